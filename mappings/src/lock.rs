@@ -1,0 +1,113 @@
+//! `tidelock.lock`: what the port equals, as a text file in the port that one can merge and review.
+//!
+//! It changes only in the commit that lands the work.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use upstream::ids::{CommitId, ContentHash, ItemPath, RevisionLabel};
+
+use crate::symbol::SymbolPath;
+
+/// The format that this program writes. A lock of a newer version is refused, not guessed at.
+pub const LOCK_VERSION: u32 = 1;
+
+/// How far it is known that a symbol behaves as its item does. These are never mixed in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// The contract compared both on probes and they agreed.
+    Proved,
+    /// Only tests of the port, or probes of its callers, reach it.
+    Tested,
+    /// It is mapped, and nothing was checked.
+    MappedOnly,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// One item and the symbol that answers to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// The combined fingerprint of the item that the symbol equals.
+    pub upstream: ContentHash,
+    /// The hash of the symbol as Tidelock last saw or wrote it; another one in the port is a person's edit.
+    pub written: ContentHash,
+    /// The revision at which the item had that fingerprint.
+    pub revision: RevisionLabel,
+    /// How far it is known to behave alike.
+    pub proof: Proof,
+}
+
+/// What became of one upstream revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    /// The port equalled it when Tidelock was set up.
+    Adopted,
+    /// Its changes are in the port.
+    Landed,
+    /// The port needed no edit, and that was proved.
+    Absorbed,
+    /// Its changes are not ported, for a recorded reason.
+    NotPorted,
+    /// A person declined it.
+    Declined,
+    /// A person put it off.
+    Deferred,
+    /// Part of it waits for a person; the rest is in the port.
+    Parked,
+    /// Its authors took it back (a yanked release); it was passed by.
+    Withdrawn,
+}
+
+/// One upstream revision with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedRevision {
+    /// The revision.
+    pub revision: RevisionLabel,
+    /// Its commit in the mirror.
+    pub commit: CommitId,
+    /// What became of it.
+    pub disposition: Disposition,
+    /// Why, where it is not plain; empty otherwise.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A unit that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParkedItem {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol that is to follow it.
+    pub symbol: SymbolPath,
+    /// The revision at which it was parked.
+    pub revision: RevisionLabel,
+    /// Why.
+    pub reason: String,
+}
+
+/// The whole lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// The upstream as its source is written in the configuration, such as `registry:strsim`.
+    pub source: String,
+    /// The revision that the port equals, apart from what is parked.
+    pub baseline: RevisionLabel,
+    /// Its commit in the mirror.
+    pub commit: CommitId,
+    /// The links by item.
+    pub links: BTreeMap<ItemPath, Link>,
+    /// The revisions from adoption to the baseline, oldest first.
+    pub revisions: Vec<RecordedRevision>,
+    /// What waits for a person, by item.
+    pub parked: BTreeMap<ItemPath, ParkedItem>,
+}

@@ -1,0 +1,80 @@
+//! Symbols of the port, in a form that does not depend on the port's language.
+//!
+//! `port` fills a [`SymbolTable`] from source text; everything that decides reads it from here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use upstream::ContentHash;
+use upstream::ids::one_line;
+
+upstream::string_id! {
+    /// The path of a symbol in the port: package, modules, classes, name, joined by dots.
+    SymbolPath, "symbol path", one_line
+}
+
+impl SymbolPath {
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.as_str().rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The path of what contains this symbol.
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.as_str().rsplit_once('.')?;
+        Self::new(parent).ok()
+    }
+}
+
+/// What kind of symbol it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SymbolKind {
+    /// A free function.
+    Function,
+    /// A class.
+    Class,
+    /// A function in a class.
+    Method,
+    /// A constant or variable of a module or class.
+    Constant,
+}
+
+/// One symbol of the port as it stands in a tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Symbol {
+    /// Where it is.
+    pub path: SymbolPath,
+    /// What it is.
+    pub kind: SymbolKind,
+    /// The file that holds it, from the port's root, with `/`.
+    pub file: String,
+    /// The line on which it begins, from 1, decorators included.
+    pub line: u32,
+    /// Its text as written: decorators, header, documentation and body.
+    pub text: String,
+    /// The hash of `text` without trailing white space on its lines.
+    pub hash: ContentHash,
+    /// Parameter names in order, without `self` or `cls`, for functions and methods.
+    pub parameters: Vec<String>,
+    /// Names its text mentions, last segments only, sorted; the raw edges of the port's graph.
+    pub mentions: Vec<String>,
+    /// Whether it is test code.
+    pub is_test: bool,
+}
+
+/// All symbols of one tree of the port, and the files that could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SymbolTable {
+    /// The symbols by path.
+    pub symbols: BTreeMap<SymbolPath, Symbol>,
+    /// Files with a syntax error, with the complaint.
+    pub unparsed: BTreeMap<String, String>,
+}
+
+impl SymbolTable {
+    /// The symbol at this path.
+    pub fn get(&self, path: &SymbolPath) -> Option<&Symbol> {
+        self.symbols.get(path)
+    }
+}

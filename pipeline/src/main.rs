@@ -1,0 +1,2 @@
+//! tidelock
+fn main() {}

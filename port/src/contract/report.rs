@@ -1,0 +1,92 @@
+//! What a comparison of both sides found: counts, counterexamples and reasons, and no verdict.
+
+use mappings::SymbolPath;
+use serde::{Deserialize, Serialize};
+use upstream::ItemPath;
+
+/// The stages, each blocking the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The public surface lines up.
+    Spec,
+    /// The same calls give the same results.
+    Numeric,
+}
+
+/// Something that does not line up before any call is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecFinding {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol that should answer to it.
+    pub symbol: SymbolPath,
+    /// A stable code: `missing-symbol`, `parameter-count`, `parameter-names`, `not-callable`.
+    pub code: String,
+    /// What is wrong, for people.
+    pub text: String,
+}
+
+/// A call on which both sides differ, shrunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterexample {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// The call as one would write it in the port's language.
+    pub call: String,
+    /// What the upstream gave.
+    pub upstream: String,
+    /// What the port gave.
+    pub port: String,
+    /// Whether it may be shown to a translator (a development probe), or decides and may not.
+    pub may_be_shown: bool,
+}
+
+/// What was compared for one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemEvidence {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// Why no probe could be made, where none could.
+    pub not_probed: Option<String>,
+    /// Probes taken from the upstream's tests, documentation and examples.
+    pub harvested: u32,
+    /// Probes generated from the types.
+    pub generated: u32,
+    /// Probes on which both sides gave the same outcome.
+    pub agreed: u32,
+    /// Probes on which they differed.
+    pub disagreed: u32,
+    /// Probes that a side could not answer for a cause outside the code (limits, infrastructure).
+    pub blocked: u32,
+    /// Blocks of the item's own code that the probes ran through, and how many there are.
+    pub blocks_reached: u32,
+    /// All blocks of the item's own code; 0 where none could be counted.
+    pub blocks_total: u32,
+    /// Probes on which the new upstream differs from the old one; `None` where there is no old one.
+    pub changed_upstream: Option<u32>,
+    /// Probes on which the candidate differs from the port before it.
+    pub changed_port: Option<u32>,
+    /// Probes on which both or neither changed, of those where both revisions answered.
+    pub changed_alike: Option<u32>,
+}
+
+/// What the comparison found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractReport {
+    /// Why the upstream could not serve as an oracle (it does not build, is not deterministic); then
+    /// nothing was compared.
+    pub source_blocked: Option<String>,
+    /// What does not line up.
+    pub spec: Vec<SpecFinding>,
+    /// What was compared, by item.
+    pub items: Vec<ItemEvidence>,
+    /// At most three for each item, the smallest first.
+    pub counterexamples: Vec<Counterexample>,
+    /// How long it took, in milliseconds, building included.
+    pub duration_ms: u64,
+}

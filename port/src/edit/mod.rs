@@ -1,0 +1,92 @@
+//! What a translator answers: edits keyed by symbol and by the content they were made for, or no edit.
+//!
+//! The text form is the grammar of `docs/edit-grammar.md`; this is what it means.
+
+use mappings::SymbolPath;
+use serde::{Deserialize, Serialize};
+
+/// Where an inserted symbol goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InsertPlace {
+    /// Behind this symbol, at its level.
+    After(SymbolPath),
+    /// At the end of this class.
+    InClass(SymbolPath),
+    /// At the end of this file, which is created if it is not there.
+    InFile(String),
+}
+
+/// One edit. `expected` is a prefix of the hash of the symbol's text that the edit was made for
+/// (8 hexadecimal digits or more): where it does not match, the edit is stale and is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Edit {
+    /// The whole symbol, decorators and documentation included, becomes `text`.
+    Replace {
+        /// Which symbol.
+        symbol: SymbolPath,
+        /// What it was made for.
+        expected: String,
+        /// Its new text.
+        text: String,
+    },
+    /// A new symbol.
+    Insert {
+        /// The path that it will have.
+        symbol: SymbolPath,
+        /// Where it goes.
+        place: InsertPlace,
+        /// Its text.
+        text: String,
+    },
+    /// The symbol goes.
+    Delete {
+        /// Which symbol.
+        symbol: SymbolPath,
+        /// What it was made for.
+        expected: String,
+    },
+    /// The symbol gets another name where it stands; references in the port follow.
+    Rename {
+        /// Which symbol.
+        symbol: SymbolPath,
+        /// What it was made for.
+        expected: String,
+        /// Its new name, the last segment alone.
+        to: String,
+    },
+    /// Import lines that the other edits need; those already there are left alone.
+    Imports {
+        /// The file.
+        file: String,
+        /// One import statement a line.
+        text: String,
+    },
+}
+
+/// What a translator answers to one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// These edits, all or none.
+    Edits {
+        /// The edits, at least one.
+        edits: Vec<Edit>,
+    },
+    /// The port needs no edit. The claim is proved or refused like an edit.
+    NoChange {
+        /// Why.
+        reason: String,
+    },
+    /// More context is wanted before an answer; granted once.
+    Need {
+        /// The symbols whose text is wanted.
+        symbols: Vec<SymbolPath>,
+    },
+    /// The change cannot be expressed in the port.
+    Unportable {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,134 @@
+//! The chain of translators: each answers a request, or declines with a reason, and the next one is asked.
+
+use mappings::{SymbolPath, WorkUnit};
+use serde::{Deserialize, Serialize};
+use upstream::Revision;
+
+use crate::edit::Answer;
+
+/// Which kind of translator an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// No edit was needed: the old port satisfies the new contract.
+    VerifyFirst,
+    /// A deterministic rule.
+    Rule,
+    /// The translation memory.
+    Memory,
+    /// A language model, or a command that speaks for one.
+    Model,
+}
+
+/// A symbol of the port as the translator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SymbolContext {
+    /// Which symbol.
+    pub symbol: SymbolPath,
+    /// The file that holds it, or is to.
+    pub file: String,
+    /// Its text with the hash by which an edit must name it; `None` where it is to be written.
+    pub text: Option<String>,
+    /// The hash of `text`, in full; empty where there is none.
+    pub hash: String,
+}
+
+/// What was wrong with an earlier answer. Holds development probes only, never deciding ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The stage that refused it, such as `syntax` or `numeric`.
+    pub stage: String,
+    /// What was found, one finding a line.
+    pub findings: Vec<String>,
+    /// The answer that was refused, as text.
+    pub refused: String,
+}
+
+/// Everything that a translator is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranslationRequest {
+    /// The revision to follow.
+    pub revision: Revision,
+    /// The unit: changes with old and new upstream text, and the symbols that are to follow.
+    pub unit: WorkUnit,
+    /// The unit's symbols as they stand.
+    pub symbols: Vec<SymbolContext>,
+    /// Symbols that the unit's symbols call or are called by, to be read and not to be edited.
+    pub neighbours: Vec<SymbolContext>,
+    /// The import lines of each file of the unit.
+    pub imports: Vec<(String, String)>,
+    /// The port's style guide, in the user's words; empty where there is none.
+    pub style: String,
+    /// 1 for the first attempt of this translator at this unit.
+    pub attempt: u32,
+    /// What was wrong with the attempt before.
+    pub feedback: Option<Feedback>,
+}
+
+/// Tokens and money that an answer took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens sent, cached ones included.
+    pub input_tokens: u64,
+    /// Of those, tokens read from the provider's cache.
+    pub cached_tokens: u64,
+    /// Tokens received, reasoning included.
+    pub output_tokens: u64,
+    /// The cost in United States dollars, where a price is configured.
+    pub cost_usd: Option<f64>,
+}
+
+/// What a translator made of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Translation {
+    /// An answer.
+    Answered {
+        /// The answer.
+        answer: Answer,
+        /// Who made it: a rule's name, a memory entry's origin, a model's name.
+        origin: String,
+        /// What it took.
+        usage: Usage,
+    },
+    /// Not for this translator.
+    Declined {
+        /// Why, for people.
+        reason: String,
+    },
+    /// It tried, and what came back was no valid answer.
+    Malformed {
+        /// A stable code of the finding.
+        code: String,
+        /// What is wrong, for people and for the repair prompt.
+        reason: String,
+        /// What came back.
+        raw: String,
+        /// What it took.
+        usage: Usage,
+    },
+}
+
+/// A translator could not do its work for a cause outside the request: inconclusive, never a refusal.
+#[derive(Debug, thiserror::Error)]
+#[error("{translator}: {reason}")]
+pub struct TranslateError {
+    /// Which translator.
+    pub translator: String,
+    /// What went wrong, and what to do.
+    pub reason: String,
+    /// Whether waiting and asking again can help.
+    pub transient: bool,
+}
+
+/// One link of the chain.
+pub trait Translator: Send + Sync + std::fmt::Debug {
+    /// Its name in reports and in the configuration.
+    fn name(&self) -> String;
+    /// Which kind it is.
+    fn route(&self) -> Route;
+    /// How many attempts it is worth, the first included: one where the same request gets the same answer.
+    fn attempts_max(&self) -> u32;
+    /// Answers a request.
+    fn translate(&self, request: &TranslationRequest) -> Result<Translation, TranslateError>;
+}

@@ -1,0 +1,394 @@
+//! The durable record of a run, in plain data: what was seen, done, found and landed.
+//!
+//! It is written by `pipeline` and rendered here. Verdicts are read from it and never computed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The format that this program writes. A reader takes any record of the same major version.
+pub const FORMAT: FormatVersion = FormatVersion { major: 1, minor: 0 };
+
+/// The version of the record's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FormatVersion {
+    /// Raised when an old reader would misread a new record.
+    pub major: u32,
+    /// Raised when fields are added.
+    pub minor: u32,
+}
+
+/// What a gate says. There is no fourth: what was not checked has no verdict, and a reason instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Checked, and as it should be.
+    Pass,
+    /// Checked, and not as it should be.
+    Fail,
+    /// It could not be told, for a cause outside the candidate or for want of evidence.
+    Inconclusive,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// It has not ended: it is running, or was stopped and can be continued.
+    Unfinished,
+    /// Everything that was asked for is in the port.
+    Done,
+    /// The port equals the upstream already.
+    NothingToDo,
+    /// Some of it waits for a person.
+    Parked,
+    /// A gate refused a candidate, and nothing better was found.
+    GateFailed,
+    /// It could not be told.
+    Inconclusive,
+    /// A dry run: nothing was landed on purpose.
+    DryRun,
+}
+
+/// Everything that one run saw, did and found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// The format of this record.
+    pub format: FormatVersion,
+    /// The run's name, unique within the port.
+    pub run: String,
+    /// The version of Tidelock.
+    pub tidelock: String,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub started_ms: i64,
+    /// When it ended; `None` while it has not.
+    pub finished_ms: Option<i64>,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// The port.
+    pub port: PortFacts,
+    /// The upstream.
+    pub upstream: UpstreamFacts,
+    /// The translators that were asked, in order.
+    pub translators: Vec<String>,
+    /// How foreign code was confined, in words, such as `bubblewrap: no network, private file system`.
+    pub confinement: String,
+    /// The revisions, oldest first.
+    pub revisions: Vec<RevisionRecord>,
+    /// What a person should know and no revision speaks of.
+    pub notices: Vec<Notice>,
+}
+
+/// The port before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PortFacts {
+    /// Its name.
+    pub name: String,
+    /// Its language, such as `python`.
+    pub language: String,
+    /// The branch that work lands on.
+    pub branch: String,
+    /// Its commit before the run.
+    pub head_before: String,
+    /// Its commit after the run.
+    pub head_after: String,
+    /// Its tree after the run.
+    pub tree_after: String,
+}
+
+/// The upstream, and how far behind the port was and is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpstreamFacts {
+    /// The source as configured, such as `registry:strsim`.
+    pub source: String,
+    /// The baseline before the run.
+    pub baseline_before: String,
+    /// The baseline after the run.
+    pub baseline_after: String,
+    /// The newest revision seen.
+    pub newest: String,
+    /// Revisions behind before the run.
+    pub lag_before: u32,
+    /// Revisions behind after the run.
+    pub lag_after: u32,
+}
+
+/// Something a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// A stable code, such as `yanked-release`.
+    pub code: String,
+    /// What it is.
+    pub text: String,
+}
+
+/// One upstream revision: what changed, what was done about it, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RevisionRecord {
+    /// What people call it.
+    pub label: String,
+    /// Its commit in the mirror.
+    pub commit: String,
+    /// The first line of its message.
+    pub summary: String,
+    /// When it was published, in seconds since the Unix epoch.
+    pub published_s: Option<i64>,
+    /// Its class, such as `public_api`.
+    pub class: String,
+    /// What changed upstream, item by item.
+    pub changes: Vec<ChangeRow>,
+    /// Dependencies that changed, one a line, such as `hashbrown: none -> ^0.1.8`.
+    pub dependencies: Vec<String>,
+    /// Files that changed and that no item speaks for.
+    pub files: Vec<String>,
+    /// Changed items that were left alone, with the reason.
+    pub skipped: Vec<SkippedRow>,
+    /// The work units, in the order in which they were done.
+    pub units: Vec<UnitRecord>,
+    /// The gates over the whole candidate.
+    pub gates: Vec<GateRecord>,
+    /// What became of it, such as `landed`; `None` while that is open.
+    pub disposition: Option<String>,
+    /// Why, where it is not plain; empty otherwise.
+    pub reason: String,
+    /// The commit that landed it.
+    pub landed: Option<Landed>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// One upstream change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeRow {
+    /// The item.
+    pub item: String,
+    /// Its kind, such as `function`.
+    pub kind: String,
+    /// What happened, such as `added` or `signature, body`.
+    pub change: String,
+    /// Whether it is test code.
+    pub is_test: bool,
+}
+
+/// One changed item that was left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedRow {
+    /// The item.
+    pub item: String,
+    /// What happened to it.
+    pub change: String,
+    /// A stable code, such as `ignored`.
+    pub why: String,
+    /// The reason in words.
+    pub reason: String,
+}
+
+/// A commit in the port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Landed {
+    /// The commit.
+    pub commit: String,
+    /// Its tree, which is the tree that passed the gate.
+    pub tree: String,
+    /// The files it changed.
+    pub files: Vec<String>,
+}
+
+/// One work unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnitRecord {
+    /// Its name.
+    pub id: String,
+    /// `add`, `change`, `remove`, `relocate` or `test`.
+    pub kind: String,
+    /// Why it was planned.
+    pub reason: String,
+    /// Its items and symbols.
+    pub members: Vec<MemberRecord>,
+    /// Symbols that were proved because they call these.
+    pub impacted: Vec<String>,
+    /// What was tried, in order.
+    pub attempts: Vec<AttemptRecord>,
+    /// How it ended.
+    pub outcome: UnitOutcome,
+}
+
+/// An item of a unit, with both texts on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberRecord {
+    /// The item.
+    pub item: String,
+    /// The symbol.
+    pub symbol: String,
+    /// The file of the symbol.
+    pub file: String,
+    /// What happened to the item.
+    pub change: String,
+    /// The item as the port equalled it; empty where it is new.
+    pub upstream_before: String,
+    /// The item as it is; empty where it went.
+    pub upstream_after: String,
+    /// The symbol before; empty where it is new.
+    pub port_before: String,
+    /// The symbol after; the same as before where nothing was edited.
+    pub port_after: String,
+}
+
+/// How a unit ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum UnitOutcome {
+    /// It has not.
+    Open,
+    /// The port needed no edit, and that was proved.
+    Absorbed,
+    /// An edit passed.
+    Translated {
+        /// `rule`, `memory` or `model`.
+        route: String,
+        /// Who made it.
+        origin: String,
+    },
+    /// It waits for a person.
+    Parked {
+        /// Why.
+        reason: String,
+        /// What it would take.
+        needs: String,
+    },
+}
+
+/// One attempt at a unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptRecord {
+    /// `verify_first`, `rule`, `memory` or `model`.
+    pub route: String,
+    /// Who made the candidate: a rule's name, a memory entry's origin, a model's name.
+    pub origin: String,
+    /// Why the translator declined, where it did; then there is no verdict.
+    pub declined: Option<String>,
+    /// What the gate said.
+    pub verdict: Option<Verdict>,
+    /// What was found, for people.
+    pub findings: Vec<Finding>,
+    /// Calls on which both sides differ.
+    pub counterexamples: Vec<CounterexampleRecord>,
+    /// What was compared.
+    pub evidence: Vec<EvidenceRow>,
+    /// The candidate's change to the port, as a unified diff; empty where nothing was edited.
+    pub diff: String,
+    /// Tokens sent.
+    pub input_tokens: u64,
+    /// Tokens received.
+    pub output_tokens: u64,
+    /// Cost in United States dollars, where a price is configured.
+    pub cost_usd: Option<f64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Something found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// A stable code, such as `missing-symbol`.
+    pub code: String,
+    /// What it is.
+    pub text: String,
+}
+
+/// A call on which both sides differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CounterexampleRecord {
+    /// The symbol.
+    pub symbol: String,
+    /// The call as one would write it in the port.
+    pub call: String,
+    /// What the upstream gave.
+    pub upstream: String,
+    /// What the port gave.
+    pub port: String,
+}
+
+/// How far it is known that a symbol behaves as its item does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofLevel {
+    /// Compared on probes, and they agreed.
+    Proved,
+    /// Reached by tests or by probes of callers only.
+    Tested,
+    /// Mapped, and not checked.
+    MappedOnly,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// What was compared for one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EvidenceRow {
+    /// The item.
+    pub item: String,
+    /// The symbol.
+    pub symbol: String,
+    /// How far it is known to behave alike, by this evidence.
+    pub proof: ProofLevel,
+    /// Why no probe could be made; empty where some were.
+    pub not_probed: String,
+    /// Probes taken from the upstream's tests, documentation and examples.
+    pub harvested: u32,
+    /// Probes generated from the types.
+    pub generated: u32,
+    /// Probes that agreed.
+    pub agreed: u32,
+    /// Probes that differed.
+    pub disagreed: u32,
+    /// Probes that could not be answered.
+    pub blocked: u32,
+    /// Blocks of the item's code that the probes ran through.
+    pub blocks_reached: u32,
+    /// All blocks of the item's code.
+    pub blocks_total: u32,
+    /// Probes on which the new upstream differs from the old one.
+    pub changed_upstream: Option<u32>,
+    /// Probes on which the candidate differs from the port before it.
+    pub changed_port: Option<u32>,
+    /// Probes on which both changed or neither did.
+    pub changed_alike: Option<u32>,
+}
+
+/// One gate over a whole candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GateRecord {
+    /// `validity`, `spec`, `numeric`, `tests` or `timing`.
+    pub gate: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The reason in one line.
+    pub reason: String,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What was compared, for the contract.
+    pub evidence: Vec<EvidenceRow>,
+    /// Calls on which both sides differ.
+    pub counterexamples: Vec<CounterexampleRecord>,
+    /// Ratios of candidate to port before, for timings.
+    pub timings: Vec<TimingRow>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// One timing, the candidate against the port before it, interleaved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TimingRow {
+    /// What was timed.
+    pub name: String,
+    /// Median of the candidate's time over that before; below 1 is faster.
+    pub ratio: f64,
+    /// Lower end of its 95 % interval.
+    pub ratio_low: f64,
+    /// Upper end of its 95 % interval.
+    pub ratio_high: f64,
+    /// Interleaved pairs that were run.
+    pub pairs: u32,
+    /// `pass`, `fail` or `inconclusive` against the margin.
+    pub verdict: Verdict,
+}

@@ -1,0 +1,18 @@
+//! What changed in the Rust repository.
+//!
+//! [`source`] keeps a local mirror, [`snapshot`] knows the items of one revision, [`diff`] compares two.
+//! Nothing here writes to the upstream, needs a checkout to plan, or knows that a port exists.
+
+pub mod clock;
+pub mod diff;
+pub mod ids;
+pub mod process;
+pub mod revision;
+pub mod snapshot;
+pub mod tree;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use diff::{ItemChange, RevisionClass, SemanticDiff};
+pub use ids::{CommitId, ContentHash, ItemPath, RevisionLabel, TreeId};
+pub use revision::Revision;
+pub use snapshot::{Fingerprint, Item, ItemKind, RustType, Snapshot};

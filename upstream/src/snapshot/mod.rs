@@ -1,0 +1,55 @@
+//! A snapshot: the packages, modules and items of the upstream at one revision, read from git objects alone.
+
+mod item;
+mod rust_type;
+
+use std::collections::BTreeMap;
+
+pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
+pub use rust_type::RustType;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ItemPath;
+use crate::revision::Revision;
+
+/// One Cargo package of the upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Its name in `Cargo.toml`.
+    pub name: String,
+    /// Its version as written, where it has one.
+    pub version: Option<String>,
+    /// The folder of its manifest, from the repository's root, with `/`; empty for the root.
+    pub folder: String,
+    /// The edition, `2015` where none is written.
+    pub edition: String,
+    /// The crate name of its library (dashes are underscores), where it has one.
+    pub library: Option<String>,
+    /// Direct dependencies as `name` to the requirement as written, dev and build dependencies apart.
+    pub dependencies: BTreeMap<String, String>,
+}
+
+/// A file that could not be parsed: reported, compared as text, and never the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnparsedFile {
+    /// The file from the repository's root.
+    pub file: String,
+    /// The first complaint, with its line.
+    pub reason: String,
+}
+
+/// Everything Tidelock knows about the upstream at one revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Which revision.
+    pub revision: Revision,
+    /// The packages, sorted by folder.
+    pub packages: Vec<Package>,
+    /// The items by path. Of several definitions under one path (`cfg` variants), each after the first
+    /// has `#2`, `#3` and so on behind its path.
+    pub items: BTreeMap<ItemPath, Item>,
+    /// What could not be parsed.
+    pub unparsed: Vec<UnparsedFile>,
+    /// Every file of the tree with the id of its content.
+    pub files: BTreeMap<String, String>,
+}
