@@ -1,0 +1,163 @@
+//! The only place that prints. Standard output is data; standard error is for people.
+//!
+//! On a terminal the line at work is live; elsewhere every event is a plain line.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use reports::Verdict;
+
+use crate::config::env;
+use crate::progress::{AttemptNews, Listener, Progress};
+
+/// Upstream changes shown for one revision; the report has them all.
+const CHANGES_SHOWN: usize = 12;
+
+/// What is printed, and how.
+#[derive(Debug)]
+pub struct Console {
+    colour: bool,
+    live: bool,
+    spinner: Mutex<Option<ProgressBar>>,
+}
+
+/// How a piece of text is set.
+#[derive(Debug, Clone, Copy)]
+enum Ink {
+    Bold,
+    Dim,
+    Green,
+    Red,
+    Yellow,
+}
+
+impl Console {
+    /// A console for this process's standard streams.
+    pub fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { colour: terminal && env::text("NO_COLOR").is_none(), live: terminal, spinner: Mutex::new(None) }
+    }
+
+    /// Prints data, exactly.
+    pub fn data(&self, text: &str) {
+        // A reader that went away (`| head`) wants no more, and needs no complaint.
+        let mut out = std::io::stdout().lock();
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Prints a line for people.
+    pub fn say(&self, line: &str) {
+        self.rest();
+        let mut err = std::io::stderr().lock();
+        drop(writeln!(err, "{line}"));
+    }
+
+    /// Takes the live line away.
+    fn rest(&self) {
+        let mut spinner = self.spinner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(bar) = spinner.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn busy(&self, what: &str) {
+        self.rest();
+        if !self.live {
+            self.say(&format!("      … {what}"));
+            return;
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("      {spinner} {msg} {elapsed:.dim}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        *self.spinner.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
+    }
+
+    fn ink(&self, ink: Ink, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let code = match ink {
+            Ink::Bold => "1",
+            Ink::Dim => "2",
+            Ink::Green => "32",
+            Ink::Red => "31",
+            Ink::Yellow => "33",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    fn planned(&self, class: &str, changes: &[(String, String)], units: usize, skipped: usize) {
+        self.say(&format!(
+            "    {} upstream changes ({class}); {units} to follow, {skipped} left alone",
+            changes.len()
+        ));
+        for (item, change) in changes.iter().take(CHANGES_SHOWN) {
+            self.say(&format!("      {}", self.ink(Ink::Dim, &format!("{item}  {change}"))));
+        }
+        if changes.len() > CHANGES_SHOWN {
+            let more = format!("and {} more, all in the report", changes.len() - CHANGES_SHOWN);
+            self.say(&format!("      {}", self.ink(Ink::Dim, &more)));
+        }
+    }
+
+    fn attempt(&self, unit: &str, translator: &str, news: &AttemptNews) {
+        let line = match news {
+            // The next link of the chain is asked; only the last answer matters to a reader.
+            AttemptNews::Declined { .. } => return self.rest(),
+            AttemptNews::Absorbed { evidence } => {
+                format!("{} {unit}  no edit needed: {evidence}", self.ink(Ink::Green, "="))
+            }
+            AttemptNews::Passed { origin, evidence } => {
+                format!("{} {unit}  {translator} ({origin}): {evidence}", self.ink(Ink::Green, "✓"))
+            }
+            AttemptNews::Refused { reason } => {
+                format!("{} {unit}  {translator} refused: {reason}", self.ink(Ink::Red, "✗"))
+            }
+            AttemptNews::Unavailable { reason } => {
+                format!("{} {unit}  {translator} cannot tell: {reason}", self.ink(Ink::Yellow, "?"))
+            }
+        };
+        self.say(&format!("    {line}"));
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Listener for Console {
+    fn tell(&self, progress: Progress) {
+        match progress {
+            Progress::Busy { what } => self.busy(&what),
+            Progress::Continued { run, events } => {
+                self.say(&format!("going on with run {run}, which was stopped after {events} events"));
+            }
+            Progress::Notice { text } => self.say(&format!("{} {text}", self.ink(Ink::Yellow, "note:"))),
+            Progress::Revision { label, number, of } => {
+                self.say(&format!("\n{}", self.ink(Ink::Bold, &format!("[{number}/{of}] {label}"))));
+            }
+            Progress::Planned { class, changes, units, skipped } => {
+                self.planned(&class, &changes, units, skipped);
+            }
+            Progress::Attempt { unit, translator, result } => self.attempt(&unit, &translator, &result),
+            Progress::Gate { gate, verdict, reason } => {
+                let word = match verdict {
+                    Verdict::Pass => self.ink(Ink::Green, "pass"),
+                    Verdict::Fail => self.ink(Ink::Red, "FAIL"),
+                    Verdict::Inconclusive => self.ink(Ink::Yellow, "inconclusive"),
+                };
+                self.say(&format!("    gate {gate}: {word}  {reason}"));
+            }
+            Progress::Landed { label, commit, disposition } => {
+                self.say(&format!("    {} {label} {disposition} as {commit}", self.ink(Ink::Green, "⚓")));
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The one error that people see: what went wrong, why, and what to do.
+
+use super::exit_code::ExitCode;
+use crate::config::ConfigError;
+
+/// An error at the edge.
+#[derive(Debug)]
+pub struct CliError {
+    /// The exit code it leads to.
+    pub code: ExitCode,
+    /// What went wrong, with its causes.
+    pub cause: anyhow::Error,
+    /// What to do, one hint a line.
+    pub hints: Vec<String>,
+}
+
+impl CliError {
+    /// An error of the command line or the configuration.
+    pub fn usage(cause: impl Into<anyhow::Error>) -> Self {
+        Self { code: ExitCode::Usage, cause: cause.into(), hints: Vec::new() }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl std::fmt::Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(config) = self.cause.downcast_ref::<ConfigError>() {
+            return write!(f, "{config}");
+        }
+        write!(f, "error: {:#}", self.cause)?;
+        for hint in &self.hints {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+/// Anything that is not known to be the user's is ours or the world's.
+impl From<anyhow::Error> for CliError {
+    fn from(cause: anyhow::Error) -> Self {
+        let code = if cause.is::<ConfigError>() { ExitCode::Usage } else { ExitCode::Internal };
+        Self { code, cause, hints: Vec::new() }
+    }
+}

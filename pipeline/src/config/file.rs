@@ -1,0 +1,208 @@
+//! `tidelock.toml` as it is written: every key with its meaning and its default.
+//!
+//! `docs/configuration.md` is generated from these types. They are resolved once into
+//! [`super::Settings`]; nothing else reads them.
+
+use std::collections::BTreeMap;
+
+use mappings::{Convention, Extension, LinkRule, MapRule};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ConfigFile {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The Rust repository or crate that the port follows.
+    pub upstream: UpstreamSection,
+    /// The port: this repository.
+    pub port: PortSection,
+    /// Where items belong that no `[[map]]` entry names.
+    pub convention: Option<Convention>,
+    /// Which items belong to which files and symbols. The most specific entry wins.
+    #[serde(default)]
+    pub map: Vec<MapRule>,
+    /// Single items that belong to single symbols, against every other rule.
+    #[serde(default)]
+    pub link: Vec<LinkRule>,
+    /// What the port has more than the upstream: never drift, never edited.
+    #[serde(default)]
+    pub extension: Vec<Extension>,
+    /// Who translates.
+    #[serde(default)]
+    pub translate: TranslateSection,
+    /// What a candidate must pass.
+    #[serde(default)]
+    pub gate: GateSection,
+    /// How work lands.
+    #[serde(default)]
+    pub land: LandSection,
+    /// How foreign code is confined.
+    #[serde(default)]
+    pub sandbox: SandboxSection,
+    /// When `tidelock watch` looks at the upstream.
+    #[serde(default)]
+    pub watch: WatchSection,
+}
+
+/// `[upstream]`: exactly one of `registry` and `git`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UpstreamSection {
+    /// A crate in the Cargo registry that your Cargo configuration names: each release is a revision.
+    pub registry: Option<String>,
+    /// Whether pre-releases of that crate are revisions too. Default: false.
+    pub pre_releases: Option<bool>,
+    /// A git repository: an address or a path.
+    pub git: Option<String>,
+    /// The branch to follow, commit by commit. Default: the repository's own default branch.
+    pub branch: Option<String>,
+    /// Follow tags that match this pattern, such as `v*`, in place of a branch.
+    pub tags: Option<String>,
+}
+
+/// `[port]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PortSection {
+    /// The port's name in reports. Default: the name of its folder.
+    pub name: Option<String>,
+    /// The port's language: `python`.
+    #[serde(default = "python")]
+    pub language: String,
+    /// The folder that Python imports from, such as `src`. Default: the root of the repository.
+    pub source_root: Option<String>,
+    /// The branch that work lands on. Default: the branch that is checked out.
+    pub branch: Option<String>,
+    /// A file with the port's conventions, shown to models. Default: `STYLE.md` where it is there.
+    pub style: Option<String>,
+}
+
+fn python() -> String {
+    "python".to_owned()
+}
+
+/// `[translate]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TranslateSection {
+    /// The translators, cheapest first: `verify-first`, `rules`, `memory`, and names of `[[translate.model]]`.
+    /// Default: `verify-first`, `rules`, `memory`, then every model in the order of this file.
+    pub chain: Option<Vec<String>>,
+    /// Folders of translation memory, from the root of the repository. Default: `memory` where it is there.
+    pub memory: Option<Vec<String>>,
+    /// Language models and commands.
+    #[serde(default)]
+    pub model: Vec<ModelSection>,
+}
+
+/// What speaks for a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// A command that reads the prompt on standard input and writes the answer on standard output.
+    Command,
+    /// A server that speaks the OpenAI Chat Completions protocol.
+    Chat,
+    /// A server that speaks the Anthropic Messages protocol.
+    Anthropic,
+    /// A folder of recorded answers.
+    Replay,
+}
+
+/// `[[translate.model]]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelSection {
+    /// Its name in `chain` and in reports.
+    pub name: String,
+    /// What speaks for it.
+    pub kind: ModelKind,
+    /// For `command`: the program and its arguments.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// For `command`: environment variables that it may see, by name.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    /// For `chat` and `anthropic`: the server's address, with the version path, such as
+    /// `http://localhost:11434/v1`.
+    pub base_url: Option<String>,
+    /// For `chat` and `anthropic`: the model's name at the provider.
+    pub model: Option<String>,
+    /// For `chat` and `anthropic`: the environment variable that holds the key.
+    pub api_key_env: Option<String>,
+    /// For `replay`: the folder of recorded answers.
+    pub folder: Option<String>,
+    /// The most it may answer, in tokens. Default: 8192.
+    pub output_tokens_max: Option<u32>,
+    /// The longest it may take, in seconds. Default: 300.
+    pub timeout_s: Option<u64>,
+    /// Attempts at one unit, repairs included. Default: 3.
+    pub attempts_max: Option<u32>,
+    /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `output`.
+    #[serde(default)]
+    pub price: BTreeMap<String, f64>,
+}
+
+/// `[gate]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GateSection {
+    /// Probes generated for each function, beside those taken from the upstream's tests. Default: 300.
+    pub probes: Option<u32>,
+    /// The port's own tests.
+    #[serde(default)]
+    pub tests: TestsSection,
+    /// The port's speed, before and after.
+    #[serde(default)]
+    pub timing: TimingSection,
+}
+
+/// `[gate.tests]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TestsSection {
+    /// The command, run at the root of the repository. Default: `python3 -m unittest discover -v -s tests -t .`
+    /// where there is a folder `tests`. An empty list means that there are none.
+    pub command: Option<Vec<String>>,
+    /// The longest they may take, in seconds. Default: 600.
+    pub timeout_s: Option<u64>,
+}
+
+/// `[gate.timing]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TimingSection {
+    /// Whether the candidate is timed against the port before it. Default: true.
+    pub enabled: Option<bool>,
+    /// Proof of being slower by more than this share refuses a candidate: 0.25 means 25 %. Default: 0.25.
+    pub harm_margin: Option<f64>,
+    /// The most interleaved pairs to run. Default: 20.
+    pub pairs_max: Option<u32>,
+}
+
+/// `[land]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LandSection {
+    /// Who the commits are by, as `Name <address>`. Default: `Tidelock <tidelock@localhost>`.
+    pub author: Option<String>,
+}
+
+/// `[sandbox]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SandboxSection {
+    /// Whether to refuse to run foreign code where it cannot be confined. Default: true.
+    pub require: Option<bool>,
+}
+
+/// `[watch]`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WatchSection {
+    /// When to look, as a cron expression in local time. Default: `*/15 * * * *`.
+    pub schedule: Option<String>,
+}

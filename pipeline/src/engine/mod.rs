@@ -1,0 +1,15 @@
+//! The engine: `step(state, event)` and the effects it asks for, as plain values.
+//!
+//! Nothing here acts, waits or reads a clock. `driver` carries the effects out.
+
+mod effect;
+mod event;
+mod record;
+mod state;
+mod step;
+
+pub use effect::Effect;
+pub use event::{AttemptResult, ChainLink, Event, Head, PlannedRevision, PlannedUnit, RunHeader};
+pub use record::{apply, record};
+pub use state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work};
+pub use step::{BRANCH_MOVES_MAX, IllegalEvent, effect, step};

@@ -1,0 +1,177 @@
+//! Where a run stands. It is only ever made by [`super::step`] from the events before it.
+
+use mappings::{Disposition, Proof, UnitId};
+use port::edit::Answer;
+use port::translate::Feedback;
+use reports::Verdict;
+use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
+
+use super::event::{Head, PlannedRevision, RunHeader};
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunState {
+    /// Nothing has happened.
+    New,
+    /// Revisions are being worked on.
+    Working(Box<Work>),
+    /// Nothing is left to do but to say so.
+    Ending(Ended),
+    /// It is over.
+    Over(Ended),
+}
+
+/// How a run ended, as the engine knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Why it went no further than it did; `None` where it did everything.
+    pub stopped: Option<Stop>,
+    /// Whether anything waits for a person.
+    pub parked: bool,
+    /// Whether nothing landed on purpose.
+    pub dry_run: bool,
+}
+
+/// Why a run went no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The gate refused the whole candidate of a revision.
+    GateFailed,
+    /// The gate could not tell.
+    GateInconclusive,
+    /// The branch was moved by others too often.
+    BranchContended,
+}
+
+/// A run at work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// What the run is about.
+    pub header: RunHeader,
+    /// The branch as the run knows it.
+    pub head: Head,
+    /// Which of the targets is being worked on.
+    pub target: usize,
+    /// How often the branch was moved by others during this revision.
+    pub moves: u32,
+    /// Whether any revision so far left something for a person.
+    pub parked: bool,
+    /// Where the work on that target stands.
+    pub phase: Phase,
+}
+
+impl Work {
+    /// The revision being worked on.
+    pub fn revision(&self) -> Option<&Revision> {
+        self.header.targets.get(self.target)
+    }
+}
+
+/// Where the work on a revision stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// It is to be planned.
+    Planning,
+    /// Its units are being translated, one after the other.
+    Translating(Candidate),
+    /// Its whole candidate is to be measured.
+    Gating(Candidate),
+    /// It passed, and its commit is to be written.
+    Committing {
+        /// The candidate.
+        candidate: Candidate,
+        /// The tree that passed.
+        tree: TreeId,
+    },
+    /// Its commit is written, and the branch is to be advanced.
+    Advancing {
+        /// The candidate.
+        candidate: Candidate,
+        /// The tree that passed.
+        tree: TreeId,
+        /// The commit.
+        commit: CommitId,
+    },
+}
+
+/// The change to the port as far as it got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The plan.
+    pub plan: PlannedRevision,
+    /// When the work on the revision began, in milliseconds since the Unix epoch.
+    pub began_ms: i64,
+    /// The port's tree with the accepted units done, without the new lock.
+    pub tree: TreeId,
+    /// Where each unit stands, in the order of the plan.
+    pub units: Vec<UnitState>,
+}
+
+impl Candidate {
+    /// The first unit that is not settled.
+    pub fn open_unit(&self) -> Option<(&UnitId, &Turn)> {
+        self.plan.units.iter().zip(&self.units).find_map(|(unit, state)| match state {
+            UnitState::Open(turn) => Some((&unit.id, turn)),
+            UnitState::Accepted { .. } | UnitState::Parked { .. } => None,
+        })
+    }
+
+    /// What became of the revision, if it lands like this.
+    pub fn disposition(&self) -> Disposition {
+        let parked = self.units.iter().any(|unit| matches!(unit, UnitState::Parked { .. }));
+        let edited =
+            self.units.iter().any(|unit| matches!(unit, UnitState::Accepted { answer: Some(_), .. }));
+        match (parked, edited) {
+            (true, _) => Disposition::Parked,
+            (false, true) => Disposition::Landed,
+            (false, false) => Disposition::Absorbed,
+        }
+    }
+}
+
+/// Whose turn it is to translate a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Which link of the chain.
+    pub translator: usize,
+    /// Which attempt of that link, from 1; 0 stands for the first of all.
+    pub attempt: u32,
+    /// What was wrong with its attempt before.
+    pub feedback: Option<Feedback>,
+    /// How its attempts so far were refused.
+    pub signatures: Vec<ContentHash>,
+    /// What stood in the way of those that could not be told, for the report.
+    pub unavailable: Vec<String>,
+    /// Whether any answer was refused.
+    pub refused: bool,
+}
+
+/// Where a unit stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UnitState {
+    /// Somebody is to be asked.
+    Open(Turn),
+    /// It is done.
+    Accepted {
+        /// The answer; `None` where no edit was needed.
+        answer: Option<Answer>,
+        /// How far each item is known to behave alike.
+        proofs: Vec<(ItemPath, Proof)>,
+    },
+    /// It waits for a person.
+    Parked {
+        /// Why.
+        reason: String,
+        /// What it would take.
+        needs: String,
+    },
+}
+
+/// What the verdict over a whole candidate means for the run.
+pub(super) fn stop_for(verdict: Verdict) -> Option<Stop> {
+    match verdict {
+        Verdict::Pass => None,
+        Verdict::Fail => Some(Stop::GateFailed),
+        Verdict::Inconclusive => Some(Stop::GateInconclusive),
+    }
+}

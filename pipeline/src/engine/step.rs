@@ -1,0 +1,226 @@
+//! The engine: a state and an event to the next state. Pure; everything that acts is in the driver.
+
+use super::effect::Effect;
+use super::event::{AttemptResult, ChainLink, Event, RunHeader};
+use super::state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work, stop_for};
+
+/// How often a branch may be moved by others under one revision before the run gives up.
+pub const BRANCH_MOVES_MAX: u32 = 3;
+
+/// An event that cannot follow the state: the journal is damaged, or there is a bug.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event `{event}` cannot follow the state `{state}`")]
+pub struct IllegalEvent {
+    /// The event's name.
+    pub event: &'static str,
+    /// The state's name.
+    pub state: &'static str,
+}
+
+/// The state after an event.
+pub fn step(state: RunState, event: &Event) -> Result<RunState, IllegalEvent> {
+    let illegal = IllegalEvent { event: event_name(event), state: state_name(&state) };
+    match (state, event) {
+        (RunState::New, Event::Started { header }) => Ok(start(header)),
+        (RunState::Working(work), event) => advance(*work, event).ok_or(illegal),
+        (RunState::Ending(ended), Event::Finished { .. }) => Ok(RunState::Over(ended)),
+        (RunState::New | RunState::Ending(_) | RunState::Over(_), _) => Err(illegal),
+    }
+}
+
+/// What to do in a state; `None` when there is nothing, because nothing began or all is over.
+pub fn effect(state: &RunState) -> Option<Effect> {
+    match state {
+        RunState::New | RunState::Over(_) => None,
+        RunState::Ending(_) => Some(Effect::Finish),
+        RunState::Working(work) => effect_of(work),
+    }
+}
+
+fn effect_of(work: &Work) -> Option<Effect> {
+    Some(match &work.phase {
+        Phase::Planning => Effect::Plan { revision: work.revision()?.clone(), head: work.head.clone() },
+        Phase::Translating(candidate) => {
+            let (unit, turn) = candidate.open_unit()?;
+            Effect::Attempt {
+                unit: unit.clone(),
+                translator: turn.translator,
+                attempt: turn.attempt.max(1),
+                feedback: turn.feedback.clone(),
+                tree: candidate.tree.clone(),
+            }
+        }
+        Phase::Gating(candidate) => Effect::Gate { tree: candidate.tree.clone() },
+        Phase::Committing { tree, .. } => Effect::Commit { tree: tree.clone() },
+        Phase::Advancing { commit, .. } => Effect::Advance { from: work.head.clone(), to: commit.clone() },
+    })
+}
+
+fn start(header: &RunHeader) -> RunState {
+    if header.targets.is_empty() {
+        return RunState::Ending(Ended { stopped: None, parked: false, dry_run: header.dry_run });
+    }
+    RunState::Working(Box::new(Work {
+        head: header.head.clone(),
+        header: header.clone(),
+        target: 0,
+        moves: 0,
+        parked: false,
+        phase: Phase::Planning,
+    }))
+}
+
+/// The state after an event of the work itself; `None` where the event does not belong.
+fn advance(mut work: Work, event: &Event) -> Option<RunState> {
+    match (work.phase.clone(), event) {
+        (Phase::Planning, Event::Planned { revision, plan, at_ms }) => {
+            if work.revision()?.label != *revision {
+                return None;
+            }
+            let units = vec![UnitState::Open(Turn::default()); plan.units.len()];
+            let candidate =
+                Candidate { plan: plan.clone(), began_ms: *at_ms, tree: work.head.tree.clone(), units };
+            work.phase = translating_or_gating(candidate);
+        }
+        (Phase::Translating(mut candidate), Event::Attempted { unit, result, .. }) => {
+            if candidate.open_unit()?.0 != unit {
+                return None;
+            }
+            settle_attempt(&mut candidate, &work.header.chain, result);
+            work.phase = translating_or_gating(candidate);
+        }
+        (Phase::Gating(candidate), Event::Gated { tree, verdict, .. }) => match stop_for(*verdict) {
+            Some(stop) => return Some(end(&work, Some(stop))),
+            None => work.phase = Phase::Committing { candidate, tree: tree.clone() },
+        },
+        (Phase::Committing { candidate, tree }, Event::Prepared { commit }) => {
+            work.phase = Phase::Advancing { candidate, tree, commit: commit.clone() };
+        }
+        (Phase::Advancing { candidate, tree, commit }, Event::Landed { head, .. }) => {
+            // Promise 1: the tree that lands is the tree that was tested.
+            if head.tree != tree || head.commit != commit {
+                return None;
+            }
+            work.parked |= candidate.units.iter().any(|unit| matches!(unit, UnitState::Parked { .. }));
+            work.head = head.clone();
+            work.target += 1;
+            work.moves = 0;
+            work.phase = Phase::Planning;
+            if work.revision().is_none() {
+                return Some(end(&work, None));
+            }
+        }
+        (Phase::Advancing { .. }, Event::BranchMoved { head }) => {
+            work.moves += 1;
+            work.head = head.clone();
+            work.phase = Phase::Planning;
+            if work.moves > BRANCH_MOVES_MAX {
+                return Some(end(&work, Some(Stop::BranchContended)));
+            }
+        }
+        _ => return None,
+    }
+    Some(RunState::Working(Box::new(work)))
+}
+
+fn end(work: &Work, stopped: Option<Stop>) -> RunState {
+    RunState::Ending(Ended { stopped, parked: work.parked, dry_run: work.header.dry_run })
+}
+
+fn translating_or_gating(candidate: Candidate) -> Phase {
+    if candidate.open_unit().is_some() { Phase::Translating(candidate) } else { Phase::Gating(candidate) }
+}
+
+fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &AttemptResult) {
+    let Some(unit) = candidate.units.iter_mut().find(|unit| matches!(unit, UnitState::Open(_))) else {
+        return;
+    };
+    let UnitState::Open(turn) = unit else { return };
+    let next = match result {
+        AttemptResult::Accepted { tree, answer, proofs } => {
+            candidate.tree = tree.clone();
+            UnitState::Accepted { answer: answer.clone(), proofs: proofs.clone() }
+        }
+        AttemptResult::Declined => next_translator(turn.clone(), chain),
+        AttemptResult::Unavailable { reason } => {
+            let mut turn = turn.clone();
+            turn.unavailable.push(reason.clone());
+            next_translator(turn, chain)
+        }
+        AttemptResult::Refused { feedback, signature } => {
+            let mut turn = turn.clone();
+            turn.refused = true;
+            let attempts_max = chain.get(turn.translator).map_or(0, |link| link.attempts_max);
+            let repeats = turn.signatures.contains(signature);
+            let attempt = turn.attempt.max(1) + 1;
+            // A translator that is refused twice for the same reason will be refused a third time, but
+            // one that gives other answers whatever it is told (the memory) is asked for all of them.
+            let deterministic = feedback.is_none();
+            if attempt > attempts_max || (repeats && !deterministic) {
+                next_translator(turn, chain)
+            } else {
+                turn.signatures.push(*signature);
+                UnitState::Open(Turn { attempt, feedback: feedback.clone(), ..turn })
+            }
+        }
+    };
+    *unit = next;
+}
+
+fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
+    let translator = turn.translator + 1;
+    if translator < chain.len() {
+        return UnitState::Open(Turn {
+            translator,
+            attempt: 1,
+            feedback: None,
+            signatures: Vec::new(),
+            ..turn
+        });
+    }
+    let asked = chain.iter().map(|link| link.name.as_str()).collect::<Vec<_>>().join(", ");
+    let reason = if turn.refused {
+        format!("every answer of the chain ({asked}) was refused")
+    } else if turn.unavailable.is_empty() {
+        format!("nobody in the chain ({asked}) had an answer")
+    } else {
+        format!("it could not be told: {}", turn.unavailable.join("; "))
+    };
+    let needs = if turn.refused || turn.unavailable.is_empty() {
+        "a translator that can do it (`tidelock sync --translator …`), or an edit by hand".to_owned()
+    } else {
+        "what stood in the way to be mended, then `tidelock sync` again".to_owned()
+    };
+    UnitState::Parked { reason, needs }
+}
+
+fn event_name(event: &Event) -> &'static str {
+    match event {
+        Event::Started { .. } => "started",
+        Event::Planned { .. } => "planned",
+        Event::Attempted { .. } => "attempted",
+        Event::Gated { .. } => "gated",
+        Event::Prepared { .. } => "prepared",
+        Event::Landed { .. } => "landed",
+        Event::BranchMoved { .. } => "branch moved",
+        Event::Finished { .. } => "finished",
+    }
+}
+
+fn state_name(state: &RunState) -> &'static str {
+    match state {
+        RunState::New => "new",
+        RunState::Ending(_) => "ending",
+        RunState::Over(_) => "over",
+        RunState::Working(work) => match work.phase {
+            Phase::Planning => "planning",
+            Phase::Translating(_) => "translating",
+            Phase::Gating(_) => "gating",
+            Phase::Committing { .. } => "committing",
+            Phase::Advancing { .. } => "advancing",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! The engine, played by hand.
+
+use mappings::{Proof, UnitId};
+use port::edit::{Answer, Edit};
+use port::translate::Route;
+use reports::Verdict;
+use reports::record::{AttemptRecord, RunOutcome, UnitOutcome, UnitRecord};
+use upstream::{CommitId, ContentHash, Revision, RevisionLabel, TreeId};
+
+use super::*;
+use crate::engine::event::{Head, PlannedRevision, PlannedUnit};
+use crate::engine::record::record;
+
+fn commit(digit: char) -> CommitId {
+    CommitId::new(digit.to_string().repeat(40)).unwrap()
+}
+
+fn tree(digit: char) -> TreeId {
+    TreeId::new(digit.to_string().repeat(40)).unwrap()
+}
+
+fn label(text: &str) -> RevisionLabel {
+    RevisionLabel::new(text).unwrap()
+}
+
+fn revision(text: &str) -> Revision {
+    Revision {
+        label: label(text),
+        commit: commit('a'),
+        summary: text.to_owned(),
+        published_s: None,
+        withdrawn: false,
+    }
+}
+
+fn link(name: &str, route: Route, attempts_max: u32) -> ChainLink {
+    ChainLink { name: name.to_owned(), route, attempts_max }
+}
+
+fn header(targets: &[&str]) -> RunHeader {
+    RunHeader {
+        run: "run-1".to_owned(),
+        started_ms: 1000,
+        tidelock: "0.0.0".to_owned(),
+        config_digest: ContentHash::of("config"),
+        port: "port".to_owned(),
+        language: "python".to_owned(),
+        branch: "main".to_owned(),
+        head: Head { commit: commit('1'), tree: tree('1') },
+        source: "registry:x".to_owned(),
+        baseline: label("0.1.0"),
+        targets: targets.iter().map(|text| revision(text)).collect(),
+        newest: label(targets.last().unwrap_or(&"0.1.0")),
+        lag: u32::try_from(targets.len()).unwrap(),
+        chain: vec![
+            link("verify-first", Route::VerifyFirst, 1),
+            link("memory", Route::Memory, 2),
+            link("m", Route::Model, 3),
+        ],
+        confinement: "none".to_owned(),
+        dry_run: false,
+        notices: Vec::new(),
+    }
+}
+
+fn started(targets: &[&str]) -> Event {
+    Event::Started { header: header(targets) }
+}
+
+fn unit(id: &str) -> PlannedUnit {
+    PlannedUnit {
+        id: UnitId::new(id).unwrap(),
+        record: UnitRecord {
+            id: id.to_owned(),
+            kind: "change".to_owned(),
+            reason: "it changed".to_owned(),
+            members: Vec::new(),
+            impacted: Vec::new(),
+            attempts: Vec::new(),
+            outcome: UnitOutcome::Open,
+        },
+    }
+}
+
+fn planned(revision: &str, units: &[&str]) -> Event {
+    let plan = PlannedRevision {
+        class: "public_api".to_owned(),
+        changes: Vec::new(),
+        dependencies: Vec::new(),
+        files: Vec::new(),
+        skipped: Vec::new(),
+        units: units.iter().map(|id| unit(id)).collect(),
+    };
+    Event::Planned { revision: label(revision), at_ms: 2000, plan }
+}
+
+fn attempted(id: &str, result: AttemptResult) -> Event {
+    let record = AttemptRecord {
+        route: "memory".to_owned(),
+        origin: "somebody".to_owned(),
+        declined: None,
+        verdict: None,
+        findings: Vec::new(),
+        counterexamples: Vec::new(),
+        evidence: Vec::new(),
+        diff: String::new(),
+        input_tokens: 0,
+        output_tokens: 0,
+        cost_usd: None,
+        duration_ms: 0,
+    };
+    Event::Attempted { unit: UnitId::new(id).unwrap(), record, result, port_after: Vec::new() }
+}
+
+fn accepted(digit: char, edited: bool) -> AttemptResult {
+    let symbol = mappings::SymbolPath::new("x.f").unwrap();
+    let answer = edited
+        .then(|| Answer::Edits { edits: vec![Edit::Delete { symbol, expected: "00000000".to_owned() }] });
+    AttemptResult::Accepted {
+        tree: tree(digit),
+        answer,
+        proofs: vec![(upstream::ItemPath::new("x::f").unwrap(), Proof::Proved)],
+    }
+}
+
+fn refused(signature: &str, told: bool) -> AttemptResult {
+    let feedback = told.then(|| port::translate::Feedback {
+        stage: "numeric".to_owned(),
+        findings: vec![signature.to_owned()],
+        refused: "text".to_owned(),
+    });
+    AttemptResult::Refused { feedback, signature: ContentHash::of(signature) }
+}
+
+fn gated(digit: char, verdict: Verdict) -> Event {
+    Event::Gated { tree: tree(digit), verdict, gates: Vec::new() }
+}
+
+fn landed(digit: char) -> Event {
+    Event::Landed {
+        head: Head { commit: commit(digit), tree: tree(digit) },
+        files: Vec::new(),
+        duration_ms: 5,
+    }
+}
+
+fn play(events: &[Event]) -> RunState {
+    events.iter().try_fold(RunState::New, step).unwrap()
+}
+
+/// Who is asked next, as `unit translator attempt`.
+fn asked(state: &RunState) -> String {
+    match effect(state) {
+        Some(Effect::Attempt { unit, translator, attempt, .. }) => format!("{unit} {translator} {attempt}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_revision_goes_from_plan_to_landing_and_the_next_one_begins() {
+    let mut events = vec![started(&["0.2.0", "0.3.0"]), planned("0.2.0", &["x::f", "x::g"])];
+    assert_eq!(asked(&play(&events)), "x::f 0 1");
+    events.push(attempted("x::f", accepted('2', false)));
+    assert_eq!(asked(&play(&events)), "x::g 0 1");
+    events.push(attempted("x::g", accepted('3', true)));
+    assert_eq!(effect(&play(&events)), Some(Effect::Gate { tree: tree('3') }));
+    events.push(gated('4', Verdict::Pass));
+    assert_eq!(effect(&play(&events)), Some(Effect::Commit { tree: tree('4') }));
+    events.push(Event::Prepared { commit: commit('4') });
+    let from = Head { commit: commit('1'), tree: tree('1') };
+    assert_eq!(effect(&play(&events)), Some(Effect::Advance { from, to: commit('4') }));
+    events.push(landed('4'));
+    let state = play(&events);
+    let Some(Effect::Plan { revision, head }) = effect(&state) else { panic!("{state:?}") };
+    assert_eq!((revision.label, head.commit), (label("0.3.0"), commit('4')));
+}
+
+#[test]
+fn a_revision_without_units_goes_straight_to_the_gate() {
+    let state = play(&[started(&["0.2.0"]), planned("0.2.0", &[])]);
+    assert_eq!(effect(&state), Some(Effect::Gate { tree: tree('1') }));
+}
+
+#[test]
+fn a_translator_that_declines_hands_on_to_the_next() {
+    let events =
+        [started(&["0.2.0"]), planned("0.2.0", &["x::f"]), attempted("x::f", AttemptResult::Declined)];
+    assert_eq!(asked(&play(&events)), "x::f 1 1");
+}
+
+#[test]
+fn the_memory_is_asked_for_every_entry_even_when_they_fail_alike() {
+    let mut events = vec![
+        started(&["0.2.0"]),
+        planned("0.2.0", &["x::f"]),
+        attempted("x::f", AttemptResult::Declined),
+        attempted("x::f", refused("same", false)),
+    ];
+    assert_eq!(asked(&play(&events)), "x::f 1 2");
+    events.push(attempted("x::f", refused("same", false)));
+    assert_eq!(asked(&play(&events)), "x::f 2 1");
+}
+
+#[test]
+fn a_model_that_fails_twice_alike_is_asked_no_more() {
+    let mut events = vec![
+        started(&["0.2.0"]),
+        planned("0.2.0", &["x::f"]),
+        attempted("x::f", AttemptResult::Declined),
+        attempted("x::f", AttemptResult::Declined),
+        attempted("x::f", refused("one", true)),
+    ];
+    assert_eq!(asked(&play(&events)), "x::f 2 2");
+    let Some(Effect::Attempt { feedback: Some(feedback), .. }) = effect(&play(&events)) else {
+        panic!("the second attempt is told what was wrong with the first")
+    };
+    assert_eq!(feedback.findings, ["one"]);
+    events.push(attempted("x::f", refused("one", true)));
+    let (record, state) = record(&events).unwrap();
+    assert_eq!(effect(&state), Some(Effect::Gate { tree: tree('1') }));
+    let outcome = &record.unwrap().revisions[0].units[0].outcome;
+    let UnitOutcome::Parked { reason, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("was refused"), "{reason}");
+}
+
+#[test]
+fn what_could_not_be_told_is_parked_as_such() {
+    let unavailable = || AttemptResult::Unavailable { reason: "no network".to_owned() };
+    let events = [
+        started(&["0.2.0"]),
+        planned("0.2.0", &["x::f"]),
+        attempted("x::f", AttemptResult::Declined),
+        attempted("x::f", AttemptResult::Declined),
+        attempted("x::f", unavailable()),
+    ];
+    let (record, _) = record(&events).unwrap();
+    let outcome = record.unwrap().revisions[0].units[0].outcome.clone();
+    let UnitOutcome::Parked { reason, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(reason, "it could not be told: no network");
+}
+
+#[test]
+fn a_failed_gate_ends_the_run_and_nothing_lands() {
+    let mut events = vec![started(&["0.2.0", "0.3.0"]), planned("0.2.0", &[]), gated('2', Verdict::Fail)];
+    assert_eq!(effect(&play(&events)), Some(Effect::Finish));
+    events.push(Event::Finished { at_ms: 9 });
+    let (record, _) = record(&events).unwrap();
+    let record = record.unwrap();
+    assert_eq!(record.outcome, RunOutcome::GateFailed);
+    assert_eq!(record.port.head_after, record.port.head_before);
+}
+
+#[test]
+fn a_tree_that_was_not_tested_cannot_land() {
+    let mut events = vec![
+        started(&["0.2.0"]),
+        planned("0.2.0", &[]),
+        gated('2', Verdict::Pass),
+        Event::Prepared { commit: commit('2') },
+    ];
+    let state = play(&events);
+    let other = Event::Landed {
+        head: Head { commit: commit('2'), tree: tree('3') },
+        files: Vec::new(),
+        duration_ms: 0,
+    };
+    assert!(step(state, &other).is_err());
+    events.push(landed('2'));
+    assert_eq!(effect(&play(&events)), Some(Effect::Finish));
+}
+
+#[test]
+fn a_moved_branch_begins_the_revision_again_on_top_of_it_and_not_for_ever() {
+    let mut events = vec![started(&["0.2.0"])];
+    for _ in 0..=BRANCH_MOVES_MAX {
+        let Some(Effect::Plan { .. }) = effect(&play(&events)) else { panic!("planned again") };
+        events.extend([
+            planned("0.2.0", &[]),
+            gated('2', Verdict::Pass),
+            Event::Prepared { commit: commit('2') },
+            Event::BranchMoved { head: Head { commit: commit('9'), tree: tree('9') } },
+        ]);
+    }
+    events.push(Event::Finished { at_ms: 9 });
+    let (record, _) = record(&events).unwrap();
+    let record = record.unwrap();
+    assert_eq!(record.outcome, RunOutcome::Inconclusive);
+    assert_eq!(record.revisions.len(), 1, "a revision that was begun again is shown once");
+}
+
+#[test]
+fn events_out_of_place_are_refused_whatever_the_state() {
+    let story = [
+        started(&["0.2.0"]),
+        planned("0.2.0", &["x::f"]),
+        attempted("x::f", accepted('2', true)),
+        gated('3', Verdict::Pass),
+        Event::Prepared { commit: commit('3') },
+        landed('3'),
+        Event::Finished { at_ms: 9 },
+    ];
+    for cut in 0..=story.len() {
+        let state = play(&story[..cut]);
+        for (at, event) in story.iter().enumerate() {
+            assert_eq!(step(state.clone(), event).is_ok(), at == cut, "event {at} after {cut} events");
+        }
+        let over = cut == 0 || cut == story.len();
+        assert_eq!(effect(&state).is_none(), over, "after {cut} events");
+    }
+}
+
+#[test]
+fn a_run_with_no_target_has_nothing_to_do() {
+    let (record, _) = record(&[started(&[]), Event::Finished { at_ms: 9 }]).unwrap();
+    assert_eq!(record.unwrap().outcome, RunOutcome::NothingToDo);
+}

@@ -1,0 +1,104 @@
+//! The local database: the journal of runs, and every exchange with a model.
+//!
+//! It is history and cache. Delete it and nothing is lost but history: what the port equals is in
+//! `tidelock.lock`. One process writes at a time (the lease sees to that); others may read.
+
+mod exchanges;
+mod journal;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+pub use exchanges::ExchangeRow;
+pub use journal::{RunRow, RunStatus};
+
+/// The database cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It was written by a newer Tidelock.
+    #[error(
+        "`{path}` has format {found}, and this program knows formats up to {known}: update Tidelock, or \
+         move the file away (only history is lost)"
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// There is no room to write.
+    #[error("no space left to write `{path}`: free some, then run the same command again, which goes on")]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("cannot use the database `{path}`: {source}")]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A stored row is not what this program writes.
+    #[error("the database `{path}` is damaged ({what}): move it away, only history is lost")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database at this path, makes it where there is none, and brings it to this format.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| classify(path, source);
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        // Every event decides something: it is on the disk before the next effect begins.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        let store = Self { connection, path: path.to_owned() };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> StoreError {
+        classify(&self.path, source)
+    }
+
+    fn damaged(&self, what: impl std::fmt::Display) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), what: what.to_string() }
+    }
+}
+
+fn classify(path: &Path, source: rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            StoreError::Damaged { path, what: source.to_string() }
+        }
+        Some(_) | None => StoreError::Database { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests;

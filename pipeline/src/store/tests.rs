@@ -1,0 +1,120 @@
+//! The database, filled, broken and reopened.
+
+use super::*;
+use crate::engine::Event;
+
+fn store(folder: &tempfile::TempDir) -> Store {
+    Store::open(&folder.path().join("state.db")).unwrap()
+}
+
+fn started(run: &str) -> Event {
+    let json = serde_json::json!({
+        "event": "started",
+        "header": {
+            "run": run, "started_ms": 7, "tidelock": "0.0.0", "config_digest": "00".repeat(16),
+            "port": "p", "language": "python", "branch": "main",
+            "head": {"commit": "1".repeat(40), "tree": "2".repeat(40)},
+            "source": "registry:x", "baseline": "0.1.0", "targets": [], "newest": "0.1.0", "lag": 0,
+            "chain": [], "confinement": "none", "dry_run": false, "notices": []
+        }
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+#[test]
+fn events_come_back_in_order_from_another_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = [started("r"), Event::Finished { at_ms: 9 }];
+    let mut first = store(&folder);
+    for (seq, event) in events.iter().enumerate() {
+        first.append("r", seq, event).unwrap();
+    }
+    drop(first);
+    let again = store(&folder);
+    assert_eq!(again.events("r").unwrap(), events);
+    assert_eq!(again.runs().unwrap()[0].status, RunStatus::Over);
+}
+
+#[test]
+fn an_event_is_never_stored_twice_in_one_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(&folder);
+    store.append("r", 0, &started("r")).unwrap();
+    store.append("r", 1, &Event::Finished { at_ms: 1 }).unwrap();
+    assert!(store.append("r", 1, &Event::Finished { at_ms: 2 }).is_err());
+    assert_eq!(store.events("r").unwrap().len(), 2);
+}
+
+#[test]
+fn a_gap_in_the_journal_is_damage_and_not_a_shorter_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(&folder);
+    store.append("r", 0, &started("r")).unwrap();
+    store.append("r", 2, &Event::Finished { at_ms: 1 }).unwrap();
+    assert!(matches!(store.events("r"), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_newer_database_is_refused_with_both_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(store(&folder));
+    let path = folder.path().join("state.db");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    std::fs::write(&path, "not a database, and long enough to be looked at as one".repeat(40)).unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("state.db"));
+}
+
+#[test]
+fn a_full_disk_is_told_apart_and_loses_nothing_that_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(&folder);
+    store.append("r", 0, &started("r")).unwrap();
+    let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let row = ExchangeRow {
+        request: "q".to_owned(),
+        model: "m".to_owned(),
+        prompt: "x".repeat(1 << 20),
+        asked_ms: 1,
+        completion: None,
+    };
+    let error = store.begin_exchange(&row).unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    assert_eq!(store.events("r").unwrap().len(), 1);
+    assert_eq!(store.completion("q").unwrap(), None);
+}
+
+#[test]
+fn an_exchange_is_remembered_from_its_request_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let row = ExchangeRow {
+        request: "q".to_owned(),
+        model: "m".to_owned(),
+        prompt: "p".to_owned(),
+        asked_ms: 1,
+        completion: None,
+    };
+    store.begin_exchange(&row).unwrap();
+    assert_eq!(store.completion("q").unwrap(), None);
+    store.finish_exchange("q", "answer").unwrap();
+    store.begin_exchange(&ExchangeRow { asked_ms: 2, ..row }).unwrap();
+    assert_eq!(store.completion("q").unwrap().as_deref(), Some("answer"));
+}
+
+#[test]
+fn a_setting_is_made_once() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(store(&folder).setting("secret", || "one".to_owned()).unwrap(), "one");
+    assert_eq!(store(&folder).setting("secret", || "two".to_owned()).unwrap(), "one");
+}
