@@ -1,2 +1,5 @@
-//! tidelock
-fn main() {}
+//! Parses, calls, and turns the result into an exit code.
+
+fn main() -> std::process::ExitCode {
+    pipeline::cli::main().into()
+}

@@ -102,7 +102,9 @@ class StrsimTest(unittest.TestCase):
         self.assertAlmostEqual(0.961, jaro_winkler("martha", "marhta"), delta=0.001)
 
     def test_jaro_winkler_names(self):
-        self.assertAlmostEqual(0.562, jaro_winkler("Friedrich Nietzsche", "Fran-Paul Sartre"), delta=0.001)
+        self.assertAlmostEqual(
+            0.562, jaro_winkler("Friedrich Nietzsche", "Fran-Paul Sartre"), delta=0.001
+        )
 
     def test_jaro_winkler_long_prefix(self):
         self.assertAlmostEqual(0.911, jaro_winkler("cheeseburger", "cheese fries"), delta=0.001)
@@ -114,7 +116,9 @@ class StrsimTest(unittest.TestCase):
         self.assertAlmostEqual(0.738, jaro_winkler("Dinsdale", "D"), delta=0.001)
 
     def test_jaro_winkler_very_long_prefix(self):
-        self.assertAlmostEqual(1.0, jaro_winkler("thequickbrownfoxjumpedoverx", "thequickbrownfoxjumpedovery"), delta=0.001)
+        self.assertAlmostEqual(
+            1.0, jaro_winkler("thequickbrownfoxjumpedoverx", "thequickbrownfoxjumpedovery"), delta=0.001
+        )
 
     def test_levenshtein_empty(self):
         self.assertEqual(0, levenshtein("", ""))
@@ -261,7 +265,9 @@ class StrsimTest(unittest.TestCase):
         self.assertEqual(3, damerau_levenshtein("a cat", "an abct"))
 
     def test_normalized_damerau_levenshtein_diff_short(self):
-        self.assertAlmostEqual(0.27272, normalized_damerau_levenshtein("levenshtein", "löwenbräu"), delta=0.00001)
+        self.assertAlmostEqual(
+            0.27272, normalized_damerau_levenshtein("levenshtein", "löwenbräu"), delta=0.00001
+        )
 
     def test_normalized_damerau_levenshtein_for_empty_strings(self):
         self.assertAlmostEqual(1.0, normalized_damerau_levenshtein("", ""), delta=0.00001)
@@ -273,7 +279,9 @@ class StrsimTest(unittest.TestCase):
         self.assertAlmostEqual(0.0, normalized_damerau_levenshtein("tree", ""), delta=0.00001)
 
     def test_normalized_damerau_levenshtein_identical_strings(self):
-        self.assertAlmostEqual(1.0, normalized_damerau_levenshtein("sunglasses", "sunglasses"), delta=0.00001)
+        self.assertAlmostEqual(
+            1.0, normalized_damerau_levenshtein("sunglasses", "sunglasses"), delta=0.00001
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mappings::{Convention, Extension, LinkRule, MapRule};
+use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ pub struct ConfigFile {
     /// The port: this repository.
     pub port: PortSection,
     /// Where items belong that no `[[map]]` entry names.
-    pub convention: Option<Convention>,
+    pub convention: Option<ConventionConfig>,
     /// Which items belong to which files and symbols. The most specific entry wins.
     #[serde(default)]
     pub map: Vec<MapRule>,
@@ -29,7 +29,7 @@ pub struct ConfigFile {
     pub link: Vec<LinkRule>,
     /// What the port has more than the upstream: never drift, never edited.
     #[serde(default)]
-    pub extension: Vec<Extension>,
+    pub extension: Vec<ExtensionRule>,
     /// Who translates.
     #[serde(default)]
     pub translate: TranslateSection,
@@ -72,7 +72,8 @@ pub struct PortSection {
     /// The port's language: `python`.
     #[serde(default = "python")]
     pub language: String,
-    /// The folder that Python imports from, such as `src`. Default: the root of the repository.
+    /// The folder that Python imports from, such as `src`. Default: `root` of `[convention]`, and the root
+    /// of the repository where that is not given either.
     pub source_root: Option<String>,
     /// The branch that work lands on. Default: the branch that is checked out.
     pub branch: Option<String>,

@@ -7,6 +7,7 @@ use reports::Verdict;
 use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
 
 use super::event::{Head, PlannedRevision, RunHeader};
+use crate::gate::GatePass;
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,8 +81,8 @@ pub enum Phase {
     Committing {
         /// The candidate.
         candidate: Candidate,
-        /// The tree that passed.
-        tree: TreeId,
+        /// The proof that its tree passed.
+        pass: GatePass,
     },
     /// Its commit is written, and the branch is to be advanced.
     Advancing {

@@ -2,6 +2,8 @@
 
 use super::effect::Effect;
 use super::event::{AttemptResult, ChainLink, Event, RunHeader};
+use crate::gate::GatePass;
+
 use super::state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work, stop_for};
 
 /// How often a branch may be moved by others under one revision before the run gives up.
@@ -51,7 +53,7 @@ fn effect_of(work: &Work) -> Option<Effect> {
             }
         }
         Phase::Gating(candidate) => Effect::Gate { tree: candidate.tree.clone() },
-        Phase::Committing { tree, .. } => Effect::Commit { tree: tree.clone() },
+        Phase::Committing { pass, .. } => Effect::Commit { tree: pass.tree().clone() },
         Phase::Advancing { commit, .. } => Effect::Advance { from: work.head.clone(), to: commit.clone() },
     })
 }
@@ -89,11 +91,16 @@ fn advance(mut work: Work, event: &Event) -> Option<RunState> {
             settle_attempt(&mut candidate, &work.header.chain, result);
             work.phase = translating_or_gating(candidate);
         }
-        (Phase::Gating(candidate), Event::Gated { tree, verdict, .. }) => match stop_for(*verdict) {
-            Some(stop) => return Some(end(&work, Some(stop))),
-            None => work.phase = Phase::Committing { candidate, tree: tree.clone() },
-        },
-        (Phase::Committing { candidate, tree }, Event::Prepared { commit }) => {
+        (Phase::Gating(candidate), Event::Gated { tree, verdict, gates }) => {
+            // The verdict is not believed without the gates that it rests on.
+            match (stop_for(*verdict), GatePass::judge(tree, gates)) {
+                (Some(stop), None) => return Some(end(&work, Some(stop))),
+                (None, Some(pass)) => work.phase = Phase::Committing { candidate, pass },
+                (Some(_), Some(_)) | (None, None) => return None,
+            }
+        }
+        (Phase::Committing { candidate, pass }, Event::Prepared { commit }) => {
+            let tree = pass.tree().clone();
             work.phase = Phase::Advancing { candidate, tree, commit: commit.clone() };
         }
         (Phase::Advancing { candidate, tree, commit }, Event::Landed { head, .. }) => {

@@ -1,9 +1,8 @@
-//! The local database: the journal of runs, and every exchange with a model.
+//! The local database: the journal of runs.
 //!
 //! It is history and cache. Delete it and nothing is lost but history: what the port equals is in
 //! `tidelock.lock`. One process writes at a time (the lease sees to that); others may read.
 
-mod exchanges;
 mod journal;
 mod schema;
 
@@ -11,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-pub use exchanges::ExchangeRow;
 pub use journal::{RunRow, RunStatus};
 
 /// The database cannot be read or written.

@@ -15,13 +15,6 @@ const MIGRATIONS: &[&str] = &["
         event TEXT NOT NULL,
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE exchanges (
-        request    TEXT PRIMARY KEY,
-        model      TEXT NOT NULL,
-        prompt     TEXT NOT NULL,
-        asked_ms   INTEGER NOT NULL,
-        completion TEXT
-    ) STRICT;
     CREATE TABLE settings (
         name  TEXT PRIMARY KEY,
         value TEXT NOT NULL

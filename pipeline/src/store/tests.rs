@@ -81,35 +81,9 @@ fn a_full_disk_is_told_apart_and_loses_nothing_that_was_there() {
     store.append("r", 0, &started("r")).unwrap();
     let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     store.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let row = ExchangeRow {
-        request: "q".to_owned(),
-        model: "m".to_owned(),
-        prompt: "x".repeat(1 << 20),
-        asked_ms: 1,
-        completion: None,
-    };
-    let error = store.begin_exchange(&row).unwrap_err();
+    let error = store.setting("big", || "x".repeat(1 << 20)).unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert_eq!(store.events("r").unwrap().len(), 1);
-    assert_eq!(store.completion("q").unwrap(), None);
-}
-
-#[test]
-fn an_exchange_is_remembered_from_its_request_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = store(&folder);
-    let row = ExchangeRow {
-        request: "q".to_owned(),
-        model: "m".to_owned(),
-        prompt: "p".to_owned(),
-        asked_ms: 1,
-        completion: None,
-    };
-    store.begin_exchange(&row).unwrap();
-    assert_eq!(store.completion("q").unwrap(), None);
-    store.finish_exchange("q", "answer").unwrap();
-    store.begin_exchange(&ExchangeRow { asked_ms: 2, ..row }).unwrap();
-    assert_eq!(store.completion("q").unwrap().as_deref(), Some("answer"));
 }
 
 #[test]

@@ -133,7 +133,17 @@ fn refused(signature: &str, told: bool) -> AttemptResult {
 }
 
 fn gated(digit: char, verdict: Verdict) -> Event {
-    Event::Gated { tree: tree(digit), verdict, gates: Vec::new() }
+    let gates = ["validity", "spec", "numeric"].map(|gate| reports::record::GateRecord {
+        gate: gate.to_owned(),
+        verdict,
+        reason: String::new(),
+        findings: Vec::new(),
+        evidence: Vec::new(),
+        counterexamples: Vec::new(),
+        timings: Vec::new(),
+        duration_ms: 0,
+    });
+    Event::Gated { tree: tree(digit), verdict, gates: gates.to_vec() }
 }
 
 fn landed(digit: char) -> Event {
@@ -248,6 +258,13 @@ fn a_failed_gate_ends_the_run_and_nothing_lands() {
     let record = record.unwrap();
     assert_eq!(record.outcome, RunOutcome::GateFailed);
     assert_eq!(record.port.head_after, record.port.head_before);
+}
+
+#[test]
+fn a_verdict_without_its_gates_is_not_believed() {
+    let state = play(&[started(&["0.2.0"]), planned("0.2.0", &[])]);
+    let claimed = Event::Gated { tree: tree('2'), verdict: Verdict::Pass, gates: Vec::new() };
+    assert!(step(state, &claimed).is_err());
 }
 
 #[test]

@@ -1,0 +1,256 @@
+//! The chain of translators, made from the settings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use port::edit;
+use port::translate::codec::{AnswerCodec, CodecError};
+use port::translate::command::{CommandModel, CommandSetup};
+use port::translate::exchange::ExchangeFolder;
+use port::translate::memory::MemoryFolder;
+use port::translate::model::{Model, ModelSetup, ModelTranslator};
+use port::translate::price::Price;
+use port::translate::prompt::PromptBuilder;
+use port::translate::providers::anthropic::MessagesFormat;
+use port::translate::providers::chat::{ChatFormat, OPENAI_BASE_URL, OutputCapField};
+use port::translate::providers::{HttpModel, ProviderSetup, WireFormat};
+use port::translate::replay::ReplayTranslator;
+use port::translate::retry::RetryPolicy;
+use port::translate::rules::RuleTranslator;
+use port::translate::{Route, Translator};
+use upstream::Clock;
+use upstream::process::{Limits, ProcessRunner};
+
+use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
+use crate::engine::ChainLink;
+use crate::http::HttpClient;
+
+/// The address that Anthropic itself has.
+const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com/v1";
+
+/// The most that a command may answer, in bytes.
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+
+/// One link of the chain: the verify-first link is the driver's own, the others translate.
+#[derive(Debug)]
+pub enum Link {
+    /// The new contract against the old port.
+    VerifyFirst,
+    /// A translator.
+    Translator(Box<dyn Translator>),
+}
+
+impl Link {
+    /// What the engine needs to know of it.
+    pub fn facts(&self) -> ChainLink {
+        match self {
+            Self::VerifyFirst => {
+                ChainLink { name: "verify-first".to_owned(), route: Route::VerifyFirst, attempts_max: 1 }
+            }
+            Self::Translator(translator) => ChainLink {
+                name: translator.name(),
+                route: translator.route(),
+                attempts_max: translator.attempts_max(),
+            },
+        }
+    }
+}
+
+/// What the translators need of the machine.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// Runs commands.
+    pub runner: Arc<dyn ProcessRunner>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes the chain that the settings describe.
+pub fn build(settings: &Settings, means: &Means) -> Result<Vec<Link>> {
+    settings.chain.iter().map(|entry| link(entry, settings, means)).collect()
+}
+
+fn link(entry: &ChainEntry, settings: &Settings, means: &Means) -> Result<Link> {
+    Ok(match entry {
+        ChainEntry::VerifyFirst => Link::VerifyFirst,
+        ChainEntry::Rules => Link::Translator(Box::new(RuleTranslator::default())),
+        ChainEntry::Memory => Link::Translator(Box::new(memory(settings)?)),
+        ChainEntry::Model(model) => Link::Translator(model_translator(model, settings, means)?),
+    })
+}
+
+/// What `--translator` says, in place of the configured chain: the memory is left out, and these models
+/// are asked behind the rules.
+pub fn instead(settings: &Settings, who: &[String]) -> Result<Vec<ChainEntry>> {
+    let configured = |name: &str| {
+        settings.chain.iter().find(|entry| matches!(entry, ChainEntry::Model(model) if model.name == name))
+    };
+    let mut chain = vec![ChainEntry::VerifyFirst, ChainEntry::Rules];
+    for text in who {
+        chain.push(match configured(text) {
+            Some(entry) => entry.clone(),
+            None => ChainEntry::Model(Box::new(ad_hoc(text)?)),
+        });
+    }
+    Ok(chain)
+}
+
+fn ad_hoc(text: &str) -> Result<ModelSettings> {
+    let Some((kind, rest)) = text.split_once(':') else {
+        bail!(
+            "`{text}` is neither a `[[translate.model]]` nor `command:PROGRAM ARGUMENTS`, \
+             `chat:MODEL@URL` or `anthropic:MODEL[@URL]`"
+        );
+    };
+    let (model, url) = match rest.split_once('@') {
+        Some((model, url)) => (model.to_owned(), Some(url.to_owned())),
+        None => (rest.to_owned(), None),
+    };
+    let key_where_set = |name: &str| env::text(name).map(|_set| name.to_owned());
+    let access = match kind {
+        "command" => {
+            let command: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+            if command.is_empty() {
+                bail!("`{text}` names no program");
+            }
+            ModelAccess::Command { command, environment: vec!["HOME".to_owned()] }
+        }
+        "chat" => ModelAccess::Chat {
+            base_url: url.unwrap_or_else(|| OPENAI_BASE_URL.to_owned()),
+            model,
+            api_key_env: key_where_set("OPENAI_API_KEY"),
+        },
+        "anthropic" => {
+            ModelAccess::Anthropic { base_url: url, model, api_key_env: "ANTHROPIC_API_KEY".to_owned() }
+        }
+        other => bail!("`{other}` is not a kind of translator: write `command`, `chat` or `anthropic`"),
+    };
+    Ok(ModelSettings {
+        name: text.to_owned(),
+        access,
+        output_tokens_max: 8192,
+        timeout_s: 300,
+        attempts_max: 3,
+        price: BTreeMap::new(),
+    })
+}
+
+fn memory(settings: &Settings) -> Result<MemoryFolder> {
+    let mut folders = settings.memory.clone();
+    // What this port has learned by itself.
+    let learned = settings.state.join("memory");
+    std::fs::create_dir_all(&learned).with_context(|| format!("cannot create `{}`", learned.display()))?;
+    folders.push(learned);
+    Ok(MemoryFolder::open(&folders)?)
+}
+
+fn model_translator(model: &ModelSettings, settings: &Settings, means: &Means) -> Result<Box<dyn Translator>> {
+    let codec = codec();
+    let prompts = Arc::new(PromptBuilder::with_folder(codec, &settings.root.join("prompts"))?);
+    let exchanges = Arc::new(ExchangeFolder::at(settings.state.join("exchanges")));
+    let speaker: Arc<dyn Model> = match &model.access {
+        ModelAccess::Command { command, environment } => {
+            Arc::new(command_model(model, command, environment, settings, means)?)
+        }
+        ModelAccess::Chat { base_url, model: name, api_key_env } => {
+            let setup = provider(base_url, name, api_key_env.as_deref(), model.output_tokens_max)?;
+            let own = base_url.starts_with(OPENAI_BASE_URL);
+            let cap_field = if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
+            Arc::new(http_model(model, Box::new(ChatFormat { setup, cap_field }), means)?)
+        }
+        ModelAccess::Anthropic { base_url, model: name, api_key_env } => {
+            let base_url = base_url.as_deref().unwrap_or(ANTHROPIC_BASE_URL);
+            let setup = provider(base_url, name, Some(api_key_env), model.output_tokens_max)?;
+            Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), means)?)
+        }
+        ModelAccess::Replay { folder } => {
+            return Ok(Box::new(ReplayTranslator {
+                model: model.name.clone(),
+                prompts,
+                codec,
+                exchanges: Arc::new(ExchangeFolder::at(folder)),
+                attempts_max: model.attempts_max,
+            }));
+        }
+    };
+    let setup =
+        ModelSetup { prompts, codec, exchanges, price: price(model)?, attempts_max: model.attempts_max };
+    Ok(Box::new(ModelTranslator::new(speaker, setup)))
+}
+
+fn command_model(
+    model: &ModelSettings,
+    command: &[String],
+    environment: &[String],
+    settings: &Settings,
+    means: &Means,
+) -> Result<CommandModel> {
+    let (program, arguments) = command.split_first().context("a command needs a program")?;
+    let limits = Limits {
+        timeout_ms: model.timeout_s.saturating_mul(1000),
+        silence_ms: None,
+        output_bytes_max: ANSWER_BYTES_MAX,
+    };
+    let setup = CommandSetup {
+        name: model.name.clone(),
+        program: program.into(),
+        arguments: arguments.iter().map(Into::into).collect(),
+        directory: settings.root.clone(),
+        pass_environment: environment.to_vec(),
+        limits,
+    };
+    Ok(CommandModel::new(setup, Arc::clone(&means.runner)))
+}
+
+fn http_model(model: &ModelSettings, format: Box<dyn WireFormat>, means: &Means) -> Result<HttpModel> {
+    Ok(HttpModel {
+        name: model.name.clone(),
+        format,
+        transport: Arc::new(HttpClient::new(Duration::from_secs(model.timeout_s))?),
+        retries: RetryPolicy { seed: model.name.clone(), ..RetryPolicy::default() },
+        clock: Arc::clone(&means.clock),
+    })
+}
+
+fn provider(
+    base_url: &str,
+    model: &str,
+    api_key_env: Option<&str>,
+    output_tokens_max: u32,
+) -> Result<ProviderSetup> {
+    let key = match api_key_env {
+        None => None,
+        Some(name) => {
+            Some(env::secret(name).with_context(|| format!("the model `{model}` needs a key in `{name}`"))?)
+        }
+    };
+    Ok(ProviderSetup { base_url: base_url.to_owned(), model: model.to_owned(), key, output_tokens_max })
+}
+
+fn price(model: &ModelSettings) -> Result<Option<Price>> {
+    let of = |kind: &str| model.price.get(kind).copied();
+    match (of("input"), of("output")) {
+        (None, None) if model.price.is_empty() => Ok(None),
+        (Some(input), Some(output)) => {
+            Ok(Some(Price { input, cached_input: of("cached-input"), output }))
+        }
+        (None | Some(_), None | Some(_)) => {
+            bail!("the price of `{}` needs `input` and `output`, in dollars for a million tokens", model.name)
+        }
+    }
+}
+
+/// The edit grammar, as the translators need it.
+pub fn codec() -> AnswerCodec {
+    AnswerCodec {
+        parse: |text, nonce| {
+            edit::parse_answer(text, nonce)
+                .map_err(|error| CodecError { code: error.code().to_owned(), reason: error.to_string() })
+        },
+        render: edit::render_answer,
+        grammar_text: edit::GRAMMAR,
+    }
+}

@@ -1,0 +1,408 @@
+//! The configuration, checked and complete: what the rest of the program reads.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mappings::Mapping;
+use mappings::mapping::MappingConfig;
+use upstream::ContentHash;
+use upstream::source::{Follow, SourceSpec};
+
+use super::diagnostic::ConfigError;
+use super::file::{ConfigFile, ModelKind, ModelSection};
+use super::span::span_of;
+
+/// The format of `tidelock.toml` that this program reads.
+pub const CONFIG_VERSION: u32 = 1;
+
+/// A translator of the chain, by what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChainEntry {
+    /// The new contract against the old port.
+    VerifyFirst,
+    /// The deterministic rules.
+    Rules,
+    /// The translation memory.
+    Memory,
+    /// A model.
+    Model(Box<ModelSettings>),
+}
+
+/// A model, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSettings {
+    /// Its name in reports.
+    pub name: String,
+    /// How it is reached.
+    pub access: ModelAccess,
+    /// The most it may answer, in tokens.
+    pub output_tokens_max: u32,
+    /// The longest it may take, in seconds.
+    pub timeout_s: u64,
+    /// Attempts at one unit, repairs included.
+    pub attempts_max: u32,
+    /// Prices in United States dollars for a million tokens, by kind.
+    pub price: BTreeMap<String, f64>,
+}
+
+/// How a model is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelAccess {
+    /// A command.
+    Command {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// Environment variables that it may see.
+        environment: Vec<String>,
+    },
+    /// A server that speaks OpenAI Chat Completions.
+    Chat {
+        /// Its address.
+        base_url: String,
+        /// The model's name.
+        model: String,
+        /// The variable that holds the key, where one is needed.
+        api_key_env: Option<String>,
+    },
+    /// A server that speaks Anthropic Messages.
+    Anthropic {
+        /// Its address, if it is not the provider's own.
+        base_url: Option<String>,
+        /// The model's name.
+        model: String,
+        /// The variable that holds the key.
+        api_key_env: String,
+    },
+    /// A folder of recorded answers.
+    Replay {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// The configuration of one port.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder of `tidelock.toml`: the root of the port's repository.
+    pub root: PathBuf,
+    /// The folder of the local state.
+    pub state: PathBuf,
+    /// A hash of everything that was configured.
+    pub digest: ContentHash,
+    /// The upstream.
+    pub source: SourceSpec,
+    /// The port's name.
+    pub port: String,
+    /// The port's language.
+    pub language: String,
+    /// The folder that the language imports from, below the root; empty for the root.
+    pub source_root: String,
+    /// The branch that work lands on; the one that is checked out where it is `None`.
+    pub branch: Option<String>,
+    /// The style guide's text.
+    pub style: String,
+    /// What belongs to what.
+    pub mapping: Mapping,
+    /// The translators, in order.
+    pub chain: Vec<ChainEntry>,
+    /// The folders of translation memory.
+    pub memory: Vec<PathBuf>,
+    /// Probes generated for each function.
+    pub probes: u32,
+    /// The port's own tests; empty where there are none.
+    pub tests: Vec<String>,
+    /// The longest the tests may take, in seconds.
+    pub tests_timeout_s: u64,
+    /// The timing of the candidate, where it is wanted.
+    pub timing: Option<TimingSettings>,
+    /// Who the commits are by.
+    pub author: Author,
+    /// Whether to refuse to run foreign code where it cannot be confined.
+    pub sandbox_required: bool,
+    /// When `watch` looks.
+    pub schedule: String,
+}
+
+/// How a candidate is timed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimingSettings {
+    /// Proof of being slower by more than this share refuses.
+    pub harm_margin: f64,
+    /// The most interleaved pairs to run.
+    pub pairs_max: u32,
+}
+
+/// Who a commit is by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// Checks a parsed file; `text` is what it was parsed from.
+pub fn resolve(path: &Path, text: &str, file: &ConfigFile, state: Option<PathBuf>) -> Result<Settings, ConfigError> {
+    let check = Check { path, text, root: path.parent().unwrap_or(Path::new(".")) };
+    check.version(file)?;
+    let root = check.root.to_owned();
+    let folder_name = root.file_name().map(|name| name.to_string_lossy().into_owned());
+    let convention_root = file.convention.as_ref().map(|convention| convention.root.clone());
+    let tests = &file.gate.tests;
+    let timing = &file.gate.timing;
+    Ok(Settings {
+        state: state.unwrap_or_else(|| root.join(".tidelock")),
+        digest: ContentHash::of(text),
+        source: check.source(file)?,
+        port: file.port.name.clone().or(folder_name).unwrap_or_else(|| "port".to_owned()),
+        language: check.language(file)?,
+        source_root: file.port.source_root.clone().or(convention_root).unwrap_or_default(),
+        branch: file.port.branch.clone(),
+        style: check.style(file)?,
+        mapping: check.mapping(file)?,
+        chain: check.chain(file)?,
+        memory: check.memory(file)?,
+        probes: file.gate.probes.unwrap_or(300),
+        tests: tests.command.clone().unwrap_or_else(|| default_tests(&root)),
+        tests_timeout_s: tests.timeout_s.unwrap_or(600),
+        timing: timing.enabled.unwrap_or(true).then(|| TimingSettings {
+            harm_margin: timing.harm_margin.unwrap_or(0.25),
+            pairs_max: timing.pairs_max.unwrap_or(20),
+        }),
+        author: check.author(file)?,
+        sandbox_required: file.sandbox.require.unwrap_or(true),
+        schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
+        root,
+    })
+}
+
+fn default_tests(root: &Path) -> Vec<String> {
+    if !root.join("tests").is_dir() {
+        return Vec::new();
+    }
+    ["python3", "-m", "unittest", "discover", "-v", "-s", "tests", "-t", "."].map(str::to_owned).to_vec()
+}
+
+/// The file under check, so that every complaint can show its place.
+struct Check<'a> {
+    path: &'a Path,
+    text: &'a str,
+    root: &'a Path,
+}
+
+impl Check<'_> {
+    fn error(&self, keys: &[&str], message: impl Into<String>, help: impl Into<String>) -> ConfigError {
+        ConfigError::at(self.path, self.text, span_of(self.text, keys), message, help)
+    }
+
+    fn version(&self, file: &ConfigFile) -> Result<(), ConfigError> {
+        if file.version == CONFIG_VERSION {
+            return Ok(());
+        }
+        let message = format!("this file has format {}, and this program reads {CONFIG_VERSION}", file.version);
+        Err(self.error(&["version"], message, format!("write `version = {CONFIG_VERSION}`, or update Tidelock")))
+    }
+
+    fn source(&self, file: &ConfigFile) -> Result<SourceSpec, ConfigError> {
+        let section = &file.upstream;
+        match (&section.registry, &section.git) {
+            (Some(krate), None) => {
+                Ok(SourceSpec::Registry { krate: krate.clone(), pre_releases: section.pre_releases.unwrap_or(false) })
+            }
+            (None, Some(url)) => {
+                let follow = match (&section.branch, &section.tags) {
+                    (None, None) => Follow::DefaultBranch,
+                    (Some(branch), None) => Follow::Branch(branch.clone()),
+                    (None, Some(pattern)) => Follow::Tags { pattern: pattern.clone() },
+                    (Some(_), Some(_)) => {
+                        let message = "`branch` and `tags` are both given";
+                        return Err(self.error(&["upstream", "tags"], message, "follow one of them"));
+                    }
+                };
+                Ok(SourceSpec::Git { url: url.clone(), follow })
+            }
+            (Some(_), Some(_)) => Err(self.error(
+                &["upstream", "git"],
+                "`registry` and `git` are both given",
+                "follow one of them",
+            )),
+            (None, None) => Err(self.error(
+                &["upstream"],
+                "nothing to follow",
+                "write `registry = \"CRATE\"` or `git = \"ADDRESS OR PATH\"`",
+            )),
+        }
+    }
+
+    fn language(&self, file: &ConfigFile) -> Result<String, ConfigError> {
+        if file.port.language == "python" {
+            return Ok(file.port.language.clone());
+        }
+        let message = format!("`{}` is not a language that Tidelock can write", file.port.language);
+        Err(self.error(&["port", "language"], message, "write `language = \"python\"`"))
+    }
+
+    fn style(&self, file: &ConfigFile) -> Result<String, ConfigError> {
+        let named = file.port.style.as_deref();
+        let path = self.root.join(named.unwrap_or("STYLE.md"));
+        match (std::fs::read_to_string(&path), named) {
+            (Ok(text), _) => Ok(text),
+            (Err(_absent), None) => Ok(String::new()),
+            (Err(error), Some(name)) => Err(self.error(
+                &["port", "style"],
+                format!("cannot read the style guide `{name}`: {error}"),
+                "name a text file of the repository, or take this line out",
+            )),
+        }
+    }
+
+    fn mapping(&self, file: &ConfigFile) -> Result<Mapping, ConfigError> {
+        let config = MappingConfig {
+            convention: file.convention.clone(),
+            map: file.map.clone(),
+            link: file.link.clone(),
+            extension: file.extension.clone(),
+        };
+        for (at, link) in file.link.iter().enumerate() {
+            self.mapped_file(&["link", &at.to_string(), "file"], &link.file)?;
+        }
+        for (at, rule) in file.map.iter().enumerate() {
+            if let Some(mapped) = rule.file.as_deref().filter(|mapped| !mapped.contains('{')) {
+                self.mapped_file(&["map", &at.to_string(), "file"], mapped)?;
+            }
+        }
+        Mapping::new(config).map_err(|error| {
+            let (table, number) = place_of(&error.to_string());
+            self.error(&[table, &number], error.to_string(), "see docs/configuration.md for what it may say")
+        })
+    }
+
+    /// A file that a rule names outright must be there; one made from a template may be new.
+    fn mapped_file(&self, keys: &[&str], mapped: &str) -> Result<(), ConfigError> {
+        if self.root.join(mapped).is_file() {
+            return Ok(());
+        }
+        let message = format!("there is no file `{mapped}` in the port");
+        Err(self.error(keys, message, "name a file of the port, or create it (an empty one will do)"))
+    }
+
+    fn chain(&self, file: &ConfigFile) -> Result<Vec<ChainEntry>, ConfigError> {
+        let models = file
+            .translate
+            .model
+            .iter()
+            .enumerate()
+            .map(|(at, section)| self.model(at, section))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(names) = &file.translate.chain else {
+            let fixed = [ChainEntry::VerifyFirst, ChainEntry::Rules, ChainEntry::Memory];
+            return Ok(fixed.into_iter().chain(models.into_iter().map(boxed)).collect());
+        };
+        names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| match name.as_str() {
+                "verify-first" => Ok(ChainEntry::VerifyFirst),
+                "rules" => Ok(ChainEntry::Rules),
+                "memory" => Ok(ChainEntry::Memory),
+                other => models.iter().find(|model| model.name == other).cloned().map(boxed).ok_or_else(|| {
+                    self.error(
+                        &["translate", "chain", &at.to_string()],
+                        format!("there is no translator `{other}`"),
+                        "write `verify-first`, `rules`, `memory` or the name of a `[[translate.model]]`",
+                    )
+                }),
+            })
+            .collect()
+    }
+
+    fn model(&self, at: usize, section: &ModelSection) -> Result<ModelSettings, ConfigError> {
+        let at = at.to_string();
+        let keys = ["translate", "model", at.as_str()];
+        let missing = |key: &str| {
+            let message = format!("the model `{}` needs `{key}`", section.name);
+            self.error(&keys, message, format!("add `{key} = …`"))
+        };
+        let model = || section.model.clone().ok_or_else(|| missing("model"));
+        let access = match section.kind {
+            ModelKind::Command if section.command.is_empty() => return Err(missing("command")),
+            ModelKind::Command => ModelAccess::Command {
+                command: section.command.clone(),
+                environment: section.environment.clone(),
+            },
+            ModelKind::Chat => ModelAccess::Chat {
+                base_url: section.base_url.clone().ok_or_else(|| missing("base-url"))?,
+                model: model()?,
+                api_key_env: section.api_key_env.clone(),
+            },
+            ModelKind::Anthropic => ModelAccess::Anthropic {
+                base_url: section.base_url.clone(),
+                model: model()?,
+                api_key_env: section.api_key_env.clone().ok_or_else(|| missing("api-key-env"))?,
+            },
+            ModelKind::Replay => {
+                let folder = section.folder.as_deref().ok_or_else(|| missing("folder"))?;
+                ModelAccess::Replay { folder: self.root.join(folder) }
+            }
+        };
+        Ok(ModelSettings {
+            name: section.name.clone(),
+            access,
+            output_tokens_max: section.output_tokens_max.unwrap_or(8192),
+            timeout_s: section.timeout_s.unwrap_or(300),
+            attempts_max: section.attempts_max.unwrap_or(3),
+            price: section.price.clone(),
+        })
+    }
+
+    fn memory(&self, file: &ConfigFile) -> Result<Vec<PathBuf>, ConfigError> {
+        let Some(folders) = &file.translate.memory else {
+            let usual = self.root.join("memory");
+            return Ok(usual.is_dir().then_some(usual).into_iter().collect());
+        };
+        folders
+            .iter()
+            .enumerate()
+            .map(|(at, folder)| {
+                let path = self.root.join(folder);
+                let keys = ["translate", "memory", &at.to_string()];
+                if path.is_dir() {
+                    Ok(path)
+                } else {
+                    let message = format!("there is no folder `{folder}` in the port");
+                    Err(self.error(&keys, message, "create it, or take this entry out"))
+                }
+            })
+            .collect()
+    }
+
+    fn author(&self, file: &ConfigFile) -> Result<Author, ConfigError> {
+        let text = file.land.author.as_deref().unwrap_or("Tidelock <tidelock@localhost>");
+        let parsed = text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
+        match parsed.map(|(name, email)| (name.trim(), email.trim())) {
+            Some((name, email)) if !name.is_empty() && !email.is_empty() => {
+                Ok(Author { name: name.to_owned(), email: email.to_owned() })
+            }
+            Some(_) | None => Err(self.error(
+                &["land", "author"],
+                format!("`{text}` is not an author"),
+                "write `author = \"Name <address>\"`",
+            )),
+        }
+    }
+}
+
+fn boxed(model: ModelSettings) -> ChainEntry {
+    ChainEntry::Model(Box::new(model))
+}
+
+/// The table and the index, from 0, of the entry that a mapping error begins with: `[[map]] 2: …`.
+fn place_of(message: &str) -> (&'static str, String) {
+    let table = ["map", "link", "extension"].into_iter().find(|table| message.starts_with(&format!("[[{table}]]")));
+    let number = message
+        .split_whitespace()
+        .nth(1)
+        .and_then(|word| word.trim_end_matches(':').parse::<usize>().ok())
+        .unwrap_or(1);
+    (table.unwrap_or("convention"), number.saturating_sub(1).to_string())
+}

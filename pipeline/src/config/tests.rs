@@ -1,0 +1,123 @@
+//! Configurations that are wrong, each with the place and the words that a user sees.
+
+use super::*;
+
+const GOOD: &str = r#"version = 1
+
+[upstream]
+registry = "strsim"
+
+[port]
+name = "p"
+
+[convention]
+package = "strsim"
+"#;
+
+fn check(text: &str) -> Result<Settings, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("memory")).unwrap();
+    std::fs::write(folder.path().join("there.py"), "").unwrap();
+    read(&folder.path().join(CONFIG_NAME), text, None)
+}
+
+/// The error of a configuration, as `line:column message | help`.
+fn complaint(text: &str) -> String {
+    let error = check(text).unwrap_err();
+    format!("{}:{} {} | {}", error.line, error.column, error.message, error.help)
+}
+
+#[test]
+fn a_good_file_is_complete_with_defaults() {
+    let settings = check(GOOD).unwrap();
+    assert_eq!(settings.source.to_string(), "registry:strsim");
+    assert_eq!(settings.probes, 300);
+    assert_eq!(settings.chain, [ChainEntry::VerifyFirst, ChainEntry::Rules, ChainEntry::Memory]);
+    assert_eq!(settings.memory.len(), 1);
+    assert!(settings.sandbox_required);
+}
+
+#[test]
+fn an_unknown_key_is_shown_where_it_stands() {
+    let text = GOOD.replace("name = \"p\"", "nmae = \"p\"");
+    let complaint = complaint(&text);
+    assert!(complaint.starts_with("7:1 unknown field `nmae`"), "{complaint}");
+    assert!(complaint.contains("`name`"), "the keys that there are: {complaint}");
+    let shown = check(&text).unwrap_err().to_string();
+    assert!(shown.contains("tidelock.toml:7:1") && shown.contains("nmae = \"p\""), "{shown}");
+}
+
+#[test]
+fn a_wrong_type_is_shown_where_it_stands() {
+    let complaint = complaint(&format!("{GOOD}\n[gate]\nprobes = \"many\"\n"));
+    assert!(complaint.starts_with("13:10 invalid type: string \"many\""), "{complaint}");
+}
+
+#[test]
+fn broken_syntax_is_shown_where_it_stands() {
+    let complaint = complaint(&GOOD.replace("[upstream]", "[upstream"));
+    assert!(complaint.starts_with("3:10 "), "{complaint}");
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let complaint = complaint(&GOOD.replace("version = 1", "version = 9"));
+    assert!(complaint.starts_with("1:11 this file has format 9, and this program reads 1"), "{complaint}");
+}
+
+#[test]
+fn a_mapping_to_a_missing_file_is_shown_where_it_stands() {
+    let rule = "\n[[map]]\nitems = \"strsim::*\"\nsymbol = \"there.{name}\"\nfile = \"missing.py\"\n";
+    let complaint = complaint(&format!("{GOOD}{rule}"));
+    assert_eq!(
+        complaint,
+        "15:8 there is no file `missing.py` in the port | \
+         name a file of the port, or create it (an empty one will do)"
+    );
+    assert!(check(&format!("{GOOD}{rule}").replace("missing.py", "there.py")).is_ok());
+}
+
+#[test]
+fn a_rule_without_its_reason_is_shown_where_it_stands() {
+    let rules = "\n[[map]]\nitems = \"strsim::a\"\nstrategy = \"ignore\"\nreason = \"x\"\n\
+                 \n[[map]]\nitems = \"strsim::b\"\nstrategy = \"ignore\"\n";
+    let complaint = complaint(&format!("{GOOD}{rules}"));
+    assert!(complaint.starts_with("17:1 ") && complaint.contains("`reason`"), "{complaint}");
+}
+
+#[test]
+fn two_upstreams_or_none_are_refused() {
+    let two = GOOD.replace("registry = \"strsim\"", "registry = \"strsim\"\ngit = \"x\"");
+    assert!(complaint(&two).starts_with("5:7 `registry` and `git` are both given"));
+    let none = GOOD.replace("registry = \"strsim\"", "");
+    assert!(complaint(&none).starts_with("3:1 nothing to follow"), "{}", complaint(&none));
+}
+
+#[test]
+fn an_unknown_translator_in_the_chain_is_shown_where_it_stands() {
+    let complaint = complaint(&format!("{GOOD}\n[translate]\nchain = [\"rules\", \"oracle\"]\n"));
+    assert!(complaint.starts_with("13:19 there is no translator `oracle`"), "{complaint}");
+}
+
+#[test]
+fn a_model_that_cannot_be_reached_is_refused() {
+    let model = "\n[[translate.model]]\nname = \"m\"\nkind = \"chat\"\nmodel = \"x\"\n";
+    let complaint = complaint(&format!("{GOOD}{model}"));
+    assert!(complaint.contains("the model `m` needs `base-url`"), "{complaint}");
+}
+
+#[test]
+fn an_author_without_an_address_is_refused() {
+    let complaint = complaint(&format!("{GOOD}\n[land]\nauthor = \"Me\"\n"));
+    assert!(complaint.starts_with("13:10 `Me` is not an author"), "{complaint}");
+}
+
+#[test]
+fn the_file_is_found_from_below_and_its_absence_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+    assert!(matches!(load(&folder.path().join("a/b")), Err(LoadError::Missing { .. })));
+    std::fs::write(folder.path().join(CONFIG_NAME), GOOD).unwrap();
+    let settings = load(&folder.path().join("a/b")).unwrap();
+    assert_eq!(settings.root, folder.path());
+}

@@ -1,0 +1,174 @@
+//! A translator's answer: read, validated, applied to a tree, and judged.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use port::edit::{self, Edit};
+use port::language::Language;
+use port::translate::{Feedback, Route, Translation, Translator, Usage};
+use reports::Verdict;
+use reports::record::Finding;
+use upstream::{ContentHash, TreeId};
+
+use super::Driver;
+use super::attempt::Made;
+use super::context::Attempt;
+use super::judging::{Judged, Refusal};
+use crate::engine::AttemptResult;
+use crate::progress::AttemptNews;
+
+/// Stands for the nonce where an answer is shown.
+const SHOWN_NONCE: &str = "0";
+
+/// An answer that can be judged.
+struct Answered {
+    answer: edit::Answer,
+    origin: String,
+    usage: Usage,
+}
+
+impl Driver<'_> {
+    /// Asks a translator, and judges what it says.
+    pub(super) fn translate(&mut self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Made> {
+        let answered = match self.answer(given, translator) {
+            Ok(answered) => answered,
+            Err(made) => return Ok(*made),
+        };
+        let tells = translator.route() == Route::Model;
+        let (tree, judged) = match &answered.answer {
+            edit::Answer::Unportable { reason } => {
+                let declined = Made::declined(format!("it says that this cannot be ported: {reason}"));
+                return Ok(Made { origin: answered.origin, usage: answered.usage, ..declined });
+            }
+            edit::Answer::Need { .. } => {
+                let refusal = Refusal::one("answer", "need-again", "it asked for more context a second time");
+                (given.tree.clone(), Judged::Refused(refusal))
+            }
+            edit::Answer::NoChange { .. } => (given.tree.clone(), self.judge(given, given.tree)?),
+            edit::Answer::Edits { edits } => match self.applied(given, edits)? {
+                Ok(tree) => {
+                    let judged = self.judge(given, &tree)?;
+                    (tree, judged)
+                }
+                Err(refusal) => (given.tree.clone(), Judged::Refused(refusal)),
+            },
+        };
+        let diff = if tree == *given.tree {
+            String::new()
+        } else {
+            self.session.port.diff_text(given.tree, &tree, &[])?
+        };
+        let made = match judged {
+            Judged::Unknown { reason } => Made::unavailable(reason),
+            Judged::Refused(refusal) => refused(refusal, tells.then_some(&answered.answer)),
+            Judged::Passed { proofs, evidence, words } => {
+                let edited = matches!(answered.answer, edit::Answer::Edits { .. });
+                let news = if edited {
+                    AttemptNews::Passed { origin: answered.origin.clone(), evidence: words }
+                } else {
+                    AttemptNews::Absorbed { evidence: words }
+                };
+                Made {
+                    declined: None,
+                    verdict: Some(Verdict::Pass),
+                    evidence,
+                    result: AttemptResult::Accepted { tree, answer: edited.then_some(answered.answer), proofs },
+                    news,
+                    ..Made::declined("")
+                }
+            }
+        };
+        Ok(Made { origin: answered.origin, usage: answered.usage, diff, ..made })
+    }
+
+    /// The translator's answer; more context is granted once. `Err` where there is nothing to judge.
+    fn answer(&self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Answered, Box<Made>> {
+        let mut wanted = Vec::new();
+        loop {
+            let request = given.request(self, &wanted);
+            match translator.translate(&request) {
+                Err(error) => return Err(Box::new(Made::unavailable(error.to_string()))),
+                Ok(Translation::Declined { reason }) => return Err(Box::new(Made::declined(reason))),
+                Ok(Translation::Malformed { code, reason, raw, usage }) => {
+                    let made = malformed(&code, reason, raw, translator.route());
+                    return Err(Box::new(Made { origin: translator.name(), usage, ..made }));
+                }
+                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, .. }) if wanted.is_empty() => {
+                    wanted = symbols;
+                }
+                Ok(Translation::Answered { answer, origin, usage }) => {
+                    return Ok(Answered { answer, origin, usage });
+                }
+            }
+        }
+    }
+
+    /// The tree with the edits made, or what is wrong with them.
+    fn applied(&self, given: &Attempt<'_>, edits: &[Edit]) -> Result<Result<TreeId, Refusal>> {
+        let session = self.session;
+        let language = &session.language;
+        let scope = given.scope(self);
+        let text = |file: &str| session.port_text(given.tree, file);
+        let wrong = edit::validate(&text, edits, language, &scope);
+        if !wrong.is_empty() {
+            let findings = wrong.iter().map(|finding| Finding {
+                code: finding.code.as_str().to_owned(),
+                text: format!("{}: {}", finding.about, finding.text),
+            });
+            return Ok(Err(Refusal::new("edit", findings.collect())));
+        }
+        let changed = match edit::apply(&text, edits, language, &scope) {
+            Ok(changed) => changed,
+            Err(error) => return Ok(Err(Refusal::one("edit", "cannot-apply", error.to_string()))),
+        };
+        for (file, text) in &changed {
+            let Some(text) = text else { continue };
+            if let Some(fault) = language.check_syntax(&*session.machine.runner, text)? {
+                return Ok(Err(Refusal::one("syntax", "syntax", format!("{file}: {fault}"))));
+            }
+        }
+        let bytes: BTreeMap<String, Option<Vec<u8>>> =
+            changed.into_iter().map(|(file, text)| (file, text.map(String::into_bytes))).collect();
+        Ok(Ok(session.port.write_tree(given.tree, &bytes)?))
+    }
+}
+
+/// An answer that was judged wrong; `told` is the answer where its author may be told.
+fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
+    let reason = refusal.words();
+    let signature =
+        ContentHash::of_parts(refusal.findings.iter().map(|finding| format!("{} {}", refusal.stage, finding.code)));
+    let feedback = told.map(|answer| Feedback {
+        stage: refusal.stage.to_owned(),
+        findings: refusal.may_be_told.clone(),
+        refused: edit::render_answer(answer, SHOWN_NONCE),
+    });
+    Made {
+        declined: None,
+        verdict: Some(Verdict::Fail),
+        findings: refusal.findings,
+        evidence: refusal.evidence,
+        result: AttemptResult::Refused { feedback, signature },
+        news: AttemptNews::Refused { reason },
+        ..Made::declined("")
+    }
+}
+
+/// What came back is no answer in the grammar.
+fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
+    let finding = Finding { code: code.to_owned(), text: reason.clone() };
+    let feedback = (route == Route::Model).then(|| Feedback {
+        stage: "answer".to_owned(),
+        findings: vec![format!("{code}: {reason}")],
+        refused: raw,
+    });
+    let signature = ContentHash::of_parts(["answer", code]);
+    Made {
+        declined: None,
+        verdict: Some(Verdict::Fail),
+        findings: vec![finding],
+        result: AttemptResult::Refused { feedback, signature },
+        news: AttemptNews::Refused { reason },
+        ..Made::declined("")
+    }
+}

@@ -1,0 +1,127 @@
+//! The effect `attempt`: a translator is asked for a unit, and its answer is checked.
+
+use anyhow::{Context as _, Result, bail};
+use mappings::UnitMember;
+use port::translate::{Route, Usage};
+use reports::Verdict;
+use reports::record::{AttemptRecord, Finding};
+
+use super::Driver;
+use super::check::Answer;
+use super::context::Attempt;
+use crate::chain::Link;
+use crate::engine::{AttemptResult, Effect, Event};
+use crate::progress::{AttemptNews, Progress};
+
+/// What became of an attempt, before it is made into an event.
+pub(super) struct Made {
+    /// Who made the answer.
+    pub(super) origin: String,
+    /// Why there was none.
+    pub(super) declined: Option<String>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) findings: Vec<Finding>,
+    /// The contract's evidence, where it was asked.
+    pub(super) evidence: Option<Answer>,
+    pub(super) diff: String,
+    pub(super) usage: Usage,
+    pub(super) result: AttemptResult,
+    pub(super) news: AttemptNews,
+}
+
+impl Made {
+    /// The translator has nothing for the unit.
+    pub(super) fn declined(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            origin: String::new(),
+            declined: Some(reason.clone()),
+            verdict: None,
+            findings: Vec::new(),
+            evidence: None,
+            diff: String::new(),
+            usage: Usage::default(),
+            result: AttemptResult::Declined,
+            news: AttemptNews::Declined { reason },
+        }
+    }
+
+    /// It could not be told, for a cause outside.
+    pub(super) fn unavailable(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            declined: None,
+            verdict: Some(Verdict::Inconclusive),
+            findings: vec![Finding { code: "unavailable".to_owned(), text: reason.clone() }],
+            result: AttemptResult::Unavailable { reason: reason.clone() },
+            news: AttemptNews::Unavailable { reason },
+            ..Self::declined("")
+        }
+    }
+}
+
+impl Driver<'_> {
+    pub(super) fn attempt(&mut self, effect: &Effect) -> Result<Event> {
+        let Effect::Attempt { unit, translator, attempt, feedback, tree } = effect else {
+            bail!("this effect is no attempt")
+        };
+        let began_ms = self.now_ms();
+        let current = self.current()?;
+        let link = self.chain.get(*translator).context("the chain is shorter than it was")?.clone();
+        let facts = link.facts();
+        self.tell(Progress::Busy { what: format!("{unit}: {}", facts.name) });
+        let given = Attempt {
+            unit: current.unit(unit).with_context(|| format!("unit {unit} is not in the plan"))?,
+            current: &current,
+            tree,
+            symbols: self.session.symbols(tree)?,
+            attempt: *attempt,
+            feedback: feedback.clone(),
+        };
+        let made = match &*link {
+            Link::VerifyFirst => self.verify_first(&given)?,
+            Link::Translator(translator) => self.translate(&given, &**translator)?,
+        };
+        self.tell(Progress::Attempt {
+            unit: unit.to_string(),
+            translator: facts.name,
+            result: made.news.clone(),
+        });
+        let port_after = match &made.result {
+            AttemptResult::Accepted { tree, .. } => {
+                let symbols = self.session.symbols(tree)?;
+                let text = |member: &UnitMember| {
+                    symbols.get(&member.symbol).map(|symbol| symbol.text.clone()).unwrap_or_default()
+                };
+                given.unit.members.iter().map(text).collect()
+            }
+            AttemptResult::Declined | AttemptResult::Refused { .. } | AttemptResult::Unavailable { .. } => {
+                Vec::new()
+            }
+        };
+        let record = AttemptRecord {
+            route: route_name(facts.route).to_owned(),
+            origin: made.origin,
+            declined: made.declined,
+            verdict: made.verdict,
+            findings: made.findings,
+            counterexamples: made.evidence.as_ref().map(Answer::counterexamples).unwrap_or_default(),
+            evidence: made.evidence.as_ref().map(Answer::rows).unwrap_or_default(),
+            diff: made.diff,
+            input_tokens: made.usage.input_tokens,
+            output_tokens: made.usage.output_tokens,
+            cost_usd: made.usage.cost_usd,
+            duration_ms: u64::try_from(self.now_ms() - began_ms).unwrap_or_default(),
+        };
+        Ok(Event::Attempted { unit: unit.clone(), record, result: made.result, port_after })
+    }
+}
+
+fn route_name(route: Route) -> &'static str {
+    match route {
+        Route::VerifyFirst => "verify_first",
+        Route::Rule => "rule",
+        Route::Memory => "memory",
+        Route::Model => "model",
+    }
+}

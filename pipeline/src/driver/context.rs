@@ -1,0 +1,132 @@
+//! What a translator is given of the port, and what its answer may touch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mappings::{Symbol, SymbolPath, SymbolTable, UnitKind, WorkUnit};
+use port::edit::Scope;
+use port::language::Language;
+use port::translate::{Feedback, SymbolContext, TranslationRequest};
+use upstream::TreeId;
+
+use super::Driver;
+use super::planning::Current;
+
+/// The most symbols that are shown beside those of the unit.
+const NEIGHBOURS_MAX: usize = 12;
+
+/// A unit with the tree to work on, as one attempt sees it.
+pub(super) struct Attempt<'a> {
+    pub(super) current: &'a Current,
+    pub(super) unit: &'a WorkUnit,
+    pub(super) tree: &'a TreeId,
+    pub(super) symbols: SymbolTable,
+    pub(super) attempt: u32,
+    pub(super) feedback: Option<Feedback>,
+}
+
+impl Attempt<'_> {
+    /// What the translator is given.
+    pub(super) fn request(&self, driver: &Driver<'_>, wanted: &[SymbolPath]) -> TranslationRequest {
+        let symbols = self.unit.members.iter().map(|member| self.context(&member.symbol, &member.file));
+        TranslationRequest {
+            revision: self.current.revision.clone(),
+            unit: self.unit.clone(),
+            symbols: symbols.collect(),
+            neighbours: self.neighbours(wanted),
+            imports: self.imports(driver),
+            style: driver.session.settings.style.clone(),
+            attempt: self.attempt,
+            feedback: self.feedback.clone(),
+        }
+    }
+
+    /// What the answer may touch: the unit's symbols, and for code also helpers beside them.
+    pub(super) fn scope(&self, driver: &Driver<'_>) -> Scope {
+        let editable: Vec<SymbolPath> =
+            self.unit.members.iter().map(|member| member.symbol.clone()).collect();
+        let files: BTreeSet<String> = self.unit.members.iter().map(|member| member.file.clone()).collect();
+        let modules = files.iter().filter_map(|file| driver.session.language.module_path(file));
+        let insertable = if self.unit.kind == UnitKind::Test { Vec::new() } else { modules.collect() };
+        let sources: BTreeSet<String> =
+            self.symbols.symbols.values().map(|symbol| symbol.file.clone()).collect();
+        let references = match self.unit.kind {
+            UnitKind::Relocate => sources.difference(&files).cloned().collect(),
+            UnitKind::Add | UnitKind::Change | UnitKind::Remove | UnitKind::Test => Vec::new(),
+        };
+        Scope { editable, insertable, files: files.into_iter().collect(), references }
+    }
+
+    fn context(&self, symbol: &SymbolPath, file: &str) -> SymbolContext {
+        let known = self.symbols.get(symbol);
+        SymbolContext {
+            symbol: symbol.clone(),
+            file: known.map_or(file, |known| &known.file).to_owned(),
+            text: known.map(|known| known.text.clone()),
+            hash: known.map(|known| known.hash.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// Symbols that those of the unit call, that call them, or that stand beside one that is to be written;
+    /// those that were asked for come first.
+    fn neighbours(&self, wanted: &[SymbolPath]) -> Vec<SymbolContext> {
+        let own: BTreeSet<&SymbolPath> = self.unit.members.iter().map(|member| &member.symbol).collect();
+        let inside = |symbol: &Symbol| {
+            own.iter().any(|path| symbol.path.as_str().starts_with(&format!("{path}.")))
+        };
+        let mut found: BTreeMap<&SymbolPath, (u8, &Symbol)> = BTreeMap::new();
+        for symbol in self.symbols.symbols.values() {
+            if own.contains(&symbol.path) || inside(symbol) {
+                continue;
+            }
+            if let Some(rank) = self.rank(symbol, wanted) {
+                found.insert(&symbol.path, (rank, symbol));
+            }
+        }
+        let mut ranked: Vec<_> = found.into_values().collect();
+        ranked.sort_by_key(|(rank, symbol)| (*rank, symbol.text.len(), symbol.path.clone()));
+        ranked
+            .into_iter()
+            .take(NEIGHBOURS_MAX.max(wanted.len()))
+            .map(|(_, symbol)| self.context(&symbol.path, &symbol.file))
+            .collect()
+    }
+
+    /// How much a symbol has to say about the unit; the lowest first.
+    fn rank(&self, symbol: &Symbol, wanted: &[SymbolPath]) -> Option<u8> {
+        let members = &self.unit.members;
+        let mentions = |text: &[String], name: &str| text.iter().any(|mention| mention == name);
+        let named_upstream = members.iter().filter_map(|member| member.change.after()).any(|item| {
+            mentions(&item.mentions, symbol.path.name())
+        });
+        let called = members.iter().filter_map(|member| self.symbols.get(&member.symbol)).any(|own| {
+            mentions(&own.mentions, symbol.path.name())
+        });
+        let calls = members.iter().any(|member| mentions(&symbol.mentions, member.symbol.name()));
+        let is_test_unit = self.unit.kind == UnitKind::Test;
+        if wanted.contains(&symbol.path) {
+            Some(0)
+        } else if symbol.is_test != is_test_unit && !(is_test_unit && (named_upstream || called)) {
+            None
+        } else if called || named_upstream {
+            Some(1)
+        } else if calls {
+            Some(2)
+        } else if is_test_unit && members.iter().any(|member| member.symbol.parent() == symbol.path.parent()) {
+            // The way the port writes its tests is best shown by another test.
+            Some(3)
+        } else {
+            None
+        }
+    }
+
+    fn imports(&self, driver: &Driver<'_>) -> Vec<(String, String)> {
+        let files: BTreeSet<&String> = self.unit.members.iter().map(|member| &member.file).collect();
+        files
+            .into_iter()
+            .filter_map(|file| {
+                let text = driver.session.port_text(self.tree, file)?;
+                Some((file.clone(), driver.session.language.imports(&text).join("\n")))
+            })
+            .collect()
+    }
+}

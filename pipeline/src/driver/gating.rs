@@ -1,0 +1,200 @@
+//! The effect `gate`: the lock is written, and the whole candidate is measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
+use mappings::settle::{Settlement, UnitOutcome, settle};
+use mappings::{Lock, SymbolPath, UnitId, UnitKind};
+use reports::Verdict;
+use reports::record::{Finding, GateRecord};
+use upstream::{ItemPath, TreeId};
+
+use super::Driver;
+use super::check::Question;
+use super::planning::Current;
+use crate::engine::{Candidate, Event, Phase, RunState, UnitState};
+use crate::gate::{self, overall};
+use crate::progress::Progress;
+use crate::session::LOCK_NAME;
+
+/// A candidate with its lock, ready to be measured.
+struct Whole<'a> {
+    current: &'a Current,
+    candidate: &'a Candidate,
+    lock: Lock,
+    tree: TreeId,
+}
+
+impl Driver<'_> {
+    pub(super) fn gate(&mut self, tree: &TreeId, state: &RunState) -> Result<Event> {
+        let RunState::Working(work) = state else { bail!("nothing is being worked on") };
+        let Phase::Gating(candidate) = &work.phase else { bail!("nothing is to be gated") };
+        let current = self.current()?;
+        let lock = self.settled(&current, candidate, tree)?;
+        let bytes = BTreeMap::from([(LOCK_NAME.to_owned(), Some(lock.render().into_bytes()))]);
+        let whole = Whole {
+            current: &current,
+            candidate,
+            tree: self.session.port.write_tree(tree, &bytes)?,
+            lock,
+        };
+        let mut gates = Vec::new();
+        for measure in [Self::validity, Self::contract, Self::tests, Self::timing] {
+            // A later gain never buys back an earlier failure, so nothing is measured behind one.
+            if overall_so_far(&gates) != Verdict::Pass {
+                break;
+            }
+            let began_ms = self.now_ms();
+            let mut measured = measure(self, &whole)?;
+            let took_ms = u64::try_from(self.now_ms() - began_ms).unwrap_or_default();
+            for gate in &mut measured {
+                gate.duration_ms = took_ms;
+                self.tell(Progress::Gate {
+                    gate: gate.gate.clone(),
+                    verdict: gate.verdict,
+                    reason: gate.reason.clone(),
+                });
+            }
+            gates.extend(measured);
+        }
+        Ok(Event::Gated { tree: whole.tree, verdict: overall(&gates), gates })
+    }
+
+    /// The lock that lands with the candidate.
+    fn settled(&self, current: &Current, candidate: &Candidate, tree: &TreeId) -> Result<Lock> {
+        let after = self.session.symbols(tree)?;
+        let outcomes: BTreeMap<UnitId, UnitOutcome> = candidate
+            .plan
+            .units
+            .iter()
+            .zip(&candidate.units)
+            .map(|(unit, state)| Ok((unit.id.clone(), outcome(state)?)))
+            .collect::<Result<_>>()?;
+        let passed_by: Vec<_> = self.passed_by(current)?;
+        let lock = settle(&Settlement {
+            lock: &current.lock,
+            plan: &current.plan,
+            target: &current.snapshot,
+            mapping: &self.session.settings.mapping,
+            before: &current.symbols,
+            after: &after,
+            outcomes: &outcomes,
+            passed_by: &passed_by,
+        })?;
+        Ok(lock)
+    }
+
+    /// Revisions that their authors took back, between the baseline and the revision at work.
+    fn passed_by(&self, current: &Current) -> Result<Vec<upstream::Revision>> {
+        let all = self.session.mirror.revisions()?;
+        let place = |label| all.iter().position(|revision| revision.label == label);
+        let (from, to) = (place(current.lock.baseline.clone()), place(current.revision.label.clone()));
+        let (Some(from), Some(to)) = (from, to) else { return Ok(Vec::new()) };
+        let between = all.get(from + 1..to).unwrap_or_default();
+        Ok(between.iter().filter(|revision| revision.withdrawn).cloned().collect())
+    }
+
+    /// The oracle is out of reach: nothing changed but the planned symbols and the lock.
+    #[expect(clippy::unused_self, reason = "one of several measures with one signature")]
+    fn validity(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+        let current = whole.current;
+        let files: BTreeSet<&str> = current
+            .plan
+            .units
+            .iter()
+            .flat_map(|unit| &unit.members)
+            .map(|member| member.file.as_str())
+            .chain([LOCK_NAME])
+            .collect();
+        let changed = self.session.changed_files(&current.head.tree, &whole.tree)?;
+        let after = self.session.symbols(&whole.tree)?;
+        let relocates = current.plan.units.iter().any(|unit| unit.kind == UnitKind::Relocate);
+        let scope = gate::Scope { current_files: &files, planned: &planned_symbols(current), relocates };
+        let findings = gate::intrusions(&scope, &changed, &current.symbols, &after);
+        Ok(vec![gate::validity(&changed, findings)])
+    }
+
+    /// Everything that is linked, against the upstream at the new revision.
+    fn contract(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+        let parked: BTreeSet<&ItemPath> = whole.lock.parked.keys().collect();
+        let items: Vec<(ItemPath, SymbolPath)> = whole
+            .lock
+            .links
+            .values()
+            .filter(|link| !parked.contains(&link.item))
+            .filter(|link| whole.current.snapshot.items.get(&link.item).is_some_and(|item| !item.is_test))
+            .map(|link| (link.item.clone(), link.symbol.clone()))
+            .collect();
+        self.tell(Progress::Busy { what: format!("comparing {} functions with the upstream", items.len()) });
+        let answer = self.ask(&Question {
+            tree: &whole.tree,
+            items,
+            occasion: format!("{} gate", whole.current.revision.label),
+            compare_change: true,
+        })?;
+        Ok(vec![gate::spec(&answer), gate::numeric(&answer, whole.lock.parked.len())])
+    }
+
+    /// The port's own tests, before and after.
+    fn tests(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+        if !self.suites.are_there() {
+            return Ok(Vec::new());
+        }
+        let before = self.suites.of(&whole.current.head.tree)?;
+        let after = self.suites.of(&whole.tree)?;
+        let reruns = self.suites.again(&whole.tree, &after)?;
+        let stale: Vec<SymbolPath> = whole
+            .current
+            .plan
+            .units
+            .iter()
+            .zip(&whole.candidate.units)
+            .filter(|(unit, state)| unit.kind == UnitKind::Test && matches!(state, UnitState::Parked { .. }))
+            .flat_map(|(unit, _)| unit.members.iter().map(|member| member.symbol.clone()))
+            .collect();
+        Ok(vec![gate::tests(&before, &after, &reruns, &stale)])
+    }
+
+    /// The port after against the port before, on the clock.
+    fn timing(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+        let Some(settings) = self.session.settings.timing else { return Ok(Vec::new()) };
+        let edited = whole
+            .current
+            .plan
+            .units
+            .iter()
+            .zip(&whole.candidate.units)
+            .filter(|(unit, state)| {
+                unit.kind == UnitKind::Change && matches!(state, UnitState::Accepted { answer: Some(_), .. })
+            })
+            .flat_map(|(unit, _)| unit.members.iter().map(|member| member.symbol.clone()));
+        let edited: Vec<SymbolPath> = edited.collect();
+        let calls = self.timed_calls(whole.current, &edited)?;
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.tell(Progress::Busy { what: format!("timing {} calls before and after", calls.len()) });
+        let report = self.time(&whole.current.head.tree, &whole.tree, &calls, settings)?;
+        Ok(vec![gate::timing(&report)])
+    }
+}
+
+/// What the gates so far say; before the first one, nothing speaks against going on.
+fn overall_so_far(gates: &[GateRecord]) -> Verdict {
+    gates.iter().map(|gate| gate.verdict).find(|verdict| *verdict != Verdict::Pass).unwrap_or(Verdict::Pass)
+}
+
+fn planned_symbols(current: &Current) -> BTreeSet<SymbolPath> {
+    current.plan.units.iter().flat_map(|unit| &unit.members).map(|member| member.symbol.clone()).collect()
+}
+
+fn outcome(state: &UnitState) -> Result<UnitOutcome> {
+    Ok(match state {
+        UnitState::Open(_) => bail!("a unit is open at the gate"),
+        UnitState::Accepted { answer, proofs } => {
+            let proofs = proofs.iter().cloned().collect();
+            if answer.is_some() { UnitOutcome::Landed { proofs } } else { UnitOutcome::Absorbed { proofs } }
+        }
+        UnitState::Parked { reason, .. } => UnitOutcome::Parked { reason: reason.clone() },
+    })
+}

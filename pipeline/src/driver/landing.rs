@@ -1,0 +1,139 @@
+//! The effects `commit` and `advance`: work lands, once, and only the tree that passed.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result, bail};
+use port::repo::{AdvanceError, Author, NewCommit, WorktreeState};
+use upstream::{CommitId, TreeId};
+
+use super::Driver;
+use crate::engine::{Candidate, Event, Head, Phase, RunState, UnitState, Work};
+use crate::gate::GatePass;
+use crate::progress::Progress;
+
+impl Driver<'_> {
+    /// Writes the commit as an object that no branch knows yet.
+    pub(super) fn commit(&mut self, tree: &TreeId, state: &RunState) -> Result<Event> {
+        let RunState::Working(work) = state else { bail!("nothing is being worked on") };
+        let Phase::Committing { candidate, pass, .. } = &work.phase else { bail!("nothing is to be committed") };
+        let commit = self.landing_commit(work, candidate, pass)?;
+        // Promise 1: what the commit holds is what was tested.
+        let info = self.session.port.commit_info(&commit)?;
+        if info.tree != *tree {
+            bail!("the commit {commit} holds the tree {} and not {tree}, which was tested", info.tree);
+        }
+        Ok(Event::Prepared { commit })
+    }
+
+    fn landing_commit(&self, work: &Work, candidate: &Candidate, pass: &GatePass) -> Result<CommitId> {
+        let author = &self.session.settings.author;
+        let message = message(work, candidate)?;
+        Ok(self.session.port.commit_object(&NewCommit {
+            parents: std::slice::from_ref(&work.head.commit),
+            tree: pass.tree(),
+            message: &message,
+            author: &Author { name: author.name.clone(), email: author.email.clone() },
+            time_s: self.now_ms().div_euclid(1000),
+        })?)
+    }
+
+    /// Moves the branch, if it is where it was; finds the work done where it was done before a crash.
+    pub(super) fn advance(&mut self, from: &Head, to: &CommitId, state: &RunState) -> Result<Event> {
+        let RunState::Working(work) = state else { bail!("nothing is being worked on") };
+        let Phase::Advancing { candidate, tree, .. } = &work.phase else { bail!("nothing is to be advanced") };
+        let landed = Head { commit: to.clone(), tree: tree.clone() };
+        if !work.header.dry_run {
+            let found = self.session.head()?;
+            if found.commit != *to {
+                self.ensure_clean()?;
+                match self.session.port.advance(&self.session.branch, &from.commit, to) {
+                    Ok(()) => {}
+                    Err(AdvanceError::Moved { found: Some(_), .. }) => {
+                        let head = self.session.head()?;
+                        let text = format!("the branch is at {} now: beginning this revision again", head.commit);
+                        self.tell(Progress::Notice { text });
+                        return Ok(Event::BranchMoved { head: Head { commit: head.commit, tree: head.tree } });
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            self.refresh(&from.tree, tree)?;
+        }
+        let label = work.revision().context("no revision is being worked on")?.label.to_string();
+        self.tell(Progress::Landed {
+            label,
+            commit: if work.header.dry_run { "nothing (dry run)".to_owned() } else { short(to) },
+            disposition: disposition_words(candidate).to_owned(),
+        });
+        let duration_ms = u64::try_from(self.now_ms() - candidate.began_ms).unwrap_or_default();
+        let files = self.session.changed_files(&from.tree, tree)?;
+        Ok(Event::Landed { head: landed, files, duration_ms })
+    }
+
+    /// A person's uncommitted work is not stepped on: the run stops, and goes on when it is put away.
+    fn ensure_clean(&self) -> Result<()> {
+        match self.session.port.worktree_state(&self.session.branch)? {
+            WorktreeState::NotCheckedOut | WorktreeState::Clean | WorktreeState::HalfMoved { .. } => Ok(()),
+            WorktreeState::Dirty { files } => bail!(
+                "the port has uncommitted changes in {}: commit or stash them, then run the same command again",
+                files.join(", ")
+            ),
+        }
+    }
+
+    fn refresh(&self, before: &TreeId, after: &TreeId) -> Result<()> {
+        match self.session.port.worktree_state(&self.session.branch)? {
+            WorktreeState::NotCheckedOut | WorktreeState::Clean => Ok(()),
+            WorktreeState::HalfMoved { .. } | WorktreeState::Dirty { .. } => {
+                self.session.port.refresh_worktree(before, after).context("the commit landed, but the files did not follow")
+            }
+        }
+    }
+}
+
+fn short(commit: &CommitId) -> String {
+    commit.as_str().chars().take(10).collect()
+}
+
+/// What became of a revision, for people.
+fn disposition_words(candidate: &Candidate) -> &'static str {
+    match candidate.disposition() {
+        mappings::Disposition::Absorbed => "absorbed, no edit needed,",
+        mappings::Disposition::Parked => "landed in part (the rest is parked)",
+        mappings::Disposition::Landed
+        | mappings::Disposition::Adopted
+        | mappings::Disposition::NotPorted
+        | mappings::Disposition::Declined
+        | mappings::Disposition::Deferred
+        | mappings::Disposition::Withdrawn => "landed",
+    }
+}
+
+/// The message: what was done, and the trailers by which the commit is found again.
+fn message(work: &Work, candidate: &Candidate) -> Result<String> {
+    let revision = work.revision().context("no revision is being worked on")?;
+    let count = |wanted: fn(&UnitState) -> bool| candidate.units.iter().filter(|unit| wanted(unit)).count();
+    let edited = count(|unit| matches!(unit, UnitState::Accepted { answer: Some(_), .. }));
+    let absorbed = count(|unit| matches!(unit, UnitState::Accepted { answer: None, .. }));
+    let parked = count(|unit| matches!(unit, UnitState::Parked { .. }));
+    let mut text = format!("Sync to {}\n\n", revision.label);
+    let summary = revision.summary.trim();
+    if !summary.is_empty() && summary != revision.label.as_str() {
+        writeln!(text, "Upstream: {summary}\n")?;
+    }
+    writeln!(text, "{edited} translated, {absorbed} with no edit needed, {parked} parked.\n")?;
+    for (unit, state) in candidate.plan.units.iter().zip(&candidate.units) {
+        let what = match state {
+            UnitState::Accepted { answer: Some(_), .. } => "translated",
+            UnitState::Accepted { answer: None, .. } => continue,
+            UnitState::Parked { .. } | UnitState::Open(_) => "parked",
+        };
+        writeln!(text, "- {}: {what}", unit.id)?;
+    }
+    write!(
+        text,
+        "\nTidelock-Source: {}\nTidelock-Revision: {}\nTidelock-Upstream-Commit: {}\nTidelock-Run: {}\n",
+        work.header.source, revision.label, revision.commit, work.header.run
+    )?;
+    Ok(text)
+}

@@ -1,0 +1,250 @@
+//! The driver: carries the engine's effects out, and feeds what happened back.
+//!
+//! It stores every event before it looks at the next state, so that it can be stopped anywhere. It decides
+//! nothing: what follows from an event is the engine's, what a measurement means is the gate's.
+
+mod answering;
+mod attempt;
+mod check;
+mod context;
+mod gating;
+mod judging;
+mod landing;
+mod oracle;
+mod planning;
+mod suite;
+
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, bail};
+use port::confinement::Confinement;
+use reports::RunRecord;
+use reports::record::Notice;
+use upstream::{ContentHash, Revision};
+
+use crate::chain::Link;
+use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::store::{RunStatus, Store};
+use oracle::Oracles;
+use planning::Current;
+use suite::Suites;
+
+/// What a run is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// The revisions to sync to, oldest first.
+    pub targets: Vec<Revision>,
+    /// The revisions that were withdrawn, oldest first.
+    pub withdrawn: Vec<Revision>,
+    /// Revisions behind the baseline, targets or not.
+    pub lag: usize,
+    /// The newest revision there is.
+    pub newest: Option<Revision>,
+    /// Whether nothing is to land.
+    pub dry_run: bool,
+}
+
+/// Works on one port.
+pub struct Driver<'a> {
+    session: &'a Session,
+    chain: Vec<Rc<Link>>,
+    confinement: &'a dyn Confinement,
+    store: Store,
+    oracles: Oracles<'a>,
+    suites: Suites<'a>,
+    current: Option<Rc<Current>>,
+    withdrawn: Vec<Revision>,
+    /// Seeds the deciding probes. It never leaves the store.
+    secret: String,
+}
+
+impl std::fmt::Debug for Driver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("chain", &self.chain).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Driver<'a> {
+    /// A driver over an opened port.
+    pub fn new(
+        session: &'a Session,
+        chain: Vec<Link>,
+        confinement: &'a dyn Confinement,
+        store: Store,
+    ) -> Result<Self> {
+        let clock = &session.machine.clock;
+        let secret = store.setting("deciding-secret", || {
+            // Only has to be unknown to those who write translations; nothing is encrypted with it.
+            let here = std::path::absolute(&session.settings.state).unwrap_or_default();
+            let noise = std::collections::hash_map::RandomState::new();
+            let noise = std::hash::BuildHasher::hash_one(&noise, clock.now_ms());
+            ContentHash::of_parts([here.display().to_string(), noise.to_string()]).to_string()
+        })?;
+        let swept = port::repo::sweep_checkouts(&checkouts(session))?;
+        if swept > 0 {
+            tracing::info!(swept, "folders of a run that was stopped were removed");
+        }
+        Ok(Self {
+            oracles: Oracles::new(session, confinement)?,
+            suites: Suites::new(session, confinement),
+            session,
+            chain: chain.into_iter().map(Rc::new).collect(),
+            confinement,
+            store,
+            current: None,
+            withdrawn: Vec::new(),
+            secret,
+        })
+    }
+
+    /// Runs, or goes on with the run that was stopped, and gives its record.
+    pub fn run(&mut self, request: &RunRequest) -> Result<RunRecord> {
+        self.withdrawn.clone_from(&request.withdrawn);
+        let header = self.header(request)?;
+        let (run, mut events) = self.begin_or_continue(&header)?;
+        let (mut record, mut state) = crate::engine::record(&events)?;
+        while let Some(effect) = effect(&state) {
+            let event = self.perform(&effect, &state)?;
+            self.store.append(&run, events.len(), &event)?;
+            state = step(state, &event)?;
+            apply(&mut record, &state, &event);
+            events.push(event);
+        }
+        record.context("a run without a beginning")
+    }
+
+    /// The header of a new run, as of now.
+    fn header(&self, request: &RunRequest) -> Result<RunHeader> {
+        let session = self.session;
+        let head = session.head()?;
+        let lock = session.lock(&head.tree)?;
+        let started_ms = session.machine.clock.now_ms();
+        let notices = request.withdrawn.iter().map(|revision| Notice {
+            code: "withdrawn-revision".to_owned(),
+            text: format!("{} was withdrawn by its authors (yanked) and is passed by", revision.label),
+        });
+        let newest = request.newest.as_ref().map_or(&lock.baseline, |revision| &revision.label);
+        Ok(RunHeader {
+            run: run_name(started_ms, &session.settings.port),
+            started_ms,
+            tidelock: env!("CARGO_PKG_VERSION").to_owned(),
+            config_digest: session.settings.digest,
+            port: session.settings.port.clone(),
+            language: session.settings.language.clone(),
+            branch: session.branch.clone(),
+            head: Head { commit: head.commit, tree: head.tree },
+            source: lock.source.clone(),
+            baseline: lock.baseline.clone(),
+            targets: request.targets.clone(),
+            newest: newest.clone(),
+            lag: u32::try_from(request.lag).unwrap_or(u32::MAX),
+            chain: self.chain.iter().map(|link| link.facts()).collect(),
+            confinement: self.confinement.level(),
+            dry_run: request.dry_run,
+            notices: notices.collect(),
+        })
+    }
+
+    /// The events of the open run, if it was begun for the same end; otherwise those of a new one.
+    fn begin_or_continue(&mut self, header: &RunHeader) -> Result<(String, Vec<Event>)> {
+        for row in self.store.runs()?.into_iter().filter(|row| row.status == RunStatus::Open) {
+            let events = self.store.events(&row.run)?;
+            if self.may_continue(&events, header)? {
+                self.tell(Progress::Continued { run: row.run.clone(), events: events.len() });
+                return Ok((row.run, events));
+            }
+            self.store.abandon(&row.run)?;
+            let text = format!("run {} was stopped and is given up: what it was begun for has changed", row.run);
+            self.tell(Progress::Notice { text });
+        }
+        let event = Event::Started { header: header.clone() };
+        self.store.append(&header.run, 0, &event)?;
+        Ok((header.run.clone(), vec![event]))
+    }
+
+    /// Whether a stopped run is still what is asked for: the same configuration, translators, targets and
+    /// branch. The branch may also be where the run itself has put it.
+    fn may_continue(&self, events: &[Event], header: &RunHeader) -> Result<bool> {
+        let Some(Event::Started { header: begun }) = events.first() else { return Ok(false) };
+        let same = begun.config_digest == header.config_digest
+            && begun.chain == header.chain
+            && begun.branch == header.branch
+            && begun.dry_run == header.dry_run
+            && begun.tidelock == header.tidelock
+            && begun.targets.ends_with(&header.targets);
+        if !same {
+            return Ok(false);
+        }
+        let (_, state) = crate::engine::record(events)?;
+        Ok(match &state {
+            RunState::Working(work) => {
+                let advanced =
+                    matches!(&work.phase, Phase::Advancing { commit, .. } if *commit == header.head.commit);
+                header.dry_run || work.head == header.head || advanced
+            }
+            RunState::Ending(_) => true,
+            RunState::New | RunState::Over(_) => false,
+        })
+    }
+
+    fn perform(&mut self, effect: &Effect, state: &RunState) -> Result<Event> {
+        match effect {
+            Effect::Plan { revision, head } => self.plan(revision, head, state),
+            Effect::Attempt { .. } => {
+                self.ensure_planned(state)?;
+                self.attempt(effect)
+            }
+            Effect::Gate { tree } => {
+                self.ensure_planned(state)?;
+                self.gate(tree, state)
+            }
+            Effect::Commit { tree } => {
+                self.ensure_planned(state)?;
+                self.commit(tree, state)
+            }
+            Effect::Advance { from, to } => self.advance(from, to, state),
+            Effect::Finish => Ok(Event::Finished { at_ms: self.now_ms() }),
+        }
+    }
+
+    /// Makes the plan again after a restart. It only reads, so it comes out the same.
+    fn ensure_planned(&mut self, state: &RunState) -> Result<()> {
+        let RunState::Working(work) = state else { bail!("nothing is being worked on") };
+        let revision = work.revision().context("no revision is being worked on")?;
+        let planned = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.revision.label == revision.label && current.head == work.head);
+        if !planned {
+            self.current = Some(Rc::new(Current::make(self.session, revision, &work.head)?));
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> Result<Rc<Current>> {
+        self.current.clone().context("no revision is planned")
+    }
+
+    fn tell(&self, progress: Progress) {
+        self.session.machine.listener.tell(progress);
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.session.machine.clock.now_ms()
+    }
+}
+
+/// Where candidates are checked out.
+fn checkouts(session: &Session) -> std::path::PathBuf {
+    session.settings.state.join("checkouts")
+}
+
+/// A name that sorts by time and is unique within the port.
+fn run_name(started_ms: i64, port: &str) -> String {
+    let when = jiff::Timestamp::from_millisecond(started_ms)
+        .map_or_else(|_out_of_range| started_ms.to_string(), |time| time.strftime("%Y%m%d-%H%M%S").to_string());
+    let noise = ContentHash::of_parts([started_ms.to_string(), port.to_owned(), std::process::id().to_string()]);
+    format!("{when}-{}", noise.short().chars().take(4).collect::<String>())
+}

@@ -1,0 +1,232 @@
+//! The upstream at a revision as an oracle: exported, built once per package, kept by content.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result};
+use port::confinement::{Access, Confinement};
+use port::contract::{
+    HarvestedCall, Instrument, InstrumentedFile, Literal, Oracle, OracleRequest, PortSide, Prepared, Toolchain,
+    Tools,
+};
+use upstream::process::{Invocation, inherited};
+use upstream::snapshot::Package;
+use upstream::{ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
+
+use crate::config::env;
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// The longest a single probe may take, in milliseconds.
+const PROBE_TIMEOUT_MS: u64 = 5_000;
+
+/// The upstream at one revision, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    /// By library.
+    pub(crate) prepared: BTreeMap<String, Prepared>,
+    /// Calls found in its tests, documentation and examples.
+    pub(crate) harvested: Vec<HarvestedCall>,
+}
+
+/// Makes and keeps oracles.
+#[derive(Debug)]
+pub(crate) struct Oracles<'a> {
+    session: &'a Session,
+    confinement: &'a dyn Confinement,
+    toolchain: Toolchain,
+    made: BTreeMap<RevisionLabel, Rc<Upstream>>,
+}
+
+impl<'a> Oracles<'a> {
+    pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Result<Self> {
+        let toolchain = toolchain(session)?;
+        Ok(Self { session, confinement, toolchain, made: BTreeMap::new() })
+    }
+
+    pub(crate) fn tools(&self) -> Tools<'a> {
+        Tools {
+            runner: &*self.session.machine.runner,
+            confinement: self.confinement,
+            clock: &*self.session.machine.clock,
+            probe_timeout_ms: PROBE_TIMEOUT_MS,
+        }
+    }
+
+    /// The upstream at a revision, prepared for every function that can be probed.
+    pub(crate) fn at(&mut self, revision: &Revision, snapshot: &Snapshot) -> Result<Rc<Upstream>> {
+        if let Some(made) = self.made.get(&revision.label) {
+            return Ok(Rc::clone(made));
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("upstream-")
+            .tempdir_in(&self.session.settings.state)
+            .context("cannot make a folder for the upstream's sources")?;
+        let source = folder.path().join("source");
+        self.session
+            .mirror
+            .repo()
+            .export(&revision.commit, &source)
+            .with_context(|| format!("cannot write out the upstream at {}", revision.label))?;
+        let mut prepared = BTreeMap::new();
+        for package in &snapshot.packages {
+            if let Some(library) = &package.library {
+                self.busy(package, revision);
+                let made = self.prepare(&source, revision, snapshot, package)?;
+                prepared.insert(library.clone(), made);
+            }
+        }
+        let tree = self.session.mirror.repo().tree(&revision.commit)?;
+        let harvested = harvest::calls(&tree, snapshot)?.calls.iter().map(harvested_call).collect();
+        let upstream = Rc::new(Upstream { prepared, harvested });
+        self.made.insert(revision.label.clone(), Rc::clone(&upstream));
+        Ok(upstream)
+    }
+
+    fn busy(&self, package: &Package, revision: &Revision) {
+        let what = format!("building {} at {}", package.name, revision.label);
+        self.session.machine.listener.tell(Progress::Busy { what });
+    }
+
+    fn prepare(
+        &self,
+        source: &Path,
+        revision: &Revision,
+        snapshot: &Snapshot,
+        package: &Package,
+    ) -> Result<Prepared> {
+        let library = package.library.as_deref().unwrap_or_default();
+        let is_code = |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
+        let items: Vec<ItemPath> =
+            snapshot.items.values().filter(is_code).map(|item| item.path.clone()).collect();
+        let request = OracleRequest {
+            source,
+            source_key: revision.commit.as_str(),
+            snapshot,
+            package,
+            library_root: &library_root(snapshot, package),
+            items: &items,
+            public_paths: &BTreeMap::new(),
+            overflow_checks: true,
+            instrument: Some(&BlockCounters),
+            toolchain: &self.toolchain,
+            cache_dir: &self.session.settings.state.join("cache"),
+        };
+        Ok(Oracle::prepare(&self.tools(), &request)?)
+    }
+
+    /// A checked out tree of the port, as the contract calls it.
+    pub(crate) fn port_side(&self, root: &Path) -> PortSide {
+        let imports = root.join(&self.session.settings.source_root);
+        PortSide {
+            root: root.to_owned(),
+            import_roots: vec![imports],
+            python: self.session.interpreter.program().clone(),
+            access: interpreter_access(self.session),
+        }
+    }
+}
+
+/// The folder of a package's library root from the package's folder: where the items at the crate's root
+/// stand.
+fn library_root(snapshot: &Snapshot, package: &Package) -> String {
+    let library = package.library.as_deref().unwrap_or_default();
+    let at_root = snapshot.items.values().find(|item| {
+        item.path.segments().len() == 2 && item.path.krate() == library && item.file.starts_with(&package.folder)
+    });
+    let file = at_root.map_or("src/lib.rs", |item| {
+        item.file.strip_prefix(&package.folder).unwrap_or(&item.file).trim_start_matches('/')
+    });
+    file.to_owned()
+}
+
+/// Counts the blocks of functions, with the upstream crate's instrumentation.
+#[derive(Debug)]
+struct BlockCounters;
+
+impl Instrument for BlockCounters {
+    fn instrument(&self, source: &str, edition: &str, items: &[&Item], first_id: u32) -> Option<InstrumentedFile> {
+        let spans: Vec<_> = items.iter().map(|item| (item.path.clone(), item.span.clone())).collect();
+        let counted = instrument::count_blocks(source, edition, &spans, first_id).ok()?;
+        let blocks = counted.blocks.into_iter().map(|block| (block.id, block.item)).collect();
+        Some(InstrumentedFile { text: counted.text, blocks })
+    }
+
+    fn runtime(&self) -> String {
+        instrument::runtime_module(instrument::BLOCKS_MAX)
+    }
+
+    fn reached(&self) -> String {
+        "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
+    }
+}
+
+fn harvested_call(call: &harvest::HarvestedCall) -> HarvestedCall {
+    let made = call.constructor.iter().flat_map(|constructor| &constructor.arguments);
+    HarvestedCall {
+        callee: call.callee.clone(),
+        callee_path: None,
+        receiver: call.receiver.as_ref().map(literal),
+        arguments: made.chain(&call.arguments).map(literal).collect(),
+    }
+}
+
+fn literal(literal: &harvest::Literal) -> Literal {
+    use harvest::Literal as From;
+    let all = |parts: &[From]| parts.iter().map(self::literal).collect();
+    let one = |part: &From| Box::new(self::literal(part));
+    match literal {
+        From::Str(text) => Literal::Str(text.clone()),
+        From::Char(char) => Literal::Char(*char),
+        From::Bool(truth) => Literal::Bool(*truth),
+        From::Int { value, .. } => Literal::Int(*value),
+        From::Float(text) => Literal::Float(text.clone()),
+        From::Bytes(bytes) => Literal::Bytes(bytes.clone()),
+        From::List(parts) => Literal::List(all(parts)),
+        From::Tuple(parts) => Literal::Tuple(all(parts)),
+        From::Some(part) => Literal::Some(one(part)),
+        From::None => Literal::None,
+        From::Ok(part) => Literal::Ok(one(part)),
+        From::Err(part) => Literal::Err(one(part)),
+        From::Unit => Literal::Unit,
+    }
+}
+
+/// The Rust toolchain on this machine, and what a confined build may read of it.
+fn toolchain(session: &Session) -> Result<Toolchain> {
+    let home = env::folder("HOME");
+    let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
+    let cargo_home = env::folder("CARGO_HOME").or_else(|| below_home(".cargo"));
+    let rustup_home = env::folder("RUSTUP_HOME").or_else(|| below_home(".rustup"));
+    let mut environment: BTreeMap<OsString, OsString> = BTreeMap::new();
+    for (name, folder) in [("CARGO_HOME", &cargo_home), ("RUSTUP_HOME", &rustup_home)] {
+        if let Some(folder) = folder {
+            environment.insert(name.into(), folder.into());
+        }
+    }
+    for name in ["SSL_CERT_FILE", "RUSTUP_TOOLCHAIN"] {
+        if let Some(value) = inherited(name) {
+            environment.insert(name.into(), value);
+        }
+    }
+    let mut invocation = Invocation::new("rustc", &session.settings.root).args(["-vV"]);
+    invocation.environment.extend(environment.clone());
+    let version = session.machine.runner.run(&invocation).context(
+        "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
+    )?;
+    anyhow::ensure!(version.succeeded(), "`rustc -vV` failed: {}", version.tail(5));
+    let folders: Vec<PathBuf> = [cargo_home, rustup_home].into_iter().flatten().filter(|path| path.exists()).collect();
+    Ok(Toolchain {
+        cargo: "cargo".into(),
+        environment,
+        access: Access { read: folders, write: Vec::new() },
+        key: ContentHash::of(&version.stdout).to_string(),
+    })
+}
+
+/// What the interpreter itself needs to read, where it is not among the system's own files.
+pub(crate) fn interpreter_access(session: &Session) -> Access {
+    Access { read: session.interpreter.folders().to_vec(), write: Vec::new() }
+}

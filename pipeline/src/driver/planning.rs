@@ -1,0 +1,199 @@
+//! The effect `plan`: what a revision changes, and what is to be done about it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::Result;
+use mappings::plan::{PlanInput, plan};
+use mappings::{Lock, Plan, SkipReason, SymbolTable, UnitKind, WorkUnit};
+use reports::record::{ChangeRow, MemberRecord, SkippedRow, UnitOutcome, UnitRecord};
+use upstream::{ItemChange, ItemKind, Revision, RevisionClass, SemanticDiff, Snapshot};
+
+use super::Driver;
+use crate::engine::{Event, Head, PlannedRevision, PlannedUnit, RunState, Work};
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// Everything about the revision at work that can be computed again from the repositories.
+pub(crate) struct Current {
+    pub(crate) revision: Revision,
+    pub(crate) head: Head,
+    pub(crate) lock: Lock,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) baseline: Arc<Snapshot>,
+    pub(crate) symbols: SymbolTable,
+    pub(crate) diff: SemanticDiff,
+    pub(crate) plan: Plan,
+}
+
+impl Current {
+    /// Diffs a revision against the lock's baseline and plans it for a tree of the port.
+    pub(crate) fn make(session: &Session, revision: &Revision, head: &Head) -> Result<Self> {
+        let lock = session.lock(&head.tree)?;
+        let symbols = session.symbols(&head.tree)?;
+        let baseline = session.snapshot(&session.revision(lock.baseline.as_str())?)?;
+        let snapshot = session.snapshot(revision)?;
+        let diff = upstream::diff::compare(&baseline, &snapshot);
+        let plan = plan(&PlanInput {
+            target: &snapshot,
+            baseline: &baseline,
+            lock: &lock,
+            item_at: &|label, item| session.item_at(label, item),
+            mapping: &session.settings.mapping,
+            symbols: &symbols,
+        })?;
+        Ok(Self { revision: revision.clone(), head: head.clone(), lock, snapshot, baseline, symbols, diff, plan })
+    }
+
+    pub(crate) fn unit(&self, id: &mappings::UnitId) -> Option<&WorkUnit> {
+        self.plan.units.iter().find(|unit| unit.id == *id)
+    }
+
+    /// What the report and the journal keep of the plan.
+    pub(crate) fn planned(&self) -> PlannedRevision {
+        PlannedRevision {
+            class: class_name(self.diff.class).to_owned(),
+            changes: self.diff.items.iter().map(change_row).collect(),
+            dependencies: self.diff.dependencies.iter().map(dependency_line).collect(),
+            files: self.diff.files.iter().map(|change| change.file.clone()).chain(self.unparsed()).collect(),
+            skipped: self.plan.skipped.iter().map(skipped_row).collect(),
+            units: self
+                .plan
+                .units
+                .iter()
+                .map(|unit| PlannedUnit { id: unit.id.clone(), record: self.unit_record(unit) })
+                .collect(),
+        }
+    }
+
+    fn unparsed(&self) -> impl Iterator<Item = String> {
+        self.diff.unparsed.iter().map(|file| format!("{} (not parsed: {})", file.file, file.reason))
+    }
+
+    fn unit_record(&self, unit: &WorkUnit) -> UnitRecord {
+        let text = |item: Option<&upstream::Item>| item.map(|item| item.text.clone()).unwrap_or_default();
+        let members = unit.members.iter().map(|member| {
+            let port = self.symbols.get(&member.symbol).map(|symbol| symbol.text.clone()).unwrap_or_default();
+            MemberRecord {
+                item: member.change.path().to_string(),
+                symbol: member.symbol.to_string(),
+                file: member.file.clone(),
+                change: member.change.summary(),
+                upstream_before: text(member.change.before()),
+                upstream_after: text(member.change.after()),
+                port_before: port.clone(),
+                port_after: port,
+            }
+        });
+        UnitRecord {
+            id: unit.id.to_string(),
+            kind: unit_kind_name(unit.kind).to_owned(),
+            reason: unit.reason.clone(),
+            members: members.collect(),
+            impacted: unit
+                .impacted
+                .iter()
+                .map(|impacted| format!("{} (through {})", impacted.symbol, impacted.through))
+                .collect(),
+            attempts: Vec::new(),
+            outcome: UnitOutcome::Open,
+        }
+    }
+}
+
+impl Driver<'_> {
+    pub(super) fn plan(&mut self, revision: &Revision, head: &Head, state: &RunState) -> Result<Event> {
+        if let RunState::Working(work) = state {
+            self.tell(begun(work, revision));
+        }
+        let at_ms = self.now_ms();
+        let current = Current::make(self.session, revision, head)?;
+        let planned = current.planned();
+        self.current = Some(Rc::new(current));
+        self.tell(Progress::Planned {
+            class: planned.class.clone(),
+            changes: planned.changes.iter().map(|row| (row.item.clone(), row.change.clone())).collect(),
+            units: planned.units.len(),
+            skipped: planned.skipped.len(),
+        });
+        Ok(Event::Planned { revision: revision.label.clone(), at_ms, plan: planned })
+    }
+}
+
+fn begun(work: &Work, revision: &Revision) -> Progress {
+    Progress::Revision {
+        label: revision.label.to_string(),
+        number: work.target + 1,
+        of: work.header.targets.len(),
+    }
+}
+
+fn change_row(change: &ItemChange) -> ChangeRow {
+    let kind = change.after().or(change.before()).map(|item| item_kind_name(item.kind)).unwrap_or_default();
+    ChangeRow {
+        item: change.path().to_string(),
+        kind: kind.to_owned(),
+        change: change.summary(),
+        is_test: change.is_test(),
+    }
+}
+
+fn dependency_line(change: &upstream::diff::DependencyChange) -> String {
+    let side = |requirement: &Option<String>| requirement.clone().unwrap_or_else(|| "none".to_owned());
+    format!("{}: {}: {} -> {}", change.package, change.dependency, side(&change.before), side(&change.after))
+}
+
+fn skipped_row(skipped: &mappings::Skipped) -> SkippedRow {
+    SkippedRow {
+        item: skipped.item.to_string(),
+        change: skipped.change.clone(),
+        why: match skipped.why {
+            SkipReason::NoBehaviour => "no-behaviour",
+            SkipReason::Ignored => "ignored",
+            SkipReason::Manual => "manual",
+            SkipReason::Bound => "bound",
+            SkipReason::NoCounterpart => "no-counterpart",
+            SkipReason::Unmapped => "unmapped",
+        }
+        .to_owned(),
+        reason: skipped.reason.clone(),
+    }
+}
+
+/// The class of a revision in reports.
+pub(crate) fn class_name(class: RevisionClass) -> &'static str {
+    match class {
+        RevisionClass::NoBehaviourChange => "no_behaviour_change",
+        RevisionClass::BuildOnly => "build_only",
+        RevisionClass::Dependencies => "dependencies",
+        RevisionClass::InternalBehaviour => "internal_behaviour",
+        RevisionClass::PublicApi => "public_api",
+    }
+}
+
+fn item_kind_name(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Function => "function",
+        ItemKind::Method => "method",
+        ItemKind::Struct => "struct",
+        ItemKind::Enum => "enum",
+        ItemKind::Union => "union",
+        ItemKind::Trait => "trait",
+        ItemKind::Impl => "impl",
+        ItemKind::Const => "const",
+        ItemKind::Static => "static",
+        ItemKind::TypeAlias => "type alias",
+        ItemKind::Macro => "macro",
+        ItemKind::Module => "module",
+    }
+}
+
+fn unit_kind_name(kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::Add => "add",
+        UnitKind::Change => "change",
+        UnitKind::Remove => "remove",
+        UnitKind::Relocate => "relocate",
+        UnitKind::Test => "test",
+    }
+}

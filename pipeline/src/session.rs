@@ -1,0 +1,277 @@
+//! Everything that is opened to work on one port: its repository, its upstream's mirror, its language.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mappings::{Lock, SymbolTable};
+use port::language::Python;
+use port::language::python::{Interpreter, InterpreterError};
+use port::repo::{BranchHead, PortRepo, RepoError};
+use upstream::process::ProcessRunner;
+use upstream::snapshot::SnapshotReader;
+use upstream::source::{Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings};
+use upstream::tree::TreeEntry;
+use upstream::{Clock, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
+
+use crate::config::{Settings, env};
+use crate::progress::{Listener, Progress};
+
+/// The name of the lock in the port.
+pub const LOCK_NAME: &str = "tidelock.lock";
+
+/// The machine, as the program sees it.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Runs processes.
+    pub runner: Arc<dyn ProcessRunner>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Set from outside to stop what is running.
+    pub interrupt: Arc<AtomicBool>,
+    /// Hears what happens.
+    pub listener: Arc<dyn Listener>,
+    /// This program itself, which confines others.
+    pub program: PathBuf,
+}
+
+/// What keeps a port from being worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The port's repository.
+    #[error(transparent)]
+    Port(#[from] RepoError),
+    /// The port's interpreter.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
+    /// The upstream.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The state folder.
+    #[error("cannot use the state folder `{path}`: {source}")]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nothing is checked out and no branch is configured.
+    #[error("no branch is checked out in the port, and `branch` in `[port]` names none")]
+    NoBranch,
+    /// The port has no lock.
+    #[error("there is no `{LOCK_NAME}` on the branch `{branch}`")]
+    NoLock {
+        /// The branch.
+        branch: String,
+    },
+    /// The lock cannot be read.
+    #[error("`{LOCK_NAME}`: {0}")]
+    Lock(#[from] mappings::lock::LockError),
+    /// The lock is of another upstream.
+    #[error("`{LOCK_NAME}` is of `{locked}`, and the configuration follows `{configured}`")]
+    OtherSource {
+        /// The lock's.
+        locked: String,
+        /// The configuration's.
+        configured: String,
+    },
+    /// There is no such revision.
+    #[error("the upstream has no revision `{label}`")]
+    UnknownRevision {
+        /// What was asked for.
+        label: String,
+    },
+    /// The revision cannot be read.
+    #[error("cannot read the upstream at `{label}`: {reason}")]
+    Unreadable {
+        /// Which revision.
+        label: RevisionLabel,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One port, opened.
+#[derive(Debug)]
+pub struct Session {
+    /// How it is configured.
+    pub settings: Settings,
+    /// The machine.
+    pub machine: Machine,
+    /// The upstream's mirror.
+    pub mirror: Mirror,
+    /// The port's repository.
+    pub port: PortRepo,
+    /// The branch that work lands on.
+    pub branch: String,
+    /// The port's language.
+    pub language: Python,
+    /// Its interpreter.
+    pub interpreter: Interpreter,
+    snapshots: Mutex<Snapshots>,
+}
+
+#[derive(Debug, Default)]
+struct Snapshots {
+    reader: SnapshotReader,
+    known: BTreeMap<RevisionLabel, Arc<Snapshot>>,
+}
+
+impl Session {
+    /// Opens the port that the settings describe.
+    pub fn open(settings: Settings, machine: Machine) -> Result<Self, SessionError> {
+        let port = PortRepo::open(&settings.root)?;
+        let branch = match &settings.branch {
+            Some(branch) => branch.clone(),
+            None => port.checked_out_branch()?.ok_or(SessionError::NoBranch)?,
+        };
+        let interpreter = Interpreter::locate(&*machine.runner, None)?;
+        prepare_state(&settings.state)?;
+        let mirror = Mirror::open(settings.source.clone(), &settings.state.join("mirrors").join(ContentHash::of(settings.source.to_string()).short()), Surroundings {
+            clock: Arc::clone(&machine.clock),
+            processes: Arc::clone(&machine.runner),
+            registry: RegistryEnvironment {
+                cargo_home: env::folder("CARGO_HOME"),
+                working_directory: settings.root.clone(),
+            },
+        })?;
+        Ok(Self {
+            language: Python::new(&settings.source_root, interpreter.clone()),
+            settings,
+            machine,
+            mirror,
+            port,
+            branch,
+            interpreter,
+            snapshots: Mutex::default(),
+        })
+    }
+
+    /// Where the port's branch stands.
+    pub fn head(&self) -> Result<BranchHead, SessionError> {
+        Ok(self.port.head(&self.branch)?)
+    }
+
+    /// The lock in a tree of the port.
+    pub fn lock(&self, tree: &TreeId) -> Result<Lock, SessionError> {
+        let bytes = self
+            .port
+            .read(tree, LOCK_NAME)?
+            .ok_or_else(|| SessionError::NoLock { branch: self.branch.clone() })?;
+        let lock = Lock::parse(&String::from_utf8_lossy(&bytes))?;
+        let configured = self.settings.source.to_string();
+        if lock.source != configured {
+            return Err(SessionError::OtherSource { locked: lock.source, configured });
+        }
+        Ok(lock)
+    }
+
+    /// The symbols of a tree of the port.
+    pub fn symbols(&self, tree: &TreeId) -> Result<SymbolTable, SessionError> {
+        Ok(self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?)
+    }
+
+    /// A file of a tree of the port, where it is text.
+    pub fn port_text(&self, tree: &TreeId, file: &str) -> Option<String> {
+        self.port.read(tree, file).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok())
+    }
+
+    /// Asks the upstream what is new behind a revision.
+    pub fn poll(&self, since: Option<&RevisionLabel>) -> Result<Poll, SessionError> {
+        let hearing = Hearing { listener: &*self.machine.listener };
+        let poll = self.mirror.poll(since, &hearing, &self.machine.interrupt)?;
+        for notice in &poll.notices {
+            self.machine.listener.tell(Progress::Notice { text: notice.to_string() });
+        }
+        Ok(poll)
+    }
+
+    /// A revision by what people call it: a label, or the beginning of a commit id.
+    pub fn revision(&self, text: &str) -> Result<Revision, SessionError> {
+        let known = self.mirror.revisions()?;
+        let by_label = known.iter().find(|revision| revision.label.as_str() == text);
+        let by_commit = || {
+            let mut found =
+                known.iter().filter(|revision| text.len() >= 4 && revision.commit.as_str().starts_with(text));
+            found.next().filter(|_only| found.next().is_none())
+        };
+        if let Some(revision) = by_label.or_else(by_commit) {
+            return Ok(revision.clone());
+        }
+        // A release that is known by name may not have been downloaded yet.
+        let unknown = || SessionError::UnknownRevision { label: text.to_owned() };
+        let label = RevisionLabel::new(text).map_err(|_invalid| unknown())?;
+        let hearing = Hearing { listener: &*self.machine.listener };
+        self.mirror.ensure(&label, &hearing, &self.machine.interrupt).map_err(|error| match error {
+            SourceError::UnknownRevision { .. } => unknown(),
+            other => SessionError::Source(other),
+        })
+    }
+
+    /// The upstream at a revision.
+    pub fn snapshot(&self, revision: &Revision) -> Result<Arc<Snapshot>, SessionError> {
+        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = snapshots.known.get(&revision.label) {
+            return Ok(Arc::clone(known));
+        }
+        let unreadable = |reason: String| SessionError::Unreadable { label: revision.label.clone(), reason };
+        let tree = self.mirror.repo().tree(&revision.commit).map_err(|error| unreadable(error.to_string()))?;
+        let read = snapshots.reader.read(&tree, revision).map_err(|error| unreadable(error.to_string()))?;
+        let snapshot = Arc::new(read);
+        snapshots.known.insert(revision.label.clone(), Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// An item as it was at a revision, where both are there.
+    pub fn item_at(&self, label: &RevisionLabel, item: &ItemPath) -> Option<Item> {
+        let revision = self.revision(label.as_str()).ok()?;
+        self.snapshot(&revision).ok()?.items.get(item).cloned()
+    }
+
+    /// The files that differ between two trees of the port.
+    pub fn changed_files(&self, before: &TreeId, after: &TreeId) -> Result<Vec<String>, SessionError> {
+        let by_path = |files: Vec<TreeEntry>| -> BTreeMap<String, String> {
+            files.into_iter().map(|entry| (entry.path, entry.id)).collect()
+        };
+        let (before, after) = (by_path(self.port.files(before)?), by_path(self.port.files(after)?));
+        let mut changed: Vec<String> = before
+            .keys()
+            .chain(after.keys())
+            .filter(|path| before.get(*path) != after.get(*path))
+            .cloned()
+            .collect();
+        changed.sort();
+        changed.dedup();
+        Ok(changed)
+    }
+}
+
+fn prepare_state(state: &Path) -> Result<(), SessionError> {
+    let failed = |source| SessionError::State { path: state.to_owned(), source };
+    std::fs::create_dir_all(state).map_err(failed)?;
+    let ignore = state.join(".gitignore");
+    if !ignore.exists() {
+        std::fs::write(&ignore, "*\n").map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Hands what a poll is at on to the listener.
+struct Hearing<'a> {
+    listener: &'a dyn Listener,
+}
+
+impl SourceProgress for Hearing<'_> {
+    fn asking(&self, source: &str) {
+        self.listener.tell(Progress::Busy { what: format!("asking {source} what is new") });
+    }
+
+    fn fetching(&self, source: &str) {
+        self.listener.tell(Progress::Busy { what: format!("fetching from {source}") });
+    }
+
+    fn downloading(&self, label: &RevisionLabel, nth: usize, of: usize) {
+        self.listener.tell(Progress::Busy { what: format!("downloading {label} ({nth} of {of})") });
+    }
+}
