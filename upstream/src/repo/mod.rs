@@ -152,6 +152,15 @@ impl UpstreamRepo {
         Ok(revision_of(&find_commit(&repo, commit)?, &self.tag_labels()?))
     }
 
+    /// What is known of several commits, in their order.
+    pub(crate) fn revisions<'ids>(
+        &self,
+        commits: impl IntoIterator<Item = &'ids CommitId>,
+    ) -> Result<Vec<Revision>, RepoError> {
+        let (repo, labels) = (self.local(), self.tag_labels()?);
+        commits.into_iter().map(|commit| Ok(revision_of(&find_commit(&repo, commit)?, &labels))).collect()
+    }
+
     /// The files of a commit.
     pub fn tree(&self, commit: &CommitId) -> Result<RevisionTree, RepoError> {
         let repo = self.local();

@@ -29,9 +29,19 @@ pub(super) struct MirrorState {
     /// The tags that the remote has no more.
     pub(super) deleted_tags: Vec<String>,
     /// The version tag of the index entry that `releases` was read from.
-    pub(super) index_etag: Option<String>,
+    pub(super) index_version: Option<IndexVersion>,
     /// All releases ever seen, in version order.
     pub(super) releases: Vec<Release>,
+}
+
+/// By what a server recognises an answer that it gave before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IndexVersion {
+    /// The `ETag` header.
+    Etag(String),
+    /// The `Last-Modified` header.
+    LastModified(String),
 }
 
 /// One release of a crate.
@@ -63,7 +73,7 @@ impl MirrorState {
             last_poll_s: None,
             default_branch: None,
             deleted_tags: Vec::new(),
-            index_etag: None,
+            index_version: None,
             releases: Vec::new(),
         }
     }

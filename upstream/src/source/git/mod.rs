@@ -53,12 +53,13 @@ pub(super) fn revisions(
 ) -> Result<Vec<Revision>, SourceError> {
     let repo = mirror.repo();
     if let Follow::Tags { .. } = follow {
-        let mut revisions = Vec::new();
-        for (tag, commit) in repo.tags()? {
-            // A tag's name is one line, or git would not have taken it.
-            let Ok(label) = RevisionLabel::new(tag) else { continue };
-            let withdrawn = state.deleted_tags.iter().any(|deleted| deleted == label.as_str());
-            revisions.push(Revision { label, withdrawn, ..repo.revision(&commit)? });
+        let tags = repo.tags()?;
+        let mut revisions = repo.revisions(tags.values())?;
+        for (revision, tag) in revisions.iter_mut().zip(tags.keys()) {
+            // A commit may have several tags, and each is a revision here.
+            revision.label =
+                RevisionLabel::new(tag.as_str()).expect("git takes no control characters in names");
+            revision.withdrawn = state.deleted_tags.contains(tag);
         }
         return Ok(order::in_version_order(revisions));
     }

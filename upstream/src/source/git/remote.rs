@@ -84,8 +84,8 @@ impl<'mirror> Remote<'mirror> {
                     Speaks::Gix,
                 )
             }
-            gix::url::Scheme::Http => (name.into(), Speaks::Gix),
-            gix::url::Scheme::Https => {
+            gix::url::Scheme::Http | gix::url::Scheme::Https => {
+                // Even for plain http: the client is made ready for a redirect to https.
                 registry::demand_tls_provider()?;
                 (name.into(), Speaks::Gix)
             }
@@ -120,7 +120,8 @@ impl<'mirror> Remote<'mirror> {
     fn list_by_gix(&self, interrupt: &AtomicBool) -> Result<RemoteRefs, SourceError> {
         let repo = self.mirror.repo().local();
         // The specs let the server leave out what we never look at, such as pull requests.
-        let remote = self.gix_remote(&repo, &["HEAD", "refs/heads/*", "refs/tags/*"].map(str::to_owned))?;
+        let specs = ["HEAD", "+refs/heads/*:refs/incoming/heads/*", "+refs/tags/*:refs/incoming/tags/*"];
+        let remote = self.gix_remote(&repo, &specs.map(str::to_owned))?;
         let connection =
             remote.connect(Direction::Fetch).map_err(|error| self.unreachable(&error, interrupt))?;
         let (map, _handshake) = connection

@@ -18,7 +18,7 @@ use super::RegistryEnvironment;
 use crate::repo::whole_message;
 use crate::source::SourceError;
 use crate::source::mirror::{Mirror, stop_if};
-use crate::source::state::Release;
+use crate::source::state::{self, Release};
 
 /// The largest index entry that is read; the largest there is has a few megabytes.
 const INDEX_BYTES_MAX: u64 = 64 << 20;
@@ -42,7 +42,7 @@ pub(super) enum IndexAnswer {
     /// The same as at the last poll.
     Unchanged,
     /// These releases.
-    Changed { releases: Vec<Release>, etag: Option<String> },
+    Changed { releases: Vec<Release>, version: Option<state::IndexVersion> },
 }
 
 /// Why an archive could not be had.
@@ -81,19 +81,19 @@ impl<'mirror> RegistryClient<'mirror> {
         Ok(Self { mirror, krate, index, http, last_poll_s })
     }
 
-    /// Which releases there are, if that changed since the answer with this version tag.
+    /// Which releases there are, if that changed since the answer of this version.
     pub(super) fn releases(
         &self,
-        etag: Option<&str>,
+        known: Option<&state::IndexVersion>,
         interrupt: &AtomicBool,
     ) -> Result<IndexAnswer, SourceError> {
         let request = self
             .index
-            .make_remote_request(self.name()?, etag.map(HttpRevision::Etag), &FileLock::unlocked())
+            .make_remote_request(self.name()?, known.map(revision), &FileLock::unlocked())
             .map_err(|error| bad_index(&error))?;
         let mut headers = header::HeaderMap::new();
         for (name, value) in request.headers {
-            // Where there is no version tag the library sends an empty one.
+            // Where no version is known the library sends an empty one.
             if !value.is_empty() {
                 headers.insert(name, value);
             }
@@ -107,12 +107,11 @@ impl<'mirror> RegistryClient<'mirror> {
             }
             status => return Err(self.refused(status)),
         }
-        let etag =
-            response.headers().get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let version = version_of(&response);
         let body = self.body(response, INDEX_BYTES_MAX)?;
         let versions = IndexKrate::from_slice(&body).map_err(|error| bad_index(&error))?.versions;
         let releases = versions.iter().map(|version| self.release(version)).collect::<Result<_, _>>()?;
-        Ok(IndexAnswer::Changed { releases, etag })
+        Ok(IndexAnswer::Changed { releases, version })
     }
 
     /// How archives are addressed.
@@ -270,6 +269,19 @@ fn index(environment: &RegistryEnvironment) -> Result<SparseIndex, SourceError> 
         cargo_version: Some(CARGO_VERSION),
     };
     SparseIndex::new(location).map_err(failed)
+}
+
+fn revision(version: &state::IndexVersion) -> HttpRevision<'_> {
+    match version {
+        state::IndexVersion::Etag(text) => HttpRevision::Etag(text),
+        state::IndexVersion::LastModified(text) => HttpRevision::LastModified(text),
+    }
+}
+
+fn version_of(response: &Response) -> Option<state::IndexVersion> {
+    let text = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+    let etag = text(header::ETAG).map(state::IndexVersion::Etag);
+    etag.or_else(|| text(header::LAST_MODIFIED).map(state::IndexVersion::LastModified))
 }
 
 fn bad_index(error: &dyn std::error::Error) -> SourceError {

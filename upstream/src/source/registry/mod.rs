@@ -11,15 +11,19 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub(super) use index::demand_tls_provider;
-use index::{IndexAnswer, RegistryClient};
+use index::{ArchiveError, IndexAnswer, RegistryClient};
 use semver::Version;
 use sha2::{Digest, Sha256};
+use tame_index::index::IndexConfig;
 
 use super::mirror::{Mirror, stop_if};
 use super::state::{MirrorState, Release};
 use super::{Notice, SourceError, SourceProgress, SourceSpec, refs};
 use crate::ids::RevisionLabel;
 use crate::revision::Revision;
+
+/// How many archives are downloaded at once.
+const DOWNLOADS_AT_ONCE_MAX: usize = 4;
 
 /// Where Cargo's configuration is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +52,11 @@ pub(super) fn poll(
 ) -> Result<Vec<Notice>, SourceError> {
     let client = RegistryClient::connect(mirror, asked.krate, state.last_poll_s)?;
     asked.progress.asking(asked.krate);
-    match client.releases(state.index_etag.as_deref(), asked.interrupt)? {
+    match client.releases(state.index_version.as_ref(), asked.interrupt)? {
         IndexAnswer::Unchanged => {}
-        IndexAnswer::Changed { releases, etag } => {
+        IndexAnswer::Changed { releases, version } => {
             state.take_index(releases);
-            state.index_etag = etag;
+            state.index_version = version;
             // Kept at once: what follows can take long, and can be interrupted.
             state.write(mirror.directory())?;
         }
@@ -98,7 +102,7 @@ pub(super) fn ensure(
             });
         }
     }
-    revision(mirror, release)?.ok_or_else(|| mirror.unknown_revision(label))
+    revisions_of(mirror, [release])?.pop().ok_or_else(|| mirror.unknown_revision(label))
 }
 
 /// All releases in the mirror, oldest first.
@@ -107,13 +111,8 @@ pub(super) fn revisions(
     state: &MirrorState,
     pre_releases: bool,
 ) -> Result<Vec<Revision>, SourceError> {
-    let mut revisions = Vec::new();
-    for release in &state.releases {
-        if pre_releases || release.version.pre.is_empty() {
-            revisions.extend(revision(mirror, release)?);
-        }
-    }
-    Ok(revisions)
+    let counts = |release: &&Release| pre_releases || release.version.pre.is_empty();
+    revisions_of(mirror, state.releases.iter().filter(counts))
 }
 
 /// The releases that the mirror knows by name only, oldest first.
@@ -154,24 +153,50 @@ fn download(
         return Ok(notices);
     }
     let config = client.config(asked.interrupt)?;
-    for (at, release) in missing.iter().enumerate() {
+    let mut nth = 0;
+    for batch in missing.chunks(DOWNLOADS_AT_ONCE_MAX) {
         stop_if(asked.interrupt)?;
-        let label = label_of(&release.version);
-        asked.progress.downloading(&label, at + 1, missing.len());
-        let archive = match client.archive(&config, release, asked.interrupt) {
-            Ok(archive) => archive,
-            Err(index::ArchiveError::Gone(reason)) if release.withdrawn() => {
-                notices.push(Notice::WithdrawnReleaseUnavailable { label, reason });
-                continue;
+        for release in batch {
+            nth += 1;
+            asked.progress.downloading(&label_of(&release.version), nth, missing.len());
+        }
+        // Kept in their order, so that an interrupted poll holds the oldest releases and not a random few.
+        for (release, archive) in batch.iter().zip(archives(client, &config, batch, asked.interrupt)) {
+            let label = label_of(&release.version);
+            match archive {
+                Ok(archive) => keep(mirror, asked.krate, release, &archive)?,
+                Err(ArchiveError::Gone(reason)) if release.withdrawn() => {
+                    notices.push(Notice::WithdrawnReleaseUnavailable { label, reason });
+                }
+                Err(ArchiveError::Gone(reason)) => {
+                    return Err(client.unreachable(format!("release {label}: {reason}")));
+                }
+                Err(ArchiveError::Failed(error)) => return Err(error),
             }
-            Err(index::ArchiveError::Gone(reason)) => {
-                return Err(client.unreachable(format!("release {label}: {reason}")));
-            }
-            Err(index::ArchiveError::Failed(error)) => return Err(error),
-        };
-        keep(mirror, asked.krate, release, &archive)?;
+        }
     }
     Ok(notices)
+}
+
+/// Downloads a few archives at once: most of the time of each is waiting.
+fn archives(
+    client: &RegistryClient<'_>,
+    config: &IndexConfig,
+    batch: &[&Release],
+    interrupt: &AtomicBool,
+) -> Vec<Result<Vec<u8>, ArchiveError>> {
+    std::thread::scope(|scope| {
+        let downloads: Vec<_> = batch
+            .iter()
+            .map(|release| scope.spawn(move || client.archive(config, release, interrupt)))
+            .collect();
+        let joined = downloads.into_iter().map(|download| {
+            download.join().unwrap_or_else(|_panic| {
+                Err(ArchiveError::Failed(client.unreachable("a download broke off".to_owned())))
+            })
+        });
+        joined.collect()
+    })
 }
 
 /// Checks an archive and makes it a commit with a tag. Nothing is written before all of it was checked.
@@ -214,14 +239,23 @@ fn known_release<'state>(
         .ok_or_else(|| mirror.unknown_revision(label))
 }
 
-fn revision(mirror: &Mirror, release: &Release) -> Result<Option<Revision>, SourceError> {
-    let Some(commit) = refs::get(&mirror.repo().local(), &tag_of(release))? else { return Ok(None) };
-    Ok(Some(Revision {
-        label: label_of(&release.version),
-        published_s: release.published_s,
-        withdrawn: release.withdrawn(),
-        ..mirror.repo().revision(&commit)?
-    }))
+/// The revisions of those releases that the mirror holds.
+fn revisions_of<'state>(
+    mirror: &Mirror,
+    releases: impl IntoIterator<Item = &'state Release>,
+) -> Result<Vec<Revision>, SourceError> {
+    let tags = mirror.repo().tags()?;
+    let held: Vec<_> = releases
+        .into_iter()
+        .filter_map(|release| Some((release, tags.get(&release.version.to_string())?)))
+        .collect();
+    let mut revisions = mirror.repo().revisions(held.iter().map(|(_, commit)| *commit))?;
+    for (revision, (release, _)) in revisions.iter_mut().zip(held) {
+        revision.label = label_of(&release.version);
+        revision.published_s = release.published_s;
+        revision.withdrawn = release.withdrawn();
+    }
+    Ok(revisions)
 }
 
 fn is_downloaded(mirror: &Mirror, release: &Release) -> Result<bool, SourceError> {
