@@ -205,14 +205,15 @@ impl Mirror {
     }
 
     /// Keeps other processes from polling until it is dropped.
-    fn lock(&self) -> Result<File, SourceError> {
+    fn lock(&self) -> Result<PollLock, SourceError> {
         let path = self.directory.join(LOCK_FILE_NAME);
         let failed = |source| SourceError::Io { path: path.clone(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
+                let lock = PollLock(file);
                 refs::remove_stale_locks(&self.directory)?;
-                Ok(file)
+                Ok(lock)
             }
             Err(TryLockError::WouldBlock) => Err(SourceError::Busy { path: self.directory.clone() }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
@@ -247,6 +248,16 @@ impl Mirror {
         &revision.label == label
             || (label.as_str().len() >= crate::repo::ABBREVIATED_DIGITS
                 && revision.commit.as_str().starts_with(label.as_str()))
+    }
+}
+
+/// The right to write to a mirror.
+struct PollLock(File);
+
+impl Drop for PollLock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that another thread is just starting has the file open too.
+        drop(self.0.unlock());
     }
 }
 

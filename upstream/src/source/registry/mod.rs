@@ -269,3 +269,15 @@ fn tag_of(release: &Release) -> String {
 fn label_of(version: &Version) -> RevisionLabel {
     RevisionLabel::new(version.to_string()).expect("a version is one line of plain characters")
 }
+
+/// The paths of an archive, for tests of what archives may hold.
+#[cfg(test)]
+pub(super) fn unpack_for_test(
+    archive: &[u8],
+    krate: &str,
+    version: &RevisionLabel,
+) -> Result<Vec<String>, String> {
+    unpack::unpack(archive, krate, version)
+        .map(|files| files.into_keys().collect())
+        .map_err(|refused| refused.to_string())
+}
