@@ -14,7 +14,7 @@ use tame_index::index::sparse::HttpRevision;
 use tame_index::index::{FileLock, IndexConfig};
 use tame_index::{IndexKrate, IndexLocation, IndexPath, IndexUrl, IndexVersion, KrateName, SparseIndex};
 
-use super::RegistryEnvironment;
+use super::{RegistryEnvironment, replacement};
 use crate::repo::whole_message;
 use crate::source::SourceError;
 use crate::source::mirror::{Mirror, stop_if};
@@ -259,6 +259,9 @@ fn index(environment: &RegistryEnvironment) -> Result<SparseIndex, SourceError> 
             "it names `{}`, which is no sparse registry; use one whose address begins with `sparse+`",
             url.as_str()
         )));
+    }
+    if matches!(url, IndexUrl::CratesIoSparse) {
+        replacement::refuse_overlooked(environment)?;
     }
     // The library appends paths to the address as it is.
     let address = format!("{}/", url.as_str().trim_end_matches('/'));

@@ -5,6 +5,7 @@
 
 mod index;
 mod release_commit;
+mod replacement;
 mod unpack;
 
 use std::path::PathBuf;

@@ -267,6 +267,37 @@ fn a_registry_that_is_not_sparse_is_refused_with_what_to_write() {
     assert!(matches!(error, SourceError::Configuration { .. }), "{error:?}");
 }
 
+#[test]
+fn a_replacement_that_cannot_be_asked_is_refused_and_not_overlooked() {
+    let registry = Registry::new();
+    let default = "[source.crates-io]\nreplace-with = \"x\"\n";
+    let replacements = [
+        "",
+        "[source.x]\ndirectory = \"vendor\"\n",
+        "[source.x]\nreplace-with = \"y\"\n",
+        "[registries.x]\nindex = \"sparse+http://127.0.0.1/\"\n",
+    ];
+    for replacement in replacements {
+        let mirror =
+            registry.mirror_with_config("registry:demo", "mirror", &format!("{default}{replacement}"));
+        let error = poll(&mirror, None).unwrap_err();
+        assert!(matches!(error, SourceError::Configuration { .. }), "{replacement}: {error:?}");
+        assert!(error.to_string().contains("[source.x]"), "{error}");
+    }
+}
+
+#[test]
+fn a_configuration_above_the_working_directory_comes_before_the_one_at_home() {
+    let registry = published(&["1.0.0"]);
+    let mirror = registry.mirror("registry:demo");
+    let here = registry.path(".cargo");
+    std::fs::create_dir(&here).unwrap();
+    let config = registry.path("cargo-home").join("config.toml");
+    std::fs::rename(&config, here.join("config.toml")).unwrap();
+    std::fs::write(&config, "").unwrap();
+    assert_eq!(labels(&poll(&mirror, None).unwrap().new), ["1.0.0"]);
+}
+
 /// Publishes one archive as 1.0.0 and gives the reason for which it is refused.
 fn refusal(build: impl FnOnce(&mut ArchiveBuilder)) -> String {
     let mut archive = ArchiveBuilder::new();
