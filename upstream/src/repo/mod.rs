@@ -141,7 +141,7 @@ impl UpstreamRepo {
             return Ok(revision);
         }
         let commit = repo
-            .find_commit(self.commit_beginning_with(&repo, text)?)
+            .find_commit(commit_beginning_with(&repo, text)?)
             .map_err(|_not_a_commit| RepoError::UnknownRevision { text: text.to_owned() })?;
         Ok(revision_of(&commit, &labels))
     }
@@ -203,13 +203,11 @@ impl UpstreamRepo {
             let is_root = shallow.as_ref().is_some_and(|shallow| shallow.contains(&commit.id));
             next = commit.parent_ids().next().filter(|_| !is_root).map(|id| commit_id(id.detach()));
         }
-        match from {
-            Some(from) => Err(RepoError::NotAnAncestor { from: from.clone(), to: to.clone() }),
-            None => {
-                history.reverse();
-                Ok(history)
-            }
+        if let Some(from) = from {
+            return Err(RepoError::NotAnAncestor { from: from.clone(), to: to.clone() });
         }
+        history.reverse();
+        Ok(history)
     }
 
     /// The tags that point at commits, by name.
@@ -241,34 +239,6 @@ impl UpstreamRepo {
         let labelled = |(name, commit): (String, CommitId)| Some((commit, RevisionLabel::new(name).ok()?));
         Ok(self.tags()?.into_iter().filter_map(labelled).collect())
     }
-
-    fn commit_beginning_with(&self, repo: &gix::Repository, text: &str) -> Result<gix::ObjectId, RepoError> {
-        let unknown = || RepoError::UnknownRevision { text: text.to_owned() };
-        let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_hex || text.len() < ABBREVIATED_DIGITS_MIN {
-            return Err(unknown());
-        }
-        let prefix = gix::hash::Prefix::from_hex(text).map_err(|_not_hex| unknown())?;
-        let mut candidates = std::collections::HashSet::new();
-        let found = repo
-            .objects
-            .lookup_prefix(prefix, Some(&mut candidates))
-            .map_err(|error| RepoError::References(error.to_string()))?;
-        match found {
-            None => Err(unknown()),
-            Some(Ok(id)) => Ok(id),
-            Some(Err(())) => {
-                // Of several objects with this beginning, only commits were meant.
-                let mut commits: Vec<_> =
-                    candidates.into_iter().filter(|id| repo.find_commit(*id).is_ok()).collect();
-                match (commits.pop(), commits.is_empty()) {
-                    (Some(commit), true) => Ok(commit),
-                    (Some(_), false) => Err(RepoError::AmbiguousRevision { text: text.to_owned() }),
-                    (None, _) => Err(unknown()),
-                }
-            }
-        }
-    }
 }
 
 /// The label of a commit that no tag names.
@@ -295,6 +265,34 @@ pub(crate) fn whole_message(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn commit_beginning_with(repo: &gix::Repository, text: &str) -> Result<gix::ObjectId, RepoError> {
+    let unknown = || RepoError::UnknownRevision { text: text.to_owned() };
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hex || text.len() < ABBREVIATED_DIGITS_MIN {
+        return Err(unknown());
+    }
+    let prefix = gix::hash::Prefix::from_hex(text).map_err(|_not_hex| unknown())?;
+    let mut candidates = std::collections::HashSet::new();
+    let found = repo
+        .objects
+        .lookup_prefix(prefix, Some(&mut candidates))
+        .map_err(|error| RepoError::References(error.to_string()))?;
+    match found {
+        None => Err(unknown()),
+        Some(Ok(id)) => Ok(id),
+        Some(Err(())) => {
+            // Of several objects with this beginning, only commits were meant.
+            let mut commits: Vec<_> =
+                candidates.into_iter().filter(|id| repo.find_commit(*id).is_ok()).collect();
+            match (commits.pop(), commits.is_empty()) {
+                (Some(commit), true) => Ok(commit),
+                (Some(_), false) => Err(RepoError::AmbiguousRevision { text: text.to_owned() }),
+                (None, _) => Err(unknown()),
+            }
+        }
+    }
 }
 
 fn find_commit<'repo>(

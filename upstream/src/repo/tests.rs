@@ -1,5 +1,6 @@
 //! Reading real repositories, honest and hostile.
 
+use gix::objs::Write;
 use gix::objs::tree::{Entry, EntryKind as Mode};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -40,7 +41,6 @@ impl Fixture {
             bytes.push(0);
             bytes.extend(entry.oid.as_slice());
         }
-        use gix::objs::Write;
         self.repo.objects.write_buf(gix::objs::Kind::Tree, &bytes).unwrap()
     }
 

@@ -114,7 +114,8 @@ fn shown_name(name: &gix::bstr::BStr) -> String {
     for chunk in name.utf8_chunks() {
         shown.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
+            shown.push_str("\\x");
+            shown.push_str(&hex::encode([*byte]));
         }
     }
     shown

@@ -111,7 +111,7 @@ impl Mirror {
             Some(since) => self.position(&revisions, &state, since)?,
             None => 0,
         };
-        let is_since = |revision: &Revision| since.is_some_and(|since| self.is_named(revision, since));
+        let is_since = |revision: &Revision| since.is_some_and(|since| is_named(revision, since));
         let from_since = revisions.into_iter().skip(first);
         let (withdrawn, current): (Vec<_>, Vec<_>) = from_since.partition(|revision| revision.withdrawn);
         Ok(Poll { new: current.into_iter().filter(|at| !is_since(at)).collect(), withdrawn, notices })
@@ -239,16 +239,16 @@ impl Mirror {
         if let SourceSpec::Registry { .. } = &self.source {
             return registry::position(state, revisions, since).ok_or_else(|| self.unknown_revision(since));
         }
-        let at = revisions.iter().position(|revision| self.is_named(revision, since));
+        let at = revisions.iter().position(|revision| is_named(revision, since));
         at.ok_or_else(|| self.unknown_revision(since))
     }
+}
 
-    /// Whether a label means a revision: a commit gets another label when it is tagged later.
-    fn is_named(&self, revision: &Revision, label: &RevisionLabel) -> bool {
-        &revision.label == label
-            || (label.as_str().len() >= crate::repo::ABBREVIATED_DIGITS
-                && revision.commit.as_str().starts_with(label.as_str()))
-    }
+/// Whether a label means a revision: a commit gets another label when it is tagged later.
+fn is_named(revision: &Revision, label: &RevisionLabel) -> bool {
+    &revision.label == label
+        || (label.as_str().len() >= crate::repo::ABBREVIATED_DIGITS
+            && revision.commit.as_str().starts_with(label.as_str()))
 }
 
 /// The right to write to a mirror.

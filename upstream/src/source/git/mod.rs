@@ -184,7 +184,7 @@ impl GitPoll<'_> {
     fn take_tag(&self, tag: &str, id: gix::ObjectId) -> Result<Option<Notice>, SourceError> {
         let name = format!("refs/tags/{tag}");
         match refs::get(&self.repo, &name)? {
-            Some(had) if had.as_str() == id.to_hex().to_string() => Ok(None),
+            Some(had) if id.to_hex() == had.as_str() => Ok(None),
             Some(had) => {
                 Ok(Some(Notice::TagMoved { tag: tag.to_owned(), had, has: id.to_hex().to_string() }))
             }

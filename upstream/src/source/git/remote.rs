@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::protocol::handshake::Ref;
 use gix::remote::{Direction, fetch};
+use gix::url::Scheme;
 
 use crate::process::{Ending, Finished, Invocation, Limits};
 use crate::repo::whole_message;
@@ -72,7 +73,7 @@ impl<'mirror> Remote<'mirror> {
         let not_a_repository = |reason: String| SourceError::NotARepository { url: name.to_owned(), reason };
         let url = gix::url::parse(name).map_err(|error| not_a_repository(whole_message(&error)))?;
         let (url, speaks) = match url.scheme {
-            gix::url::Scheme::File => {
+            Scheme::File => {
                 let path = local_path(&url.path, &mirror.surroundings().registry.working_directory)
                     .map_err(|error| not_a_repository(whole_message(&error)))?;
                 // Asked here, because the answer of an upload that failed to start tells nothing.
@@ -84,12 +85,17 @@ impl<'mirror> Remote<'mirror> {
                     Speaks::Gix,
                 )
             }
-            gix::url::Scheme::Http | gix::url::Scheme::Https => {
+            Scheme::Http | Scheme::Https => {
                 // Even for plain http: the client is made ready for a redirect to https.
                 registry::demand_tls_provider()?;
                 (name.into(), Speaks::Gix)
             }
-            _ => (name.into(), Speaks::Command),
+            Scheme::Ext => {
+                return Err(not_a_repository("such a URL runs a command, which a source may not".to_owned()));
+            }
+            Scheme::Ssh | Scheme::Git | Scheme::Helper(_) | Scheme::HelperUrl(_) => {
+                (name.into(), Speaks::Command)
+            }
         };
         Ok(Self { mirror, name: name.to_owned(), url, speaks, last_poll_s })
     }

@@ -32,7 +32,7 @@ const ATTEMPTS_MAX: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest that one answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
 /// The index library would else start `cargo` to ask whether it speaks to sparse registries.
 const CARGO_VERSION: Version = Version::new(1, 95, 0);
 const USER_AGENT: &str = "tidelock (keeps ports of crates in step with them)";
@@ -98,7 +98,7 @@ impl<'mirror> RegistryClient<'mirror> {
                 headers.insert(name, value);
             }
         }
-        let response = self.get(&request.uri, headers, interrupt)?;
+        let response = self.get(&request.uri, &headers, interrupt)?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_MODIFIED => return Ok(IndexAnswer::Unchanged),
@@ -117,7 +117,7 @@ impl<'mirror> RegistryClient<'mirror> {
     /// How archives are addressed.
     pub(super) fn config(&self, interrupt: &AtomicBool) -> Result<IndexConfig, SourceError> {
         let address = format!("{}config.json", self.index.url());
-        let response = self.get(&address, header::HeaderMap::new(), interrupt)?;
+        let response = self.get(&address, &header::HeaderMap::new(), interrupt)?;
         if response.status() != StatusCode::OK {
             return Err(self.refused(response.status()));
         }
@@ -138,7 +138,7 @@ impl<'mirror> RegistryClient<'mirror> {
             .download_url(name, &release.version.to_string())
             .replace("{sha256-checksum}", &release.checksum);
         let response =
-            self.get(&address, header::HeaderMap::new(), interrupt).map_err(ArchiveError::Failed)?;
+            self.get(&address, &header::HeaderMap::new(), interrupt).map_err(ArchiveError::Failed)?;
         match response.status() {
             StatusCode::OK => self.body(response, ARCHIVE_BYTES_MAX).map_err(ArchiveError::Failed),
             status @ (StatusCode::NOT_FOUND
@@ -162,7 +162,7 @@ impl<'mirror> RegistryClient<'mirror> {
     fn get(
         &self,
         address: &str,
-        headers: header::HeaderMap,
+        headers: &header::HeaderMap,
         interrupt: &AtomicBool,
     ) -> Result<Response, SourceError> {
         let mut wait = FIRST_WAIT;

@@ -269,6 +269,16 @@ fn a_server_that_does_not_answer_leaves_the_mirror_usable() {
 }
 
 #[test]
+fn a_url_that_runs_a_command_is_refused() {
+    let upstream = GitUpstream::new();
+    let ran = upstream.beside("ran");
+    let mirror = upstream.open(format!("git:ext::touch {}", ran.display()).parse().unwrap()).unwrap();
+    let error = poll(&mirror, None).unwrap_err();
+    assert!(error.to_string().contains("runs a command"), "{error}");
+    assert!(!ran.exists());
+}
+
+#[test]
 fn an_upstream_that_vanishes_is_an_error_and_its_mirror_still_reads() {
     let upstream = GitUpstream::new();
     upstream.commit("one");

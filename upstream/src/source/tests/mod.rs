@@ -2,6 +2,7 @@
 
 mod git;
 mod git_fixture;
+mod git_http;
 mod registry;
 mod registry_fixture;
 mod spec;

@@ -57,7 +57,7 @@ impl Registry {
                         return;
                     }
                     // A client that went away is no concern of the server.
-                    drop(stream.and_then(|stream| answer(stream, &served)));
+                    drop(stream.and_then(|stream| answer(&stream, &served)));
                 }
             }
         });
@@ -173,8 +173,8 @@ impl Drop for Registry {
 }
 
 /// Answers one request; the version tag of an answer is the hash of its body.
-fn answer(stream: TcpStream, served: &Mutex<Served>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(&stream);
+fn answer(mut stream: &TcpStream, served: &Mutex<Served>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -194,16 +194,16 @@ fn answer(stream: TcpStream, served: &Mutex<Served>) -> std::io::Result<()> {
     let (mut status, mut body) = {
         let mut served = served.lock().unwrap();
         served.requests.push(path.clone());
-        match served.first.is_empty() {
-            true => served.answers.get(&path).cloned().unwrap_or((404, Vec::new())),
-            false => (served.first.remove(0), Vec::new()),
+        if served.first.is_empty() {
+            served.answers.get(&path).cloned().unwrap_or((404, Vec::new()))
+        } else {
+            (served.first.remove(0), Vec::new())
         }
     };
     let etag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
     if status == 200 && known.as_ref() == Some(&etag) {
         (status, body) = (304, Vec::new());
     }
-    let mut stream = &stream;
     write!(
         stream,
         "HTTP/1.1 {status} X\r\nETag: {etag}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
