@@ -234,10 +234,14 @@ impl UpstreamRepo {
         repo
     }
 
-    /// One tag for each tagged commit: the last in name order, so that everybody sees the same.
+    /// One tag for each tagged commit, so that everybody sees the same: those with a digit, which are
+    /// releases more often than not, before others; and of several the last in name order.
     fn tag_labels(&self) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
+        let mut tags: Vec<(String, CommitId)> = self.tags()?.into_iter().collect();
+        tags.sort_by_key(|(name, _)| name.contains(|character: char| character.is_ascii_digit()));
+        // Later entries replace earlier ones.
         let labelled = |(name, commit): (String, CommitId)| Some((commit, RevisionLabel::new(name).ok()?));
-        Ok(self.tags()?.into_iter().filter_map(labelled).collect())
+        Ok(tags.into_iter().filter_map(labelled).collect())
     }
 }
 

@@ -226,6 +226,7 @@ fn revisions_answer_to_tags_branches_and_digits() {
     };
     reference("refs/tags/v1", &one);
     reference("refs/tags/v1.0", &one);
+    reference("refs/tags/zero", &one);
     reference("refs/heads/main", &two);
     let upstream = fixture.upstream();
 

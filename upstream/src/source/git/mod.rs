@@ -173,10 +173,14 @@ impl GitPoll<'_> {
     }
 
     /// Tags name the commits of a branch, so those of commits that the mirror holds are taken along.
+    ///
+    /// Tags such as `nightly` are there to be moved, and nothing hangs on them here; so only of those that
+    /// hold a version it is said that they were.
     fn take_tags_of_known_commits(&self) -> Result<Vec<Notice>, SourceError> {
         let mut notices = Vec::new();
         for (tag, id) in &self.has.tags {
-            notices.extend(self.take_tag(tag, *id)?);
+            let moved = self.take_tag(tag, *id)?;
+            notices.extend(moved.filter(|_| order::version_in(tag).is_some()));
         }
         Ok(notices)
     }

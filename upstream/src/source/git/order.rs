@@ -45,7 +45,7 @@ pub(super) fn in_version_order(revisions: Vec<Revision>) -> Vec<Revision> {
 }
 
 /// The version in a tag's name: `1.2.3`, `v1.2.3`, `krate-1.2.3`, `krate/v1.2.3`, `release-1.2.3-rc.1`.
-fn version_in(tag: &str) -> Option<Version> {
+pub(super) fn version_in(tag: &str) -> Option<Version> {
     let mut before = None;
     for (at, character) in tag.char_indices() {
         let begins = character.is_ascii_digit()

@@ -21,18 +21,20 @@ use crate::source::mirror::{Mirror, stop_if};
 use crate::source::state::{self, Release};
 
 /// The largest index entry that is read; the largest there is has a few megabytes.
-const INDEX_BYTES_MAX: u64 = 64 << 20;
+const INDEX_BYTES_MAX: usize = 64 << 20;
 /// The largest `config.json` that is read.
-const CONFIG_BYTES_MAX: u64 = 1 << 20;
+const CONFIG_BYTES_MAX: usize = 1 << 20;
 /// The largest archive that is read; the public registry takes 10 MiB.
-const ARCHIVE_BYTES_MAX: u64 = 128 << 20;
+const ARCHIVE_BYTES_MAX: usize = 128 << 20;
 /// How often a request is tried while the registry does not answer or is overloaded.
 const ATTEMPTS_MAX: u32 = 3;
 /// How long to wait before the second attempt; twice as long before each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// The longest that one answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
+/// The longest that the registry may be silent.
+const SILENCE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How much of an answer is read before it is asked whether to stop.
+const CHUNK_BYTES: usize = 64 << 10;
 /// The index library would else start `cargo` to ask whether it speaks to sparse registries.
 const CARGO_VERSION: Version = Version::new(1, 95, 0);
 const USER_AGENT: &str = "tidelock (keeps ports of crates in step with them)";
@@ -73,7 +75,8 @@ impl<'mirror> RegistryClient<'mirror> {
         let http = Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
+            // The blocking client counts it from each read on, so a large archive may take longer.
+            .timeout(SILENCE_TIMEOUT)
             // Archives are compressed already, and their checksums are of the bytes as sent.
             .no_gzip()
             .build()
@@ -108,7 +111,7 @@ impl<'mirror> RegistryClient<'mirror> {
             status => return Err(self.refused(status)),
         }
         let version = version_of(&response);
-        let body = self.body(response, INDEX_BYTES_MAX)?;
+        let body = self.body(response, INDEX_BYTES_MAX, interrupt)?;
         let versions = IndexKrate::from_slice(&body).map_err(|error| bad_index(&error))?.versions;
         let releases = versions.iter().map(|version| self.release(version)).collect::<Result<_, _>>()?;
         Ok(IndexAnswer::Changed { releases, version })
@@ -121,7 +124,7 @@ impl<'mirror> RegistryClient<'mirror> {
         if response.status() != StatusCode::OK {
             return Err(self.refused(response.status()));
         }
-        let body = self.body(response, CONFIG_BYTES_MAX)?;
+        let body = self.body(response, CONFIG_BYTES_MAX, interrupt)?;
         serde_json::from_slice(&body)
             .map_err(|error| SourceError::BadIndex { reason: format!("config.json: {error}") })
     }
@@ -140,7 +143,7 @@ impl<'mirror> RegistryClient<'mirror> {
         let response =
             self.get(&address, &header::HeaderMap::new(), interrupt).map_err(ArchiveError::Failed)?;
         match response.status() {
-            StatusCode::OK => self.body(response, ARCHIVE_BYTES_MAX).map_err(ArchiveError::Failed),
+            StatusCode::OK => self.body(response, ARCHIVE_BYTES_MAX, interrupt).map_err(ArchiveError::Failed),
             status @ (StatusCode::NOT_FOUND
             | StatusCode::GONE
             | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS) => {
@@ -183,18 +186,28 @@ impl<'mirror> RegistryClient<'mirror> {
         Err(self.unreachable("it did not answer".to_owned()))
     }
 
-    fn body(&self, response: Response, bytes_max: u64) -> Result<Vec<u8>, SourceError> {
+    fn body(
+        &self,
+        mut response: Response,
+        bytes_max: usize,
+        interrupt: &AtomicBool,
+    ) -> Result<Vec<u8>, SourceError> {
         let mut body = Vec::new();
-        response
-            .take(bytes_max + 1)
-            .read_to_end(&mut body)
-            .map_err(|error| self.unreachable(format!("the answer broke off: {}", whole_message(&error))))?;
-        if body.len() as u64 > bytes_max {
-            return Err(SourceError::BadIndex {
-                reason: format!("an answer has more than {bytes_max} bytes"),
-            });
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            stop_if(interrupt)?;
+            let read = response.read(&mut chunk).map_err(|error| {
+                self.unreachable(format!("the answer broke off: {}", whole_message(&error)))
+            })?;
+            if read == 0 {
+                return Ok(body);
+            }
+            if body.len() + read > bytes_max {
+                let reason = format!("an answer has more than {bytes_max} bytes");
+                return Err(SourceError::BadIndex { reason });
+            }
+            body.extend(chunk.iter().take(read));
         }
-        Ok(body)
     }
 
     fn refused(&self, status: StatusCode) -> SourceError {

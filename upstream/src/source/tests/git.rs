@@ -210,6 +210,23 @@ fn a_moved_tag_is_noticed_and_not_followed() {
 }
 
 #[test]
+fn a_moved_tag_on_a_branch_is_noticed_where_it_is_a_version() {
+    let upstream = GitUpstream::new();
+    let one = upstream.commit("one");
+    upstream.git(&["tag", "v1.0.0"]);
+    upstream.git(&["tag", "nightly"]);
+    let mirror = upstream.mirror("#branch=main");
+    poll(&mirror, None).unwrap();
+    let two = upstream.commit("two");
+    upstream.git(&["tag", "--force", "nightly"]);
+    assert_eq!(poll(&mirror, None).unwrap().notices, []);
+    upstream.git(&["tag", "--force", "v1.0.0"]);
+    let moved = Notice::TagMoved { tag: "v1.0.0".to_owned(), had: one, has: two.to_string() };
+    assert_eq!(notice(&mirror), moved);
+    assert_eq!(labels(&poll(&mirror, None).unwrap().new).first(), Some(&"v1.0.0"));
+}
+
+#[test]
 fn a_deleted_tag_counts_as_withdrawn_until_it_is_back() {
     let upstream = GitUpstream::new();
     let one = upstream.commit("one");
