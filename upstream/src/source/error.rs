@@ -115,6 +115,14 @@ pub enum SourceError {
         "no TLS provider is installed in this process; install rustls' ring provider before the first poll"
     )]
     NoTlsProvider,
+    /// No HTTP client could be made, as a rule because no certificates were found.
+    #[error(
+        "no HTTP client can be made: {reason}; `SSL_CERT_FILE` can name the file with this machine's certificates"
+    )]
+    NoHttpClient {
+        /// Why.
+        reason: String,
+    },
     /// The folder holds something else.
     #[error("`{}` is not a mirror of `{expected}`: {reason}; give another folder", path.display())]
     NotThisMirror {

@@ -80,7 +80,7 @@ impl<'mirror> RegistryClient<'mirror> {
             // Archives are compressed already, and their checksums are of the bytes as sent.
             .no_gzip()
             .build()
-            .map_err(|error| SourceError::Configuration { reason: whole_message(&error) })?;
+            .map_err(|error| SourceError::NoHttpClient { reason: whole_message(&error) })?;
         Ok(Self { mirror, krate, index, http, last_poll_s })
     }
 

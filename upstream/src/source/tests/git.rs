@@ -390,6 +390,23 @@ fn a_mirror_whose_making_was_cut_short_is_completed() {
 }
 
 #[test]
+fn a_mirror_can_be_shared_between_threads() {
+    fn shared<Value: Send + Sync>(value: &Value) -> &Value {
+        value
+    }
+    let upstream = GitUpstream::new();
+    upstream.commit("one");
+    let mirror = upstream.mirror("");
+    poll(shared(&mirror), None).unwrap();
+    let read = || mirror.revisions().unwrap().len();
+    let lengths: Vec<usize> = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..4).map(|_| scope.spawn(read)).collect();
+        readers.into_iter().map(|reader| reader.join().unwrap()).collect()
+    });
+    assert_eq!(lengths, [1; 4]);
+}
+
+#[test]
 fn an_unknown_since_is_an_error() {
     let upstream = GitUpstream::new();
     upstream.commit("one");
