@@ -7,12 +7,16 @@ pub mod clock;
 pub mod diff;
 pub mod ids;
 pub mod process;
+pub mod repo;
 pub mod revision;
 pub mod snapshot;
+pub mod source;
 pub mod tree;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use diff::{ItemChange, RevisionClass, SemanticDiff};
 pub use ids::{CommitId, ContentHash, ItemPath, RevisionLabel, TreeId};
+pub use repo::UpstreamRepo;
 pub use revision::Revision;
 pub use snapshot::{Fingerprint, Item, ItemKind, RustType, Snapshot};
+pub use source::{Mirror, SourceSpec};
