@@ -3,9 +3,10 @@
 //! Python: functions, methods and modules keep their snake case, types their capitals, constants their upper
 //! case; test functions get `test_`, some trait methods their double underscores, keywords a final one.
 
-use upstream::snapshot::{Item, ItemKind};
+use upstream::snapshot::{Item, ItemKind, Visibility};
 
 use crate::mapping::without_variant;
+use crate::symbol::SymbolPath;
 
 /// Words that no Python name can be.
 const KEYWORDS: &[&str] = &[
@@ -94,6 +95,16 @@ pub(crate) fn is_identifier(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
         && letters.all(|letter| letter == '_' || letter.is_alphanumeric())
+}
+
+/// The symbol's name as Python marks what is not for others: `_name`. For items that are not public only.
+pub(crate) fn private_form(item: &Item, symbol: &SymbolPath) -> Option<SymbolPath> {
+    let name = symbol.name();
+    if item.visibility == Visibility::Public || item.is_test || name.starts_with('_') {
+        return None;
+    }
+    let parent = symbol.parent()?;
+    SymbolPath::new(format!("{parent}._{name}")).ok()
 }
 
 /// Whether an item is a member of a type, an `impl` or a trait: by kind, or by how its holder is written.

@@ -8,6 +8,7 @@ use upstream::ItemPath;
 use upstream::snapshot::Snapshot;
 
 use super::{Disposition, Link, Lock, Proof, RecordedRevision};
+use crate::convention::private_form;
 use crate::mapping::{Mapping, PlaceError, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
@@ -45,7 +46,8 @@ pub struct Unlinked {
     pub reason: String,
 }
 
-/// Links each item, tests included, whose symbol is in the port.
+/// Links each item, tests included, whose symbol is in the port, under its name or, where the item is not
+/// public, with an underscore before it.
 pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
     let revision = &adoption.baseline.revision;
     let mut links = BTreeMap::new();
@@ -59,7 +61,8 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
             }
             Placement::Skipped { .. } => continue,
         };
-        let Some(found) = adoption.symbols.get(&symbol) else {
+        let private = || private_form(item, &symbol).and_then(|private| adoption.symbols.get(&private));
+        let Some(found) = adoption.symbols.get(&symbol).or_else(private) else {
             let reason = match adoption.symbols.unparsed.get(&file) {
                 Some(complaint) => format!("`{file}` cannot be parsed: {complaint}"),
                 None => format!("the port has no `{symbol}`"),
@@ -73,7 +76,7 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
             written: found.hash,
             revision: revision.label.clone(),
             proof: Proof::MappedOnly,
-            symbol,
+            symbol: found.path.clone(),
         };
         links.insert(path.clone(), link);
     }
@@ -106,17 +109,22 @@ mod tests {
             [
                 function("k::f", "1"),
                 function("k::g", "2"),
+                function("k::inner", "3"),
                 function("other::h", ""),
                 test_function("k::tests::t", ""),
             ],
         );
         let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n";
         let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
-        let symbols = table(&[("p.f", "def f"), ("p.test_t", "def test_t")]);
+        let symbols = table(&[("p.f", "def f"), ("p._inner", "def _inner"), ("p.test_t", "def test_t")]);
         let adoption =
             Adoption { source: "registry:k", baseline: &baseline, mapping: &mapping, symbols: &symbols };
         let Adopted { lock, unlinked } = adopt(&adoption).unwrap();
-        assert_eq!(lock.links.keys().collect::<Vec<_>>(), [&path("k::f"), &path("k::tests::t")]);
+        assert_eq!(
+            lock.links.keys().collect::<Vec<_>>(),
+            [&path("k::f"), &path("k::inner"), &path("k::tests::t")]
+        );
+        assert_eq!(lock.links[&path("k::inner")].symbol, symbol_path("p._inner"));
         let link = &lock.links[&path("k::f")];
         assert_eq!((link.proof, &link.symbol), (Proof::MappedOnly, &symbol_path("p.f")));
         assert_eq!(link.upstream, baseline.items[&path("k::f")].fingerprint.combined());

@@ -220,3 +220,11 @@ fn an_explanation_lists_all_rules_with_the_holding_one_first() {
         Some(Placement::Mapped { rule: Ground::Map { number: 2, .. }, .. })
     ));
 }
+
+#[test]
+fn every_key_of_the_configuration_is_documented() {
+    let schema = schemars::schema_for!(MappingConfig).as_value().to_string();
+    for text in ["What is to be done.", "The naming convention for items", "The port calls the Rust code"] {
+        assert!(schema.contains(text), "{text}");
+    }
+}

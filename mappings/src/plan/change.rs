@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use upstream::ItemPath;
 use upstream::diff::{Aspects, ItemChange};
-use upstream::snapshot::{Item, ItemKind};
+use upstream::snapshot::{Item, ItemKind, Snapshot};
 
 use super::{PlanError, PlanInput};
 use crate::lock::Link;
@@ -16,8 +16,19 @@ pub(super) struct Pending<'a> {
     pub(super) change: ItemChange,
     /// Its link in the lock; for a relocated item, that of its old path.
     pub(super) link: Option<&'a Link>,
-    /// Whether the port equals the new state already, although the baseline does not.
-    pub(super) is_settled: bool,
+    /// What is known of it beforehand.
+    pub(super) standing: Standing,
+}
+
+/// What is known of a change before anything is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing.
+    Open,
+    /// The port equals the new state already, although the baseline does not.
+    Settled,
+    /// The item's file cannot be read at the target, so its absence says nothing.
+    Unreadable,
 }
 
 /// All changes, sorted by path; every item that differs between baseline and target is among them, and so is
@@ -30,51 +41,68 @@ pub(super) fn pending_changes<'a>(input: &PlanInput<'a>) -> Result<Vec<Pending<'
             Some(link) => pending.extend(linked_change(input, link, item)?),
             None => match unlinked_change(input, path, item) {
                 Some(ItemChange::Added { after }) => added.push(after),
-                Some(change) => pending.push(Pending { change, link: None, is_settled: false }),
+                Some(change) => pending.push(Pending { change, link: None, standing: Standing::Open }),
                 None => {}
             },
         }
     }
+    let unreadable = unreadable(input.target);
     let mut removed = Vec::new();
     for link in input.lock.links.values().filter(|link| !input.target.items.contains_key(&link.item)) {
-        removed.push((link, item_of(input, link)?));
+        let before = item_of(input, link)?;
+        if unreadable.contains(&before) {
+            let change = ItemChange::Removed { before };
+            pending.push(Pending { change, link: Some(link), standing: Standing::Unreadable });
+        } else {
+            removed.push((link, before));
+        }
     }
     pending.extend(relocations(input, &mut removed, &mut added));
     pending.extend(removed.into_iter().map(|(link, before)| Pending {
         change: ItemChange::Removed { before },
         link: Some(link),
-        is_settled: false,
+        standing: Standing::Open,
     }));
     pending.extend(added.into_iter().map(|after| Pending {
         change: ItemChange::Added { after },
         link: None,
-        is_settled: false,
+        standing: Standing::Open,
     }));
-    pending.extend(unlinked_removals(input));
+    pending.extend(unlinked_removals(input, &unreadable));
     pending.sort_by(|one, other| one.change.path().cmp(other.change.path()));
     Ok(pending)
 }
 
-/// The difference between two states of what is taken for one item.
+/// What happened to one item; `None` when nothing did.
 pub(super) fn item_change(before: Option<&Item>, after: Option<&Item>) -> Option<ItemChange> {
-    let (before, after) = match (before, after) {
-        (None, None) => return None,
-        (None, Some(after)) => return Some(ItemChange::Added { after: after.clone() }),
-        (Some(before), None) => return Some(ItemChange::Removed { before: before.clone() }),
-        (Some(before), Some(after)) => (before.clone(), after.clone()),
-    };
+    match (before, after) {
+        (None, None) => None,
+        (None, Some(after)) => Some(ItemChange::Added { after: after.clone() }),
+        (Some(before), None) => Some(ItemChange::Removed { before: before.clone() }),
+        (Some(before), Some(after)) => {
+            let aspects = aspects(before, after);
+            let (before, after) = (before.clone(), after.clone());
+            (aspects != Aspects::default()).then_some(ItemChange::Modified { before, after, aspects })
+        }
+    }
+}
+
+fn aspects(before: &Item, after: &Item) -> Aspects {
     let (old, new) = (before.fingerprint, after.fingerprint);
-    let aspects = Aspects {
-        signature: old.signature != new.signature,
+    Aspects {
+        // Another kind under the same name is another header, even where the tokens agree.
+        signature: old.signature != new.signature || before.kind != after.kind,
         body: old.body != new.body,
         docs: old.docs != new.docs,
         attributes: old.attributes != new.attributes,
-        visibility: before.visibility != after.visibility,
-    };
-    if before.path != after.path {
-        return Some(ItemChange::Relocated { before, after, aspects });
+        // An item can also come into view, or leave it, by what stands around it.
+        visibility: before.visibility != after.visibility || before.exported != after.exported,
     }
-    (aspects != Aspects::default()).then_some(ItemChange::Modified { before, after, aspects })
+}
+
+/// The same item under another path.
+fn relocated(before: &Item, after: &Item) -> ItemChange {
+    ItemChange::Relocated { before: before.clone(), after: after.clone(), aspects: aspects(before, after) }
 }
 
 fn linked_change<'a>(
@@ -86,11 +114,11 @@ fn linked_change<'a>(
         // The port equals it. It may still differ from the baseline: in its visibility, or because an
         // earlier change was parked and is now taken back.
         let change = item_change(input.baseline.items.get(&link.item), Some(item));
-        return Ok(change.map(|change| Pending { change, link: Some(link), is_settled: true }));
+        return Ok(change.map(|change| Pending { change, link: Some(link), standing: Standing::Settled }));
     }
     let before = item_of(input, link)?;
     let change = item_change(Some(&before), Some(item));
-    Ok(change.map(|change| Pending { change, link: Some(link), is_settled: false }))
+    Ok(change.map(|change| Pending { change, link: Some(link), standing: Standing::Open }))
 }
 
 fn unlinked_change(input: &PlanInput<'_>, path: &ItemPath, item: &Item) -> Option<ItemChange> {
@@ -99,17 +127,40 @@ fn unlinked_change(input: &PlanInput<'_>, path: &ItemPath, item: &Item) -> Optio
     item_change(before, Some(item))
 }
 
-fn unlinked_removals<'a>(input: &PlanInput<'a>) -> Vec<Pending<'a>> {
+fn unlinked_removals<'a>(input: &PlanInput<'a>, unreadable: &Unreadable<'_>) -> Vec<Pending<'a>> {
     let is_gone = |item: &&Item| {
         !input.target.items.contains_key(&item.path) && !input.lock.links.contains_key(&item.path)
     };
-    let gone = input.baseline.items.values().filter(is_gone);
-    gone.map(|before| Pending {
+    let pending = |before: &Item| Pending {
         change: ItemChange::Removed { before: before.clone() },
         link: None,
-        is_settled: false,
-    })
-    .collect()
+        standing: if unreadable.contains(before) { Standing::Unreadable } else { Standing::Open },
+    };
+    input.baseline.items.values().filter(is_gone).map(pending).collect()
+}
+
+/// Files of a snapshot of which it is not known what they hold.
+struct Unreadable<'a> {
+    snapshot: &'a Snapshot,
+    /// Files that gave at least one item.
+    spoken: BTreeSet<&'a str>,
+}
+
+fn unreadable(snapshot: &Snapshot) -> Unreadable<'_> {
+    Unreadable { snapshot, spoken: snapshot.items.values().map(|item| item.file.as_str()).collect() }
+}
+
+impl Unreadable<'_> {
+    /// Whether a vanished item may still be there: its file did not parse, or is there and was not reached
+    /// because a file before it did not parse.
+    fn contains(&self, item: &Item) -> bool {
+        let file = item.file.as_str();
+        let is_unparsed = self.snapshot.unparsed.iter().any(|unparsed| unparsed.file == file);
+        let is_unreached = !self.snapshot.unparsed.is_empty()
+            && self.snapshot.files.contains_key(file)
+            && !self.spoken.contains(file);
+        is_unparsed || is_unreached
+    }
 }
 
 /// The item that the port equals. Mostly that is the baseline's; only where the port lags behind the
@@ -166,11 +217,9 @@ fn take_pairs<'a, Key: Ord>(
         if before.kind != after.kind || before.is_test != after.is_test {
             continue;
         }
-        if let Some(change) = item_change(Some(before), Some(after)) {
-            found.push(Pending { change, link: Some(link), is_settled: false });
-            old_taken.insert(*old_at);
-            new_taken.insert(*new_at);
-        }
+        found.push(Pending { change: relocated(before, after), link: Some(link), standing: Standing::Open });
+        old_taken.insert(*old_at);
+        new_taken.insert(*new_at);
     }
     drop_at(removed, &old_taken);
     drop_at(added, &new_taken);

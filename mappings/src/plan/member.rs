@@ -4,8 +4,9 @@ use upstream::diff::ItemChange;
 use upstream::snapshot::Item;
 
 use super::behaviour::without_behaviour;
-use super::change::Pending;
+use super::change::{Pending, Standing};
 use super::{PlanError, PlanInput};
+use crate::convention::private_form;
 use crate::lock::Link;
 use crate::mapping::Placement;
 use crate::symbol::{Symbol, SymbolPath};
@@ -32,11 +33,20 @@ pub(super) enum Decision {
 
 /// Decides about one change.
 pub(super) fn decide(input: &PlanInput<'_>, pending: Pending<'_>) -> Result<Decision, PlanError> {
-    let Pending { change, link, is_settled } = pending;
-    if is_settled {
-        let reason = without_behaviour(&change);
-        let reason = reason.unwrap_or_else(|| "the port equals this state already".to_owned());
-        return Ok(skip(&change, SkipReason::NoBehaviour, reason));
+    let Pending { change, link, standing } = pending;
+    match standing {
+        Standing::Open => {}
+        Standing::Settled => {
+            let reason = without_behaviour(&change);
+            let reason = reason.unwrap_or_else(|| "the port equals this state already".to_owned());
+            return Ok(skip(&change, SkipReason::NoBehaviour, reason));
+        }
+        Standing::Unreadable => {
+            let file = change.before().map_or("", |item| &item.file);
+            let reason =
+                format!("`{file}` cannot be read at this revision; a person must see what became of it");
+            return Ok(skip(&change, SkipReason::Manual, reason));
+        }
     }
     let Some(item) = change.after().or(change.before()) else {
         return Ok(skip(&change, SkipReason::NoBehaviour, "nothing is there on either side".to_owned()));
@@ -53,7 +63,13 @@ type Place = Result<(SymbolPath, String), (SkipReason, String)>;
 
 fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> Result<Place, PlanError> {
     let place = match input.mapping.place(item)? {
-        Placement::Mapped { symbol, file, .. } => Ok((symbol, file)),
+        Placement::Mapped { symbol, file, .. } => {
+            let is_private = link.is_some_and(|link| link.symbol.name().starts_with('_'));
+            let private = private_form(item, &symbol).filter(|private| {
+                is_private || (input.symbols.get(&symbol).is_none() && input.symbols.get(private).is_some())
+            });
+            Ok((private.unwrap_or(symbol), file))
+        }
         Placement::Skipped { why, reason, .. } => Err((why, reason)),
     };
     // A link that was accepted once says where the symbol is, even where no rule does.

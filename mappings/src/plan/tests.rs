@@ -415,6 +415,36 @@ fn a_removed_item_whose_symbol_is_gone_already_needs_nothing() {
     assert_eq!(lines(&port.plan(&snapshot("2", []))), ["NoBehaviour k::f: `p.f` is gone already"]);
 }
 
+#[test]
+fn an_item_whose_file_cannot_be_read_is_not_taken_for_removed() {
+    let mut port = Port::new(snapshot("1", [function("k::f", "1"), function("k::unlinked", "1")]), symbols());
+    let mut target = snapshot("2", []);
+    let unparsed =
+        |file: &str| upstream::snapshot::UnparsedFile { file: file.to_owned(), reason: "x".to_owned() };
+    target.unparsed = vec![unparsed("src/lib.rs")];
+    let reason = "`src/lib.rs` cannot be read at this revision; a person must see what became of it";
+    let expected = ["k::f", "k::unlinked"].map(|item| format!("Manual {item}: {reason}"));
+    assert_eq!(lines(&port.plan(&target)), expected);
+    // A file that is there and was not reached, because the one that declares it did not parse.
+    target.unparsed = vec![unparsed("src/main.rs")];
+    target.files.insert("src/lib.rs".to_owned(), "id".to_owned());
+    assert_eq!(lines(&port.plan(&target)), expected);
+    let links = port.lock.links.clone();
+    port.park_all(target);
+    assert_eq!(port.lock.links, links);
+}
+
+#[test]
+fn an_item_of_another_kind_changed() {
+    let old = an_item("k::Job", upstream::ItemKind::Struct);
+    let port = Port::new(snapshot("1", [old.clone()]), table(&[("p.Job", "class")]));
+    let mut new = old;
+    new.kind = upstream::ItemKind::Enum;
+    new.docs = "words".to_owned();
+    new.fingerprint.docs = upstream::ContentHash::of("words");
+    assert_eq!(lines(&port.plan(&snapshot("2", [new]))), ["0 Change [k::Job -> p.Job]"]);
+}
+
 /// Up to eight items with bodies that mention each other, some with an odd kind, docs or attribute.
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
     let one = (0_u8..8, 0_u8..8, 0_u8..6, prop::bool::ANY);

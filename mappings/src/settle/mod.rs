@@ -9,6 +9,7 @@ use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
+use crate::convention::private_form;
 use crate::lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::mapping::{Mapping, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
@@ -191,10 +192,14 @@ fn follow_unit(
 /// The symbol that answers after the unit: for a renamed item the one at its new place, where that is there.
 fn landed_symbol(settlement: &Settlement<'_>, member: &UnitMember, item: &Item) -> SymbolPath {
     let ItemChange::Relocated { .. } = member.change else { return member.symbol.clone() };
-    match settlement.mapping.place(item) {
-        Ok(Placement::Mapped { symbol, .. }) if settlement.after.get(&symbol).is_some() => symbol,
-        Ok(Placement::Mapped { .. } | Placement::Skipped { .. }) | Err(_) => member.symbol.clone(),
-    }
+    let placed = match settlement.mapping.place(item) {
+        Ok(Placement::Mapped { symbol, .. }) => Some(symbol),
+        Ok(Placement::Skipped { .. }) | Err(_) => None,
+    };
+    let private = placed.as_ref().and_then(|symbol| private_form(item, symbol));
+    let is_there = |symbol: &SymbolPath| settlement.after.get(symbol).is_some();
+    let landed = placed.into_iter().chain(private).find(is_there);
+    landed.unwrap_or_else(|| member.symbol.clone())
 }
 
 fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &str) {

@@ -142,6 +142,14 @@ fn a_renamed_item_is_linked_to_its_renamed_symbol() {
 }
 
 #[test]
+fn a_renamed_private_symbol_keeps_its_underscore() {
+    let case = case(&[function("k::f", "body")], &[function("k::better", "body")], &[("p._f", "old")]);
+    assert_eq!(case.plan.units[0].reason, "the item has another name: `p._f` becomes `p._better`");
+    let lock = case.settle(&landed(&[]), &[("p._better", "new")]);
+    assert_eq!(lock.links[&path("k::better")].symbol, symbol_path("p._better"));
+}
+
+#[test]
 fn an_item_that_moved_between_files_is_linked_at_its_new_place() {
     let case = case(&[function("k::f", "body")], &[function("k::m::f", "body")], &[("p.f", "old")]);
     let lock = case.settle(&landed(&[]), &[("p.m.f", "new")]);
