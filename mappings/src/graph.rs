@@ -137,15 +137,15 @@ impl<Key: Ord + Clone> CallGraph<Key> {
     }
 
     fn resolve(named: &[Named<Key>]) -> Self {
-        let mut by_name: BTreeMap<&str, Vec<&Named<Key>>> = BTreeMap::new();
+        let mut by_name: BTreeMap<(&str, &str), Vec<&Named<Key>>> = BTreeMap::new();
         for candidate in named {
-            by_name.entry(&candidate.name).or_default().push(candidate);
+            by_name.entry((&candidate.krate, &candidate.name)).or_default().push(candidate);
         }
         let mut edges = Vec::new();
         let mut unresolved: BTreeMap<Key, Vec<String>> = BTreeMap::new();
         for caller in named {
             for mention in &caller.mentions {
-                let called = by_name.get(mention.as_str()).map_or(&[][..], Vec::as_slice);
+                let called = by_name.get(&(&caller.krate, mention.as_str())).map_or(&[][..], Vec::as_slice);
                 let callees = caller.choose(called);
                 if callees.is_empty() {
                     unresolved.entry(caller.key.clone()).or_default().push(mention.clone());
@@ -199,11 +199,10 @@ impl Named<ItemPath> {
 }
 
 impl<Key> Named<Key> {
-    /// Which of the candidates with one name this caller means; none where that cannot be told.
+    /// Which of the candidates with one name in its crate this caller means; none where that cannot be told.
     fn choose<'a>(&self, candidates: &[&'a Self]) -> Vec<&'a Self> {
         // What runs never calls a test.
-        let callable =
-            |candidate: &&&Self| candidate.krate == self.krate && (self.is_test || !candidate.is_test);
+        let callable = |candidate: &&&Self| self.is_test || !candidate.is_test;
         let in_crate: Vec<&Self> = candidates.iter().filter(callable).copied().collect();
         let in_module: Vec<&Self> =
             in_crate.iter().filter(|candidate| candidate.module == self.module).copied().collect();

@@ -99,9 +99,13 @@ impl Pattern {
     /// How specifically it matches an item's path, if it does. A `cfg` variant (`path#2`) is matched by
     /// what matches the path itself.
     pub(crate) fn match_item(&self, path: &ItemPath) -> Option<Specificity> {
+        let as_written = self.match_segments(&path.segments());
         let base = without_variant(path.as_str());
-        let plain = ItemPath::new(base).ok().and_then(|base| self.match_segments(&base.segments()));
-        plain.max(self.match_segments(&path.segments()))
+        if base == path.as_str() {
+            return as_written;
+        }
+        let base = ItemPath::new(base).ok();
+        as_written.max(base.and_then(|base| self.match_segments(&base.segments())))
     }
 
     /// Whether it matches a symbol's path.

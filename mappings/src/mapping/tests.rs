@@ -228,3 +228,11 @@ fn every_key_of_the_configuration_is_documented() {
         assert!(schema.contains(text), "{text}");
     }
 }
+
+#[test]
+fn more_rules_than_the_bound_are_refused() {
+    let extension = ExtensionRule { symbol: "p.x".to_owned(), reason: None };
+    let config = MappingConfig { extension: vec![extension; RULES_MAX + 1], ..MappingConfig::default() };
+    let error = Mapping::new(config).unwrap_err();
+    assert_eq!(error, MappingError::TooMany { table: "extension", count: RULES_MAX + 1 });
+}

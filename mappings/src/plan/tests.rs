@@ -445,6 +445,20 @@ fn an_item_of_another_kind_changed() {
     assert_eq!(lines(&port.plan(&snapshot("2", [new]))), ["0 Change [k::Job -> p.Job]"]);
 }
 
+#[test]
+fn callers_beyond_the_bound_are_counted_in_the_reason() {
+    let items = |body: &str| {
+        let callers = (0..1_003).map(|at| function(&format!("k::c{at}"), "g"));
+        callers.chain([function("k::g", body)]).collect::<Vec<_>>()
+    };
+    let names: Vec<String> = (0..1_003).map(|at| format!("p.c{at}")).chain(["p.g".to_owned()]).collect();
+    let symbols: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "text")).collect();
+    let port = Port::new(snapshot("1", items("1")), table(&symbols));
+    let unit = &port.plan(&snapshot("2", items("2"))).units[0];
+    assert_eq!(unit.impacted.len(), 1_000);
+    assert_eq!(unit.reason, "the item changed: body; 3 more callers than the 1000 listed");
+}
+
 /// Up to eight items with bodies that mention each other, some with an odd kind, docs or attribute.
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
     let one = (0_u8..8, 0_u8..8, 0_u8..6, prop::bool::ANY);
