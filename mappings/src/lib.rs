@@ -3,10 +3,24 @@
 //! Everything here is a plain function from values to values: the upstream's snapshots and the port's
 //! symbol table go in, a plan comes out. Nothing here reads a repository or writes a file.
 
+pub mod graph;
 pub mod lock;
+pub mod mapping;
+pub mod plan;
+pub mod settle;
+pub mod status;
 pub mod symbol;
 pub mod unit;
 
+mod convention;
+#[cfg(test)]
+mod testing;
+
+pub use graph::CallGraph;
 pub use lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
+pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};
+pub use plan::{PlanError, PlanInput, plan};
+pub use settle::{SettleError, Settlement, UnitOutcome, settle};
+pub use status::{Status, StatusInput, status};
 pub use symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 pub use unit::{Impacted, Plan, SkipReason, Skipped, UnitId, UnitKind, UnitMember, WorkUnit};

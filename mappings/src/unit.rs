@@ -78,6 +78,9 @@ pub struct Impacted {
 pub struct Skipped {
     /// The item.
     pub item: ItemPath,
+    /// The path that it had before, where it was moved or renamed.
+    #[serde(default)]
+    pub before: Option<ItemPath>,
     /// What happened to it, in words of [`ItemChange::summary`].
     pub change: String,
     /// Why it is left alone.

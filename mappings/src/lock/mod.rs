@@ -1,11 +1,20 @@
 //! `tidelock.lock`: what the port equals, as a text file in the port that one can merge and review.
 //!
-//! It changes only in the commit that lands the work.
+//! It changes only in the commit that lands the work. [`Lock::parse`] and [`Lock::render`] are its text form,
+//! [`check`] compares it with both sides, [`adopt`] makes the first one.
+
+mod adopt;
+mod check;
+mod text;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use upstream::ids::{CommitId, ContentHash, ItemPath, RevisionLabel};
+
+pub use adopt::{Adopted, Adoption, Unlinked, adopt};
+pub use check::{CheckInput, LockFinding, check};
+pub use text::LockError;
 
 use crate::symbol::SymbolPath;
 

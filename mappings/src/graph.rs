@@ -1,0 +1,366 @@
+//! Who calls whom, among items and among symbols, by the names that their texts mention.
+//!
+//! The main type is [`CallGraph`]. Names are resolved within one crate (or one port): the caller's own type
+//! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
+//! unresolved, never guessed at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::Direction;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use upstream::ItemPath;
+use upstream::snapshot::{Item, ItemKind};
+
+use crate::convention;
+use crate::mapping::without_variant;
+use crate::symbol::{SymbolKind, SymbolPath, SymbolTable};
+
+/// A graph whose edges go from caller to callee.
+#[derive(Debug, Clone)]
+pub struct CallGraph<Key> {
+    graph: DiGraph<Key, ()>,
+    nodes: BTreeMap<Key, NodeIndex>,
+    unresolved: BTreeMap<Key, Vec<String>>,
+}
+
+impl CallGraph<ItemPath> {
+    /// The graph of these items. Modules and `impl` headers call nothing and are not called.
+    pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
+        let takes_part = |item: &&Item| !matches!(item.kind, ItemKind::Module | ItemKind::Impl);
+        Self::resolve(&items.into_iter().filter(takes_part).map(Named::of_item).collect::<Vec<_>>())
+    }
+}
+
+impl CallGraph<SymbolPath> {
+    /// The graph of a port's symbols.
+    pub fn of_symbols(table: &SymbolTable) -> Self {
+        let is_class =
+            |path: &SymbolPath| table.get(path).is_some_and(|symbol| symbol.kind == SymbolKind::Class);
+        let named = |(path, symbol): (&SymbolPath, &crate::symbol::Symbol)| {
+            let parent = path.parent();
+            let class = parent.clone().filter(is_class);
+            let module = class.as_ref().map_or_else(|| parent.clone(), SymbolPath::parent);
+            Named {
+                key: path.clone(),
+                name: path.name().to_owned(),
+                base: path.as_str().to_owned(),
+                owner: class.map(|class| class.name().to_owned()),
+                module: module.map(|module| module.as_str().to_owned()).unwrap_or_default(),
+                krate: String::new(),
+                is_test: symbol.is_test,
+                mentions: symbol.mentions.clone(),
+            }
+        };
+        Self::resolve(&table.symbols.iter().map(named).collect::<Vec<_>>())
+    }
+}
+
+impl<Key: Ord + Clone> CallGraph<Key> {
+    /// A graph of known edges, from caller to callee. Edges to what is no key are left out.
+    pub fn from_edges(
+        keys: impl IntoIterator<Item = Key>,
+        edges: impl IntoIterator<Item = (Key, Key)>,
+    ) -> Self {
+        let mut graph = DiGraph::new();
+        let keys: BTreeSet<Key> = keys.into_iter().collect();
+        let nodes: BTreeMap<Key, NodeIndex> =
+            keys.into_iter().map(|key| (key.clone(), graph.add_node(key))).collect();
+        let edges: BTreeSet<(NodeIndex, NodeIndex)> = edges
+            .into_iter()
+            .filter_map(|(caller, callee)| Some((*nodes.get(&caller)?, *nodes.get(&callee)?)))
+            .collect();
+        for (caller, callee) in edges {
+            graph.add_edge(caller, callee, ());
+        }
+        Self { graph, nodes, unresolved: BTreeMap::new() }
+    }
+
+    /// What this one calls, sorted.
+    pub fn callees(&self, key: &Key) -> Vec<&Key> {
+        self.neighbours(key, Direction::Outgoing)
+    }
+
+    /// What calls this one, sorted.
+    pub fn callers(&self, key: &Key) -> Vec<&Key> {
+        self.neighbours(key, Direction::Incoming)
+    }
+
+    /// The names that this one mentions and that could not be resolved, sorted.
+    pub fn unresolved(&self, key: &Key) -> &[String] {
+        self.unresolved.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The groups whose members call each other, directly or not, callees first; each is sorted. What is in
+    /// no such group is one of its own.
+    pub fn components(&self) -> Vec<Vec<Key>> {
+        // Kosaraju's algorithm keeps its own stack; Tarjan's, in this library, recurses as deep as the calls.
+        let key_of = |node: &NodeIndex| self.graph.node_weight(*node).cloned();
+        kosaraju_scc(&self.graph)
+            .iter()
+            .map(|component| {
+                let mut keys: Vec<Key> = component.iter().filter_map(key_of).collect();
+                keys.sort();
+                keys
+            })
+            .collect()
+    }
+
+    /// The components by wave: those of one wave do not call each other, and call into earlier waves only.
+    pub fn waves(&self) -> Vec<Vec<Vec<Key>>> {
+        let mut wave_of: BTreeMap<&Key, usize> = BTreeMap::new();
+        let mut waves: Vec<Vec<Vec<Key>>> = Vec::new();
+        for component in self.components() {
+            let callees = component.iter().flat_map(|key| self.callees(key));
+            let wave = callees.filter_map(|callee| wave_of.get(callee)).max().map_or(0, |wave| wave + 1);
+            for (key, _) in component.iter().filter_map(|key| self.nodes.get_key_value(key)) {
+                wave_of.insert(key, wave);
+            }
+            if waves.len() <= wave {
+                waves.resize_with(wave + 1, Vec::new);
+            }
+            if let Some(components) = waves.get_mut(wave) {
+                components.push(component);
+            }
+        }
+        for components in &mut waves {
+            components.sort();
+        }
+        waves
+    }
+
+    fn neighbours(&self, key: &Key, direction: Direction) -> Vec<&Key> {
+        let Some(node) = self.nodes.get(key) else { return Vec::new() };
+        let neighbours = self.graph.neighbors_directed(*node, direction);
+        let keys: BTreeSet<&Key> = neighbours.filter_map(|node| self.graph.node_weight(node)).collect();
+        keys.into_iter().collect()
+    }
+
+    fn resolve(named: &[Named<Key>]) -> Self {
+        let mut by_name: BTreeMap<(&str, &str), Vec<&Named<Key>>> = BTreeMap::new();
+        for candidate in named {
+            by_name.entry((&candidate.krate, &candidate.name)).or_default().push(candidate);
+        }
+        let mut edges = Vec::new();
+        let mut unresolved: BTreeMap<Key, Vec<String>> = BTreeMap::new();
+        for caller in named {
+            for mention in &caller.mentions {
+                let called = by_name.get(&(&caller.krate, mention.as_str())).map_or(&[][..], Vec::as_slice);
+                let callees = caller.choose(called);
+                if callees.is_empty() {
+                    unresolved.entry(caller.key.clone()).or_default().push(mention.clone());
+                }
+                let others = callees.into_iter().filter(|callee| callee.key != caller.key);
+                edges.extend(others.map(|callee| (caller.key.clone(), callee.key.clone())));
+            }
+        }
+        let mut graph = Self::from_edges(named.iter().map(|named| named.key.clone()), edges);
+        graph.unresolved = unresolved;
+        graph
+    }
+}
+
+/// One item or symbol with what its name is resolved by.
+#[derive(Debug)]
+struct Named<Key> {
+    key: Key,
+    name: String,
+    /// The path without the mark of a variant: variants of one item are called together.
+    base: String,
+    /// The type or class that it is a member of.
+    owner: Option<String>,
+    module: String,
+    krate: String,
+    is_test: bool,
+    mentions: Vec<String>,
+}
+
+impl Named<ItemPath> {
+    fn of_item(item: &Item) -> Self {
+        let names = convention::port_names(item);
+        let segments = item.path.segments();
+        let own = 1 + usize::from(convention::is_member(item));
+        let module = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default().join("::");
+        let owner = match names.owner {
+            convention::Owner::None => None,
+            convention::Owner::Class(name) | convention::Owner::Foreign(name) => Some(name),
+        };
+        Self {
+            key: item.path.clone(),
+            name: without_variant(item.path.name()).trim_start_matches("r#").to_owned(),
+            base: without_variant(item.path.as_str()).to_owned(),
+            owner,
+            module,
+            krate: names.krate,
+            is_test: item.is_test,
+            mentions: item.mentions.clone(),
+        }
+    }
+}
+
+impl<Key> Named<Key> {
+    /// Which of the candidates with one name in its crate this caller means; none where that cannot be told.
+    fn choose<'a>(&self, candidates: &[&'a Self]) -> Vec<&'a Self> {
+        // What runs never calls a test.
+        let callable = |candidate: &&&Self| self.is_test || !candidate.is_test;
+        let in_crate: Vec<&Self> = candidates.iter().filter(callable).copied().collect();
+        let in_module: Vec<&Self> =
+            in_crate.iter().filter(|candidate| candidate.module == self.module).copied().collect();
+        let in_type: Vec<&Self> = in_module
+            .iter()
+            .filter(|candidate| self.owner.is_some() && candidate.owner == self.owner)
+            .copied()
+            .collect();
+        let levels = [in_type, in_module, in_crate];
+        levels
+            .into_iter()
+            .map(|level| self.distinguish(level))
+            .find(|level| !level.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Of several candidates, those whose type the caller mentions too, or the one that has no type.
+    fn distinguish<'a>(&self, candidates: Vec<&'a Self>) -> Vec<&'a Self> {
+        if are_one(&candidates) {
+            return candidates;
+        }
+        let is_mentioned = |candidate: &&Self| {
+            let owner = candidate.owner.as_ref();
+            owner.is_some_and(|owner| self.mentions.binary_search(owner).is_ok())
+        };
+        let (of_mentioned, others): (Vec<&Self>, Vec<&Self>) = candidates.into_iter().partition(is_mentioned);
+        if !of_mentioned.is_empty() {
+            return of_mentioned;
+        }
+        let free: Vec<&Self> = others.into_iter().filter(|candidate| candidate.owner.is_none()).collect();
+        if are_one(&free) { free } else { Vec::new() }
+    }
+}
+
+/// Whether all candidates are one item, variants of it counted once.
+fn are_one<Key>(candidates: &[&Named<Key>]) -> bool {
+    candidates.windows(2).all(|pair| matches!(pair, [one, other] if one.base == other.base))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{function, method, path, symbol_path, table, test_function};
+
+    fn callees(graph: &CallGraph<ItemPath>, of: &str) -> Vec<String> {
+        graph.callees(&path(of)).into_iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_name_means_the_callers_own_type_then_its_module_then_the_crate() {
+        let graph = CallGraph::of_items(&[
+            method("k::a::One::run", "step"),
+            method("k::a::One::step", ""),
+            function("k::a::step", ""),
+            function("k::a::go", "step"),
+            function("k::b::step", ""),
+            function("k::c::far", "step lonely"),
+            function("k::b::lonely", ""),
+        ]);
+        assert_eq!(callees(&graph, "k::a::One::run"), ["k::a::One::step"]);
+        assert_eq!(callees(&graph, "k::a::go"), ["k::a::step"]);
+        assert_eq!(callees(&graph, "k::c::far"), ["k::b::lonely"]);
+        assert_eq!(graph.unresolved(&path("k::c::far")), ["step"]);
+        assert_eq!(graph.callers(&path("k::b::lonely")), [&path("k::c::far")]);
+    }
+
+    #[test]
+    fn of_several_methods_those_of_mentioned_types_are_meant() {
+        let graph = CallGraph::of_items(&[
+            method("k::a::One::new", ""),
+            method("k::a::Two::new", ""),
+            function("k::make", "One new"),
+            function("k::blind", "new"),
+        ]);
+        assert_eq!(callees(&graph, "k::make"), ["k::a::One::new"]);
+        assert_eq!(callees(&graph, "k::blind"), Vec::<String>::new());
+        assert_eq!(graph.unresolved(&path("k::blind")), ["new"]);
+    }
+
+    #[test]
+    fn names_do_not_cross_crates_but_tests_reach_their_library() {
+        let graph = CallGraph::of_items(&[
+            function("my_k::run", ""),
+            function("other::go", "run"),
+            test_function("my-k[test:lib]::works", "run"),
+            test_function("my_k::tests::helper", ""),
+            function("my_k::uses", "helper"),
+        ]);
+        assert_eq!(callees(&graph, "other::go"), Vec::<String>::new());
+        assert_eq!(callees(&graph, "my-k[test:lib]::works"), ["my_k::run"]);
+        assert_eq!(callees(&graph, "my_k::uses"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn variants_of_one_item_are_called_together() {
+        let graph =
+            CallGraph::of_items(&[function("k::f", ""), function("k::f#2", ""), function("k::g", "f")]);
+        assert_eq!(callees(&graph, "k::g"), ["k::f", "k::f#2"]);
+    }
+
+    #[test]
+    fn mutual_callers_are_one_component_and_callees_come_first() {
+        let graph = CallGraph::of_items(&[
+            function("k::even", "odd"),
+            function("k::odd", "even base"),
+            function("k::base", "base"),
+            function("k::top", "even"),
+        ]);
+        let components = graph.components();
+        assert_eq!(
+            components,
+            [vec![path("k::base")], vec![path("k::even"), path("k::odd")], vec![path("k::top")]]
+        );
+        assert_eq!(graph.waves().len(), 3);
+    }
+
+    #[test]
+    fn a_very_long_chain_of_calls_does_not_exhaust_the_stack() {
+        let last = 100_000_u32;
+        let graph = CallGraph::from_edges(0..=last, (0..last).map(|at| (at, at + 1)));
+        assert_eq!(graph.components().first(), Some(&vec![last]));
+    }
+
+    #[test]
+    fn symbols_resolve_within_their_module_first() {
+        let table = table(&[
+            ("p.a.go", "step"),
+            ("p.a.step", ""),
+            ("p.b.step", ""),
+            ("p.b.only", ""),
+            ("p.c.far", "only step"),
+        ]);
+        let graph = CallGraph::of_symbols(&table);
+        assert_eq!(graph.callees(&symbol_path("p.a.go")), [&symbol_path("p.a.step")]);
+        assert_eq!(graph.callees(&symbol_path("p.c.far")), [&symbol_path("p.b.only")]);
+        assert_eq!(graph.unresolved(&symbol_path("p.c.far")), ["step"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_edge_between_waves_goes_to_an_earlier_one(
+            edges in prop::collection::vec((0_u8..20, 0_u8..20), 0..60),
+        ) {
+            let graph = CallGraph::from_edges(0..20, edges.clone());
+            let waves = graph.waves();
+            let place = |key: u8| {
+                waves.iter().enumerate().find_map(|(wave, components)| {
+                    let at = components.iter().position(|component| component.contains(&key))?;
+                    Some((wave, at))
+                }).unwrap()
+            };
+            for (caller, callee) in edges {
+                let (caller, callee) = (place(caller), place(callee));
+                prop_assert!(caller == callee || caller.0 > callee.0);
+            }
+            prop_assert_eq!(waves.iter().flatten().flatten().count(), 20);
+        }
+    }
+}

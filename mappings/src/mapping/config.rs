@@ -1,0 +1,99 @@
+//! The mapping as it is written in `tidelock.toml`. The documentation of these fields is the user's reference.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which symbols answer to which items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingConfig {
+    /// Where an item belongs that no rule speaks of. Without it such items are unmapped.
+    pub convention: Option<ConventionConfig>,
+    /// Rules over many items. The most specific one that matches an item holds: fewer wildcards first, then
+    /// the longer beginning without one. Two that are equally specific and disagree are an error.
+    #[serde(default)]
+    pub map: Vec<MapRule>,
+    /// Single items with their symbols; they hold before every rule.
+    #[serde(default)]
+    pub link: Vec<LinkRule>,
+    /// What the port has beyond the upstream.
+    #[serde(default)]
+    pub extension: Vec<ExtensionRule>,
+}
+
+/// The naming convention for items that no rule speaks of: `krate::a::b::name` becomes `package.a.b.name`
+/// in `package/a/b.py`, and items at the crate's root stand in `package/__init__.py`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConventionConfig {
+    /// The port's package, such as `strsim` or `company.strsim`.
+    pub package: String,
+    /// The folder that holds the package, such as `src`; the port's root where it is left out.
+    #[serde(default)]
+    pub root: String,
+    /// The folder of the port's tests.
+    #[serde(default = "default_tests")]
+    pub tests: String,
+}
+
+fn default_tests() -> String {
+    "tests".to_owned()
+}
+
+/// What is to be done with the items that a rule matches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Their symbols follow them.
+    #[default]
+    Translate,
+    /// The port calls the Rust code; there is nothing to translate.
+    Bind,
+    /// A person ports them; changes are reported and not translated.
+    Manual,
+    /// The port does not have them.
+    Ignore,
+}
+
+/// A rule over many items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MapRule {
+    /// A pattern over item paths: `*` is any text within a segment, `**` any number of segments, `{a,b}`
+    /// one of several texts. `<Type as Trait>` is one segment. Square brackets are plain text.
+    pub items: String,
+    /// The symbol, for `translate`. `{crate}` is the crate, `{module}` the modules below it joined by dots,
+    /// `{type}` the class of a method (nothing for other items), `{name}` the name as the port's language
+    /// writes it. Without `{type}` a method's `{name}` has its class before it.
+    pub symbol: Option<String>,
+    /// The file of the symbol, from the port's root, for `translate`. The same signs; `{module}` is joined
+    /// by slashes, and is `__init__` at the crate's root.
+    pub file: Option<String>,
+    /// What is to be done.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// Why; `bind`, `manual` and `ignore` demand it.
+    pub reason: Option<String>,
+}
+
+/// A single item with its symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkRule {
+    /// The item's path, such as `strsim::StringWrapper::new`.
+    pub item: String,
+    /// The symbol's path, such as `strsim.StringWrapper.__init__`.
+    pub symbol: String,
+    /// The file of the symbol, from the port's root.
+    pub file: String,
+}
+
+/// What the port has beyond the upstream: never taken for drift, never edited by a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionRule {
+    /// A pattern over symbol paths, with the signs of `items`.
+    pub symbol: String,
+    /// What it is for, for people.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,22 @@
+//! Where an item belongs in the port: rules over item paths, single links, a convention for the rest.
+//!
+//! The main type is [`Mapping`], checked once from what `tidelock.toml` says. It looks at one item at a time
+//! and never at the port: whether the symbol is there is for the plan and the lock to find out.
+
+mod by_convention;
+mod config;
+mod error;
+mod pattern;
+mod place;
+mod placement;
+mod rule;
+mod template;
+
+pub use config::{ConventionConfig, ExtensionRule, LinkRule, MapRule, MappingConfig, Strategy};
+pub use error::{MappingError, PlaceError, RULES_MAX};
+pub(crate) use pattern::without_variant;
+pub use place::Mapping;
+pub use placement::{Explanation, Ground, MatchedRule, Placement};
+
+#[cfg(test)]
+mod tests;

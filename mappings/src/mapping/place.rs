@@ -1,0 +1,224 @@
+//! The checked mapping, and how it comes to a place for an item.
+
+use std::collections::BTreeMap;
+
+use upstream::ItemPath;
+use upstream::snapshot::{Item, ItemKind};
+
+use super::by_convention::CheckedConvention;
+use super::config::{LinkRule, MappingConfig};
+use super::error::{MappingError, PlaceError, RULES_MAX};
+use super::pattern::{Pattern, Specificity, without_variant};
+use super::placement::{Explanation, Ground, MatchedRule, Placement};
+use super::rule::{Action, CheckedRule, checked_file, checked_symbol};
+use crate::convention::{self, port_names};
+use crate::symbol::SymbolPath;
+use crate::unit::SkipReason;
+
+/// A checked mapping.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    rules: Vec<CheckedRule>,
+    links: BTreeMap<ItemPath, CheckedLink>,
+    extensions: Vec<Pattern>,
+    convention: Option<CheckedConvention>,
+}
+
+#[derive(Debug, Clone)]
+struct CheckedLink {
+    number: usize,
+    symbol: SymbolPath,
+    file: String,
+}
+
+impl Mapping {
+    /// Checks a configuration.
+    pub fn new(config: MappingConfig) -> Result<Self, MappingError> {
+        for (table, count) in
+            [("map", config.map.len()), ("link", config.link.len()), ("extension", config.extension.len())]
+        {
+            if count > RULES_MAX {
+                return Err(MappingError::TooMany { table, count });
+            }
+        }
+        let rules = config.map.into_iter().zip(1..).map(|(rule, number)| CheckedRule::new(rule, number));
+        let extensions = config.extension.iter().zip(1..).map(|(extension, number)| {
+            Pattern::over_symbols(&extension.symbol).map_err(|reason| MappingError::Pattern {
+                rule: format!("[[extension]] {number}"),
+                pattern: extension.symbol.clone(),
+                reason,
+            })
+        });
+        Ok(Self {
+            rules: rules.collect::<Result<_, _>>()?,
+            links: checked_links(config.link)?,
+            extensions: extensions.collect::<Result<_, _>>()?,
+            convention: config.convention.as_ref().map(CheckedConvention::new).transpose()?,
+        })
+    }
+
+    /// Where this item belongs.
+    pub fn place(&self, item: &Item) -> Result<Placement, PlaceError> {
+        let placement = match (self.link_of(&item.path), self.best_rule(item)?) {
+            (Some(link), _) => link.placement(),
+            (None, Some(placement)) => placement,
+            (None, None) => self.place_by_convention(item)?,
+        };
+        Ok(self.without_extensions(placement))
+    }
+
+    /// Which rules match this item, and which of them holds.
+    pub fn explain(&self, item: &Item) -> Explanation {
+        let named = self.link_of(&item.path).map(|link| (Specificity::NAMED, link.ground()));
+        let rules = self.matching(&item.path).map(|(specificity, rule)| (specificity, rule.ground()));
+        let mut matched: Vec<_> = named.into_iter().chain(rules).collect();
+        matched.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+        let (placement, problem) = match self.place(item) {
+            Ok(placement) => (Some(placement), None),
+            Err(problem) => (None, Some(problem.to_string())),
+        };
+        let matched = matched
+            .into_iter()
+            .map(|(specificity, rule)| MatchedRule { rule, wildcards: specificity.wildcards() })
+            .collect();
+        Explanation { item: item.path.clone(), matched, placement, problem }
+    }
+
+    /// Whether this symbol is one that the port has beyond the upstream: never drift, never edited.
+    pub fn is_extension(&self, symbol: &SymbolPath) -> bool {
+        self.extension_of(symbol).is_some()
+    }
+
+    fn extension_of(&self, symbol: &SymbolPath) -> Option<(usize, &Pattern)> {
+        (1..).zip(&self.extensions).find(|(_, pattern)| pattern.matches_symbol(symbol))
+    }
+
+    fn link_of(&self, path: &ItemPath) -> Option<&CheckedLink> {
+        let base = || ItemPath::new(without_variant(path.as_str())).ok();
+        self.links.get(path).or_else(|| self.links.get(&base()?))
+    }
+
+    fn matching<'a>(&'a self, path: &'a ItemPath) -> impl Iterator<Item = (Specificity, &'a CheckedRule)> {
+        self.rules.iter().filter_map(|rule| Some((rule.pattern.match_item(path)?, rule)))
+    }
+
+    fn best_rule(&self, item: &Item) -> Result<Option<Placement>, PlaceError> {
+        let Some(best) = self.matching(&item.path).map(|(specificity, _)| specificity).max() else {
+            return Ok(None);
+        };
+        let mut chosen: Option<(&CheckedRule, Placement)> = None;
+        for (_, rule) in self.matching(&item.path).filter(|(specificity, _)| *specificity == best) {
+            let placement = place_by_rule(rule, item, best)?;
+            match &chosen {
+                None => chosen = Some((rule, placement)),
+                Some((first, other)) if !agree(other, &placement) => {
+                    let (first, second) = (first.ground(), rule.ground());
+                    return Err(PlaceError::Ambiguous { item: item.path.clone(), first, second });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(chosen.map(|(_, placement)| placement))
+    }
+
+    fn place_by_convention(&self, item: &Item) -> Result<Placement, PlaceError> {
+        if let Some(placement) = no_counterpart(item) {
+            return Ok(placement);
+        }
+        let Some(convention) = &self.convention else {
+            let reason = "no rule speaks of it, and no `[convention]` is given".to_owned();
+            return Ok(Placement::Skipped { why: SkipReason::Unmapped, reason, rule: Ground::Nothing });
+        };
+        convention.place(item)
+    }
+
+    /// What the port declares its own is left alone, even where the upstream now has the like of it.
+    fn without_extensions(&self, placement: Placement) -> Placement {
+        let Placement::Mapped { symbol, .. } = &placement else { return placement };
+        let Some((number, pattern)) = self.extension_of(symbol) else { return placement };
+        let reason = format!(
+            "its place `{symbol}` is declared an extension of the port: \
+             narrow the extension, or give the item another place"
+        );
+        let rule = Ground::Extension { number, symbol: pattern.text().to_owned() };
+        Placement::Skipped { why: SkipReason::Manual, reason, rule }
+    }
+}
+
+impl CheckedLink {
+    fn ground(&self) -> Ground {
+        Ground::Link { number: self.number }
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::Mapped { symbol: self.symbol.clone(), file: self.file.clone(), rule: self.ground() }
+    }
+}
+
+fn place_by_rule(rule: &CheckedRule, item: &Item, specificity: Specificity) -> Result<Placement, PlaceError> {
+    let skipped =
+        |why, reason: &str| Ok(Placement::Skipped { why, reason: reason.to_owned(), rule: rule.ground() });
+    let templates = match &rule.action {
+        Action::Bind { reason } => return skipped(SkipReason::Bound, reason),
+        Action::Manual { reason } => return skipped(SkipReason::Manual, reason),
+        Action::Ignore { reason } => return skipped(SkipReason::Ignored, reason),
+        Action::Translate(templates) => templates,
+    };
+    if let Some(placement) = no_counterpart(item).filter(|_| !specificity.is_exact()) {
+        return Ok(placement);
+    }
+    let names = port_names(item);
+    match templates.symbol.symbol(&names) {
+        Ok(_) => templates.fill(&names, item, rule.ground()),
+        Err(reason) => skipped(SkipReason::Unmapped, &reason),
+    }
+}
+
+/// Kinds that a port has no symbol for, unless a rule names the very item.
+fn no_counterpart(item: &Item) -> Option<Placement> {
+    let reason = match item.kind {
+        ItemKind::Impl => "an `impl` header has no symbol of its own; its members have",
+        ItemKind::Macro => "a macro has no symbol; what it expands to is the port's own code",
+        ItemKind::Module => "a module is a file of the port, not a symbol",
+        ItemKind::TypeAlias if convention::is_member(item) => "an associated type has no symbol",
+        ItemKind::TypeAlias
+        | ItemKind::Function
+        | ItemKind::Method
+        | ItemKind::Struct
+        | ItemKind::Enum
+        | ItemKind::Union
+        | ItemKind::Trait
+        | ItemKind::Const
+        | ItemKind::Static => return None,
+    };
+    Some(Placement::Skipped { why: SkipReason::NoCounterpart, reason: reason.to_owned(), rule: Ground::Kind })
+}
+
+/// Whether two placements ask for the same, whoever says so and in whatever words.
+fn agree(one: &Placement, other: &Placement) -> bool {
+    match (one, other) {
+        (Placement::Mapped { symbol, file, .. }, Placement::Mapped { symbol: second, file: other, .. }) => {
+            symbol == second && file == other
+        }
+        (Placement::Skipped { why, .. }, Placement::Skipped { why: other, .. }) => why == other,
+        (Placement::Mapped { .. }, Placement::Skipped { .. })
+        | (Placement::Skipped { .. }, Placement::Mapped { .. }) => false,
+    }
+}
+
+fn checked_links(links: Vec<LinkRule>) -> Result<BTreeMap<ItemPath, CheckedLink>, MappingError> {
+    let mut checked: BTreeMap<ItemPath, CheckedLink> = BTreeMap::new();
+    for (link, number) in links.into_iter().zip(1..) {
+        let rule = format!("[[link]] {number}");
+        let invalid = |reason: String| MappingError::Path { rule: rule.clone(), reason };
+        let item = ItemPath::new(link.item).map_err(|error| invalid(error.to_string()))?;
+        let symbol = checked_symbol(&link.symbol).map_err(invalid)?;
+        checked_file(&link.file).map_err(invalid)?;
+        if let Some(first) = checked.get(&item) {
+            let first = first.ground().to_string();
+            return Err(MappingError::TwoLinks { item, first, second: rule });
+        }
+        checked.insert(item, CheckedLink { number, symbol, file: link.file });
+    }
+    Ok(checked)
+}

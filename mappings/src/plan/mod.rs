@@ -1,0 +1,140 @@
+//! The plan for one revision: which symbols follow which items, together with what, and in which order.
+//!
+//! The main function is [`plan`]. It looks at every item of the target and of the baseline, so nothing that
+//! changed is lost: each changed item is in a unit, or skipped with a reason. It never edits and never
+//! decides whether a change was ported well.
+
+mod behaviour;
+mod change;
+mod impact;
+mod member;
+mod order;
+
+use change::pending_changes;
+use member::{Decision, Planned, decide};
+use upstream::snapshot::{Item, Snapshot};
+use upstream::{ItemPath, RevisionLabel};
+
+use crate::graph::CallGraph;
+use crate::lock::Lock;
+use crate::mapping::{Mapping, PlaceError};
+use crate::symbol::{SymbolPath, SymbolTable};
+use crate::unit::{Plan, Skipped};
+
+/// How many changed items a plan may hold. A larger step is taken over revisions in between.
+pub const CHANGES_MAX: usize = 50_000;
+
+/// Everything that a plan is made from.
+#[derive(Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// The revision to sync to.
+    pub target: &'a Snapshot,
+    /// The revision that the lock names as its baseline.
+    pub baseline: &'a Snapshot,
+    /// What the port equals.
+    pub lock: &'a Lock,
+    /// An item as it was at an earlier revision. A parked item lags behind the baseline: its change is
+    /// computed from the revision that its link equals.
+    pub item_at: &'a dyn Fn(&RevisionLabel, &ItemPath) -> Option<Item>,
+    /// Where items belong.
+    pub mapping: &'a Mapping,
+    /// The port as it stands.
+    pub symbols: &'a SymbolTable,
+}
+
+impl std::fmt::Debug for PlanInput<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlanInput")
+            .field("target", &self.target.revision.label)
+            .field("baseline", &self.lock.baseline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The mapping has no answer for an item.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The target was taken back by its authors.
+    #[error("revision `{revision}` was withdrawn by its authors; sync to a later one")]
+    Withdrawn {
+        /// The target.
+        revision: RevisionLabel,
+    },
+    /// The snapshot given as the baseline is of another revision than the lock names.
+    #[error("the lock's baseline is `{expected}`, and the snapshot given for it is of `{given}`")]
+    WrongBaseline {
+        /// The lock's baseline.
+        expected: RevisionLabel,
+        /// The snapshot's revision.
+        given: RevisionLabel,
+    },
+    /// The lock speaks of an item that was not there, or was another, at the revision it names.
+    #[error(
+        "the lock's entry for `{item}` does not fit the item at revision `{revision}`; \
+         the lock was edited or comes from another upstream: run `tidelock verify`"
+    )]
+    LockDisagrees {
+        /// The item.
+        item: ItemPath,
+        /// The revision that the lock names for it.
+        revision: RevisionLabel,
+    },
+    /// A symbol's file cannot be read, so nobody knows whether the symbol is there.
+    #[error("`{file}` in the port cannot be parsed ({reason}), and `{symbol}` belongs there; mend it first")]
+    PortFileUnparsed {
+        /// The file.
+        file: String,
+        /// The parser's complaint.
+        reason: String,
+        /// The symbol that was looked for.
+        symbol: SymbolPath,
+    },
+    /// More changed than one plan may hold.
+    #[error(
+        "{count} items changed, and {CHANGES_MAX} are the most for one plan; sync over revisions between"
+    )]
+    TooLarge {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// Makes the plan.
+pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    check(input)?;
+    let changes = pending_changes(input)?;
+    if changes.len() > CHANGES_MAX {
+        return Err(PlanError::TooLarge { count: changes.len() });
+    }
+    let mut planned: Vec<Planned> = Vec::new();
+    let mut skipped: Vec<Skipped> = Vec::new();
+    for pending in changes {
+        match decide(input, pending)? {
+            Decision::Follow(members) => planned.extend(members),
+            Decision::Skip(skip) => skipped.push(skip),
+        }
+    }
+    let calls = CallGraph::of_items(input.target.items.values());
+    let mut units = order::units(planned, &calls, input.symbols);
+    impact::mark(&mut units, &calls, input);
+    skipped.sort_by(|one, other| one.item.cmp(&other.item));
+    Ok(Plan { revision: input.target.revision.clone(), units, skipped })
+}
+
+fn check(input: &PlanInput<'_>) -> Result<(), PlanError> {
+    let revision = &input.target.revision;
+    if revision.withdrawn {
+        return Err(PlanError::Withdrawn { revision: revision.label.clone() });
+    }
+    let given = &input.baseline.revision.label;
+    if *given != input.lock.baseline {
+        return Err(PlanError::WrongBaseline { expected: input.lock.baseline.clone(), given: given.clone() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

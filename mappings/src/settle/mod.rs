@@ -1,0 +1,308 @@
+//! The lock that lands with a revision: what its units came to, written down.
+//!
+//! The main function is [`settle`]. It claims nothing that its input does not say: a parked item keeps the
+//! link it had, and a symbol that a person edited keeps the hash that shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use upstream::diff::ItemChange;
+use upstream::snapshot::{Item, Snapshot};
+use upstream::{ItemPath, Revision, RevisionLabel};
+
+use crate::convention::private_form;
+use crate::lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
+use crate::mapping::{Mapping, Placement};
+use crate::symbol::{SymbolPath, SymbolTable};
+use crate::unit::{Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
+
+/// What a unit came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnitOutcome {
+    /// An edit passed the gate.
+    Landed {
+        /// How far each item is proved. An item that is not named is mapped and not proved.
+        proofs: BTreeMap<ItemPath, Proof>,
+    },
+    /// No edit was needed, and that was proved.
+    Absorbed {
+        /// How far each item is proved. An item that is not named is mapped and not proved.
+        proofs: BTreeMap<ItemPath, Proof>,
+    },
+    /// It waits for a person.
+    Parked {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Everything that the new lock is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Settlement<'a> {
+    /// The lock before.
+    pub lock: &'a Lock,
+    /// The plan that was carried out.
+    pub plan: &'a Plan,
+    /// The revision of the plan.
+    pub target: &'a Snapshot,
+    /// Where items belong; a renamed symbol is looked for there.
+    pub mapping: &'a Mapping,
+    /// The port before the revision's first edit.
+    pub before: &'a SymbolTable,
+    /// The port as it is to land.
+    pub after: &'a SymbolTable,
+    /// What each unit came to; every unit of the plan must be named.
+    pub outcomes: &'a BTreeMap<UnitId, UnitOutcome>,
+    /// Withdrawn revisions between the baseline and the target, oldest first: they are recorded as passed by.
+    pub passed_by: &'a [Revision],
+}
+
+/// The outcomes do not fit the plan, or the port does not hold what they claim.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettleError {
+    /// A unit has no outcome.
+    #[error("unit `{unit}` of the plan has no outcome; nothing can be recorded of revision `{revision}`")]
+    NoOutcome {
+        /// The unit.
+        unit: UnitId,
+        /// The target.
+        revision: RevisionLabel,
+    },
+    /// An outcome is of no unit.
+    #[error("there is an outcome for `{unit}`, which is no unit of the plan")]
+    UnknownUnit {
+        /// The name given.
+        unit: UnitId,
+    },
+    /// A symbol that landed is not in the port.
+    #[error("`{symbol}` is said to follow `{item}`, and is not in the port that is to land")]
+    SymbolMissing {
+        /// The item.
+        item: ItemPath,
+        /// The symbol.
+        symbol: SymbolPath,
+    },
+    /// The plan and the snapshot are of different revisions.
+    #[error("the plan is for `{planned}`, and the snapshot is of `{given}`")]
+    WrongTarget {
+        /// The plan's revision.
+        planned: RevisionLabel,
+        /// The snapshot's revision.
+        given: RevisionLabel,
+    },
+    /// The revision has a disposition already.
+    #[error("revision `{revision}` is recorded already; a revision is landed once")]
+    RecordedAlready {
+        /// The revision.
+        revision: RevisionLabel,
+    },
+    /// A revision that is passed by was not withdrawn.
+    #[error("revision `{revision}` was not withdrawn; it cannot be passed by")]
+    NotWithdrawn {
+        /// The revision.
+        revision: RevisionLabel,
+    },
+}
+
+/// Makes the lock that lands with the revision.
+pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
+    check(settlement)?;
+    let mut lock = settlement.lock.clone();
+    follow_edits(&mut lock, settlement);
+    lock.parked.clear();
+    for unit in &settlement.plan.units {
+        match settlement.outcomes.get(&unit.id) {
+            None => {
+                let revision = settlement.plan.revision.label.clone();
+                return Err(SettleError::NoOutcome { unit: unit.id.clone(), revision });
+            }
+            Some(UnitOutcome::Landed { proofs } | UnitOutcome::Absorbed { proofs }) => {
+                follow_unit(&mut lock, settlement, unit, proofs)?;
+            }
+            Some(UnitOutcome::Parked { reason }) => park(&mut lock, settlement, unit, reason),
+        }
+    }
+    for skipped in &settlement.plan.skipped {
+        follow_skipped(&mut lock, settlement, skipped);
+    }
+    record(&mut lock, settlement);
+    Ok(lock)
+}
+
+fn check(settlement: &Settlement<'_>) -> Result<(), SettleError> {
+    let planned = &settlement.plan.revision.label;
+    let given = &settlement.target.revision.label;
+    if planned != given {
+        return Err(SettleError::WrongTarget { planned: planned.clone(), given: given.clone() });
+    }
+    let units: BTreeSet<&UnitId> = settlement.plan.units.iter().map(|unit| &unit.id).collect();
+    if let Some(unit) = settlement.outcomes.keys().find(|unit| !units.contains(unit)) {
+        return Err(SettleError::UnknownUnit { unit: unit.clone() });
+    }
+    if let Some(revision) = settlement.passed_by.iter().find(|revision| !revision.withdrawn) {
+        return Err(SettleError::NotWithdrawn { revision: revision.label.clone() });
+    }
+    let mut recorded: BTreeSet<&RevisionLabel> =
+        settlement.lock.revisions.iter().map(|recorded| &recorded.revision).collect();
+    let mut new = settlement.passed_by.iter().map(|revision| &revision.label).chain([planned]);
+    match new.find(|label| !recorded.insert(label)) {
+        Some(label) => Err(SettleError::RecordedAlready { revision: label.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// What changed between the two tables, Tidelock changed: a renamed callee changes its callers' texts, a
+/// method its class's. A symbol that did not match before was edited by a person, and stays so marked.
+fn follow_edits(lock: &mut Lock, settlement: &Settlement<'_>) {
+    for link in lock.links.values_mut() {
+        let was_ours = settlement.before.get(&link.symbol).is_some_and(|symbol| symbol.hash == link.written);
+        if let Some(symbol) = settlement.after.get(&link.symbol).filter(|_| was_ours) {
+            link.written = symbol.hash;
+        }
+    }
+}
+
+fn follow_unit(
+    lock: &mut Lock,
+    settlement: &Settlement<'_>,
+    unit: &WorkUnit,
+    proofs: &BTreeMap<ItemPath, Proof>,
+) -> Result<(), SettleError> {
+    for member in &unit.members {
+        if let Some(before) = member.change.before() {
+            lock.links.remove(&before.path);
+        }
+        let Some(item) = member.change.after() else { continue };
+        let symbol = landed_symbol(settlement, member, item);
+        let Some(found) = settlement.after.get(&symbol) else {
+            return Err(SettleError::SymbolMissing { item: item.path.clone(), symbol });
+        };
+        let link = Link {
+            item: item.path.clone(),
+            upstream: item.fingerprint.combined(),
+            written: found.hash,
+            revision: settlement.plan.revision.label.clone(),
+            proof: proofs.get(&item.path).copied().unwrap_or(Proof::MappedOnly),
+            symbol,
+        };
+        lock.links.insert(item.path.clone(), link);
+    }
+    Ok(())
+}
+
+/// The symbol that answers after the unit: for a renamed item the one at its new place, where that is there.
+fn landed_symbol(settlement: &Settlement<'_>, member: &UnitMember, item: &Item) -> SymbolPath {
+    let ItemChange::Relocated { .. } = member.change else { return member.symbol.clone() };
+    let placed = match settlement.mapping.place(item) {
+        Ok(Placement::Mapped { symbol, .. }) => Some(symbol),
+        Ok(Placement::Skipped { .. }) | Err(_) => None,
+    };
+    let private = placed.as_ref().and_then(|symbol| private_form(item, symbol));
+    let is_there = |symbol: &SymbolPath| settlement.after.get(symbol).is_some();
+    let landed = placed.into_iter().chain(private).find(is_there);
+    landed.unwrap_or_else(|| member.symbol.clone())
+}
+
+fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &str) {
+    for member in &unit.members {
+        let item = member.change.path().clone();
+        // It waits since it was first parked.
+        let since = settlement.lock.parked.get(&item).map(|parked| parked.revision.clone());
+        let parked = ParkedItem {
+            item: item.clone(),
+            symbol: member.symbol.clone(),
+            revision: since.unwrap_or_else(|| settlement.plan.revision.label.clone()),
+            reason: reason.to_owned(),
+        };
+        lock.parked.insert(item, parked);
+    }
+}
+
+fn follow_skipped(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skipped) {
+    let old_path = skipped.before.as_ref().unwrap_or(&skipped.item);
+    let item = settlement.target.items.get(&skipped.item);
+    match (skipped.why, item) {
+        (SkipReason::NoBehaviour, Some(item)) => {
+            if let Some(mut link) = lock.links.remove(old_path) {
+                link.item = item.path.clone();
+                link.upstream = item.fingerprint.combined();
+                link.revision = settlement.plan.revision.label.clone();
+                lock.links.insert(item.path.clone(), link);
+            }
+        }
+        // The item went, and nothing is to be done about it: there is nothing left to link.
+        (
+            SkipReason::NoBehaviour
+            | SkipReason::Ignored
+            | SkipReason::Bound
+            | SkipReason::NoCounterpart
+            | SkipReason::Unmapped,
+            None,
+        ) => {
+            lock.links.remove(old_path);
+        }
+        // A person has yet to follow; until then the link shows what the port equals.
+        (SkipReason::Manual, _)
+        | (
+            SkipReason::Ignored | SkipReason::Bound | SkipReason::NoCounterpart | SkipReason::Unmapped,
+            Some(_),
+        ) => {}
+    }
+}
+
+fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
+    let recorded = |revision: &Revision, disposition, reason| RecordedRevision {
+        revision: revision.label.clone(),
+        commit: revision.commit.clone(),
+        disposition,
+        reason,
+    };
+    for revision in settlement.passed_by {
+        lock.revisions.push(recorded(
+            revision,
+            Disposition::Withdrawn,
+            "withdrawn by its authors".to_owned(),
+        ));
+    }
+    let (disposition, reason) = disposition(settlement);
+    let revision = &settlement.plan.revision;
+    lock.revisions.push(recorded(revision, disposition, reason));
+    lock.baseline = revision.label.clone();
+    lock.commit = revision.commit.clone();
+}
+
+fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
+    let outcomes = settlement.outcomes.values();
+    let count = |is: fn(&UnitOutcome) -> bool| outcomes.clone().filter(|outcome| is(outcome)).count();
+    let parked = count(|outcome| matches!(outcome, UnitOutcome::Parked { .. }));
+    let landed = count(|outcome| matches!(outcome, UnitOutcome::Landed { .. }));
+    let skipped = settlement.plan.skipped.len();
+    match (parked, landed, outcomes.len()) {
+        (1.., _, all) => (Disposition::Parked, format!("{parked} of {all} units wait for a person")),
+        (0, 1.., _) => (Disposition::Landed, String::new()),
+        (0, 0, 1..) => (Disposition::Absorbed, String::new()),
+        (0, 0, 0) if skipped == 0 => (Disposition::NotPorted, "no item changed".to_owned()),
+        (0, 0, 0) => (Disposition::NotPorted, left_alone(&settlement.plan.skipped)),
+    }
+}
+
+/// Such as `nothing for the port to follow: 2 ignored, 1 no behaviour`.
+fn left_alone(skipped: &[Skipped]) -> String {
+    let mut counts: BTreeMap<SkipReason, usize> = BTreeMap::new();
+    for skip in skipped {
+        *counts.entry(skip.why).or_default() += 1;
+    }
+    let words = |why| match why {
+        SkipReason::NoBehaviour => "without a change of behaviour",
+        SkipReason::Ignored => "ignored",
+        SkipReason::Manual => "left to a person",
+        SkipReason::Bound => "bound to the Rust code",
+        SkipReason::NoCounterpart => "without a counterpart",
+        SkipReason::Unmapped => "unmapped",
+    };
+    let parts: Vec<String> =
+        counts.into_iter().map(|(why, count)| format!("{count} {}", words(why))).collect();
+    format!("nothing for the port to follow: {}", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

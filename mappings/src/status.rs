@@ -1,0 +1,256 @@
+//! How the port stands: how far behind, and for how many items it is known to behave alike.
+//!
+//! Proved, tested, mapped only and unknown are counted apart and never added up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use upstream::snapshot::{Item, Snapshot};
+use upstream::{ItemPath, Revision, RevisionLabel};
+
+use crate::convention::is_member;
+use crate::lock::{Lock, ParkedItem, Proof};
+use crate::mapping::{Mapping, PlaceError, Placement};
+use crate::symbol::SymbolTable;
+use crate::unit::SkipReason;
+
+/// What the status is read from.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusInput<'a> {
+    /// The lock.
+    pub lock: &'a Lock,
+    /// The upstream at the lock's baseline.
+    pub baseline: &'a Snapshot,
+    /// All revisions of the upstream, oldest first.
+    pub revisions: &'a [Revision],
+    /// Where items belong.
+    pub mapping: &'a Mapping,
+    /// The port as it stands.
+    pub symbols: &'a SymbolTable,
+}
+
+/// How the port stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The upstream as its source is written in the configuration.
+    pub source: String,
+    /// The revision that the port equals.
+    pub baseline: RevisionLabel,
+    /// The newest revision that was not withdrawn.
+    pub newest: Option<RevisionLabel>,
+    /// Revisions after the baseline that were not withdrawn; `None` where the upstream no longer has the
+    /// baseline.
+    pub lag_revisions: Option<usize>,
+    /// Time between the baseline's and the newest revision's publication, in seconds, where both are known.
+    pub lag_s: Option<i64>,
+    /// All items.
+    pub total: Counts,
+    /// The items by module of the upstream.
+    pub modules: BTreeMap<String, Counts>,
+    /// What waits for a person, by item.
+    pub parked: Vec<Waiting>,
+}
+
+/// How many items are in which state. The first five count every item once; the last two count some again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Compared on probes, and they agreed.
+    pub proved: usize,
+    /// Reached by tests or by probes of callers only.
+    pub tested: usize,
+    /// Linked, and not checked.
+    pub mapped_only: usize,
+    /// Linked, and nothing is known.
+    pub unknown: usize,
+    /// Without a symbol, although neither the configuration nor their kind excuses that.
+    pub unmapped: usize,
+    /// Of the linked ones, those whose symbol was edited by hand or is gone.
+    pub drifted: usize,
+    /// Items that wait for a person.
+    pub parked: usize,
+}
+
+/// One item that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The item.
+    pub item: ItemPath,
+    /// Since when.
+    pub revision: RevisionLabel,
+    /// Why.
+    pub reason: String,
+}
+
+/// Reads the status.
+pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
+    let mut modules: BTreeMap<String, Counts> = BTreeMap::new();
+    let paths: BTreeSet<&ItemPath> =
+        input.baseline.items.keys().chain(input.lock.links.keys()).chain(input.lock.parked.keys()).collect();
+    for path in paths {
+        let counts = counts_of(input, path)?;
+        if counts != Counts::default() {
+            modules.entry(module_of(path, input.baseline.items.get(path))).or_default().add(counts);
+        }
+    }
+    let mut total = Counts::default();
+    for counts in modules.values() {
+        total.add(*counts);
+    }
+    let lag = lag(input);
+    let waiting = |parked: &ParkedItem| Waiting {
+        item: parked.item.clone(),
+        revision: parked.revision.clone(),
+        reason: parked.reason.clone(),
+    };
+    Ok(Status {
+        source: input.lock.source.clone(),
+        baseline: input.lock.baseline.clone(),
+        newest: lag.newest.map(|revision| revision.label.clone()),
+        lag_revisions: lag.revisions,
+        lag_s: lag.seconds,
+        total,
+        modules,
+        parked: input.lock.parked.values().map(waiting).collect(),
+    })
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.proved += other.proved;
+        self.tested += other.tested;
+        self.mapped_only += other.mapped_only;
+        self.unknown += other.unknown;
+        self.unmapped += other.unmapped;
+        self.drifted += other.drifted;
+        self.parked += other.parked;
+    }
+}
+
+fn counts_of(input: &StatusInput<'_>, path: &ItemPath) -> Result<Counts, PlaceError> {
+    let parked = usize::from(input.lock.parked.contains_key(path));
+    let mut counts = Counts { parked, ..Counts::default() };
+    let Some(link) = input.lock.links.get(path) else {
+        counts.unmapped = usize::from(is_unmapped(input, path)?);
+        return Ok(counts);
+    };
+    match link.proof {
+        Proof::Proved => counts.proved = 1,
+        Proof::Tested => counts.tested = 1,
+        Proof::MappedOnly => counts.mapped_only = 1,
+        Proof::Unknown => counts.unknown = 1,
+    }
+    let symbol = input.symbols.get(&link.symbol);
+    let has_drifted = symbol.is_none_or(|symbol| symbol.hash != link.written);
+    counts.drifted = usize::from(has_drifted && !input.mapping.is_extension(&link.symbol));
+    Ok(counts)
+}
+
+fn is_unmapped(input: &StatusInput<'_>, path: &ItemPath) -> Result<bool, PlaceError> {
+    let Some(item) = input.baseline.items.get(path) else { return Ok(false) };
+    Ok(match input.mapping.place(item)? {
+        Placement::Mapped { .. } => true,
+        Placement::Skipped { why, .. } => why == SkipReason::Unmapped,
+    })
+}
+
+/// The module that holds an item, or holds the type that it is a member of.
+fn module_of(path: &ItemPath, item: Option<&Item>) -> String {
+    let parent = path.parent();
+    let module = if item.is_some_and(is_member) { parent.and_then(|parent| parent.parent()) } else { parent };
+    module.map_or_else(|| path.krate().to_owned(), |module| module.to_string())
+}
+
+struct Lag<'a> {
+    newest: Option<&'a Revision>,
+    revisions: Option<usize>,
+    seconds: Option<i64>,
+}
+
+fn lag<'a>(input: &StatusInput<'a>) -> Lag<'a> {
+    let at = input.revisions.iter().position(|revision| revision.label == input.lock.baseline);
+    let newest = input.revisions.iter().rfind(|revision| !revision.withdrawn);
+    let later = at.and_then(|at| input.revisions.get(at + 1..));
+    let revisions = later.map(|later| later.iter().filter(|revision| !revision.withdrawn).count());
+    let baseline = at.and_then(|at| input.revisions.get(at));
+    let seconds = match (baseline.and_then(|one| one.published_s), newest.and_then(|one| one.published_s)) {
+        (Some(from), Some(to)) => Some(to.saturating_sub(from).max(0)),
+        (Some(_) | None, Some(_) | None) => None,
+    };
+    Lag { newest, revisions, seconds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::{Adoption, adopt};
+    use crate::testing::{an_item, function, label, method, path, revision, snapshot, symbol_path, table};
+
+    #[test]
+    fn items_are_counted_by_module_and_states_are_kept_apart() {
+        let baseline = snapshot(
+            "1",
+            [
+                function("k::a::f", "1"),
+                function("k::a::g", "2"),
+                method("k::a::Type::h", "3"),
+                function("k::b::i", "4"),
+                function("k::b::left", "5"),
+                an_item("k::b", upstream::ItemKind::Module),
+            ],
+        );
+        let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                     [[map]]\nitems = 'k::b::left'\nstrategy = 'ignore'\nreason = 'x'\n";
+        let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
+        let symbols = table(&[("p.f", "f"), ("p.g", "g"), ("p.Type.h", "h")]);
+        let adoption = Adoption { source: "x", baseline: &baseline, mapping: &mapping, symbols: &symbols };
+        let mut lock = adopt(&adoption).unwrap().lock;
+        lock.links.get_mut(&path("k::a::f")).unwrap().proof = Proof::Proved;
+        lock.links.get_mut(&path("k::a::g")).unwrap().proof = Proof::Tested;
+        let parked = ParkedItem {
+            item: path("k::b::i"),
+            symbol: symbol_path("p.i"),
+            revision: label("1"),
+            reason: "hard".to_owned(),
+        };
+        lock.parked.insert(path("k::b::i"), parked);
+        let mut revisions = ["0", "1", "2", "3", "4"].map(revision).to_vec();
+        revisions[1].published_s = Some(100);
+        revisions[3].published_s = Some(250);
+        revisions[4].withdrawn = true;
+        let edited = table(&[("p.f", "f"), ("p.g", "mine"), ("p.Type.h", "h")]);
+        let input = StatusInput {
+            lock: &lock,
+            baseline: &baseline,
+            revisions: &revisions,
+            mapping: &mapping,
+            symbols: &edited,
+        };
+        let status = status(&input).unwrap();
+        let a = Counts { proved: 1, tested: 1, mapped_only: 1, drifted: 1, ..Counts::default() };
+        let b = Counts { unmapped: 1, parked: 1, ..Counts::default() };
+        assert_eq!(status.modules, BTreeMap::from([("k::a".to_owned(), a), ("k::b".to_owned(), b)]));
+        assert_eq!((status.total.proved, status.total.unmapped, status.total.parked), (1, 1, 1));
+        assert_eq!(
+            (status.lag_revisions, status.newest, status.lag_s),
+            (Some(2), Some(label("3")), Some(150))
+        );
+        assert_eq!(status.parked[0].reason, "hard");
+    }
+
+    #[test]
+    fn a_baseline_that_the_upstream_no_longer_has_gives_no_lag() {
+        let baseline = snapshot("1", []);
+        let mapping = Mapping::new(crate::MappingConfig::default()).unwrap();
+        let symbols = SymbolTable::default();
+        let adoption = Adoption { source: "x", baseline: &baseline, mapping: &mapping, symbols: &symbols };
+        let lock = adopt(&adoption).unwrap().lock;
+        let input = StatusInput {
+            lock: &lock,
+            baseline: &baseline,
+            revisions: &[revision("2")],
+            mapping: &mapping,
+            symbols: &symbols,
+        };
+        assert_eq!(status(&input).unwrap().lag_revisions, None);
+    }
+}

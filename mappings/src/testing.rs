@@ -1,0 +1,150 @@
+//! Small items, snapshots and symbol tables for tests. Mentions are the words of the body.
+
+use std::collections::BTreeMap;
+
+use upstream::snapshot::{Fingerprint, Item, ItemKind, Snapshot, Visibility};
+use upstream::{CommitId, ContentHash, ItemPath, Revision, RevisionLabel};
+
+use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
+
+pub(crate) fn path(text: &str) -> ItemPath {
+    ItemPath::new(text).unwrap()
+}
+
+pub(crate) fn symbol_path(text: &str) -> SymbolPath {
+    SymbolPath::new(text).unwrap()
+}
+
+pub(crate) fn label(text: &str) -> RevisionLabel {
+    RevisionLabel::new(text).unwrap()
+}
+
+pub(crate) fn an_item(at: &str, kind: ItemKind) -> Item {
+    let mut item = Item {
+        path: path(at),
+        kind,
+        file: "src/lib.rs".to_owned(),
+        span: 0..0,
+        line: 1,
+        visibility: Visibility::Private,
+        exported: false,
+        is_test: false,
+        fingerprint: Fingerprint {
+            signature: ContentHash::of(""),
+            body: ContentHash::of(""),
+            docs: ContentHash::of(""),
+            attributes: ContentHash::of(""),
+        },
+        text: String::new(),
+        docs: String::new(),
+        attributes: Vec::new(),
+        signature: None,
+        aliased: None,
+        members: Vec::new(),
+        mentions: Vec::new(),
+    };
+    renew(&mut item, "");
+    item
+}
+
+/// Computes text, fingerprint and mentions again, for this body.
+pub(crate) fn renew(item: &mut Item, body: &str) {
+    let name = item.path.name().to_owned();
+    item.fingerprint = Fingerprint {
+        signature: ContentHash::of_parts([name.as_str(), &item.members.join(",")]),
+        body: ContentHash::of(body),
+        docs: ContentHash::of(&item.docs),
+        attributes: ContentHash::of(item.attributes.join(";")),
+    };
+    item.text = format!("{name} {{ {body} }}");
+    item.mentions = words(body);
+}
+
+pub(crate) fn function(at: &str, body: &str) -> Item {
+    let mut item = an_item(at, ItemKind::Function);
+    renew(&mut item, body);
+    item
+}
+
+pub(crate) fn method(at: &str, body: &str) -> Item {
+    let mut item = an_item(at, ItemKind::Method);
+    renew(&mut item, body);
+    item
+}
+
+pub(crate) fn test_function(at: &str, body: &str) -> Item {
+    let mut item = an_item(at, ItemKind::Function);
+    item.is_test = true;
+    item.attributes = vec!["#[test]".to_owned()];
+    renew(&mut item, body);
+    item
+}
+
+pub(crate) fn exported(mut item: Item) -> Item {
+    item.exported = true;
+    item
+}
+
+pub(crate) fn with_attributes(mut item: Item, attributes: &[&str]) -> Item {
+    item.attributes = attributes.iter().map(|attribute| (*attribute).to_owned()).collect();
+    item.fingerprint.attributes = ContentHash::of(item.attributes.join(";"));
+    item
+}
+
+pub(crate) fn with_docs(mut item: Item, docs: &str) -> Item {
+    docs.clone_into(&mut item.docs);
+    item.fingerprint.docs = ContentHash::of(docs);
+    item
+}
+
+pub(crate) fn revision(name: &str) -> Revision {
+    let digest = format!("{}{}", ContentHash::of(name), ContentHash::of(format!("{name} more")));
+    Revision {
+        label: label(name),
+        commit: CommitId::new(digest).unwrap(),
+        summary: format!("release {name}"),
+        published_s: None,
+        withdrawn: false,
+    }
+}
+
+pub(crate) fn snapshot(name: &str, items: impl IntoIterator<Item = Item>) -> Snapshot {
+    Snapshot {
+        revision: revision(name),
+        packages: Vec::new(),
+        items: items.into_iter().map(|item| (item.path.clone(), item)).collect(),
+        unparsed: Vec::new(),
+        files: BTreeMap::new(),
+    }
+}
+
+/// A table of functions, each with its text; the file follows from the path.
+pub(crate) fn table(symbols: &[(&str, &str)]) -> SymbolTable {
+    let mut table = SymbolTable::default();
+    for (at, text) in symbols {
+        let at = symbol_path(at);
+        let folder = at.parent().map(|parent| parent.as_str().replace('.', "/")).unwrap_or_default();
+        let symbol = Symbol {
+            path: at.clone(),
+            kind: SymbolKind::Function,
+            file: format!("{folder}.py"),
+            line: 1,
+            text: (*text).to_owned(),
+            hash: ContentHash::of(text),
+            parameters: Vec::new(),
+            mentions: words(text),
+            is_test: false,
+        };
+        table.symbols.insert(at, symbol);
+    }
+    table
+}
+
+fn words(text: &str) -> Vec<String> {
+    let separates = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    let mut words: Vec<String> =
+        text.split(separates).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort();
+    words.dedup();
+    words
+}
