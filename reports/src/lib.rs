@@ -2,6 +2,14 @@
 //!
 //! A record is rendered and never judged here: no verdict is computed below this crate's root.
 
+mod attention;
+mod diff;
 pub mod record;
+pub mod render;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
+pub mod summary;
+mod visible;
+mod words;
 
 pub use record::{RunOutcome, RunRecord, Verdict};

@@ -1,0 +1,416 @@
+//! Two texts line by line, with the changed words marked: what a diff pane shows, without any markup.
+//!
+//! Everything is bounded, and what is not shown is counted: a reader can tell a short diff from a cut one.
+
+use std::ops::Range;
+
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
+
+use crate::visible;
+
+/// Unchanged lines that are kept around a change.
+const CONTEXT_LINES: usize = 3;
+
+/// Characters of one shown line.
+const LINE_CHARS_MAX: usize = 240;
+
+/// Pairs of lines that are compared for the best match within one replaced block. Larger blocks of equal
+/// length are matched in order, and others get no emphasis.
+const PAIRS_MAX: usize = 100;
+
+/// Words of a line that are compared with words of another; longer lines get no emphasis.
+const WORDS_MAX: usize = 120;
+
+/// How much of a diff is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DiffBounds {
+    /// Lines of each text that are compared; later ones are counted and not shown.
+    pub(crate) lines_read: usize,
+    /// Rows that are shown.
+    pub(crate) rows: usize,
+    /// Bytes of text that are shown.
+    pub(crate) bytes: usize,
+}
+
+/// A diff as it is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LineDiff {
+    /// The rows, in order.
+    pub(crate) rows: Vec<Row>,
+    /// Lines that came, shown or not.
+    pub(crate) added: usize,
+    /// Lines that went, shown or not.
+    pub(crate) removed: usize,
+    /// Lines beyond the bounds: neither shown nor folded.
+    pub(crate) not_shown: usize,
+}
+
+/// One row. Line numbers begin at 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// A line on both sides.
+    Same {
+        /// Its number before.
+        old: usize,
+        /// Its number after.
+        new: usize,
+        /// The line.
+        text: String,
+    },
+    /// A line that went.
+    Removed {
+        /// Its number before.
+        old: usize,
+        /// The line in pieces.
+        pieces: Vec<Piece>,
+    },
+    /// A line that came.
+    Added {
+        /// Its number after.
+        new: usize,
+        /// The line in pieces.
+        pieces: Vec<Piece>,
+    },
+    /// Unchanged lines that are left out.
+    Folded {
+        /// How many.
+        lines: usize,
+    },
+}
+
+/// A piece of a changed line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// The text, made visible.
+    pub(crate) text: String,
+    /// Whether this is what differs from the line's counterpart.
+    pub(crate) changed: bool,
+}
+
+/// Compares two texts. Equal texts give no rows.
+pub(crate) fn line_diff(before: &str, after: &str, bounds: DiffBounds) -> LineDiff {
+    if before == after {
+        return LineDiff::default();
+    }
+    let (old, old_unread) = read_lines(before, bounds.lines_read);
+    let (new, new_unread) = read_lines(after, bounds.lines_read);
+    let ops = capture_diff_slices(Algorithm::Patience, &old, &new);
+    let mut writer = Writer { bounds, diff: LineDiff::default(), bytes: 0, full: false };
+    let last = ops.len().saturating_sub(1);
+    for (at, op) in ops.iter().enumerate() {
+        match op.tag() {
+            DiffTag::Equal => writer.unchanged(op, &old, (at == 0, at == last)),
+            DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => writer.changed(op, &old, &new),
+        }
+    }
+    let mut diff = writer.diff;
+    diff.not_shown += old_unread.max(new_unread);
+    diff
+}
+
+/// A text that nothing changed, line by line.
+pub(crate) fn unchanged(text: &str, bounds: DiffBounds) -> LineDiff {
+    let (lines, unread) = read_lines(text, bounds.lines_read);
+    let mut writer = Writer { bounds, diff: LineDiff::default(), bytes: 0, full: false };
+    for (at, line) in lines.iter().enumerate() {
+        let text = visible::code_line(line, LINE_CHARS_MAX);
+        let bytes = text.len();
+        writer.push(Row::Same { old: at + 1, new: at + 1, text }, bytes);
+    }
+    writer.diff.not_shown += unread;
+    writer.diff
+}
+
+/// A unified diff as a candidate's record holds it. Its text is foreign, so its hunk headers are shown as
+/// they stand and no line number is taken from them.
+pub(crate) fn unified(text: &str, bounds: DiffBounds) -> LineDiff {
+    let (lines, unread) = read_lines(text, bounds.lines_read);
+    let mut writer = Writer { bounds, diff: LineDiff::default(), bytes: 0, full: false };
+    for (at, line) in lines.iter().enumerate() {
+        let header = line.starts_with("---") || line.starts_with("+++") || line.starts_with("@@");
+        let (body, number) = (line.get(1..).unwrap_or_default(), at + 1);
+        let row = match line.chars().next() {
+            Some('+') if !header => Row::Added { new: number, pieces: whole(body) },
+            Some('-') if !header => Row::Removed { old: number, pieces: whole(body) },
+            Some(' ') => {
+                Row::Same { old: number, new: number, text: visible::code_line(body, LINE_CHARS_MAX) }
+            }
+            _ => Row::Same { old: number, new: number, text: visible::code_line(line, LINE_CHARS_MAX) },
+        };
+        writer.diff.added += usize::from(matches!(row, Row::Added { .. }));
+        writer.diff.removed += usize::from(matches!(row, Row::Removed { .. }));
+        writer.push(row, line.len());
+    }
+    writer.diff.not_shown += unread;
+    writer.diff
+}
+
+fn read_lines(text: &str, lines_max: usize) -> (Vec<&str>, usize) {
+    let mut lines = text.lines();
+    let read = lines.by_ref().take(lines_max).collect();
+    (read, lines.count())
+}
+
+struct Writer {
+    bounds: DiffBounds,
+    diff: LineDiff,
+    bytes: usize,
+    full: bool,
+}
+
+impl Writer {
+    /// Keeps the context at each end that meets a change, and folds the middle.
+    fn unchanged(&mut self, op: &DiffOp, old: &[&str], (first, last): (bool, bool)) {
+        let (old_range, new_start) = (op.old_range(), op.new_range().start);
+        let lead = if first { 0 } else { CONTEXT_LINES };
+        let tail = if last { 0 } else { CONTEXT_LINES };
+        let length = old_range.len();
+        // Folding a single line would take as much room as showing it.
+        let folded = if length > lead + tail + 1 { lead..length - tail } else { length..length };
+        for at in 0..length {
+            if at == folded.start {
+                self.push(Row::Folded { lines: folded.len() }, 0);
+            }
+            if folded.contains(&at) {
+                continue;
+            }
+            let text = visible::code_line(old.get(old_range.start + at).unwrap_or(&""), LINE_CHARS_MAX);
+            let bytes = text.len();
+            self.push(Row::Same { old: old_range.start + at + 1, new: new_start + at + 1, text }, bytes);
+        }
+    }
+
+    fn changed(&mut self, op: &DiffOp, old: &[&str], new: &[&str]) {
+        let (old_range, new_range) = (op.old_range(), op.new_range());
+        self.diff.removed += old_range.len();
+        self.diff.added += new_range.len();
+        let old_lines = old.get(old_range.clone()).unwrap_or_default();
+        let new_lines = new.get(new_range.clone()).unwrap_or_default();
+        if self.full {
+            self.diff.not_shown += old_lines.len() + new_lines.len();
+            return;
+        }
+        let mut old_pieces: Vec<_> = old_lines.iter().map(|line| whole(line)).collect();
+        let mut new_pieces: Vec<_> = new_lines.iter().map(|line| whole(line)).collect();
+        for (old_at, new_at) in pair_lines(old_lines, new_lines) {
+            if let Some((before, after)) = mark_words(old_lines[old_at], new_lines[new_at]) {
+                old_pieces[old_at] = before;
+                new_pieces[new_at] = after;
+            }
+        }
+        for (at, pieces) in old_pieces.into_iter().enumerate() {
+            let bytes = pieces.iter().map(|piece| piece.text.len()).sum();
+            self.push(Row::Removed { old: old_range.start + at + 1, pieces }, bytes);
+        }
+        for (at, pieces) in new_pieces.into_iter().enumerate() {
+            let bytes = pieces.iter().map(|piece| piece.text.len()).sum();
+            self.push(Row::Added { new: new_range.start + at + 1, pieces }, bytes);
+        }
+    }
+
+    fn push(&mut self, row: Row, bytes: usize) {
+        self.full = self.full
+            || self.diff.rows.len() >= self.bounds.rows
+            || self.bytes.saturating_add(bytes) > self.bounds.bytes;
+        if !self.full {
+            self.bytes += bytes;
+            self.diff.rows.push(row);
+            return;
+        }
+        self.diff.not_shown += match row {
+            Row::Folded { lines } => lines,
+            Row::Same { .. } | Row::Removed { .. } | Row::Added { .. } => 1,
+        };
+    }
+}
+
+fn whole(line: &str) -> Vec<Piece> {
+    vec![Piece { text: visible::code_line(line, LINE_CHARS_MAX), changed: false }]
+}
+
+/// Which removed line became which added line: the alignment in order with the greatest likeness.
+fn pair_lines(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    if old.is_empty() || new.is_empty() {
+        return Vec::new();
+    }
+    if old.len() * new.len() > PAIRS_MAX {
+        let same_length = if old.len() == new.len() { old.len() } else { 0 };
+        return (0..same_length).map(|at| (at, at)).collect();
+    }
+    let old_words: Vec<_> = old.iter().map(|line| split_words(line)).collect();
+    let new_words: Vec<_> = new.iter().map(|line| split_words(line)).collect();
+    // best[i][j] is the greatest likeness of the first i old lines with the first j new ones.
+    let mut best = vec![vec![0.0_f32; new.len() + 1]; old.len() + 1];
+    let mut likeness = vec![vec![0.0_f32; new.len()]; old.len()];
+    for i in 0..old.len() {
+        for j in 0..new.len() {
+            likeness[i][j] = alike(&old_words[i], &new_words[j]);
+            best[i + 1][j + 1] = best[i][j + 1].max(best[i + 1][j]).max(best[i][j] + likeness[i][j]);
+        }
+    }
+    let (mut i, mut j, mut pairs) = (old.len(), new.len(), Vec::new());
+    while i > 0 && j > 0 {
+        if best[i][j] <= best[i - 1][j] {
+            i -= 1;
+        } else if best[i][j] <= best[i][j - 1] {
+            j -= 1;
+        } else {
+            (i, j) = (i - 1, j - 1);
+            pairs.push((i, j));
+        }
+    }
+    pairs
+}
+
+/// The share of words that two lines have in common at their ends; 0 below a third, for unlike lines are
+/// better shown whole. Comparing ends only is enough to match lines, and cheap.
+fn alike(old: &[&str], new: &[&str]) -> f32 {
+    let lead = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let room = old.len().min(new.len()) - lead;
+    let tail = old.iter().rev().zip(new.iter().rev()).take(room).take_while(|(a, b)| a == b).count();
+    let longest = u16::try_from(old.len().max(new.len())).unwrap_or(u16::MAX).max(1);
+    let common = u16::try_from(lead + tail).unwrap_or(u16::MAX);
+    let share = f32::from(common) / f32::from(longest);
+    if share < 0.33 { 0.0 } else { share }
+}
+
+/// Both lines in pieces, or `None` where they have too little in common for emphasis to help.
+fn mark_words(old: &str, new: &str) -> Option<(Vec<Piece>, Vec<Piece>)> {
+    if old.len().max(new.len()) > LINE_CHARS_MAX {
+        return None;
+    }
+    let (old, new) = (split_words(old), split_words(new));
+    if old.len().max(new.len()) > WORDS_MAX {
+        return None;
+    }
+    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let (mut old_pieces, mut new_pieces) = (Vec::new(), Vec::new());
+    for op in &ops {
+        let changed = op.tag() != DiffTag::Equal;
+        push_piece(&mut old_pieces, &old, op.old_range(), changed);
+        push_piece(&mut new_pieces, &new, op.new_range(), changed);
+    }
+    Some((old_pieces, new_pieces))
+}
+
+fn push_piece(pieces: &mut Vec<Piece>, words: &[&str], range: Range<usize>, changed: bool) {
+    let text = visible::code(&words.get(range).unwrap_or_default().concat());
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(last) if last.changed == changed => last.text.push_str(&text),
+        _ => pieces.push(Piece { text, changed }),
+    }
+}
+
+/// Identifiers and numbers, runs of spaces, and single characters of everything else.
+fn split_words(line: &str) -> Vec<&str> {
+    let class = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => 1,
+        c if c.is_whitespace() => 2,
+        _ => 3,
+    };
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = rest
+            .char_indices()
+            .find(|(at, c)| *at > 0 && (class(first) == 3 || class(*c) != class(first)))
+            .map_or(rest.len(), |(at, _)| at);
+        let (word, tail) = rest.split_at(end);
+        words.push(word);
+        rest = tail;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: DiffBounds = DiffBounds { lines_read: 1_000, rows: 1_000, bytes: 100_000 };
+
+    /// Shows a diff as text: `[…]` is what is marked within a line.
+    fn shown(before: &str, after: &str, bounds: DiffBounds) -> String {
+        let pieces = |pieces: &[Piece]| -> String {
+            let mark = |p: &Piece| if p.changed { format!("[{}]", p.text) } else { p.text.clone() };
+            pieces.iter().map(mark).collect()
+        };
+        let diff = line_diff(before, after, bounds);
+        let rows = diff.rows.iter().map(|row| match row {
+            Row::Same { old, new, text } => format!("{old} {new}   {text}\n"),
+            Row::Removed { old, pieces: p } => format!("{old}   - {}\n", pieces(p)),
+            Row::Added { new, pieces: p } => format!("  {new} + {}\n", pieces(p)),
+            Row::Folded { lines } => format!("... {lines}\n"),
+        });
+        rows.chain([format!("+{} -{} hidden {}", diff.added, diff.removed, diff.not_shown)]).collect()
+    }
+
+    #[test]
+    fn changed_words_are_marked_and_long_unchanged_runs_folded() {
+        let before = "a\nb\nc\nd\ne\nf\nlet x = one(1);\ng\nh\ni\nj\nk\n";
+        let after = "a\nb\nc\nd\ne\nf\nlet x = two(1);\ng\nh\ni\nj\nk\n";
+        insta::assert_snapshot!(shown(before, after, WIDE), @r"
+        ... 3
+        4 4   d
+        5 5   e
+        6 6   f
+        7   - let x = [one](1);
+          7 + let x = [two](1);
+        8 8   g
+        9 9   h
+        10 10   i
+        ... 2
+        +1 -1 hidden 0
+        ");
+    }
+
+    #[test]
+    fn lines_are_matched_with_their_likeliest_counterpart() {
+        let before = "return a + b\n";
+        let after = "check(a)\nreturn a - b\n";
+        insta::assert_snapshot!(shown(before, after, WIDE), @r"
+        1   - return a [+] b
+          1 + check(a)
+          2 + return a [-] b
+        +2 -1 hidden 0
+        ");
+    }
+
+    #[test]
+    fn rows_beyond_the_bound_are_counted() {
+        let after = "line\n".repeat(50);
+        let narrow = DiffBounds { rows: 8, ..WIDE };
+        assert!(shown("", &after, narrow).ends_with("+50 -0 hidden 42"));
+        let short = DiffBounds { lines_read: 20, ..WIDE };
+        assert_eq!(line_diff("", &after, short).not_shown, 30);
+        let light = DiffBounds { bytes: 11, ..WIDE };
+        assert_eq!(line_diff("", &after, light).rows.len(), 2);
+    }
+
+    #[test]
+    fn equal_texts_have_no_rows() {
+        assert_eq!(line_diff("a\nb", "a\nb", WIDE), LineDiff::default());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_line_is_shown_folded_or_counted(
+            before in "([ab]\n){0,30}", after in "([abc]\n){0,30}", rows in 0_usize..40,
+        ) {
+            let diff = line_diff(&before, &after, DiffBounds { rows, ..WIDE });
+            let shown: usize = diff.rows.iter().map(|row| match row {
+                Row::Folded { lines } => *lines,
+                Row::Same { .. } | Row::Removed { .. } | Row::Added { .. } => 1,
+            }).sum();
+            let same = before.lines().count() - diff.removed;
+            if before != after {
+                proptest::prop_assert_eq!(shown + diff.not_shown, same + diff.removed + diff.added);
+            }
+        }
+
+        #[test]
+        fn words_join_to_the_line(line in "\\PC{0,60}") {
+            proptest::prop_assert_eq!(split_words(&line).concat(), line);
+        }
+    }
+}
