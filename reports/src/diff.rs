@@ -94,7 +94,7 @@ pub(crate) fn line_diff(before: &str, after: &str, bounds: DiffBounds) -> LineDi
     }
     let (old, old_unread) = read_lines(before, bounds.lines_read);
     let (new, new_unread) = read_lines(after, bounds.lines_read);
-    let ops = capture_diff_slices(Algorithm::Patience, &old, &new);
+    let ops = capture_diff_slices(Algorithm::Histogram, &old, &new);
     let mut writer = Writer { bounds, diff: LineDiff::default(), bytes: 0, full: false };
     let last = ops.len().saturating_sub(1);
     for (at, op) in ops.iter().enumerate() {
@@ -186,16 +186,26 @@ impl Writer {
         self.diff.added += new_range.len();
         let old_lines = old.get(old_range.clone()).unwrap_or_default();
         let new_lines = new.get(new_range.clone()).unwrap_or_default();
-        if self.full {
-            self.diff.not_shown += old_lines.len() + new_lines.len();
-            return;
-        }
-        let mut old_pieces: Vec<_> = old_lines.iter().map(|line| whole(line)).collect();
-        let mut new_pieces: Vec<_> = new_lines.iter().map(|line| whole(line)).collect();
-        for (old_at, new_at) in pair_lines(old_lines, new_lines) {
-            if let Some((before, after)) = mark_words(old_lines[old_at], new_lines[new_at]) {
-                old_pieces[old_at] = before;
-                new_pieces[new_at] = after;
+        // Words are compared for rows that may be shown only: that is where the time goes.
+        let room = if self.full { 0 } else { self.bounds.rows.saturating_sub(self.diff.rows.len()) };
+        let old_shown = old_lines.len().min(room);
+        let new_shown = new_lines.len().min(room - old_shown);
+        let mut old_pieces: Vec<_> = old_lines.iter().take(old_shown).map(|line| whole(line)).collect();
+        let mut new_pieces: Vec<_> = new_lines.iter().take(new_shown).map(|line| whole(line)).collect();
+        let pairs = if room == 0 { Vec::new() } else { pair_lines(old_lines, new_lines) };
+        for (old_at, new_at) in
+            pairs.into_iter().filter(|(old_at, new_at)| *old_at < old_shown || *new_at < new_shown)
+        {
+            let (Some(old_line), Some(new_line)) = (old_lines.get(old_at), new_lines.get(new_at)) else {
+                continue;
+            };
+            if let Some((before, after)) = mark_words(old_line, new_line) {
+                if let Some(pieces) = old_pieces.get_mut(old_at) {
+                    *pieces = before;
+                }
+                if let Some(pieces) = new_pieces.get_mut(new_at) {
+                    *pieces = after;
+                }
             }
         }
         for (at, pieces) in old_pieces.into_iter().enumerate() {
@@ -206,6 +216,9 @@ impl Writer {
             let bytes = pieces.iter().map(|piece| piece.text.len()).sum();
             self.push(Row::Added { new: new_range.start + at + 1, pieces }, bytes);
         }
+        let beyond = old_lines.len() - old_shown + new_lines.len() - new_shown;
+        self.diff.not_shown += beyond;
+        self.full = self.full || beyond > 0;
     }
 
     fn push(&mut self, row: Row, bytes: usize) {
@@ -265,9 +278,7 @@ fn pair_lines(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
 /// The share of words that two lines have in common at their ends; 0 below a third, for unlike lines are
 /// better shown whole. Comparing ends only is enough to match lines, and cheap.
 fn alike(old: &[&str], new: &[&str]) -> f32 {
-    let lead = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let room = old.len().min(new.len()) - lead;
-    let tail = old.iter().rev().zip(new.iter().rev()).take(room).take_while(|(a, b)| a == b).count();
+    let (lead, tail) = common_ends(old, new);
     let longest = u16::try_from(old.len().max(new.len())).unwrap_or(u16::MAX).max(1);
     let common = u16::try_from(lead + tail).unwrap_or(u16::MAX);
     let share = f32::from(common) / f32::from(longest);
@@ -283,14 +294,34 @@ fn mark_words(old: &str, new: &str) -> Option<(Vec<Piece>, Vec<Piece>)> {
     if old.len().max(new.len()) > WORDS_MAX {
         return None;
     }
-    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let (lead, tail) = common_ends(&old, &new);
+    let (old_middle, new_middle) = (lead..old.len() - tail, lead..new.len() - tail);
     let (mut old_pieces, mut new_pieces) = (Vec::new(), Vec::new());
-    for op in &ops {
-        let changed = op.tag() != DiffTag::Equal;
-        push_piece(&mut old_pieces, &old, op.old_range(), changed);
-        push_piece(&mut new_pieces, &new, op.new_range(), changed);
+    push_piece(&mut old_pieces, &old, 0..lead, false);
+    push_piece(&mut new_pieces, &new, 0..lead, false);
+    // One change in a line is by far the commonest, and its ends are all there is to find.
+    if old_middle.len() <= 1 || new_middle.len() <= 1 {
+        push_piece(&mut old_pieces, &old, old_middle.clone(), true);
+        push_piece(&mut new_pieces, &new, new_middle.clone(), true);
+    } else {
+        let (old_words, new_words) = (old.get(old_middle.clone())?, new.get(new_middle.clone())?);
+        for op in &capture_diff_slices(Algorithm::Myers, old_words, new_words) {
+            let changed = op.tag() != DiffTag::Equal;
+            push_piece(&mut old_pieces, old_words, op.old_range(), changed);
+            push_piece(&mut new_pieces, new_words, op.new_range(), changed);
+        }
     }
+    push_piece(&mut old_pieces, &old, old_middle.end..old.len(), false);
+    push_piece(&mut new_pieces, &new, new_middle.end..new.len(), false);
     Some((old_pieces, new_pieces))
+}
+
+/// How many words both lines begin with, and how many of the others they end with.
+fn common_ends(old: &[&str], new: &[&str]) -> (usize, usize) {
+    let lead = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let room = old.len().min(new.len()) - lead;
+    let tail = old.iter().rev().zip(new.iter().rev()).take(room).take_while(|(a, b)| a == b).count();
+    (lead, tail)
 }
 
 fn push_piece(pieces: &mut Vec<Piece>, words: &[&str], range: Range<usize>, changed: bool) {

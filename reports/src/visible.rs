@@ -65,6 +65,10 @@ fn push_visible(c: char, out: &mut String) {
 
 /// Whether a reader does not see the character, or sees others in a wrong order because of it.
 fn deceives(c: char) -> bool {
+    // Most text is ASCII, and this is asked for each character of a page.
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -1,5 +1,20 @@
 //! One record in four forms. All are pure; all foreign text is made visible, then escaped for the form.
 
+/// Adds formatted text to a `String`, which cannot fail.
+macro_rules! add {
+    ($out:expr, $($text:tt)*) => {
+        std::fmt::Write::write_fmt(&mut $out, format_args!($($text)*)).expect("a string takes any text")
+    };
+}
+
+/// The same, and a line end.
+macro_rules! add_line {
+    ($out:expr, $($text:tt)*) => {{
+        add!($out, $($text)*);
+        $out.push('\n');
+    }};
+}
+
 mod escape;
 mod facts;
 mod html;

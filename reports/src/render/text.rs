@@ -1,7 +1,5 @@
 //! A run in a few aligned lines, for a terminal or a log.
 
-use std::fmt::Write as _;
-
 use crate::attention::{Attention, attention, next_step};
 use crate::record::{RevisionRecord, RunRecord};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, standing_evidence};
@@ -56,7 +54,7 @@ fn push_revisions(out: &mut String, record: &RunRecord) {
         let mut shown = "  ".to_owned();
         for (cell, width) in row.iter().zip(widths.iter().chain([&0])) {
             let room = width.saturating_sub(cell.chars().count()) + 2;
-            let _ = write!(shown, "{cell}{}", " ".repeat(room));
+            add!(shown, "{cell}{}", " ".repeat(room));
         }
         line(out, &shown);
     }

@@ -22,7 +22,7 @@ impl Markup {
     }
 
     fn place(&mut self, place: f64) {
-        self.0.push_str(&format!("{place:.1}"));
+        add!(self.0, "{place:.1}");
     }
 
     fn text(&mut self, text: &str) {
@@ -127,15 +127,17 @@ fn push_pieces(out: &mut Markup, pieces: &[Piece], (open, close): (&'static str,
 /// The width of a figure's drawing area, in its own units.
 const FIGURE_WIDTH: f64 = 240.0;
 
-/// Intervals of timings, one figure each, all on one scale that holds 1, at which nothing changed.
+/// The least distance from 1 that the scale reaches to each side, so that noise does not look large.
+const SCALE_LEAST: f64 = 0.1;
+
+/// Intervals of timings, one figure each, all on one scale with 1, at which nothing changed, in its middle.
 pub(crate) fn interval_figures(timings: &[TimingRow]) -> Vec<Value> {
-    let ends = || timings.iter().flat_map(|row| [row.ratio_low, row.ratio, row.ratio_high]);
-    let finite = || ends().filter(|ratio| ratio.is_finite());
-    let low = finite().fold(0.9, f64::min);
-    let high = finite().fold(1.1, f64::max);
+    let ends = timings.iter().flat_map(|row| [row.ratio_low, row.ratio, row.ratio_high]);
+    let reach = ends.filter(|ratio| ratio.is_finite()).map(|ratio| (ratio - 1.0).abs());
+    let reach = reach.fold(SCALE_LEAST, f64::max);
     let place = |ratio: f64| {
-        let share = if ratio.is_finite() { (ratio - low) / (high - low) } else { 1.0 };
-        6.0 + share.clamp(0.0, 1.0) * (FIGURE_WIDTH - 12.0)
+        let share = if ratio.is_nan() { 0.0 } else { ((ratio - 1.0) / reach).clamp(-1.0, 1.0) };
+        FIGURE_WIDTH / 2.0 + share * (FIGURE_WIDTH / 2.0 - 6.0)
     };
     timings.iter().map(|row| interval_figure(row, place)).collect()
 }

@@ -53,7 +53,7 @@ struct MemberView {
     change: String,
     upstream: Pane,
     port: Pane,
-    /// `upstream +12 −3, port +9 −4`, for the folded line.
+    /// `+12 −3 upstream, +9 −4 port`, for the folded line.
     size: String,
 }
 
@@ -143,7 +143,7 @@ fn member(member: &MemberRecord, context: &UnitContext) -> MemberView {
         share: context.share,
     });
     let size =
-        format!("upstream +{} −{}, port +{} −{}", upstream.added, upstream.removed, port.added, port.removed);
+        format!("+{} −{} upstream, +{} −{} port", upstream.added, upstream.removed, port.added, port.removed);
     MemberView { change: visible::line(&member.change), item, symbol, file, upstream, port, size }
 }
 
@@ -160,10 +160,8 @@ fn pane(texts: &Texts<'_>) -> Pane {
     let (before, after) = (texts.before, texts.after);
     let note = match (before.is_empty(), after.is_empty()) {
         (true, true) => "No text is recorded.",
-        (true, false) => "New.",
-        (false, true) => "Removed.",
         (false, false) if before == after => texts.same,
-        (false, false) => "",
+        (_, _) => "",
     };
     let diff =
         if before == after { unchanged(after, texts.share) } else { line_diff(before, after, texts.share) };

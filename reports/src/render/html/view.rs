@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::attention::{Place, attention, next_step};
-use crate::record::{ChangeRow, Landed, RevisionRecord, RunRecord};
+use crate::record::{ChangeRow, Landed, RevisionRecord, RunRecord, Verdict};
 use crate::render::facts::{facts, headline, probe_mix, upstream_name};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, standing_evidence};
 use crate::visible;
@@ -21,7 +21,8 @@ pub(crate) struct Page {
     source: String,
     sign: Sign,
     headline: String,
-    next: &'static str,
+    /// What to do next; every second part is code.
+    next: Vec<&'static str>,
     facts: Vec<FactView>,
     mix: Vec<Share>,
     attention: Bounded<AttentionView>,
@@ -84,6 +85,7 @@ struct RevisionView {
     units: Vec<UnitView>,
     units_more: usize,
     gates: Bounded<GateView>,
+    gates_trouble: bool,
     landed: Option<LandedView>,
 }
 
@@ -132,7 +134,7 @@ pub(crate) fn page(record: &RunRecord) -> Page {
         source: visible::line(&record.upstream.source),
         sign: words::outcome(record.outcome),
         headline: headline(record, &summary),
-        next: next_step(record.outcome),
+        next: next_step(record.outcome).split('`').collect(),
         facts: facts(record, &summary)
             .into_iter()
             .map(|fact| FactView { label: fact.label, value: fact.value })
@@ -250,6 +252,7 @@ fn revision(revision: &RevisionRecord, at: usize, units_shown: usize, context: &
         units: units.map(|(unit_at, record)| unit(record, unit_anchor(at, unit_at), context)).collect(),
         units_more: revision.units.len() - units_shown,
         gates: gates(&revision.gates),
+        gates_trouble: revision.gates.iter().any(|gate| gate.verdict != Verdict::Pass),
         landed: revision.landed.as_ref().map(landed),
     }
 }

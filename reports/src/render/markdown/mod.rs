@@ -4,15 +4,13 @@
 //! changes, units, refused candidates and gates. Sections that would make the body longer than a forge
 //! takes are left out and named.
 
-use std::fmt::Write as _;
-
 use crate::attention::{attention, next_step};
 use crate::record::{AttemptRecord, CounterexampleRecord, GateRecord, RevisionRecord, RunRecord, UnitRecord};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, is_refused, standing_evidence};
 use crate::words;
 
-use super::escape::{html_text, markdown_code, markdown_fence, markdown_text};
-use super::facts::{facts, headline, probe_mix, unit_mix};
+use crate::render::escape::{html_text, markdown_code, markdown_fence, markdown_text};
+use crate::render::facts::{facts, headline, probe_mix, unit_mix};
 
 /// The longest body, in bytes. GitHub takes 65,536 characters; some are left for what a bot adds.
 pub const MARKDOWN_BYTES_MAX: usize = 60_000;
@@ -83,12 +81,11 @@ impl Body {
                 if names.len() + name.len() > LEFT_OUT_BYTES - 200 {
                     break;
                 }
-                let _ = write!(names, "{}{name}", if shown == 0 { "" } else { ", " });
+                add!(names, "{}{name}", if shown == 0 { "" } else { ", " });
                 shown += 1;
             }
             let more = more(self.left_out.len(), shown);
-            let _ =
-                writeln!(self.text, "Left out for length, and whole in the HTML report: {names}{more}.\n");
+            add_line!(self.text, "Left out for length, and whole in the HTML report: {names}{more}.\n");
         }
         self.text.push_str(&self.tail);
         self.text
@@ -124,10 +121,10 @@ fn needs_a_person(record: &RunRecord) -> String {
         let revision = item.place.and_then(|place| record.revisions.get(place.revision));
         let label = revision.map(|r| format!("{} ", markdown_code(&r.label))).unwrap_or_default();
         let (sign, subject) = (&item.sign, markdown_code(&item.subject));
-        let _ = write!(out, "- {} **{}** {label}{subject}: ", sign.glyph, sign.word);
-        let _ = writeln!(out, "{}", markdown_text(&item.reason));
+        add!(out, "- {} **{}** {label}{subject}: ", sign.glyph, sign.word);
+        add_line!(out, "{}", markdown_text(&item.reason));
         if !item.needs.is_empty() {
-            let _ = writeln!(out, "  Needs: {}", markdown_text(&item.needs));
+            add_line!(out, "  Needs: {}", markdown_text(&item.needs));
         }
     }
     out.push_str(&more_row(list.len()));
@@ -145,7 +142,7 @@ fn revision_table(record: &RunRecord) -> String {
         let sign = words::disposition(revision.disposition.as_deref());
         let units = UnitCounts::of(&revision.units);
         let probes = probe_mix(&ProbeCounts::of(standing_evidence(revision)));
-        let _ = writeln!(
+        add_line!(
             out,
             "| {} | {} {} | {} | {} | {} |",
             markdown_code(&revision.label),
@@ -164,7 +161,7 @@ fn revision_table(record: &RunRecord) -> String {
 fn fact_table(record: &RunRecord, summary: &Summary) -> String {
     let mut out = "| Fact | |\n|---|---|\n".to_owned();
     for fact in facts(record, summary) {
-        let _ = writeln!(out, "| {} | {} |", fact.label, markdown_text(&fact.value));
+        add_line!(out, "| {} | {} |", fact.label, markdown_text(&fact.value));
     }
     out.push('\n');
     out
@@ -181,10 +178,10 @@ fn revision_section(revision: &RevisionRecord) -> String {
         words::count(revision.units.len() as u64, "unit")
     );
     if !revision.summary.is_empty() {
-        let _ = writeln!(out, "Upstream says: {}\n", markdown_text(&revision.summary));
+        add_line!(out, "Upstream says: {}\n", markdown_text(&revision.summary));
     }
     if !revision.reason.is_empty() {
-        let _ = writeln!(out, "Why: {}\n", markdown_text(&revision.reason));
+        add_line!(out, "Why: {}\n", markdown_text(&revision.reason));
     }
     out.push_str(&change_list(revision));
     out.push_str(&unit_table(&revision.units));
@@ -205,20 +202,19 @@ fn change_list(revision: &RevisionRecord) -> String {
         out.push_str("| Changed upstream | Kind | Change |\n|---|---|---|\n");
         for change in items.iter().take(ROWS_MAX) {
             let (kind, what) = (markdown_text(&change.kind), markdown_text(&change.change));
-            let _ = writeln!(out, "| {} | {kind} | {what} |", markdown_code(&change.item));
+            add_line!(out, "| {} | {kind} | {what} |", markdown_code(&change.item));
         }
         out.push_str(&more_row(items.len()));
         out.push('\n');
     }
     if !tests.is_empty() {
-        let _ = writeln!(out, "{} changed as well.\n", words::count(tests.len() as u64, "upstream test"));
+        add_line!(out, "{} changed as well.\n", words::count(tests.len() as u64, "upstream test"));
     }
     if !revision.skipped.is_empty() {
         out.push_str("Left alone:\n\n");
         for skipped in revision.skipped.iter().take(ROWS_MAX) {
             let reason = markdown_text(&skipped.reason);
-            let _ =
-                writeln!(out, "- {} ({}): {reason}", markdown_code(&skipped.item), words_of(&skipped.why));
+            add_line!(out, "- {} ({}): {reason}", markdown_code(&skipped.item), words_of(&skipped.why));
         }
         out.push_str(&more_row(revision.skipped.len()));
         out.push('\n');
@@ -242,7 +238,7 @@ fn unit_table(units: &[UnitRecord]) -> String {
             .iter()
             .map(|attempt| format!("{} {}", words_of(&attempt.route), words::attempt(attempt).glyph))
             .collect();
-        let _ = writeln!(
+        add_line!(
             out,
             "| {} | {} | {} {} | {} |",
             markdown_code(&unit.id),
@@ -265,7 +261,7 @@ fn refused(unit: &UnitRecord, attempt: &AttemptRecord) -> String {
         markdown_code(&attempt.origin)
     );
     for finding in attempt.findings.iter().take(ROWS_MAX) {
-        let _ = writeln!(out, "- {}: {}", markdown_code(&finding.code), markdown_text(&finding.text));
+        add_line!(out, "- {}: {}", markdown_code(&finding.code), markdown_text(&finding.text));
     }
     if !attempt.findings.is_empty() {
         out.push_str(&more_row(attempt.findings.len()));
@@ -277,7 +273,7 @@ fn refused(unit: &UnitRecord, attempt: &AttemptRecord) -> String {
         out.push_str(&markdown_fence(&lines.join("\n"), "diff"));
         let rest = attempt.diff.lines().count().saturating_sub(lines.len());
         if rest > 0 {
-            let _ = writeln!(out, "and {rest} lines more in the HTML report");
+            add_line!(out, "and {rest} lines more in the HTML report");
         }
         out.push('\n');
     }
@@ -290,7 +286,7 @@ fn counterexamples(list: &[CounterexampleRecord]) -> String {
     }
     let mut out = "| Call | Upstream gave | Port gave |\n|---|---|---|\n".to_owned();
     for example in list.iter().take(COUNTEREXAMPLES_MAX) {
-        let _ = writeln!(
+        add_line!(
             out,
             "| {} | {} | {} |",
             markdown_code(&example.call),
@@ -299,7 +295,7 @@ fn counterexamples(list: &[CounterexampleRecord]) -> String {
         );
     }
     if list.len() > COUNTEREXAMPLES_MAX {
-        let _ = writeln!(out, "\nand {} more in the HTML report", list.len() - COUNTEREXAMPLES_MAX);
+        add_line!(out, "\nand {} more in the HTML report", list.len() - COUNTEREXAMPLES_MAX);
     }
     out.push('\n');
     out
@@ -313,7 +309,7 @@ fn gate_table(gates: &[GateRecord]) -> String {
     for gate in gates.iter().take(ROWS_MAX) {
         let sign = words::verdict(gate.verdict);
         let (name, reason) = (words_of(&gate.gate), markdown_text(&gate.reason));
-        let _ = writeln!(out, "| {name} | {} {} | {reason} |", sign.glyph, sign.word);
+        add_line!(out, "| {name} | {} {} | {reason} |", sign.glyph, sign.word);
     }
     out.push('\n');
     for gate in gates.iter().take(ROWS_MAX) {
@@ -323,90 +319,4 @@ fn gate_table(gates: &[GateRecord]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{render, sample};
-
-    #[test]
-    fn a_parked_run_reads_well() {
-        insta::assert_snapshot!("markdown_parked", markdown(&sample::parked()));
-    }
-
-    #[test]
-    fn hostile_text_stays_text() {
-        insta::assert_snapshot!("markdown_hostile", markdown(&sample::hostile()));
-    }
-
-    #[test]
-    fn hostile_text_opens_no_element_and_mentions_nobody() {
-        let body = markdown(&sample::hostile());
-        let outside: String = without_code(&body);
-        for forbidden in ["<script", "<img", "@everyone", "#1 ", "http://", "\u{202e}", "\u{1b}"] {
-            assert!(!outside.contains(forbidden), "{forbidden} in\n{outside}");
-        }
-        assert_eq!(outside.matches("<details>").count(), outside.matches("</details>").count());
-        assert!(!body.lines().any(|line| line.starts_with("# ")), "a heading of its own:\n{body}");
-    }
-
-    /// The Markdown without fences and code spans, in which nothing is read as markup.
-    fn without_code(body: &str) -> String {
-        let mut out = String::new();
-        let mut fence: Option<String> = None;
-        for line in body.lines() {
-            let ticks: String = line.chars().take_while(|c| *c == '`').collect();
-            match &fence {
-                Some(open) if *open == line => fence = None,
-                Some(_) => {}
-                None if ticks.len() >= 3 && !line[ticks.len()..].contains('`') => fence = Some(ticks),
-                None => out.push_str(&(without_spans(line) + "\n")),
-            }
-        }
-        assert_eq!(fence, None, "a fence is left open");
-        out
-    }
-
-    fn without_spans(line: &str) -> String {
-        let mut out = String::new();
-        let mut rest = line;
-        while let Some(at) = rest.find('`') {
-            let escaped = rest[..at].ends_with('\\');
-            let run = rest[at..].chars().take_while(|c| *c == '`').count();
-            let ticks = "`".repeat(run);
-            let after = &rest[at + run..];
-            out.push_str(&rest[..at]);
-            let end = after
-                .match_indices(&ticks)
-                .find(|(i, _)| !after[..*i].ends_with('`') && !after[i + run..].starts_with('`'));
-            rest = match end {
-                Some((i, _)) if !escaped => &after[i + run..],
-                _ => after,
-            };
-        }
-        out + rest
-    }
-
-    #[test]
-    fn a_long_run_stays_within_the_bound_and_names_what_is_left_out() {
-        let mut record = sample::parked();
-        let revision = record.revisions[1].clone();
-        record.revisions =
-            (0..200).map(|at| RevisionRecord { label: format!("1.{at}.0"), ..revision.clone() }).collect();
-        let body = markdown(&record);
-        assert!(body.len() <= MARKDOWN_BYTES_MAX, "{}", body.len());
-        assert!(body.contains("Left out for length") && body.contains(" more."));
-    }
-
-    #[test]
-    fn all_forms_say_the_same_numbers() {
-        for record in sample::all() {
-            let summary = Summary::of(&record);
-            let sentence = headline(&record, &summary);
-            assert!(render::text(&record).contains(&sentence));
-            assert!(markdown(&record).contains(&markdown_text(&sentence)));
-            let page = render::html(&record).unwrap();
-            let escaped = sentence.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            let escaped = escaped.replace('"', "&quot;").replace('/', "&#x2f;").replace('\'', "&#x27;");
-            assert!(page.contains(&escaped), "{escaped}");
-        }
-    }
-}
+mod tests;
