@@ -1,6 +1,6 @@
 //! What needs a person, and what to do next: one list that all renderings show first.
 
-use crate::record::{GateRecord, RunOutcome, RunRecord, UnitOutcome, Verdict};
+use crate::record::{CounterexampleRecord, GateRecord, RunOutcome, RunRecord, UnitOutcome, Verdict};
 use crate::words::{self, Sign};
 
 /// One thing that waits for a person. Its texts are foreign, and not escaped yet.
@@ -16,6 +16,8 @@ pub(crate) struct Attention {
     pub(crate) reason: String,
     /// What it would take; empty where nobody said.
     pub(crate) needs: String,
+    /// A call on which both sides differ, where one was found: the quickest way to see why.
+    pub(crate) example: Option<CounterexampleRecord>,
 }
 
 /// Where in the record something stands, by index.
@@ -41,6 +43,7 @@ fn parked(record: &RunRecord) -> impl Iterator<Item = Attention> {
                 subject: unit.id.clone(),
                 reason: reason.clone(),
                 needs: needs.clone(),
+                example: unit.attempts.iter().rev().find_map(|a| a.counterexamples.first()).cloned(),
             }),
             UnitOutcome::Open | UnitOutcome::Absorbed | UnitOutcome::Translated { .. } => None,
         })
@@ -56,6 +59,7 @@ fn gates(record: &RunRecord) -> impl Iterator<Item = Attention> {
                 subject: format!("{} gate", gate.gate),
                 reason: gate.reason.clone(),
                 needs: String::new(),
+                example: gate.counterexamples.first().cloned(),
             }
         })
     })
@@ -68,6 +72,7 @@ fn notices(record: &RunRecord) -> impl Iterator<Item = Attention> {
         subject: words::plain(&notice.code),
         reason: notice.text.clone(),
         needs: String::new(),
+        example: None,
     })
 }
 
@@ -81,7 +86,7 @@ pub(crate) fn next_step(outcome: RunOutcome) -> &'static str {
             "Port what is parked by hand and commit it, then run `tidelock sync`: it proves your edit and goes on."
         }
         RunOutcome::GateFailed => {
-            "Look at the counterexamples below: mend the port, or waive what is meant; then run `tidelock sync`."
+            "Look at the counterexamples: mend the port, or waive what is meant; then run `tidelock sync`."
         }
         RunOutcome::Inconclusive => "Remove the cause named here, then run `tidelock sync`: it checks again.",
         RunOutcome::DryRun => "Nothing was landed, on purpose. A sync that is no dry run lands what passed.",
@@ -99,6 +104,13 @@ mod tests {
         let words: Vec<_> = list.iter().map(|item| item.sign.word.as_str()).collect();
         assert_eq!(words, ["parked", "inconclusive", "notice"]);
         assert!(list[0].place.is_some_and(|place| place.unit.is_some()));
+    }
+
+    #[test]
+    fn a_failed_gate_comes_with_a_call_that_shows_it() {
+        let list = attention(&sample::gate_failed());
+        let example = list[0].example.as_ref().unwrap();
+        assert_eq!((example.upstream.as_str(), example.port.as_str()), ("\"O'neil  X\"", "\"O'Neil  X\""));
     }
 
     #[test]

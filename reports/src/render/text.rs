@@ -22,7 +22,9 @@ pub fn text(record: &RunRecord) -> String {
     let sign = words::outcome(record.outcome);
     let mut out = String::new();
     line(&mut out, &format!("{} {}: {}", sign.glyph, visible::line(&record.port.name), sign.word));
-    line(&mut out, &format!("  {}", headline(record, &summary)));
+    for part in headline(record, &summary).split_inclusive("; ") {
+        line(&mut out, &format!("  {part}"));
+    }
     push_revisions(&mut out, record);
     push_attention(&mut out, record);
     out.push('\n');
@@ -98,6 +100,11 @@ fn push_item(out: &mut String, record: &RunRecord, item: &Attention) {
     let subject = visible::line(&item.subject);
     line(out, &format!("  {} {label}{subject}: {}", item.sign.glyph, item.sign.word));
     line(out, &format!("      {}", visible::line(&item.reason)));
+    if let Some(example) = &item.example {
+        let (call, port) = (visible::line(&example.call), visible::line(&example.port));
+        let upstream = visible::line(&example.upstream);
+        line(out, &format!("      {call} gave {upstream} upstream and {port} in the port"));
+    }
     if !item.needs.is_empty() {
         line(out, &format!("      needs: {}", visible::line(&item.needs)));
     }

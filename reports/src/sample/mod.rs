@@ -156,21 +156,21 @@ pub fn hostile() -> RunRecord {
     revision.files = vec![EVIL.to_owned()];
     revision.dependencies = vec![EVIL.to_owned()];
     for change in &mut revision.changes {
-        change.item = EVIL.to_owned();
+        EVIL.clone_into(&mut change.item);
     }
     for unit in &mut revision.units {
-        unit.id = EVIL.to_owned();
-        unit.reason = EVIL.to_owned();
+        EVIL.clone_into(&mut unit.id);
+        EVIL.clone_into(&mut unit.reason);
         unit.impacted = vec![EVIL.to_owned()];
         for member in &mut unit.members {
-            member.item = EVIL.to_owned();
-            member.symbol = EVIL.to_owned();
-            member.file = EVIL.to_owned();
+            EVIL.clone_into(&mut member.item);
+            EVIL.clone_into(&mut member.symbol);
+            EVIL.clone_into(&mut member.file);
             member.upstream_after.push_str(EVIL);
             member.port_after.push_str(EVIL);
         }
         for attempt in &mut unit.attempts {
-            attempt.origin = EVIL.to_owned();
+            EVIL.clone_into(&mut attempt.origin);
             attempt.diff.push_str(EVIL);
             attempt.findings.push(finding(EVIL, EVIL));
             attempt.counterexamples.push(counterexample(EVIL, EVIL, EVIL, EVIL));
@@ -201,10 +201,9 @@ pub fn large(units: usize) -> RunRecord {
             for member in &mut unit.members {
                 member.item.clone_from(&unit.id);
                 member.symbol = format!("tinytext.generated.item_{at:04}");
-                let filler = |sign: &str| -> String {
-                    (0..60)
-                        .map(|line| format!("    let step_{line} = state {sign} {line} * {at};\n"))
-                        .collect()
+                let filler = |sign: &str| {
+                    let line = |line| format!("    let step_{line} = state {sign} {line} * {at};\n");
+                    (0..60).map(line).collect::<Vec<_>>().concat()
                 };
                 member.upstream_before.push_str(&filler("+"));
                 member.upstream_after.push_str(&filler("-"));

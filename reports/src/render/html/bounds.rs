@@ -26,11 +26,11 @@ const CODE_ROWS_PAGE: usize = 16_000;
 /// Bytes of code on one page, before escaping.
 const CODE_BYTES_PAGE: usize = 1_500_000;
 
-/// Lines that are read and compared for one page.
-const CODE_LINES_READ_PAGE: usize = 400_000;
+/// Lines that are read and compared for one page. Comparing costs up to the square of a piece's lines.
+const CODE_LINES_READ_PAGE: usize = 200_000;
 
 /// What one piece of code may take at most, however few there are.
-const CODE_MOST: DiffBounds = DiffBounds { lines_read: 2_000, rows: 160, bytes: 16_000 };
+const CODE_MOST: DiffBounds = DiffBounds { lines_read: 1_000, rows: 160, bytes: 16_000 };
 
 /// The fair share of each piece of code on the page: what small pieces leave is shared by the large ones.
 pub(crate) fn code_share(record: &RunRecord) -> DiffBounds {

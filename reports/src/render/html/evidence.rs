@@ -82,19 +82,21 @@ pub(crate) fn evidence_line(rows: &[EvidenceRow]) -> String {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CounterexampleView {
-    symbol: String,
     call: String,
     upstream: String,
     port: String,
 }
 
 pub(crate) fn counterexamples(list: &[CounterexampleRecord]) -> Bounded<CounterexampleView> {
-    bounded(list, UNIT_ROWS_MAX, |example| CounterexampleView {
-        symbol: visible::line(&example.symbol),
+    bounded(list, UNIT_ROWS_MAX, counterexample)
+}
+
+pub(crate) fn counterexample(example: &CounterexampleRecord) -> CounterexampleView {
+    CounterexampleView {
         call: visible::line(&example.call),
         upstream: visible::line(&example.upstream),
         port: visible::line(&example.port),
-    })
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -10,7 +10,7 @@ use crate::visible;
 use crate::words::{self, Sign, thousands};
 
 use super::bounds::{Bounded, REVISIONS_MAX, ROWS_MAX, UNITS_MAX, UNITS_OPEN_MAX, bounded, code_share};
-use super::evidence::{GateView, gates};
+use super::evidence::{CounterexampleView, GateView, counterexample, gates};
 use super::unit::{CodePlaces, UnitContext, UnitView, unit};
 
 #[derive(Debug, Serialize)]
@@ -62,6 +62,7 @@ struct AttentionView {
     subject: String,
     reason: String,
     needs: String,
+    example: Option<CounterexampleView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -179,6 +180,7 @@ fn attention_views(record: &RunRecord, shown: &Bounded<RevisionView>) -> Bounded
             subject: visible::line(&item.subject),
             reason: visible::line(&item.reason),
             needs: visible::line(&item.needs),
+            example: item.example.as_ref().map(counterexample),
         }
     })
 }

@@ -123,6 +123,11 @@ fn needs_a_person(record: &RunRecord) -> String {
         let (sign, subject) = (&item.sign, markdown_code(&item.subject));
         add!(out, "- {} **{}** {label}{subject}: ", sign.glyph, sign.word);
         add_line!(out, "{}", markdown_text(&item.reason));
+        if let Some(example) = &item.example {
+            let (upstream, port) = (markdown_code(&example.upstream), markdown_code(&example.port));
+            let call = markdown_code(&example.call);
+            add_line!(out, "  {call} gave {upstream} upstream and {port} in the port.");
+        }
         if !item.needs.is_empty() {
             add_line!(out, "  Needs: {}", markdown_text(&item.needs));
         }
