@@ -118,7 +118,7 @@ fn probes(probes: &ProbeCounts) -> String {
     match probe_mix(probes) {
         None => "none".to_owned(),
         Some(_) => format!(
-            "{} agreed · {} differed · {} unanswered ({} harvested, {} generated)",
+            "{} agreed · {} differed · {} unanswered · from {} harvested and {} generated",
             thousands(probes.agreed),
             thousands(probes.disagreed),
             thousands(probes.blocked),

@@ -21,7 +21,7 @@ pub(crate) const ROWS_MAX: usize = 200;
 pub(crate) const UNIT_ROWS_MAX: usize = 20;
 
 /// Rows of code on one page.
-const CODE_ROWS_PAGE: usize = 16_000;
+const CODE_ROWS_PAGE: usize = 14_000;
 
 /// Bytes of code on one page, before escaping.
 const CODE_BYTES_PAGE: usize = 1_500_000;
