@@ -1,7 +1,17 @@
 //! Tell people: the durable record of a run, and its renderings.
 //!
-//! A record is rendered and never judged here: no verdict is computed below this crate's root.
+//! [`record`] holds the types and reads them, [`summary`] counts, and [`render`] gives text, Markdown, JSON
+//! and HTML. A record is rendered and never judged here: no verdict is computed below this crate's root.
 
+mod attention;
+mod diff;
 pub mod record;
+pub mod render;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
+pub mod summary;
+mod visible;
+mod words;
 
-pub use record::{RunOutcome, RunRecord, Verdict};
+pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
+pub use summary::Summary;

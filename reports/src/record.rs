@@ -17,6 +17,65 @@ pub struct FormatVersion {
     pub minor: u32,
 }
 
+/// The longest record that is read, in bytes.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It is longer than [`RECORD_BYTES_MAX`].
+    #[error("the run record is {bytes} bytes long and at most {RECORD_BYTES_MAX} are read")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It is no JSON, or says nowhere which format it has.
+    #[error("the run record is no JSON object with a `format`")]
+    NoFormat(#[source] serde_json::Error),
+    /// It has another major version, so its fields may mean something else.
+    #[error(
+        "the run record has format {found} and this program reads format {}.x: use the Tidelock that wrote it, or a newer one",
+        FORMAT.major
+    )]
+    OtherMajor {
+        /// The record's format.
+        found: FormatVersion,
+    },
+    /// It claims a format that this program reads, and does not have it.
+    #[error("the run record does not match its format {found}")]
+    Malformed {
+        /// The record's format.
+        found: FormatVersion,
+        /// What does not match, and where.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl RunRecord {
+    /// Reads a record of this program's major version. Fields of a newer minor version are passed over.
+    pub fn read(json: &str) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: FormatVersion,
+        }
+        if json.len() > RECORD_BYTES_MAX {
+            return Err(RecordError::TooLong { bytes: json.len() });
+        }
+        let found = serde_json::from_str::<Head>(json).map_err(RecordError::NoFormat)?.format;
+        if found.major != FORMAT.major {
+            return Err(RecordError::OtherMajor { found });
+        }
+        serde_json::from_str(json).map_err(|source| RecordError::Malformed { found, source })
+    }
+}
+
+impl std::fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
 /// What a gate says. There is no fourth: what was not checked has no verdict, and a reason instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -391,4 +450,57 @@ pub struct TimingRow {
     pub pairs: u32,
     /// `pass`, `fail` or `inconclusive` against the margin.
     pub verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sample;
+
+    fn edited(edit: impl FnOnce(&mut Value)) -> String {
+        let mut value = serde_json::to_value(sample::done()).unwrap();
+        edit(&mut value);
+        value.to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for record in sample::all() {
+            let json = serde_json::to_string(&record).unwrap();
+            assert_eq!(RunRecord::read(&json).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn unknown_fields_of_a_newer_minor_version_are_passed_over() {
+        let json = edited(|value| {
+            value["format"]["minor"] = json!(7);
+            value["weather"] = json!("fair");
+            value["revisions"][0]["mood"] = json!({ "deep": [1] });
+        });
+        assert_eq!(RunRecord::read(&json).unwrap().revisions, sample::done().revisions);
+    }
+
+    #[test]
+    fn a_newer_major_version_is_refused_with_both_numbers() {
+        let json = edited(|value| {
+            value["format"] = json!({ "major": 2, "minor": 3 });
+            value["revisions"] = json!("something else");
+        });
+        let message = RunRecord::read(&json).unwrap_err().to_string();
+        assert!(message.contains("format 2.3") && message.contains("reads format 1.x"), "{message}");
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_with_the_cause() {
+        assert!(matches!(RunRecord::read("{"), Err(RecordError::NoFormat(_))));
+        assert!(matches!(RunRecord::read("[]"), Err(RecordError::NoFormat(_))));
+        let json = edited(|value| value["outcome"] = json!("brilliant"));
+        let Err(RecordError::Malformed { source, .. }) = RunRecord::read(&json) else {
+            panic!("an unknown outcome was taken");
+        };
+        assert!(source.to_string().contains("brilliant"));
+    }
 }

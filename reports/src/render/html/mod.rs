@@ -1,0 +1,41 @@
+//! A run as one HTML file that loads nothing, runs no script and can be read by keyboard, ear and on paper.
+//!
+//! [`view`] turns the record into what the page shows, `markup` draws code and figures, and the template
+//! places them. No foreign text enters the page but through escaping, and the page's own policy forbids
+//! everything besides its inline style.
+
+mod bounds;
+mod evidence;
+mod markup;
+mod unit;
+mod view;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use crate::record::RunRecord;
+
+use super::RenderError;
+
+const TEMPLATES: [(&str, &str); 4] = [
+    ("report.html", include_str!("../templates/report.html")),
+    ("revision.html", include_str!("../templates/revision.html")),
+    ("parts.html", include_str!("../templates/parts.html")),
+    ("style.css", include_str!("../templates/style.css")),
+];
+
+/// The run as a self-contained HTML page.
+pub fn html(record: &RunRecord) -> Result<String, RenderError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    let page = view::page(record);
+    Ok(environment.get_template("report.html")?.render(context! { page => Value::from(Serde(page)) })?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The words, glyphs and number formats that all renderings share, so that they say the same thing alike.
+//!
+//! A glyph and a word always go together: colour never carries meaning alone.
+
+use serde::Serialize;
+
+use crate::record::{AttemptRecord, ProofLevel, RunOutcome, UnitOutcome, Verdict};
+
+/// How something ended, in a glyph, a word and a tone for colour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Sign {
+    /// One character.
+    pub(crate) glyph: &'static str,
+    /// A few words.
+    pub(crate) word: String,
+    /// `good`, `bad`, `warn` or `calm`.
+    pub(crate) tone: &'static str,
+}
+
+fn sign(glyph: &'static str, word: &str, tone: &'static str) -> Sign {
+    Sign { glyph, word: word.to_owned(), tone }
+}
+
+pub(crate) fn verdict(verdict: Verdict) -> Sign {
+    match verdict {
+        Verdict::Pass => sign("✓", "pass", "good"),
+        Verdict::Fail => sign("✗", "fail", "bad"),
+        Verdict::Inconclusive => sign("?", "inconclusive", "warn"),
+    }
+}
+
+pub(crate) fn outcome(outcome: RunOutcome) -> Sign {
+    match outcome {
+        RunOutcome::Unfinished => sign("○", "unfinished", "warn"),
+        RunOutcome::Done => sign("✓", "done", "good"),
+        RunOutcome::NothingToDo => sign("≡", "nothing to do", "good"),
+        RunOutcome::Parked => sign("◐", "parked for a person", "warn"),
+        RunOutcome::GateFailed => sign("✗", "gate failed", "bad"),
+        RunOutcome::Inconclusive => sign("?", "inconclusive", "warn"),
+        RunOutcome::DryRun => sign("–", "dry run", "calm"),
+    }
+}
+
+pub(crate) fn unit(outcome: &UnitOutcome) -> Sign {
+    match outcome {
+        UnitOutcome::Open => sign("○", "open", "calm"),
+        UnitOutcome::Absorbed => sign("≡", "no edit needed", "good"),
+        UnitOutcome::Translated { route, .. } => sign("✓", &by_route(route), "good"),
+        UnitOutcome::Parked { .. } => sign("◐", "parked", "warn"),
+    }
+}
+
+/// How an attempt ended. A failed `verify_first` is no refused candidate: it says that an edit is needed.
+pub(crate) fn attempt(attempt: &AttemptRecord) -> Sign {
+    if attempt.declined.is_some() {
+        return sign("–", "declined", "calm");
+    }
+    match attempt.verdict {
+        Some(Verdict::Fail) if attempt.route == VERIFY_FIRST => sign("→", "an edit is needed", "calm"),
+        Some(Verdict::Fail) => sign("✗", "refused", "bad"),
+        Some(other) => verdict(other),
+        None => sign("○", "no verdict", "calm"),
+    }
+}
+
+/// A disposition as the lock spells it. One that this version does not know is shown as it stands.
+pub(crate) fn disposition(disposition: Option<&str>) -> Sign {
+    let Some(disposition) = disposition else { return sign("○", "open", "calm") };
+    let word = plain(disposition);
+    let (glyph, tone) = match word.as_str() {
+        "landed" => ("✓", "good"),
+        "absorbed" => ("≡", "good"),
+        "parked" => ("◐", "warn"),
+        _ => ("–", "calm"),
+    };
+    Sign { glyph, word, tone }
+}
+
+/// The route on which the port is compared as it stands, before anything is edited.
+pub(crate) const VERIFY_FIRST: &str = "verify_first";
+
+fn by_route(route: &str) -> String {
+    match route {
+        "rule" => "by rule".to_owned(),
+        "memory" => "from memory".to_owned(),
+        "model" => "by model".to_owned(),
+        other => format!("by {}", plain(other)),
+    }
+}
+
+/// The four kinds of knowledge, which are never added up.
+pub(crate) fn proof(level: ProofLevel) -> Sign {
+    match level {
+        ProofLevel::Proved => sign("●", "proved", "good"),
+        ProofLevel::Tested => sign("◑", "tested", "calm"),
+        ProofLevel::MappedOnly => sign("○", "mapped only", "warn"),
+        ProofLevel::Unknown => sign("?", "unknown", "warn"),
+    }
+}
+
+/// A code such as `public_api` or `not-ported` in plain words.
+pub(crate) fn plain(code: &str) -> String {
+    let words = crate::visible::line(code).replace(['_', '-'], " ");
+    match words.as_str() {
+        "public api" => "public API".to_owned(),
+        "build only" => "build or CI only".to_owned(),
+        _ => words,
+    }
+}
+
+/// `1 unit`, `31 units`, `1,204 probes`.
+pub(crate) fn count(number: u64, one: &str) -> String {
+    let plural = match one {
+        "memory entry" => "memory entries",
+        _ => "",
+    };
+    match (number, plural) {
+        (1, _) => format!("1 {one}"),
+        (_, "") => format!("{} {one}s", thousands(number)),
+        (_, plural) => format!("{} {plural}", thousands(number)),
+    }
+}
+
+/// `9,412`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let lead = digits.len() % 3;
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 3 == lead {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `340 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`.
+pub(crate) fn duration(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    match seconds {
+        0 => format!("{ms} ms"),
+        1..=59 => format!("{seconds}.{} s", ms % 1_000 / 100),
+        60..=3_599 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// `$1.20`, and four places below ten cents.
+pub(crate) fn cost(usd: f64) -> String {
+    if usd.abs() < 0.1 && usd != 0.0 { format!("${usd:.4}") } else { format!("${usd:.2}") }
+}
+
+/// `2026-11-20`, or nothing where the number is no time.
+pub(crate) fn date(seconds: i64) -> Option<String> {
+    Some(jiff::Timestamp::from_second(seconds).ok()?.strftime("%Y-%m-%d").to_string())
+}
+
+/// `2026-11-20 14:03 UTC`, or nothing where the number is no time.
+pub(crate) fn moment(ms: i64) -> Option<String> {
+    Some(jiff::Timestamp::from_millisecond(ms).ok()?.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// The first characters of a commit or tree, as git prints them.
+pub(crate) fn short(hash: &str) -> String {
+    crate::visible::line(hash).chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let shown = [0, 7, 999, 1_000, 12_345, 999_999, 1_000_000, u64::MAX].map(thousands);
+        assert_eq!(shown.join(" "), "0 7 999 1,000 12,345 999,999 1,000,000 18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn durations_carry_their_unit() {
+        let shown = [0, 999, 1_000, 59_999, 60_000, 245_000, 7_800_000].map(duration);
+        assert_eq!(
+            shown.join(" | "),
+            "0 ms | 999 ms | 1.0 s | 59.9 s | 1 min 00 s | 4 min 05 s | 2 h 10 min"
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_no_time_has_no_date() {
+        assert_eq!(date(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(date(i64::MAX), None);
+        assert_eq!(moment(1_700_000_000_000).as_deref(), Some("2023-11-14 22:13 UTC"));
+    }
+
+    #[test]
+    fn a_disposition_of_a_later_version_is_shown_as_it_stands() {
+        assert_eq!(disposition(Some("not-ported")).word, "not ported");
+        assert_eq!(disposition(Some("half_landed")).word, "half landed");
+        assert_eq!(disposition(None).word, "open");
+    }
+}
