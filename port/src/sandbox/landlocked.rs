@@ -1,0 +1,170 @@
+//! Confinement by Landlock, together with those namespaces that can be had.
+//!
+//! Rules add up: what lies inside a writable folder is writable, also where it is named as readable.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
+use upstream::process::Invocation;
+
+use super::access::{ResolvedAccess, SYSTEM_FOLDERS, SYSTEM_SETTINGS};
+use super::command::ConfinedCommand;
+use super::limits::ResourceLimits;
+use super::process_group::ProcessGroup;
+use super::rights::LandlockVersion;
+use crate::confinement::{Access, Confinement, ConfinementError};
+
+/// Devices that hold no data.
+const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// What of `/proc` tells about the machine and not about other processes.
+const MACHINE: &[&str] = &["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version"];
+
+/// Folders that programs share, where sockets and files of others lie about.
+const SHARED_FOLDERS: &[&str] = &["/run", "/tmp", "/var/tmp", "/dev/shm"];
+
+/// Where temporary files go in a mount namespace of its own.
+const SCRATCH: &str = "/tmp/tidelock";
+
+/// Processes that a user runs beside a sandbox, where the kernel counts them together.
+const OTHER_PROCESSES: u64 = 4096;
+
+/// The first process of a process namespace: collects orphans, and ends with the program. Signals come
+/// out as the code 128 + number.
+const FIRST_PROCESS: &[&str] = &["/bin/sh", "-c", r#""$@"; exit "$?""#, "sh"];
+
+/// Which namespaces of its own a process gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Namespaces {
+    /// Users, mounts, network, processes.
+    All,
+    /// All but users, for root where these are not to be had.
+    AllButUsers,
+    /// None.
+    None,
+}
+
+impl Namespaces {
+    /// Most first.
+    pub(super) const ALL: [Self; 3] = [Self::All, Self::AllButUsers, Self::None];
+
+    fn command(self) -> Vec<OsString> {
+        let users: &[&str] = match self {
+            Self::All => &["--user", "--map-current-user", "--keep-caps"],
+            Self::AllButUsers => &[],
+            Self::None => return Vec::new(),
+        };
+        let rest = ["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
+        ["unshare"].iter().chain(users).chain(&rest).chain(FIRST_PROCESS).map(Into::into).collect()
+    }
+}
+
+/// Runs processes through our own binary, which gives up rights before it becomes them.
+#[derive(Debug)]
+pub(super) struct Landlocked {
+    binary: PathBuf,
+    version: LandlockVersion,
+    namespaces: Namespaces,
+    limits: ResourceLimits,
+    process_group: Option<ProcessGroup>,
+    /// Temporary files of those processes that have no mount namespace, a folder for each.
+    scratch: TempDir,
+    confined: AtomicU32,
+}
+
+impl Landlocked {
+    /// With our own binary. Whether it works here must be probed.
+    pub(super) fn new(
+        binary: &Path,
+        version: LandlockVersion,
+        namespaces: Namespaces,
+        limits: ResourceLimits,
+    ) -> std::io::Result<Self> {
+        let root = rustix::process::geteuid().is_root();
+        Ok(Self {
+            binary: binary.to_owned(),
+            version,
+            namespaces,
+            limits,
+            process_group: root.then(|| ProcessGroup::make(limits.processes_max)).flatten(),
+            scratch: TempDir::with_prefix("tidelock-")?,
+            confined: AtomicU32::new(0),
+        })
+    }
+
+    fn alone(&self) -> bool {
+        self.namespaces != Namespaces::None
+    }
+
+    /// Whether the number of processes is bounded: the kernel exempts root from its usual bound.
+    fn bounds_processes(&self) -> bool {
+        self.process_group.is_some() || !rustix::process::geteuid().is_root()
+    }
+
+    fn limits(&self) -> ResourceLimits {
+        let shared = if self.namespaces == Namespaces::All { 0 } else { OTHER_PROCESSES };
+        ResourceLimits { processes_max: self.limits.processes_max.saturating_add(shared), ..self.limits }
+    }
+
+    fn scratch(&self) -> PathBuf {
+        if self.alone() {
+            return SCRATCH.into();
+        }
+        self.scratch.path().join(self.confined.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+}
+
+impl Confinement for Landlocked {
+    fn confine(&self, mut invocation: Invocation, access: &Access) -> Result<Invocation, ConfinementError> {
+        let access = ResolvedAccess::of(&invocation, access)?;
+        let scratch = self.scratch();
+        if !invocation.environment.contains_key("TMPDIR".as_ref() as &std::ffi::OsStr) {
+            invocation = invocation.env("TMPDIR", &scratch);
+        }
+        let shared = || SHARED_FOLDERS.iter().filter(|path| is_real_folder(path)).map(PathBuf::from);
+        let process_files: &[&str] = if self.alone() { &["/proc"] } else { MACHINE };
+        let readable = SYSTEM_FOLDERS.iter().chain(SYSTEM_SETTINGS).chain(process_files);
+        let command = ConfinedCommand {
+            process_group: self.process_group.as_ref().map(|group| group.path.clone()),
+            private: if self.alone() { shared().collect() } else { Vec::new() },
+            scratch: vec![scratch],
+            limits: Some(self.limits()),
+            landlock: true,
+            read: existing(readable).chain(access.read).collect(),
+            write: existing(DEVICES).chain(access.write).collect(),
+            program: invocation.program,
+            arguments: invocation.arguments,
+        };
+        let mut line = self.namespaces.command();
+        line.push(self.binary.clone().into());
+        line.extend(command.to_arguments());
+        let program = line.remove(0);
+        Ok(Invocation { program, arguments: line, ..invocation })
+    }
+
+    fn level(&self) -> String {
+        let achieved = if self.alone() {
+            "no network, no other processes, no sockets in shared folders"
+        } else if self.version.denies_socket_files() {
+            "no TCP (but UDP), no sockets that are files"
+        } else {
+            "no TCP (but UDP and sockets that are files)"
+        };
+        let processes =
+            if self.bounds_processes() { "processes bounded" } else { "processes bounded by time alone" };
+        let number = self.version.number;
+        format!("landlock ABI {number}: no writes outside, no home folder, {achieved}; {processes}")
+    }
+}
+
+fn existing<'paths>(
+    paths: impl IntoIterator<Item = &'paths &'paths str>,
+) -> impl Iterator<Item = PathBuf> {
+    paths.into_iter().map(PathBuf::from).filter(|path| path.exists())
+}
+
+fn is_real_folder(path: &str) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
