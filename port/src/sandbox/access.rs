@@ -37,10 +37,8 @@ pub(super) struct ResolvedAccess {
 impl ResolvedAccess {
     /// Resolves what an invocation may touch, and checks that its own folder is among it.
     pub(super) fn of(invocation: &Invocation, access: &Access) -> Result<Self, ConfinementError> {
-        let refuse = |reason| ConfinementError {
-            program: invocation.program.to_string_lossy().into_owned(),
-            reason,
-        };
+        let refuse =
+            |reason| ConfinementError { program: invocation.program.to_string_lossy().into_owned(), reason };
         let resolved = Self {
             read: resolve_all(&access.read).map_err(refuse)?,
             write: resolve_all(&access.write).map_err(refuse)?,

@@ -11,9 +11,6 @@ use super::limits::ResourceLimits;
 use super::process_group::ProcessGroup;
 use crate::confinement::{Access, Confinement, ConfinementError};
 
-/// The program, as found through `PATH`.
-const BUBBLEWRAP: &str = "bwrap";
-
 /// Where our own binary is inside. It sets the limits there: the number of processes is counted for each
 /// namespace of users apart.
 const BINARY_INSIDE: &str = "/.tidelock";
@@ -21,17 +18,18 @@ const BINARY_INSIDE: &str = "/.tidelock";
 /// Runs processes through `bwrap`.
 #[derive(Debug)]
 pub(super) struct Bubblewrap {
+    program: PathBuf,
     binary: PathBuf,
     limits: ResourceLimits,
     process_group: Option<ProcessGroup>,
 }
 
 impl Bubblewrap {
-    /// With our own binary, for the limits.
-    pub(super) fn new(binary: &Path, limits: ResourceLimits) -> Self {
+    /// With our own binary, for the limits. Whether it works here must be probed.
+    pub(super) fn new(program: PathBuf, binary: &Path, limits: ResourceLimits) -> Self {
         let root = rustix::process::geteuid().is_root();
         let process_group = root.then(|| ProcessGroup::make(limits.processes_max)).flatten();
-        Self { binary: binary.to_owned(), limits, process_group }
+        Self { program, binary: binary.to_owned(), limits, process_group }
     }
 }
 
@@ -50,7 +48,7 @@ impl Confinement for Bubblewrap {
         push(&mut arguments, ["--", BINARY_INSIDE]);
         arguments.extend(inside.to_arguments());
 
-        let mut outer = Invocation { program: BUBBLEWRAP.into(), arguments, ..invocation };
+        let mut outer = Invocation { program: self.program.clone().into(), arguments, ..invocation };
         if let Some(group) = &self.process_group {
             // The control groups are out of sight inside, so the group is joined before.
             let joining = ConfinedCommand {
@@ -109,9 +107,6 @@ fn file_system(access: &ResolvedAccess) -> Vec<OsString> {
     arguments
 }
 
-fn push<Argument: Into<OsString>>(
-    arguments: &mut Vec<OsString>,
-    more: impl IntoIterator<Item = Argument>,
-) {
+fn push<Argument: Into<OsString>>(arguments: &mut Vec<OsString>, more: impl IntoIterator<Item = Argument>) {
     arguments.extend(more.into_iter().map(Into::into));
 }

@@ -1,11 +1,11 @@
 //! Finds the strongest confinement that works on this machine, once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use upstream::process::{Ending, Invocation, Limits, ProcessRunner};
 
 use super::bubblewrap::Bubblewrap;
-use super::landlocked::{Landlocked, Namespaces};
+use super::landlocked::{Landlocked, LandlockedParts, Namespaces};
 use super::limits::ResourceLimits;
 use super::rights::LandlockVersion;
 use crate::confinement::{Access, Confinement, ConfinementError};
@@ -18,8 +18,10 @@ const PROBE_TIMEOUT_MS: u64 = 10_000;
 pub enum Mechanism {
     /// The `bwrap` command.
     Bubblewrap,
-    /// The kernel's Landlock, with namespaces where they can be had.
+    /// The kernel's Landlock in namespaces, which util-linux' `unshare` command makes.
     Landlock,
+    /// The kernel's Landlock without namespaces: other processes stay visible, and so do sockets.
+    LandlockAlone,
 }
 
 /// What the operator demands.
@@ -37,7 +39,7 @@ impl Default for SandboxPolicy {
     fn default() -> Self {
         Self {
             require: true,
-            mechanisms: vec![Mechanism::Bubblewrap, Mechanism::Landlock],
+            mechanisms: vec![Mechanism::Bubblewrap, Mechanism::Landlock, Mechanism::LandlockAlone],
             limits: ResourceLimits::default(),
         }
     }
@@ -70,16 +72,18 @@ impl Sandbox {
         runner: &dyn ProcessRunner,
     ) -> Result<Box<dyn Confinement>, SandboxError> {
         let mut reasons = Vec::new();
-        for mechanism in &policy.mechanisms {
+        for &mechanism in &policy.mechanisms {
             let found = match mechanism {
-                Mechanism::Bubblewrap => {
-                    probe(Bubblewrap::new(binary, policy.limits), runner).map_err(|why| format!("bwrap: {why}"))
-                }
-                Mechanism::Landlock => landlock(policy, binary, runner),
+                Mechanism::Bubblewrap => bubblewrap(policy, binary, runner),
+                Mechanism::Landlock => landlock(policy, binary, Namespaces::All, runner).or_else(|first| {
+                    landlock(policy, binary, Namespaces::AllButUsers, runner)
+                        .map_err(|second| format!("{first}, and without users: {second}"))
+                }),
+                Mechanism::LandlockAlone => landlock(policy, binary, Namespaces::None, runner),
             };
             match found {
                 Ok(confinement) => return Ok(confinement),
-                Err(reason) => reasons.push(reason),
+                Err(reason) => reasons.push(format!("{mechanism:?}: {reason}")),
             }
         }
         if policy.require {
@@ -89,25 +93,42 @@ impl Sandbox {
     }
 }
 
+type Found = Result<Box<dyn Confinement>, String>;
+
+fn bubblewrap(policy: &SandboxPolicy, binary: &Path, runner: &dyn ProcessRunner) -> Found {
+    let bubblewrap = installed("bwrap")?;
+    probe(Bubblewrap::new(bubblewrap, binary, policy.limits), runner)
+}
+
 fn landlock(
     policy: &SandboxPolicy,
     binary: &Path,
+    namespaces: Namespaces,
     runner: &dyn ProcessRunner,
-) -> Result<Box<dyn Confinement>, String> {
-    let version = LandlockVersion::best().ok_or("landlock: the kernel lacks it, or its ABI is below 3")?;
-    let mut reasons = Vec::new();
-    for namespaces in Namespaces::ALL {
-        if namespaces == Namespaces::None && !version.denies_tcp() {
-            reasons.push("its ABI is below 4, so that it alone leaves the network open".to_owned());
-            continue;
-        }
-        let landlocked = Landlocked::new(binary, version, namespaces, policy.limits);
-        match landlocked.map_err(|error| error.to_string()).and_then(|tried| probe(tried, runner)) {
-            Ok(confinement) => return Ok(confinement),
-            Err(reason) => reasons.push(reason),
-        }
+) -> Found {
+    let version = LandlockVersion::best().ok_or("the kernel lacks it, or its ABI is below 3")?;
+    if namespaces == Namespaces::None && !version.denies_tcp() {
+        return Err("its ABI is below 4, so that alone it leaves the network open".to_owned());
     }
-    Err(format!("landlock: {}", reasons.join(", ")))
+    let parts = LandlockedParts {
+        binary: binary.to_owned(),
+        unshare: if namespaces == Namespaces::None { None } else { Some(installed("unshare")?) },
+        version,
+        namespaces,
+        limits: policy.limits,
+    };
+    probe(Landlocked::new(parts).map_err(|error| error.to_string())?, runner)
+}
+
+/// The full path of a program. The `PATH` of an invocation must not choose what confines it: it may lead
+/// into a checkout.
+fn installed(program: &str) -> Result<PathBuf, String> {
+    let path = upstream::process::inherited("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| format!("`{program}` is not installed"))
 }
 
 /// Runs a program that does nothing, confined.

@@ -3,7 +3,7 @@
 //! Rules add up: what lies inside a writable folder is writable, also where it is named as readable.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -47,27 +47,37 @@ pub(super) enum Namespaces {
 }
 
 impl Namespaces {
-    /// Most first.
-    pub(super) const ALL: [Self; 3] = [Self::All, Self::AllButUsers, Self::None];
-
-    fn command(self) -> Vec<OsString> {
+    /// What makes them, before the command that is to run in them.
+    fn arguments(self) -> Vec<OsString> {
         let users: &[&str] = match self {
             Self::All => &["--user", "--map-current-user", "--keep-caps"],
             Self::AllButUsers => &[],
             Self::None => return Vec::new(),
         };
         let rest = ["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
-        ["unshare"].iter().chain(users).chain(&rest).chain(FIRST_PROCESS).map(Into::into).collect()
+        users.iter().chain(&rest).chain(FIRST_PROCESS).map(Into::into).collect()
     }
+}
+
+/// What it is made of.
+#[derive(Debug)]
+pub(super) struct LandlockedParts {
+    /// Our own binary, which gives up rights before it becomes the program.
+    pub(super) binary: PathBuf,
+    /// The command that makes namespaces, where there are to be any.
+    pub(super) unshare: Option<PathBuf>,
+    /// What the kernel can deny.
+    pub(super) version: LandlockVersion,
+    /// What is to be made.
+    pub(super) namespaces: Namespaces,
+    /// The bounds of each process.
+    pub(super) limits: ResourceLimits,
 }
 
 /// Runs processes through our own binary, which gives up rights before it becomes them.
 #[derive(Debug)]
 pub(super) struct Landlocked {
-    binary: PathBuf,
-    version: LandlockVersion,
-    namespaces: Namespaces,
-    limits: ResourceLimits,
+    parts: LandlockedParts,
     process_group: Option<ProcessGroup>,
     /// Temporary files of those processes that have no mount namespace, a folder for each.
     scratch: TempDir,
@@ -75,37 +85,41 @@ pub(super) struct Landlocked {
 }
 
 impl Landlocked {
-    /// With our own binary. Whether it works here must be probed.
-    pub(super) fn new(
-        binary: &Path,
-        version: LandlockVersion,
-        namespaces: Namespaces,
-        limits: ResourceLimits,
-    ) -> std::io::Result<Self> {
+    /// Whether it works here must be probed.
+    pub(super) fn new(parts: LandlockedParts) -> std::io::Result<Self> {
         let root = rustix::process::geteuid().is_root();
         Ok(Self {
-            binary: binary.to_owned(),
-            version,
-            namespaces,
-            limits,
-            process_group: root.then(|| ProcessGroup::make(limits.processes_max)).flatten(),
+            process_group: root.then(|| ProcessGroup::make(parts.limits.processes_max)).flatten(),
+            parts,
             scratch: TempDir::with_prefix("tidelock-")?,
             confined: AtomicU32::new(0),
         })
     }
 
     fn alone(&self) -> bool {
-        self.namespaces != Namespaces::None
+        self.parts.namespaces != Namespaces::None
     }
 
-    /// Whether the number of processes is bounded: the kernel exempts root from its usual bound.
-    fn bounds_processes(&self) -> bool {
-        self.process_group.is_some() || !rustix::process::geteuid().is_root()
+    /// How the number of processes is bounded: the kernel exempts root from its usual bound, and counts
+    /// all processes of a user together who has no namespace for it.
+    fn processes(&self) -> &'static str {
+        if self.process_group.is_some() {
+            "processes bounded"
+        } else if rustix::process::geteuid().is_root() {
+            "processes bounded by time alone"
+        } else if self.parts.namespaces == Namespaces::All {
+            "processes bounded"
+        } else {
+            "processes bounded together with others of the user"
+        }
     }
 
     fn limits(&self) -> ResourceLimits {
-        let shared = if self.namespaces == Namespaces::All { 0 } else { OTHER_PROCESSES };
-        ResourceLimits { processes_max: self.limits.processes_max.saturating_add(shared), ..self.limits }
+        let shared = if self.parts.namespaces == Namespaces::All { 0 } else { OTHER_PROCESSES };
+        ResourceLimits {
+            processes_max: self.parts.limits.processes_max.saturating_add(shared),
+            ..self.parts.limits
+        }
     }
 
     fn scratch(&self) -> PathBuf {
@@ -137,31 +151,31 @@ impl Confinement for Landlocked {
             program: invocation.program,
             arguments: invocation.arguments,
         };
-        let mut line = self.namespaces.command();
-        line.push(self.binary.clone().into());
-        line.extend(command.to_arguments());
-        let program = line.remove(0);
-        Ok(Invocation { program, arguments: line, ..invocation })
+        let Some(unshare) = &self.parts.unshare else {
+            let program = self.parts.binary.clone().into();
+            return Ok(Invocation { program, arguments: command.to_arguments(), ..invocation });
+        };
+        let mut arguments = self.parts.namespaces.arguments();
+        arguments.push(self.parts.binary.clone().into());
+        arguments.extend(command.to_arguments());
+        Ok(Invocation { program: unshare.clone().into(), arguments, ..invocation })
     }
 
     fn level(&self) -> String {
         let achieved = if self.alone() {
             "no network, no other processes, no sockets in shared folders"
-        } else if self.version.denies_socket_files() {
+        } else if self.parts.version.denies_socket_files() {
             "no TCP (but UDP), no sockets that are files"
         } else {
             "no TCP (but UDP and sockets that are files)"
         };
-        let processes =
-            if self.bounds_processes() { "processes bounded" } else { "processes bounded by time alone" };
-        let number = self.version.number;
+        let processes = self.processes();
+        let number = self.parts.version.number;
         format!("landlock ABI {number}: no writes outside, no home folder, {achieved}; {processes}")
     }
 }
 
-fn existing<'paths>(
-    paths: impl IntoIterator<Item = &'paths &'paths str>,
-) -> impl Iterator<Item = PathBuf> {
+fn existing<'paths>(paths: impl IntoIterator<Item = &'paths &'paths str>) -> impl Iterator<Item = PathBuf> {
     paths.into_iter().map(PathBuf::from).filter(|path| path.exists())
 }
 

@@ -3,9 +3,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use upstream::{Clock, SystemClock};
 
 /// How many full sandboxes may run side by side before they come into each other's way.
 const SIDE_BY_SIDE: u64 = 4;
+
+/// How often a group is tried to be removed.
+const REMOVAL_TRIES: u32 = 100;
+
+/// How long to wait between two tries.
+const REMOVAL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Where the kernel may offer it: of its own in version 1, among the others in version 2.
 const ROOTS: &[&str] = &["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
@@ -38,10 +48,28 @@ impl ProcessGroup {
     }
 }
 
+impl ProcessGroup {
+    /// Kills what left its sandbox behind. Whoever is in the group came out of one.
+    fn kill_members(&self) {
+        let members = std::fs::read_to_string(self.path.join("cgroup.procs")).unwrap_or_default();
+        for pid in members.lines().filter_map(|line| line.parse().ok()).filter_map(Pid::from_raw) {
+            if let Err(error) = kill_process(pid, Signal::KILL) {
+                tracing::debug!(%error, "a process of the group ended by itself");
+            }
+        }
+    }
+}
+
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir(&self.path) {
-            tracing::warn!(group = %self.path.display(), %error, "a process group stays behind");
+        // The kernel keeps a group until its last process is gone, which takes a moment.
+        for _ in 0..REMOVAL_TRIES {
+            if std::fs::remove_dir(&self.path).is_ok() {
+                return;
+            }
+            self.kill_members();
+            SystemClock.sleep(REMOVAL_PAUSE);
         }
+        tracing::warn!(group = %self.path.display(), "a process group stays behind");
     }
 }
