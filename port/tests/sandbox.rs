@@ -18,6 +18,9 @@ use port::sandbox::{
     CONFINED_FAILED_EXIT, CONFINED_SUBCOMMAND, Mechanism, ResourceLimits, Sandbox, SandboxPolicy,
     confined_exec,
 };
+use port::suite::{SuiteRequest, run_suite};
+use port::timing::statistics::TimingRule;
+use port::timing::{TimedCall, TimingRequest, driver_invocation, measure};
 use upstream::process::{
     Ending, Finished, Invocation, Limits, ProcessRunner, SystemProcessRunner, inherited,
 };
@@ -31,6 +34,10 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("files_outside_cannot_be_read", files_outside_cannot_be_read),
     ("files_outside_cannot_be_changed", files_outside_cannot_be_changed),
     ("readable_files_cannot_be_changed", readable_files_cannot_be_changed),
+    (
+        "readable_files_inside_the_checkout_cannot_be_changed",
+        readable_files_inside_the_checkout_cannot_be_changed,
+    ),
     ("a_link_in_the_checkout_leads_nowhere", a_link_in_the_checkout_leads_nowhere),
     ("device_files_cannot_be_made", device_files_cannot_be_made),
     ("loopback_cannot_be_reached", loopback_cannot_be_reached),
@@ -48,6 +55,8 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("exit_codes_and_input_come_through", exit_codes_and_input_come_through),
     ("a_missing_program_is_told_from_a_failing_one", a_missing_program_is_told_from_a_failing_one),
     ("python_runs_inside", python_runs_inside),
+    ("a_test_suite_is_run_and_read", a_test_suite_is_run_and_read),
+    ("calls_are_timed", calls_are_timed),
     ("cargo_builds_offline_inside", cargo_builds_offline_inside),
     ("cargo_builds_through_rustup_inside", cargo_builds_through_rustup_inside),
 ];
@@ -68,9 +77,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ("bubblewrap", Mechanism::Bubblewrap),
     ];
     for (name, mechanism) in mechanisms {
-        // Bubblewrap need not be installed; the kernel's own means must be there.
+        // Bubblewrap need not be installed, nor namespaces be allowed; Landlock alone must work.
         let missing =
-            mechanism == Mechanism::Bubblewrap && detect(mechanism, ResourceLimits::default()).is_err();
+            mechanism != Mechanism::LandlockAlone && detect(mechanism, ResourceLimits::default()).is_err();
         for &(attempt_name, attempt) in ATTEMPTS {
             let trial = Trial::test(format!("{name}::{attempt_name}"), move || {
                 Cell::new(mechanism).and_then(|cell| attempt(&cell)).map_err(Failed::from)
@@ -212,6 +221,24 @@ fn readable_files_cannot_be_changed(cell: &Cell) -> Outcome {
         assert!(!finished.succeeded(), "{script}: {}", text(&finished));
     }
     assert_eq!(std::fs::read_to_string(cell.path("readable/file"))?, "text in readable");
+    Ok(())
+}
+
+fn readable_files_inside_the_checkout_cannot_be_changed(cell: &Cell) -> Outcome {
+    if cell.mechanism == Mechanism::LandlockAlone {
+        return Ok(()); // It has no mounts to do so with, which its documentation says.
+    }
+    let mut cell = Cell::new(cell.mechanism)?;
+    std::fs::create_dir(cell.path("checkout/oracle"))?;
+    std::fs::write(cell.path("checkout/oracle/test"), "test")?;
+    cell.readable = ["oracle", "file"].map(|name| cell.path("checkout").join(name)).to_vec();
+    let finished = cell.shell(
+        "cat oracle/test; echo x > oracle/test; echo x > file; rm oracle/test; mv oracle other; echo new > new",
+    )?;
+    assert_eq!(finished.stdout, b"test", "{}", text(&finished));
+    assert_eq!(std::fs::read_to_string(cell.path("checkout/oracle/test"))?, "test");
+    assert_eq!(std::fs::read_to_string(cell.path("checkout/file"))?, "text in checkout");
+    assert_eq!(std::fs::read_to_string(cell.path("checkout/new"))?, "new\n", "{}", text(&finished));
     Ok(())
 }
 
@@ -421,6 +448,62 @@ fn python_runs_inside(cell: &Cell) -> Outcome {
     let finished = cell.run(python, ["-m", "unittest", "-v"])?;
     assert!(finished.succeeded(), "{}", text(&finished));
     assert!(finished.tail(9).contains("Ran 2 tests"), "{}", text(&finished));
+    Ok(())
+}
+
+fn a_test_suite_is_run_and_read(cell: &Cell) -> Outcome {
+    let (python, prefix) = python()?;
+    let file = "import unittest\nclass T(unittest.TestCase):\n def test_good(self): pass\n \
+                def test_bad(self): open('/etc/shadow')\n";
+    std::fs::write(cell.path("checkout/test_inside.py"), file)?;
+    // Stands in for pytest: found by its name, it writes its results where it is told to.
+    let pytest = "import sys\npath = sys.argv[1].split('=')[1]\nopen(path, 'w').write('<testsuites>\\\n\
+                  <testsuite name=\"s\" tests=\"1\" errors=\"0\" failures=\"0\"><testcase classname=\"c\" name=\"t\"/>\\\n\
+                  </testsuite></testsuites>')\n";
+    std::fs::write(cell.path("checkout/pytest"), pytest)?;
+    let confinement = detect(cell.mechanism, cell.resources)?;
+    let run = |arguments: &[&str]| {
+        let request = SuiteRequest {
+            command: [python.to_str().unwrap_or_default()]
+                .iter()
+                .chain(arguments)
+                .map(|&word| word.into())
+                .collect(),
+            directory: cell.path("checkout"),
+            environment: [("PATH".into(), "/usr/bin:/bin".into())].into(),
+            limits: cell.limits,
+            access: Access { read: vec![prefix.clone()], write: vec![] },
+        };
+        run_suite(&request, confinement.as_ref(), &SystemProcessRunner::default())
+    };
+    let report = run(&["-m", "unittest"])?;
+    assert_eq!(report.trouble, None, "{}", report.tail);
+    assert_eq!(report.failing().collect::<Vec<_>>(), ["test_inside.T.test_bad"]);
+    let report = run(&["pytest"])?;
+    assert_eq!(report.trouble, None, "{}", report.tail);
+    assert_eq!(report.tests.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), ["c.t"]);
+    Ok(())
+}
+
+fn calls_are_timed(cell: &Cell) -> Outcome {
+    let (python, prefix) = python()?;
+    let checkout = cell.path("checkout");
+    std::fs::write(checkout.join("mod.py"), "def f(text):\n    return sorted(text)\n")?;
+    let call = TimedCall {
+        name: "f".to_owned(),
+        module: "mod".to_owned(),
+        function: "f".to_owned(),
+        args: vec!["some text".into()],
+    };
+    let access = Access { read: vec![prefix, checkout.clone()], write: vec![] };
+    let confinement = detect(cell.mechanism, cell.resources)?;
+    let before = confinement.confine(driver_invocation(&python, &checkout, &[call])?, &access)?;
+    // One look: what is measured matters elsewhere, here only that it can be.
+    let rule = TimingRule { pairs_min: 2, pairs_max: 2, ..TimingRule::default() };
+    let request = TimingRequest { after: before.clone(), before, seed: 1, rule, calibration: None };
+    let report = measure(&request, &SystemProcessRunner::default())?;
+    assert_eq!((report.pairs, report.benches.len()), (2, 1));
+    assert!(report.benches.iter().all(|bench| bench.name == "f" && bench.ratio > 0.0));
     Ok(())
 }
 

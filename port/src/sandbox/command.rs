@@ -18,6 +18,7 @@ pub(super) struct ConfinedCommand {
     /// The control group to join, which bounds the number of processes.
     pub(super) process_group: Option<PathBuf>,
     /// Folders to cover with empty ones; of what they hold, only `read` and `write` stay.
+    /// There being any says that there is a mount namespace to do so in.
     pub(super) private: Vec<PathBuf>,
     /// Folders to make where they are missing, after that, and to leave writable.
     pub(super) scratch: Vec<PathBuf>,

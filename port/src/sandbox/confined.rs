@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::StatVfsMountFlags;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags};
 
 use super::command::ConfinedCommand;
@@ -54,6 +55,7 @@ pub fn confined_exec(arguments: impl IntoIterator<Item = OsString>) -> Result<In
     }
     if !command.private.is_empty() {
         cover(&command).map_err(failed("cover shared folders"))?;
+        pin(&command).map_err(failed("protect files inside writable folders"))?;
     }
     for folder in &command.scratch {
         std::fs::create_dir_all(folder).map_err(failed("make a folder for temporary files"))?;
@@ -98,6 +100,22 @@ fn cover(command: &ConfinedCommand) -> std::io::Result<()> {
     }
     // The old folder is still open below the cover.
     std::env::set_current_dir(directory)
+}
+
+/// Mounts read-only what may be read inside of what may be written: the rules of Landlock would add up.
+fn pin(command: &ConfinedCommand) -> std::io::Result<()> {
+    let inside =
+        |path: &&PathBuf| command.write.iter().any(|outer| path.starts_with(outer) && *path != outer);
+    for path in command.read.iter().filter(inside).filter(|path| !command.write.contains(path)) {
+        rustix::mount::mount_bind_recursive(path, path)?;
+        // Flags that the machine's owner has set may not be taken away again.
+        let set = rustix::fs::statvfs(path)?.f_flag;
+        let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+        flags.set(MountFlags::NOEXEC, set.contains(StatVfsMountFlags::NOEXEC));
+        rustix::mount::mount_remount(path, flags, "")?;
+    }
+    // The folder to work in may be one of them.
+    std::env::set_current_dir(std::env::current_dir()?)
 }
 
 /// Opens what lies below a folder before it is covered, outermost paths only.

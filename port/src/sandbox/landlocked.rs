@@ -1,6 +1,7 @@
 //! Confinement by Landlock, together with those namespaces that can be had.
 //!
-//! Rules add up: what lies inside a writable folder is writable, also where it is named as readable.
+//! Without a mount namespace rules add up: what lies inside a writable folder is writable, also where it is
+//! named as readable.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

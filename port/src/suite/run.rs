@@ -77,6 +77,10 @@ pub fn run_suite(
     invocation = invocation.env("PYTHONDONTWRITEBYTECODE", "1");
     let mut access = request.access.clone();
     access.write.push(request.directory.clone());
+    if form == Form::Unittest {
+        // Without it a run that found no test looks like one that passed.
+        invocation = invocation.args(["--verbose"]);
+    }
     if form == Form::Pytest {
         let mut option = OsString::from("--junitxml=");
         option.push(&junit);
@@ -125,15 +129,14 @@ pub fn rerun_failed(
 
 fn form_of(command: &[String]) -> Form {
     let named = |names: &[&str]| {
-        command.iter().take_while(|word| !word.contains("::")).any(|word| {
+        command.iter().any(|word| {
             let file = Path::new(word).file_name().and_then(|name| name.to_str());
             file.is_some_and(|file| names.contains(&file))
         })
     };
-    let verbose = command.iter().any(|word| word == "-v" || word == "--verbose");
     if named(&["pytest", "py.test"]) {
         Form::Pytest
-    } else if named(&["unittest"]) && verbose {
+    } else if named(&["unittest"]) {
         Form::Unittest
     } else {
         Form::ExitCode
@@ -211,7 +214,7 @@ mod tests {
         report
     }
 
-    const UNITTEST: &[&str] = &["python3", "-m", "unittest", "-v"];
+    const UNITTEST: &[&str] = &["python3", "-m", "unittest"];
 
     #[test]
     fn a_real_unittest_run_is_read() {

@@ -243,9 +243,7 @@ mod tests {
                     ImportError: Failed to import test module: test_bad\n\n\
                     ----------------------------------------------------------------------\n\
                     Ran 1 test in 0.000s\n\nFAILED (errors=1)\n";
-        insta::assert_snapshot!(show(text, false), @r"
-        unittest.loader._FailedTest.test_bad Error ImportError: Failed to import test module: test_bad
-        ");
+        insta::assert_snapshot!(show(text, false), @"unittest.loader._FailedTest.test_bad Error ImportError: Failed to import test module: test_bad");
     }
 
     proptest::proptest! {
