@@ -57,6 +57,7 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("python_runs_inside", python_runs_inside),
     ("a_test_suite_is_run_and_read", a_test_suite_is_run_and_read),
     ("calls_are_timed", calls_are_timed),
+    ("a_shared_folder_that_is_given_is_the_real_one", a_shared_folder_that_is_given_is_the_real_one),
     ("cargo_builds_offline_inside", cargo_builds_offline_inside),
     ("cargo_builds_through_rustup_inside", cargo_builds_through_rustup_inside),
 ];
@@ -504,6 +505,18 @@ fn calls_are_timed(cell: &Cell) -> Outcome {
     let report = measure(&request, &SystemProcessRunner::default())?;
     assert_eq!((report.pairs, report.benches.len()), (2, 1));
     assert!(report.benches.iter().all(|bench| bench.name == "f" && bench.ratio > 0.0));
+    Ok(())
+}
+
+fn a_shared_folder_that_is_given_is_the_real_one(cell: &Cell) -> Outcome {
+    let Ok(folder) = tempfile::tempdir_in("/var/tmp") else {
+        return Ok(()); // A machine without it has nothing to show here.
+    };
+    let mut cell = Cell::new(cell.mechanism)?;
+    std::fs::write(folder.path().join("file"), "shared")?;
+    cell.readable.push("/var/tmp".into());
+    let finished = cell.shell(&format!("cat {}/file && mktemp", folder.path().display()))?;
+    assert!(finished.succeeded() && finished.stdout.starts_with(b"shared"), "{}", text(&finished));
     Ok(())
 }
 

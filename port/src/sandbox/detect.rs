@@ -159,3 +159,51 @@ impl Confinement for Unconfined {
         "none".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use upstream::process::{Finished, ProcessError};
+
+    /// A machine on which whatever starts with one of these programs fails.
+    #[derive(Debug)]
+    struct Machine {
+        broken: &'static [&'static str],
+    }
+
+    impl ProcessRunner for Machine {
+        fn run(&self, invocation: &Invocation) -> Result<Finished, ProcessError> {
+            let program = Path::new(&invocation.program).file_name().unwrap_or_default();
+            let broken = self.broken.iter().any(|broken| program == *broken);
+            let ending = Ending::Exited(i32::from(broken));
+            let stderr = if broken { b"Operation not permitted".to_vec() } else { Vec::new() };
+            Ok(Finished { ending, stdout: Vec::new(), stderr, duration_ms: 1 })
+        }
+    }
+
+    fn detect(policy: &SandboxPolicy, broken: &'static [&'static str]) -> Result<String, String> {
+        let found = Sandbox::detect(policy, Path::new("/usr/bin/tidelock"), &Machine { broken });
+        found.map(|confinement| confinement.level()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_next_mechanism_is_taken_where_one_does_not_work() {
+        let level = detect(&SandboxPolicy::default(), &["bwrap", "unshare"]).unwrap();
+        assert!(level.starts_with("landlock ABI") && level.contains("no TCP"), "{level}");
+    }
+
+    #[test]
+    fn where_nothing_works_it_is_refused_with_every_reason() {
+        let error = detect(&SandboxPolicy::default(), &["bwrap", "unshare", "tidelock"]).unwrap_err();
+        assert!(error.contains("LandlockAlone: Exited(1): Operation not permitted"), "{error}");
+        assert!(error.contains("Bubblewrap: "), "{error}");
+    }
+
+    #[test]
+    fn only_what_the_policy_names_is_tried() {
+        let policy = SandboxPolicy { mechanisms: Vec::new(), ..SandboxPolicy::default() };
+        assert!(detect(&policy, &[]).is_err());
+        let unconfined = SandboxPolicy { require: false, ..policy };
+        assert_eq!(detect(&unconfined, &[]).unwrap(), "none");
+    }
+}

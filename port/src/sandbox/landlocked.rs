@@ -4,7 +4,7 @@
 //! named as readable.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -123,8 +123,17 @@ impl Landlocked {
         }
     }
 
-    fn scratch(&self) -> PathBuf {
-        if self.alone() {
+    /// The shared folders to cover: all that are not given to the process itself.
+    fn covered(&self, access: &ResolvedAccess) -> Vec<PathBuf> {
+        let given =
+            |folder: &Path| access.read.iter().chain(&access.write).any(|path| folder.starts_with(path));
+        let folders = SHARED_FOLDERS.iter().filter(|_| self.alone()).map(PathBuf::from);
+        folders.filter(|folder| is_real_folder(folder) && !given(folder)).collect()
+    }
+
+    /// Where temporary files go: in a folder that is covered they go with the process.
+    fn scratch(&self, covered: &[PathBuf]) -> PathBuf {
+        if covered.iter().any(|folder| Path::new(SCRATCH).starts_with(folder)) {
             return SCRATCH.into();
         }
         self.scratch.path().join(self.confined.fetch_add(1, Ordering::Relaxed).to_string())
@@ -134,16 +143,16 @@ impl Landlocked {
 impl Confinement for Landlocked {
     fn confine(&self, mut invocation: Invocation, access: &Access) -> Result<Invocation, ConfinementError> {
         let access = ResolvedAccess::of(&invocation, access)?;
-        let scratch = self.scratch();
+        let covered = self.covered(&access);
+        let scratch = self.scratch(&covered);
         if !invocation.environment.contains_key("TMPDIR".as_ref() as &std::ffi::OsStr) {
             invocation = invocation.env("TMPDIR", &scratch);
         }
-        let shared = || SHARED_FOLDERS.iter().filter(|path| is_real_folder(path)).map(PathBuf::from);
         let process_files: &[&str] = if self.alone() { &["/proc"] } else { MACHINE };
         let readable = SYSTEM_FOLDERS.iter().chain(SYSTEM_SETTINGS).chain(process_files);
         let command = ConfinedCommand {
             process_group: self.process_group.as_ref().map(|group| group.path.clone()),
-            private: if self.alone() { shared().collect() } else { Vec::new() },
+            private: covered,
             scratch: vec![scratch],
             limits: Some(self.limits()),
             landlock: true,
@@ -180,6 +189,6 @@ fn existing<'paths>(paths: impl IntoIterator<Item = &'paths &'paths str>) -> imp
     paths.into_iter().map(PathBuf::from).filter(|path| path.exists())
 }
 
-fn is_real_folder(path: &str) -> bool {
+fn is_real_folder(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }

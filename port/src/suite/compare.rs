@@ -32,6 +32,9 @@ impl SuiteComparison {
 }
 
 /// Compares the run before the change with the one after it. `reruns` are of the code after it.
+///
+/// A run with [`SuiteReport::trouble`] or one that [ran nothing](SuiteReport::ran_nothing) makes the
+/// comparison worthless: the caller looks at both first.
 pub fn compare(before: &SuiteReport, after: &SuiteReport, reruns: &[Rerun]) -> SuiteComparison {
     let earlier: BTreeMap<&str, TestStatus> =
         before.tests.iter().map(|test| (test.name.as_str(), test.status)).collect();

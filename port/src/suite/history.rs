@@ -9,6 +9,9 @@ pub struct TestHistory {
     pub failures: u32,
 }
 
+/// Below this probability a test is taken to be broken; above it, to be flaky.
+pub const BROKEN_BELOW: f64 = 1e-3;
+
 /// The side on which the true failure rate lies with this probability is taken as the rate.
 const CONFIDENCE: f64 = 0.95;
 
@@ -97,8 +100,14 @@ mod tests {
     #[test]
     fn a_stable_test_that_always_fails_is_broken() {
         let stable = TestHistory { runs: 200, failures: 0 };
-        assert!(flake_probability(stable, 5, 5) < 1e-3);
-        assert!(flake_probability(stable, 1, 5) > 1e-3);
+        assert!(flake_probability(stable, 5, 5) < BROKEN_BELOW);
+        assert!(flake_probability(stable, 1, 5) > BROKEN_BELOW);
+    }
+
+    #[test]
+    fn a_new_race_that_failed_once_is_found_by_one_more_failure_in_four_reruns() {
+        // So it is found with probability 1 - 1/16, the published 94 %.
+        assert!(flake_probability(TestHistory { runs: 200, failures: 0 }, 2, 5) < BROKEN_BELOW);
     }
 
     #[test]

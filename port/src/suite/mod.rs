@@ -11,6 +11,6 @@ mod run;
 mod unittest;
 
 pub use compare::{SuiteComparison, compare};
-pub use history::{TestHistory, flake_probability};
+pub use history::{BROKEN_BELOW, TestHistory, flake_probability};
 pub use report::{SuiteReport, TestOutcome, TestStatus};
 pub use run::{Rerun, SuiteError, SuiteRequest, rerun_failed, run_suite};
