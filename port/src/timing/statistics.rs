@@ -1,0 +1,422 @@
+//! The rules: a sequential test on log ratios, a guard that demands proof of harm, an interval.
+//!
+//! A *log ratio* is `ln(after / before)` of one pair of measurements: positive means slower. Timings have
+//! heavy tails and few pairs, so values are winsorised, and the variance is blended with one known from
+//! measuring the same code against itself.
+
+use super::random::Random;
+
+/// The median absolute deviation of a normal distribution, times this, is its standard deviation.
+const MAD_TO_DEVIATION: f64 = 1.4826;
+
+/// Values are pulled in to this many deviations from the median.
+const WINSOR_DEVIATIONS: f64 = 2.5;
+
+/// How many pairs the known variance weighs.
+const PRIOR_PAIRS: f64 = 10.0;
+
+/// Resamples behind an interval.
+const RESAMPLES: usize = 2000;
+
+/// The normal quantiles whose sum makes an effect detectable: 5 % error, 90 % power.
+const DETECTION_DEVIATIONS: f64 = 1.645 + 1.282;
+
+/// How a decision is made, and at which error rates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimingRule {
+    /// The probability of accepting a slowdown by `margin`.
+    pub alpha: f64,
+    /// The probability of rejecting code that is as fast as before.
+    pub beta: f64,
+    /// The slowdown that must not pass, as a fraction: 0.05 is 5 %.
+    pub margin: f64,
+    /// The variance of a log ratio of the same code against itself on this machine.
+    pub variance_known: f64,
+    /// The number of pairs at which the first look is taken.
+    pub pairs_min: usize,
+    /// The most pairs; then it cannot be told.
+    pub pairs_max: usize,
+}
+
+impl Default for TimingRule {
+    /// Five percent of everything; the known variance is that of processes that scatter by five percent.
+    fn default() -> Self {
+        Self { alpha: 0.05, beta: 0.05, margin: 0.05, variance_known: 0.005, pairs_min: 6, pairs_max: 40 }
+    }
+}
+
+impl TimingRule {
+    /// The same with a margin no smaller than what this machine's noise lets one see at all.
+    #[must_use]
+    pub fn raised_to_detectable(self) -> Self {
+        let detectable = detectable_slowdown(self.variance_known, self.pairs_max);
+        Self { margin: self.margin.max(detectable), ..self }
+    }
+
+    fn log_margin(&self) -> f64 {
+        self.margin.ln_1p()
+    }
+}
+
+/// The smallest slowdown, as a fraction, that so many pairs of this variance detect nine times in ten.
+pub fn detectable_slowdown(variance: f64, pairs: usize) -> f64 {
+    (DETECTION_DEVIATIONS * (variance / count(pairs.max(1))).sqrt()).exp_m1()
+}
+
+/// What the evidence so far says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// A slowdown by the margin is ruled out.
+    NotSlower,
+    /// That it is as fast as before is ruled out.
+    Slower,
+    /// More pairs are needed.
+    Open,
+}
+
+/// The generalised sequential probability ratio test of "as fast as before" against "slower by the
+/// margin", for all pairs so far. To be looked at after every second pair.
+pub fn sequential_test(log_ratios: &[f64], rule: &TimingRule) -> Evidence {
+    if log_ratios.len() < rule.pairs_min.max(2) {
+        return Evidence::Open;
+    }
+    let ratio = log_likelihood_ratio(log_ratios, rule);
+    if ratio >= ((1.0 - rule.beta) / rule.alpha).ln() {
+        Evidence::NotSlower
+    } else if ratio <= (rule.beta / (1.0 - rule.alpha)).ln() {
+        Evidence::Slower
+    } else {
+        Evidence::Open
+    }
+}
+
+/// How much likelier the pairs are if nothing changed than if the code is slower by the margin.
+fn log_likelihood_ratio(log_ratios: &[f64], rule: &TimingRule) -> f64 {
+    let Moments { mean, variance, pairs } = moments(log_ratios, rule.variance_known);
+    let margin = rule.log_margin();
+    pairs * margin * (margin - 2.0 * mean) / (2.0 * variance)
+}
+
+/// The probability of pairs as slow as these, or slower, if the slowdown were just the margin: small
+/// means that harm beyond the margin is proved. To be held against [`holm`].
+pub fn harm_p_value(log_ratios: &[f64], rule: &TimingRule) -> f64 {
+    if log_ratios.len() < 2 {
+        return 1.0;
+    }
+    let Moments { mean, variance, pairs } = moments(log_ratios, rule.variance_known);
+    let deviations = (mean - rule.log_margin()) / (variance / pairs).sqrt();
+    normal_tail(deviations)
+}
+
+/// Which of several hypotheses are refuted so that the probability of refuting any true one stays below
+/// `alpha` (Holm's step-down procedure).
+pub fn holm(p_values: &[f64], alpha: f64) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    let value = |index: usize| p_values.get(index).copied().unwrap_or(1.0);
+    order.sort_by(|&left, &right| value(left).total_cmp(&value(right)));
+    let mut refuted = vec![false; p_values.len()];
+    for (rank, &index) in order.iter().enumerate() {
+        let left = count(p_values.len() - rank);
+        // A value that is not a number refutes nothing.
+        if value(index).is_nan() || value(index) > alpha / left {
+            break;
+        }
+        if let Some(slot) = refuted.get_mut(index) {
+            *slot = true;
+        }
+    }
+    refuted
+}
+
+/// A ratio of medians and the interval that holds it with 95 % confidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RatioInterval {
+    /// The median after, divided by the median before.
+    pub ratio: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// The ratio of medians of pairs `(before, after)`, with a bootstrap interval over whole pairs; `None`
+/// without pairs.
+pub fn ratio_of_medians(pairs: &[(f64, f64)], seed: u64) -> Option<RatioInterval> {
+    let ratio_in = |pairs: &mut dyn Iterator<Item = (f64, f64)>| {
+        let (before, after): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        Some(median(&after)? / median(&before)?)
+    };
+    let ratio = ratio_in(&mut pairs.iter().copied())?;
+    let mut random = Random::seeded(seed);
+    let mut resampled = Vec::with_capacity(RESAMPLES);
+    for _ in 0..RESAMPLES {
+        let mut sample = (0..pairs.len()).filter_map(|_| pairs.get(random.index(pairs.len())).copied());
+        resampled.push(ratio_in(&mut sample)?);
+    }
+    resampled.sort_by(f64::total_cmp);
+    let low = *resampled.get(RESAMPLES / 40)?;
+    let high = *resampled.get(RESAMPLES - 1 - RESAMPLES / 40)?;
+    Some(RatioInterval { ratio, low, high })
+}
+
+/// The variance of log ratios of the same code against itself, without what outliers add: the
+/// `variance_known` of a rule.
+pub fn robust_variance(log_ratios: &[f64]) -> Option<f64> {
+    if log_ratios.len() < 2 {
+        return None;
+    }
+    Some(deviation(log_ratios, median(log_ratios)?)?.powi(2))
+}
+
+struct Moments {
+    mean: f64,
+    /// Of one pair.
+    variance: f64,
+    pairs: f64,
+}
+
+fn moments(log_ratios: &[f64], variance_known: f64) -> Moments {
+    let pairs = count(log_ratios.len());
+    let blend = |variance: f64| (pairs * variance + PRIOR_PAIRS * variance_known) / (pairs + PRIOR_PAIRS);
+    let middle = median(log_ratios).unwrap_or_default();
+    let spread = blend(deviation(log_ratios, middle).unwrap_or_default().powi(2)).sqrt();
+    let reach = WINSOR_DEVIATIONS * spread;
+    let kept: Vec<f64> = log_ratios.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect();
+    let mean = kept.iter().sum::<f64>() / pairs;
+    let squares: f64 = kept.iter().map(|value| (value - mean).powi(2)).sum();
+    // A small sample does not know its variance well: it is taken larger. And equal measurements, as of a
+    // coarse clock, do not make a certainty.
+    let variance = blend(squares / (pairs - 1.0).max(1.0)) * (1.0 + 2.0 / pairs);
+    Moments { mean, variance: variance.max(f64::EPSILON), pairs }
+}
+
+fn deviation(values: &[f64], middle: f64) -> Option<f64> {
+    let distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+    Some(MAD_TO_DEVIATION * median(&distances)?)
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    if sorted.len() % 2 == 1 {
+        return Some(upper);
+    }
+    Some(f64::midpoint(*sorted.get(sorted.len() / 2 - 1)?, upper))
+}
+
+/// The probability of a standard normal value above this one (Zelen and Severo's polynomial, to 1e-7).
+fn normal_tail(deviations: f64) -> f64 {
+    const COEFFICIENTS: [f64; 5] =
+        [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
+    if deviations < 0.0 {
+        return 1.0 - normal_tail(-deviations);
+    }
+    let step = 1.0 / (1.0 + 0.231_641_9 * deviations);
+    let sum = COEFFICIENTS.iter().rev().fold(0.0, |sum, coefficient| (sum + coefficient) * step);
+    sum * (-deviations * deviations / 2.0).exp() / std::f64::consts::TAU.sqrt()
+}
+
+fn count(pairs: usize) -> f64 {
+    f64::from(u32::try_from(pairs).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Processes whose times scatter by `noise`, with heavy tails, while the machine drifts by 5 %.
+    struct Machine {
+        random: Random,
+        noise: f64,
+    }
+
+    impl Machine {
+        fn uniform(&mut self) -> f64 {
+            f64::from(u32::try_from(self.random.next() >> 32).unwrap()) / f64::from(u32::MAX)
+        }
+
+        fn normal(&mut self) -> f64 {
+            (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+        }
+
+        /// One process in twenty is disturbed, as by another program.
+        fn scatter(&mut self) -> f64 {
+            let disturbed = if self.uniform() < 0.05 { 2.5 } else { 1.0 };
+            self.noise * disturbed * self.normal()
+        }
+
+        fn log_ratio(&mut self, slowdown: f64, at: usize) -> f64 {
+            let drift = 0.05 * (count(at) / 10.0).sin();
+            let [before, after] = [drift + self.scatter(), drift + slowdown.ln_1p() + self.scatter()];
+            after - before
+        }
+    }
+
+    struct Rates {
+        accepted: f64,
+        rejected: f64,
+        pairs: f64,
+    }
+
+    fn simulate(noise: f64, slowdown: f64) -> Rates {
+        const RUNS: usize = 600;
+        let mut machine = Machine { random: Random::seeded(20_261_120), noise };
+        let (mut accepted, mut rejected, mut pairs) = (0, 0, 0);
+        for _ in 0..RUNS {
+            let same: Vec<f64> = (0..40).map(|at| machine.log_ratio(0.0, at)).collect();
+            let variance_known = robust_variance(&same).unwrap();
+            let rule = TimingRule { variance_known, pairs_max: 400, ..TimingRule::default() };
+            let mut log_ratios = Vec::new();
+            while log_ratios.len() < rule.pairs_max {
+                log_ratios.push(machine.log_ratio(slowdown, log_ratios.len()));
+                log_ratios.push(machine.log_ratio(slowdown, log_ratios.len()));
+                match sequential_test(&log_ratios, &rule) {
+                    Evidence::NotSlower => accepted += 1,
+                    Evidence::Slower => rejected += 1,
+                    Evidence::Open => continue,
+                }
+                break;
+            }
+            pairs += log_ratios.len();
+        }
+        Rates {
+            accepted: count(accepted) / count(RUNS),
+            rejected: count(rejected) / count(RUNS),
+            pairs: count(pairs) / count(RUNS),
+        }
+    }
+
+    #[test]
+    fn unchanged_code_is_accepted_at_the_stated_rate() {
+        for (noise, pairs_max) in [(0.02, 10.0), (0.05, 35.0), (0.10, 110.0)] {
+            let rates = simulate(noise, 0.0);
+            assert!(rates.rejected < 0.08, "noise {noise}: {} rejected", rates.rejected);
+            assert!(rates.accepted > 0.91, "noise {noise}: {} accepted", rates.accepted);
+            assert!(rates.pairs < pairs_max, "noise {noise}: {} pairs", rates.pairs);
+        }
+    }
+
+    #[test]
+    fn a_slowdown_by_the_margin_is_accepted_at_most_at_the_stated_rate() {
+        for noise in [0.02, 0.05, 0.10] {
+            let rates = simulate(noise, 0.05);
+            assert!(rates.accepted < 0.075, "noise {noise}: {} accepted", rates.accepted);
+            assert!(rates.rejected > 0.9, "noise {noise}: {} rejected", rates.rejected);
+        }
+    }
+
+    #[test]
+    fn twice_the_margin_is_hardly_ever_accepted_and_costs_fewer_pairs() {
+        for noise in [0.02, 0.05, 0.10] {
+            let rates = simulate(noise, 0.10);
+            assert!(rates.accepted < 0.005, "noise {noise}: {} accepted", rates.accepted);
+            assert!(rates.pairs < simulate(noise, 0.05).pairs, "noise {noise}: {} pairs", rates.pairs);
+        }
+    }
+
+    #[test]
+    fn guarding_many_benches_hardly_ever_blames_unchanged_code_and_finds_real_harm() {
+        let rule = TimingRule { variance_known: 0.005, ..TimingRule::default() };
+        let mut machine = Machine { random: Random::seeded(7), noise: 0.05 };
+        let (mut blamed, mut found) = (0, 0);
+        for _ in 0..200 {
+            let mut p_values: Vec<f64> = (0..50)
+                .map(|_| (0..20).map(|at| machine.log_ratio(0.0, at)).collect::<Vec<f64>>())
+                .map(|log_ratios| harm_p_value(&log_ratios, &rule))
+                .collect();
+            blamed += usize::from(holm(&p_values, 0.05).contains(&true));
+            let harmed: Vec<f64> = (0..20).map(|at| machine.log_ratio(0.20, at)).collect();
+            p_values.push(harm_p_value(&harmed, &rule));
+            found += usize::from(*holm(&p_values, 0.05).last().unwrap());
+        }
+        assert!(blamed <= 2, "{blamed} of 200 runs blame unchanged code");
+        assert!(found >= 180, "{found} of 200 find a bench that is slower by 20 %");
+    }
+
+    #[test]
+    fn the_likelihood_ratio_is_the_documented_one() {
+        // Equal values: nothing is winsorised, and the variance is the known one, blended and enlarged.
+        let rule = TimingRule { variance_known: 0.004, ..TimingRule::default() };
+        let margin = 1.05_f64.ln();
+        let variance = 10.0 * 0.004 / 18.0 * (1.0 + 2.0 / 8.0);
+        let expected = 8.0 * margin * (margin - 2.0 * 0.01) / (2.0 * variance);
+        assert!((log_likelihood_ratio(&[0.01; 8], &rule) - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_wild_value_does_not_decide() {
+        let rule = TimingRule { variance_known: 0.0005, ..TimingRule::default() };
+        let mut log_ratios = vec![0.001, -0.002, 0.0, 0.003, -0.001, 0.002, -0.003, 0.001, 0.0];
+        log_ratios.push(3.0);
+        assert_eq!(sequential_test(&log_ratios, &rule), Evidence::NotSlower);
+    }
+
+    #[test]
+    fn too_few_pairs_decide_nothing() {
+        assert_eq!(sequential_test(&[0.0; 5], &TimingRule::default()), Evidence::Open);
+        assert_eq!(harm_p_value(&[9.0], &TimingRule::default()).to_bits(), 1.0_f64.to_bits());
+    }
+
+    #[test]
+    fn the_detectable_slowdown_is_that_of_the_published_table() {
+        for (noise, expected) in [(0.02_f64, 0.027), (0.05, 0.068), (0.10, 0.14)] {
+            let found = detectable_slowdown(2.0 * noise.powi(2), 10);
+            assert!((found - expected).abs() < 0.002, "{found}");
+        }
+        let raised = TimingRule { variance_known: 0.02, pairs_max: 10, ..TimingRule::default() };
+        assert!(raised.raised_to_detectable().margin > 0.13);
+    }
+
+    #[test]
+    fn normal_tails_are_those_of_the_tables() {
+        for (deviations, expected) in
+            [(0.0, 0.5), (1.644_853_6, 0.05), (-1.959_964, 0.975), (3.090_232, 0.001)]
+        {
+            assert!((normal_tail(deviations) - expected).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_interval_holds_the_ratio_and_is_reproducible() {
+        let pairs: Vec<(f64, f64)> =
+            (0..30).map(|i| (1.0 + count(i) / 100.0, 1.2 + count(i % 7) / 50.0)).collect();
+        let interval = ratio_of_medians(&pairs, 5).unwrap();
+        assert!(interval.low <= interval.ratio && interval.ratio <= interval.high, "{interval:?}");
+        assert_eq!(ratio_of_medians(&pairs, 5), Some(interval));
+        assert_eq!(ratio_of_medians(&[], 5), None);
+    }
+
+    #[test]
+    fn holm_steps_down() {
+        assert_eq!(holm(&[0.01, 0.04, 0.03, 0.005], 0.05), [true, false, false, true]);
+        assert_eq!(holm(&[0.01, f64::NAN], 0.05), [true, false]);
+    }
+
+    proptest! {
+        #[test]
+        fn swapping_the_sides_of_symmetric_hypotheses_swaps_the_evidence(
+            log_ratios in proptest::collection::vec(-0.2..0.2_f64, 6..40),
+        ) {
+            let rule = TimingRule::default();
+            // Mirrored around the middle between both hypotheses.
+            let mirrored: Vec<f64> = log_ratios.iter().map(|value| rule.log_margin() - value).collect();
+            let opposite = match sequential_test(&mirrored, &rule) {
+                Evidence::NotSlower => Evidence::Slower,
+                Evidence::Slower => Evidence::NotSlower,
+                Evidence::Open => Evidence::Open,
+            };
+            prop_assert_eq!(sequential_test(&log_ratios, &rule), opposite);
+        }
+
+        #[test]
+        fn a_slower_pair_never_makes_harm_less_likely(
+            log_ratios in proptest::collection::vec(-0.05..0.05_f64, 6..30), shift in 0.0..0.5_f64,
+        ) {
+            let rule = TimingRule::default();
+            let slower: Vec<f64> = log_ratios.iter().map(|value| value + shift).collect();
+            prop_assert!(harm_p_value(&slower, &rule) <= harm_p_value(&log_ratios, &rule) + 1e-9);
+        }
+    }
+}
