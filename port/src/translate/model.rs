@@ -309,13 +309,10 @@ mod tests {
 
     fn malformed_code(text: &str, finish: Finish) -> String {
         let translator = translator(vec![Ok(completion(text, finish))], Arc::new(MemoryExchanges::default()));
-        match translator.translate(&limit_request()).unwrap() {
-            Translation::Malformed { code, usage, .. } => {
-                assert_eq!(usage.output_tokens, 10, "what was paid for is counted");
-                code
-            }
-            other => panic!("{other:?}"),
-        }
+        let translation = translator.translate(&limit_request()).unwrap();
+        let Translation::Malformed { code, usage, .. } = translation else { panic!("{translation:?}") };
+        assert_eq!(usage.output_tokens, 10, "what was paid for is counted");
+        code
     }
 
     #[test]

@@ -134,24 +134,24 @@ struct Block {
 /// Tokens read from the cache and written to it are counted beside `input_tokens`, not in it.
 #[derive(Debug, Default, Deserialize)]
 struct TokenCounts {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(default)]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(default)]
-    output_tokens: u64,
+    #[serde(default, rename = "input_tokens")]
+    input: u64,
+    #[serde(default, rename = "cache_creation_input_tokens")]
+    cache_written: Option<u64>,
+    #[serde(default, rename = "cache_read_input_tokens")]
+    cache_read: Option<u64>,
+    #[serde(default, rename = "output_tokens")]
+    output: u64,
 }
 
 impl From<TokenCounts> for Usage {
     fn from(counts: TokenCounts) -> Self {
-        let cached = counts.cache_read_input_tokens.unwrap_or_default();
-        let written = counts.cache_creation_input_tokens.unwrap_or_default();
+        let cached = counts.cache_read.unwrap_or_default();
+        let written = counts.cache_written.unwrap_or_default();
         Self {
-            input_tokens: counts.input_tokens.saturating_add(cached).saturating_add(written),
+            input_tokens: counts.input.saturating_add(cached).saturating_add(written),
             cached_tokens: cached,
-            output_tokens: counts.output_tokens,
+            output_tokens: counts.output,
             cost_usd: None,
         }
     }

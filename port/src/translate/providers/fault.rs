@@ -13,7 +13,7 @@ use crate::translate::model::ModelError;
 const MESSAGE_CHARS_MAX: usize = 500;
 
 /// The longest wait that is believed, in seconds: a day.
-const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
+const RETRY_AFTER_S_MAX: u32 = 24 * 60 * 60;
 
 /// The error object that every provider puts under `error`, in the fields that any of them uses.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -151,14 +151,14 @@ fn message(error: &ErrorBody, fallback: &str) -> String {
 /// How long the response asks to wait: `Retry-After` in seconds or as a date, or a number of milliseconds in
 /// the header that some providers use beside it.
 fn retry_after_ms(response: &HttpResponse, now_ms: i64) -> Option<u64> {
-    let cap_ms = RETRY_AFTER_S_MAX * 1000;
+    let cap_ms = u64::from(RETRY_AFTER_S_MAX) * 1000;
     if let Some(ms) = response.header("retry-after-ms").and_then(|value| value.trim().parse::<u64>().ok()) {
         return Some(ms.min(cap_ms));
     }
     let value = response.header("retry-after")?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         let asked = seconds.is_finite() && seconds >= 0.0;
-        let seconds = seconds.min(RETRY_AFTER_S_MAX as f64);
+        let seconds = seconds.min(f64::from(RETRY_AFTER_S_MAX));
         return asked.then(|| u64::try_from(Duration::from_secs_f64(seconds).as_millis()).unwrap_or(cap_ms));
     }
     let date_ms = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?.as_millisecond();
@@ -181,10 +181,9 @@ mod tests {
     }
 
     fn waits(headers: &[(&str, &str)]) -> Option<u64> {
-        match fault(429, headers, "") {
-            ModelError::RateLimited { retry_after_ms, .. } => retry_after_ms,
-            other => panic!("{other:?}"),
-        }
+        let error = fault(429, headers, "");
+        let ModelError::RateLimited { retry_after_ms, .. } = error else { panic!("{error:?}") };
+        retry_after_ms
     }
 
     #[test]
@@ -201,7 +200,7 @@ mod tests {
         for nonsense in ["", "soon", "-5", "NaN", "inf"] {
             assert_eq!(waits(&[("retry-after", nonsense)]), None, "{nonsense}");
         }
-        assert_eq!(waits(&[("retry-after", "1e300")]), Some(RETRY_AFTER_S_MAX * 1000));
+        assert_eq!(waits(&[("retry-after", "1e300")]), Some(u64::from(RETRY_AFTER_S_MAX) * 1000));
     }
 
     #[test]

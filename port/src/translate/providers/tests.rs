@@ -48,12 +48,13 @@ fn prompt() -> Prompt {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a transport gives, beside its errors in a list")]
 fn response(status: u16, headers: &[(&str, &str)], body: &Value) -> Result<HttpResponse, TransportError> {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Ok(HttpResponse { status, headers, body: body.to_string().into_bytes() })
 }
 
-fn chat_reply(message: Value, finish: &str) -> Value {
+fn chat_reply(message: &Value, finish: &str) -> Value {
     json!({
         "id": "c-1", "object": "chat.completion", "created": 1, "model": "m-1",
         "choices": [{ "index": 0, "message": message, "finish_reason": finish }],
@@ -65,7 +66,7 @@ fn chat_reply(message: Value, finish: &str) -> Value {
     })
 }
 
-fn messages_reply(content: Value, stop: &str) -> Value {
+fn messages_reply(content: &Value, stop: &str) -> Value {
     json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m-1",
         "content": content, "stop_reason": stop, "stop_sequence": null,
@@ -169,7 +170,7 @@ fn a_key_shows_nowhere() {
 #[test]
 fn a_chat_reply_is_read_with_its_usage() {
     let completion =
-        chat_completion(&chat_reply(json!({ "role": "assistant", "content": "hi" }), "stop")).unwrap();
+        chat_completion(&chat_reply(&json!({ "role": "assistant", "content": "hi" }), "stop")).unwrap();
     let usage = Usage { input_tokens: 1000, cached_tokens: 800, output_tokens: 50, cost_usd: None };
     assert_eq!(completion, Completion { text: "hi".to_owned(), usage, finish: Finish::Complete });
 }
@@ -181,14 +182,15 @@ fn a_messages_reply_counts_cached_tokens_among_its_input() {
         { "type": "text", "text": "a" },
         { "type": "text", "text": "b" },
     ]);
-    let completion = messages_completion(&messages_reply(content, "end_turn")).unwrap();
+    let completion = messages_completion(&messages_reply(&content, "end_turn")).unwrap();
     let usage = Usage { input_tokens: 950, cached_tokens: 800, output_tokens: 40, cost_usd: None };
     assert_eq!(completion, Completion { text: "ab".to_owned(), usage, finish: Finish::Complete });
 }
 
 #[test]
 fn every_way_for_a_chat_reply_to_end_is_told_apart() {
-    let finish = |message: Value, reason: &str| chat_completion(&chat_reply(message, reason)).unwrap().finish;
+    let finish =
+        |message: Value, reason: &str| chat_completion(&chat_reply(&message, reason)).unwrap().finish;
     assert_eq!(finish(json!({ "content": "x" }), "length"), Finish::Truncated);
     assert_eq!(finish(json!({ "content": null }), "content_filter"), Finish::Refused);
     assert_eq!(finish(json!({ "content": null, "refusal": "no" }), "stop"), Finish::Refused);
@@ -201,9 +203,8 @@ fn every_way_for_a_chat_reply_to_end_is_told_apart() {
 #[test]
 fn every_way_for_a_messages_reply_to_end_is_told_apart() {
     let text = json!([{ "type": "text", "text": "x" }]);
-    let finish = |content: &Value, stop: &str| {
-        messages_completion(&messages_reply(content.clone(), stop)).unwrap().finish
-    };
+    let finish =
+        |content: &Value, stop: &str| messages_completion(&messages_reply(content, stop)).unwrap().finish;
     assert_eq!(finish(&text, "end_turn"), Finish::Complete);
     assert_eq!(finish(&text, "max_tokens"), Finish::Truncated);
     assert_eq!(finish(&text, "model_context_window_exceeded"), Finish::Truncated);
@@ -237,7 +238,7 @@ fn replies_that_are_not_as_documented_are_unreadable_and_not_asked_for_again() {
 #[test]
 fn a_success_with_an_error_inside_is_no_empty_success() {
     let body = json!({ "error": { "message": "Provider returned error", "code": 502 }, "choices": [] });
-    let good = chat_reply(json!({ "content": "hi" }), "stop");
+    let good = chat_reply(&json!({ "content": "hi" }), "stop");
     let (result, sent, _) = run(Box::new(chat()), vec![response(200, &[], &body), response(200, &[], &good)]);
     assert_eq!(result.unwrap().text, "hi");
     assert_eq!(sent, 2);
@@ -248,7 +249,7 @@ fn a_success_with_an_error_inside_is_no_empty_success() {
 #[test]
 fn a_limited_rate_is_waited_out() {
     let limited = json!({ "type": "error", "error": { "type": "rate_limit_error", "message": "slow down" } });
-    let good = messages_reply(json!([{ "type": "text", "text": "hi" }]), "end_turn");
+    let good = messages_reply(&json!([{ "type": "text", "text": "hi" }]), "end_turn");
     let answers = vec![response(429, &[("Retry-After", "20")], &limited), response(200, &[], &good)];
     let (result, sent, waited_ms) = run(Box::new(MessagesFormat::new(setup())), answers);
     assert_eq!((result.unwrap().text.as_str(), sent), ("hi", 2));

@@ -56,12 +56,12 @@ fn added(view: MemberView<'_>, after: &Item) -> Result<Vec<Edit>, Refusal> {
         StyleKind::Unittest => "self",
         StyleKind::Pytest => "",
     };
-    let mut text = format!("def {}({receiver}):\n", symbol.name());
+    let mut lines = vec![format!("def {}({receiver}):", symbol.name())];
     for statement in &statements {
-        text.push_str(&format!("    {}\n", statement.python(style, &calls)?));
+        lines.push(format!("    {}", statement.python(style, &calls)?));
     }
     let place = InsertPlace::After(beside.symbol.clone());
-    Ok(vec![Edit::Insert { symbol, place, text: text.trim_end().to_owned() }])
+    Ok(vec![Edit::Insert { symbol, place, text: lines.join("\n") }])
 }
 
 fn modified(view: MemberView<'_>, before: &Item, after: &Item) -> Result<Vec<Edit>, Refusal> {

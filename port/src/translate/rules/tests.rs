@@ -13,7 +13,7 @@ fn answer(request: &TranslationRequest) -> String {
             format!("{origin}: {}", edits.join("\n"))
         }
         Translation::Declined { reason } => format!("declined: {reason}"),
-        other => panic!("{other:?}"),
+        other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => panic!("{other:?}"),
     }
 }
 
