@@ -63,6 +63,19 @@ impl CommandModel {
             .limits(self.setup.limits)
     }
 
+    /// The variable with a secret whose value an answer holds: such an answer would be recorded and committed.
+    fn leaked(&self, invocation: &Invocation, answer: &str) -> Option<&str> {
+        let is_secret = |name: &&String| {
+            let name = name.to_ascii_uppercase();
+            ["KEY", "TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.contains(word))
+        };
+        let holds = |name: &&String| {
+            let value = invocation.environment.get(&OsString::from(name)).and_then(|value| value.to_str());
+            value.is_some_and(|value| value.len() >= SECRET_LENGTH_MIN && answer.contains(value))
+        };
+        self.setup.pass_environment.iter().filter(is_secret).find(holds).map(String::as_str)
+    }
+
     /// The end of what the command wrote, without the values of the variables that it was given.
     fn tail(&self, invocation: &Invocation, finished: &Finished) -> String {
         let mut tail = finished.tail(TAIL_LINES);
@@ -106,6 +119,9 @@ impl Model for CommandModel {
         let text = String::from_utf8(finished.stdout).map_err(|error| ModelError::Unreadable {
             reason: format!("the command's output is not UTF-8: {}", error.utf8_error()),
         })?;
+        if let Some(name) = self.leaked(&invocation, &text) {
+            return Err(failed(format!("its answer holds the value of {name}, and is thrown away")));
+        }
         let usage = Usage {
             input_tokens: estimate_tokens(&prompt.text()),
             output_tokens: estimate_tokens(&text),
@@ -191,6 +207,23 @@ mod tests {
         assert!(!environment.contains("HOME="), "{environment}");
         let error = error_of("echo \"key $CARGO_MANIFEST_DIR is bad\" >&2; exit 1", Limits::default());
         assert!(error.ends_with("key [redacted] is bad"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_that_holds_a_secret_is_thrown_away() {
+        let setup = CommandSetup {
+            name: "script".to_owned(),
+            program: "sh".into(),
+            arguments: Vec::new(),
+            directory: "/".into(),
+            pass_environment: vec!["HOME".to_owned(), "MY_KEY".to_owned()],
+            limits: Limits::default(),
+        };
+        let model = CommandModel::new(setup, Arc::new(SystemProcessRunner::default()));
+        let invocation =
+            Invocation::new("sh", "/").env("MY_KEY", "s3cret-value").env("HOME", "/home/someone");
+        assert_eq!(model.leaked(&invocation, "text with s3cret-value in it"), Some("MY_KEY"));
+        assert_eq!(model.leaked(&invocation, "a path below /home/someone"), None);
     }
 
     #[test]

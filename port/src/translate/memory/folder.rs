@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
 use upstream::ContentHash;
 
 use super::entry::MemoryEntry;
@@ -88,16 +89,19 @@ impl MemoryFolder {
         let failed =
             |path: &Path, source| MemoryError::File { doing: "write", path: path.to_owned(), source };
         fs::create_dir_all(&self.folder).map_err(|source| failed(&self.folder, source))?;
+        // Written aside and moved into place, so that no crash leaves half an entry to be read.
+        let mut file = NamedTempFile::new_in(&self.folder).map_err(|source| failed(&self.folder, source))?;
+        file.write_all(text.as_bytes()).map_err(|source| failed(file.path(), source))?;
         for number in 1..=ENTRIES_PER_KEY_MAX {
             let path = self.folder.join(format!("{}-{number:02}.toml", entry.key));
-            let mut file = match File::create_new(&path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-                Err(error) => return Err(failed(&path, error)),
-            };
-            file.write_all(text.as_bytes()).map_err(|source| failed(&path, source))?;
-            *self = Self::open(&self.folder)?;
-            return Ok(path);
+            match file.persist_noclobber(&path) {
+                Ok(_) => {
+                    *self = Self::open(&self.folder)?;
+                    return Ok(path);
+                }
+                Err(taken) if taken.error.kind() == std::io::ErrorKind::AlreadyExists => file = taken.file,
+                Err(other) => return Err(failed(&path, other.error)),
+            }
         }
         let entries_max = usize::try_from(ENTRIES_PER_KEY_MAX).unwrap_or(usize::MAX);
         Err(MemoryError::TooMany { path: self.folder.clone(), entries_max })

@@ -36,6 +36,9 @@ const NONCE_DRAWS_MAX: u32 = 8;
 /// The word that stands for the nonce in the grammar and its examples.
 const NONCE_PLACEHOLDER: &str = "NONCE";
 
+/// The rules of the edit grammar as a model is told them, for an [`AnswerCodec`] of that grammar.
+pub const GRAMMAR: &str = include_str!("../prompts/grammar.md");
+
 const TEMPLATES: [(&str, &str); 4] = [
     ("system.md", include_str!("../prompts/system.md")),
     ("stable.md", include_str!("../prompts/stable.md")),
@@ -200,7 +203,7 @@ impl PromptBuilder {
             return Err(PromptError::StyleTooLong { bytes, bytes_max: STYLE_BYTES_MAX });
         }
         let nonce = self.nonce(request)?;
-        let mut kept = request.neighbours.len();
+        let mut kept = neighbours_at_most(request);
         let payload = loop {
             let payload = self.payload(request, &nonce, kept)?;
             if payload.len() <= PAYLOAD_BYTES_MAX {
@@ -333,6 +336,18 @@ impl PromptBuilder {
         }
         Err(PromptError::NoNonce)
     }
+}
+
+/// How many neighbours could fit if there were nothing else, so that few prompts are rendered in vain.
+fn neighbours_at_most(request: &TranslationRequest) -> usize {
+    let mut bytes = 0_usize;
+    let lengths = request.neighbours.iter().map(|neighbour| neighbour.text.as_deref().map_or(0, str::len));
+    lengths
+        .take_while(|length| {
+            bytes = bytes.saturating_add(*length);
+            bytes <= PAYLOAD_BYTES_MAX
+        })
+        .count()
 }
 
 fn read_template(path: &Path) -> Result<Option<String>, PromptError> {

@@ -25,7 +25,7 @@ impl Rule for ChangedConstant {
                 return Refusal::because("the item is not changed in place");
             }
         };
-        if !aspects.body || aspects.signature || aspects.attributes || aspects.docs {
+        if !aspects.body || aspects.signature || aspects.attributes {
             return Refusal::because("more or less than the value changed");
         }
         let (old, new) = (Constant::of(before)?, Constant::of(after)?);

@@ -31,6 +31,15 @@ impl Rule for Docs {
     }
 }
 
+/// The symbol's text where its documentation changed beside something else: a docstring follows or the rule
+/// refuses, and where there is none, none is missing.
+pub(super) fn following(text: &str, old: &str, new: &str) -> Result<String, Refusal> {
+    if normal(old) == normal(new) || docstring(&scan(text)?).is_none() {
+        return Ok(text.to_owned());
+    }
+    with_docs(text, old, new)
+}
+
 /// The symbol's text with the new documentation in the place of the old.
 fn with_docs(text: &str, old: &str, new: &str) -> Result<String, Refusal> {
     let tokens = scan(text)?;

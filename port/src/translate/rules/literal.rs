@@ -3,6 +3,7 @@
 
 use upstream::{ItemChange, ItemKind};
 
+use super::docs::following;
 use super::python::{PythonKind, PythonToken, is_statement, scan};
 use super::tokens::Token;
 use super::value::{RustLiteral, Value};
@@ -25,7 +26,7 @@ impl Rule for LiteralChange {
                 return Refusal::because("the item is not changed in place");
             }
         };
-        if !aspects.body || aspects.signature || aspects.attributes || aspects.docs {
+        if !aspects.body || aspects.signature || aspects.attributes {
             return Refusal::because("more or less than the body changed");
         }
         if !matches!(after.kind, ItemKind::Function | ItemKind::Method) {
@@ -38,7 +39,7 @@ impl Rule for LiteralChange {
             let place = only_place(&tokens, &old.value)?;
             changes.push((place.span.clone(), new.python(place.quote())));
         }
-        let text = spliced(text, changes)?;
+        let text = following(&spliced(text, changes)?, &before.docs, &after.docs)?;
         Ok(vec![Edit::Replace { symbol: symbol.symbol.clone(), expected: symbol.hash.clone(), text }])
     }
 }

@@ -104,6 +104,22 @@ fn more_than_literals_is_declined() {
     declined(&function("fn f() { g(\"a) }", "fn f() { g(\"b\") }", "def f():\n    g('a')"), "does not end");
 }
 
+#[test]
+fn documentation_that_changed_beside_a_literal_follows_too_or_nothing_does() {
+    let mut before = item("krate::f", ItemKind::Function, "fn f() { 1 }");
+    let mut after = item("krate::f", ItemKind::Function, "fn f() { 2 }");
+    (before.docs, after.docs) = ("Gives one.".to_owned(), "Gives two.".to_owned());
+    let aspects = Aspects { body: true, docs: true, ..Aspects::default() };
+    let change = ItemChange::Modified { before, after, aspects };
+    let answered = |python: &str| answer(&request(change.clone(), vec![context("pkg.f", "pkg.py", python)]));
+    assert_eq!(
+        answered("def f():\n    \"\"\"Gives one.\"\"\"\n    return 1"),
+        "literal: def f():\n    \"\"\"Gives two.\"\"\"\n    return 2"
+    );
+    assert_eq!(answered("def f():\n    return 1"), "literal: def f():\n    return 2");
+    declined(&answered("def f():\n    \"\"\"My words.\"\"\"\n    return 1"), "not the old documentation");
+}
+
 // Constants.
 
 #[test]
