@@ -2,7 +2,7 @@
 
 use super::python::{PythonKind, scan};
 use super::tokens::{Token, TokenKind, closing};
-use super::value::{RustLiteral, Value};
+use super::value::RustLiteral;
 use super::{MemberView, Refusal};
 
 /// The most assertions that one test may have.
@@ -264,10 +264,6 @@ impl Operand {
         match self {
             Self::Literal { negative, literal } => {
                 let sign = if *negative { "-" } else { "" };
-                // Python's `1 == True` would let a wrong kind of result pass, and the other way round.
-                if matches!(literal.value, Value::Truth(_)) && *negative {
-                    return Refusal::because("a truth value has a sign");
-                }
                 Ok(format!("{sign}{}", literal.python(calls.quote)))
             }
             Self::Call { function, arguments } => {

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use upstream::diff::Aspects;
 use upstream::{ItemChange, ItemKind};
 
@@ -407,4 +408,38 @@ fn a_rule_is_asked_once() {
     assert!(answer(&request).starts_with("literal:"));
     request.attempt = 2;
     declined(&answer(&request), "same again");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_literal_changed_and_changed_back_is_the_text_it_was(
+        old in "[a-z\\\\\"' ]{1,8}", new in "[A-Z\\\\\"'\n]{1,8}",
+    ) {
+        prop_assume!(old != new);
+        let rust = |text: &str| format!("fn f() {{ g({}) }}", value::python_text(text, '"'));
+        let python = format!("def f():\n    return g({})", value::python_text(&old, '\''));
+        let there = function(&rust(&old), &rust(&new), &python);
+        let there = there.strip_prefix("literal: ").unwrap_or(&there);
+        let back = function(&rust(&new), &rust(&old), there);
+        prop_assert_eq!(back, format!("literal: {python}"));
+    }
+
+    #[test]
+    fn whatever_the_texts_are_the_rules_answer_or_decline(
+        before in "(fn f|#\\[test\\]|assert_eq!|\\(|\\)|\\{|\\}|;|,| |\"|'|1|-|x|const|=|:|//|\n|é){0,30}",
+        after in "(fn f|assert!|\\(|\\)|\\{|\\}|;|,| |\"|r#|2|x|const|=|:|/\\*|é){0,30}",
+        python in "(def |f|\\(|\\)|:|\n|    |assert |self|=|1|\"|'''|#|é|\\\\){0,30}",
+    ) {
+        for kind in [ItemKind::Function, ItemKind::Const] {
+            let mut change = body_change("krate::f", kind, &before, &after);
+            if let ItemChange::Modified { before, after, .. } = &mut change {
+                before.is_test = true;
+                after.is_test = true;
+            }
+            let line = answer(&request(change, vec![context("pkg.f", "pkg.py", &python)]));
+            prop_assert!(!line.is_empty());
+        }
+    }
 }
