@@ -1,4 +1,23 @@
 //! The chain of translators: each answers a request, or declines with a reason, and the next one is asked.
+//!
+//! [`rules`], [`memory`], [`model`] and [`replay`] hold the links. None of them judges an answer: whatever
+//! they give passes the same gate.
+
+pub mod codec;
+pub mod command;
+pub mod exchange;
+pub mod memory;
+pub mod model;
+pub mod pitfalls;
+pub mod price;
+pub mod prompt;
+pub mod providers;
+pub mod replay;
+pub mod retry;
+pub mod rules;
+
+#[cfg(test)]
+mod testing;
 
 use mappings::{SymbolPath, WorkUnit};
 use serde::{Deserialize, Serialize};
