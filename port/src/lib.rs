@@ -5,4 +5,6 @@
 
 pub mod contract;
 pub mod edit;
+pub mod language;
+pub mod repo;
 pub mod translate;
