@@ -42,6 +42,22 @@ pub fn check_path(path: &str) -> Result<(), BadPath> {
     Ok(())
 }
 
+/// Checks one name of a tree's entry before it becomes a name on disk. Odd names are taken; names that lead
+/// elsewhere are not.
+pub(super) fn check_segment(name: &[u8]) -> Result<(), BadPath> {
+    let text = String::from_utf8_lossy(name);
+    let reason = if name.is_empty() || matches!(name, b"." | b"..") {
+        "it is empty, `.` or `..`"
+    } else if name.contains(&b'/') || name.contains(&0) {
+        "it holds a slash or a zero byte"
+    } else if is_git_folder(&text) {
+        "it is a repository's own folder"
+    } else {
+        return Ok(());
+    };
+    Err(BadPath { path: text.into_owned(), reason })
+}
+
 /// `.git` in every spelling that some file system takes for it.
 fn is_git_folder(segment: &str) -> bool {
     let plain: String = segment.chars().filter(|c| !is_ignorable(*c)).collect::<String>().to_lowercase();
