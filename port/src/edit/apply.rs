@@ -125,8 +125,7 @@ fn check_targets(before: &Files, edits: &[Edit], scope: &Scope) -> Result<(), Ap
         let Some(expected) = edit.expected() else {
             if scope.may_insert(symbol) { continue } else { return Err(about(symbol.as_str())) }
         };
-        let found =
-            before.get(symbol).ok_or_else(|| ApplyError::UnknownSymbol { symbol: symbol.clone() })?;
+        let found = before.get(symbol).ok_or_else(|| ApplyError::UnknownSymbol { symbol: symbol.clone() })?;
         if !scope.may_edit(symbol) || !scope.files.contains(&found.file) {
             return Err(about(symbol.as_str()));
         }
@@ -151,10 +150,9 @@ fn renames(
         let Edit::Rename { symbol, to, .. } = edit else { continue };
         let unknown = || ApplyError::UnknownSymbol { symbol: symbol.clone() };
         let found = before.get(symbol).ok_or_else(unknown)?;
-        let new = renamed(symbol, to).filter(|_| language.is_name(to)).ok_or(ApplyError::NoEffect {
-            symbol: symbol.clone(),
-            reason: "the new name is none",
-        })?;
+        let new = renamed(symbol, to)
+            .filter(|_| language.is_name(to))
+            .ok_or(ApplyError::NoEffect { symbol: symbol.clone(), reason: "the new name is none" })?;
         texts.extend(language.rename(&texts, found, to)?);
         paths.push((symbol.clone(), new));
     }
@@ -196,7 +194,9 @@ fn splice(
         let known = base.get(symbol).map(|found| found.file.clone());
         // The anchor of an insertion may have been inserted itself.
         let new = || {
-            let holds = |(file, text): (&String, &String)| language.symbols(file, text).get(symbol).map(|_| file.clone());
+            let holds = |(file, text): (&String, &String)| {
+                language.symbols(file, text).get(symbol).map(|_| file.clone())
+            };
             texts.iter().find_map(holds)
         };
         known.or_else(new).ok_or_else(|| ApplyError::UnknownSymbol { symbol: symbol.clone() })
@@ -287,7 +287,8 @@ fn check_file(
 }
 
 fn check_effect(base: &Files, after: &Files, edit: &Edit) -> Result<(), ApplyError> {
-    let no_effect = |symbol: &SymbolPath, reason| Err(ApplyError::NoEffect { symbol: symbol.clone(), reason });
+    let no_effect =
+        |symbol: &SymbolPath, reason| Err(ApplyError::NoEffect { symbol: symbol.clone(), reason });
     match edit {
         Edit::Replace { symbol, .. } => {
             let (old, new) = (base.get(symbol), after.get(symbol));

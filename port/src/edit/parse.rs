@@ -118,12 +118,16 @@ pub fn parse_answer(text: &str, nonce: &str) -> Result<Answer, AnswerError> {
         let detail = format!("the answer is longer than {ANSWER_BYTES_MAX} bytes");
         return Err(AnswerError { defect: AnswerDefect::TooLarge, line: 1, detail });
     }
-    let blocks = Reader { nonce, blocks: Vec::new(), state: State::Outside { after: None }, done: None, foreign: None }
-        .read(text)?;
-    let parts: Vec<(usize, Part)> = blocks
-        .iter()
-        .map(|block| Ok((block.line, part(block)?)))
-        .collect::<Result<_, AnswerError>>()?;
+    let blocks = Reader {
+        nonce,
+        blocks: Vec::new(),
+        state: State::Outside { after: None },
+        done: None,
+        foreign: None,
+    }
+    .read(text)?;
+    let parts: Vec<(usize, Part)> =
+        blocks.iter().map(|block| Ok((block.line, part(block)?))).collect::<Result<_, AnswerError>>()?;
     assembled(parts)
 }
 
@@ -132,7 +136,9 @@ pub fn parse_answer(text: &str, nonce: &str) -> Result<Answer, AnswerError> {
 pub fn render_answer(answer: &Answer, nonce: &str) -> String {
     let blocks: Vec<String> = match answer {
         Answer::Edits { edits } => edits.iter().map(|edit| rendered(edit, nonce)).collect(),
-        Answer::NoChange { reason } => vec![format!("{BEGIN} {nonce} NOCHANGE reason={}\n", one_line(reason))],
+        Answer::NoChange { reason } => {
+            vec![format!("{BEGIN} {nonce} NOCHANGE reason={}\n", one_line(reason))]
+        }
         Answer::Need { symbols } => {
             symbols.iter().map(|symbol| format!("{BEGIN} {nonce} NEED sym={symbol}\n")).collect()
         }
@@ -177,6 +183,7 @@ struct Block {
     operation: String,
     keys: String,
     body: Vec<String>,
+    body_bytes: usize,
 }
 
 impl Block {
@@ -211,7 +218,11 @@ impl Reader<'_> {
             match self.sentinel(line) {
                 Some((word, rest)) => {
                     if self.done.is_some() {
-                        return Err(error(AnswerDefect::AfterDone, number, format!("`{word}` behind {DONE}")));
+                        return Err(error(
+                            AnswerDefect::AfterDone,
+                            number,
+                            format!("`{word}` behind {DONE}"),
+                        ));
                     }
                     match word {
                         BEGIN => self.begin(number, rest)?,
@@ -271,6 +282,7 @@ impl Reader<'_> {
             operation: operation.to_owned(),
             keys: keys.trim().to_owned(),
             body: Vec::new(),
+            body_bytes: 0,
         });
         Ok(())
     }
@@ -297,7 +309,11 @@ impl Reader<'_> {
         self.done = Some(line);
         let count = rest.strip_prefix("n=").and_then(|count| count.parse().ok());
         count.ok_or_else(|| {
-            error(AnswerDefect::BadValue, line, format!("{DONE} is followed by `n=` and the number of blocks"))
+            error(
+                AnswerDefect::BadValue,
+                line,
+                format!("{DONE} is followed by `n=` and the number of blocks"),
+            )
         })
     }
 
@@ -309,8 +325,8 @@ impl Reader<'_> {
             State::Inside => {
                 let Some(block) = self.blocks.last_mut() else { return Ok(()) };
                 block.body.push(line.to_owned());
-                let bytes: usize = block.body.iter().map(|line| line.len() + 1).sum();
-                if bytes > BODY_BYTES_MAX {
+                block.body_bytes += line.len() + 1;
+                if block.body_bytes > BODY_BYTES_MAX {
                     let detail = format!("a body is at most {BODY_BYTES_MAX} bytes long");
                     return Err(block.error(AnswerDefect::TooLarge, detail));
                 }
@@ -398,11 +414,8 @@ fn body(block: &Block) -> Result<String, AnswerError> {
     let fenced = lines.len() >= 2
         && lines.first().is_some_and(|line| line.starts_with("```"))
         && lines.last().is_some_and(|line| line == "```");
-    let lines = if fenced {
-        without_blank_ends(lines.get(1..lines.len() - 1).unwrap_or_default())
-    } else {
-        lines
-    };
+    let lines =
+        if fenced { without_blank_ends(lines.get(1..lines.len() - 1).unwrap_or_default()) } else { lines };
     if lines.is_empty() {
         return Err(block.error(AnswerDefect::EmptyBody, format!("{} needs a text", block.operation)));
     }
@@ -426,7 +439,9 @@ impl<'b> Keys<'b> {
         let mut values: Vec<(&str, &str)> = Vec::new();
         for word in block.keys.split_whitespace() {
             let Some((key, value)) = word.split_once('=') else {
-                return Err(block.error(AnswerDefect::BadValue, format!("`{word}` is not of the form key=value")));
+                return Err(
+                    block.error(AnswerDefect::BadValue, format!("`{word}` is not of the form key=value"))
+                );
             };
             if !known.contains(&key) {
                 let detail = format!("{} has no key `{key}`", block.operation);

@@ -60,8 +60,7 @@ impl Files {
     }
 
     pub(super) fn of(texts: BTreeMap<String, String>, language: &dyn Language) -> Self {
-        let symbols =
-            texts.iter().map(|(file, text)| (file.clone(), language.symbols(file, text))).collect();
+        let symbols = texts.iter().map(|(file, text)| (file.clone(), language.symbols(file, text))).collect();
         Self { texts, symbols }
     }
 

@@ -165,7 +165,8 @@ impl Check<'_> {
             self.find(FindingCode::OutsideScope, symbol, text);
         }
         if !is_expected(&found.hash.to_string(), expected) {
-            let text = format!("the text has the hash {}, the edit was made for {expected}", found.hash.short());
+            let text =
+                format!("the text has the hash {}, the edit was made for {expected}", found.hash.short());
             self.find(FindingCode::StaleHash, symbol, text);
         }
         Some(found.text.clone())
@@ -193,16 +194,22 @@ impl Check<'_> {
             }
         };
         if parent != symbol.parent() {
-            self.find(FindingCode::PlaceMismatch, symbol, "what it is inserted into is not the path's parent");
+            self.find(
+                FindingCode::PlaceMismatch,
+                symbol,
+                "what it is inserted into is not the path's parent",
+            );
         }
     }
 
     /// The symbol at which another one is inserted: it is there, or an earlier edit inserts it.
     fn anchor(&mut self, symbol: &SymbolPath, anchor: &SymbolPath) {
         let file = self.before.get(anchor).map(|found| found.file.clone());
-        let inserted = self.edits.iter().take_while(|edit| edit.symbol() != Some(symbol)).any(|edit| {
-            matches!(edit, Edit::Insert { symbol, .. } if symbol == anchor)
-        });
+        let inserted = self
+            .edits
+            .iter()
+            .take_while(|edit| edit.symbol() != Some(symbol))
+            .any(|edit| matches!(edit, Edit::Insert { symbol, .. } if symbol == anchor));
         match file {
             Some(file) if !self.scope.files.contains(&file) => {
                 let text = format!("its file `{file}` is not to be edited");
@@ -317,3 +324,6 @@ pub(super) fn renamed(symbol: &SymbolPath, to: &str) -> Option<SymbolPath> {
     let path = symbol.parent().map_or_else(|| to.to_owned(), |parent| format!("{parent}.{to}"));
     SymbolPath::new(path).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,12 +70,12 @@ impl PortRepo {
         // libgit2 would make a branch that is gone anew, so its place is looked at before.
         let found = self.tip_if_any(&name)?;
         if found != Some(old) {
-            return Err(self.moved(branch, found)?);
+            return Err(moved(branch, found)?);
         }
         match self.git.reference_matching(&name, new, true, old, "tidelock: land") {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
-                Err(self.moved(branch, self.tip_if_any(&name)?)?)
+                Err(moved(branch, self.tip_if_any(&name)?)?)
             }
             Err(error) if error.code() == ErrorCode::Locked => {
                 Err(AdvanceError::Locked { branch: branch.to_owned() })
@@ -92,7 +92,7 @@ impl PortRepo {
             Ok(_) => Ok(()),
             Err(error) if error.code() == ErrorCode::Exists => {
                 let found = self.tip_if_any(&name)?;
-                if found == Some(id) { Ok(()) } else { Err(self.moved(branch, found)?) }
+                if found == Some(id) { Ok(()) } else { Err(moved(branch, found)?) }
             }
             Err(error) if error.code() == ErrorCode::Locked => {
                 Err(AdvanceError::Locked { branch: branch.to_owned() })
@@ -101,9 +101,11 @@ impl PortRepo {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "reads as a question to the repository")]
-    fn moved(&self, branch: &str, found: Option<Oid>) -> Result<AdvanceError, RepoError> {
-        Ok(AdvanceError::Moved { branch: branch.to_owned(), found: found.map(commit_id).transpose()? })
+    /// Whether a commit comes after another one, or is that one.
+    pub fn descends(&self, later: &CommitId, earlier: &CommitId) -> Result<bool, RepoError> {
+        let (later, earlier) = (oid(later.as_str(), "commit")?, oid(earlier.as_str(), "commit")?);
+        Ok(later == earlier
+            || self.git.graph_descendant_of(later, earlier).map_err(git("compare two commits"))?)
     }
 
     fn tip(&self, branch: &str) -> Result<Oid, RepoError> {
@@ -156,11 +158,6 @@ pub(super) fn ref_name(branch: &str) -> Result<String, RepoError> {
     Ok(name)
 }
 
-impl PortRepo {
-    /// Whether a commit comes after another one, or is that one.
-    pub fn descends(&self, later: &CommitId, earlier: &CommitId) -> Result<bool, RepoError> {
-        let (later, earlier) = (oid(later.as_str(), "commit")?, oid(earlier.as_str(), "commit")?);
-        Ok(later == earlier
-            || self.git.graph_descendant_of(later, earlier).map_err(git("compare two commits"))?)
-    }
+fn moved(branch: &str, found: Option<Oid>) -> Result<AdvanceError, RepoError> {
+    Ok(AdvanceError::Moved { branch: branch.to_owned(), found: found.map(commit_id).transpose()? })
 }

@@ -45,9 +45,10 @@ impl PortRepo {
     /// Opens the repository at exactly this path; folders above it are not searched.
     pub fn open(path: &Path) -> Result<Self, RepoError> {
         let no_ceiling: [&Path; 0] = [];
-        let git = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, no_ceiling).map_err(|source| {
-            RepoError::NotARepository { path: path.to_owned(), reason: source.message().to_owned() }
-        })?;
+        let git =
+            Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, no_ceiling).map_err(|source| {
+                RepoError::NotARepository { path: path.to_owned(), reason: source.message().to_owned() }
+            })?;
         Ok(Self { path: path.to_owned(), git })
     }
 

@@ -84,8 +84,24 @@ mod tests {
     #[test]
     fn every_way_out_is_refused() {
         let out = [
-            "", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "a/.", ".git/config", "a/.GIT/hooks/x",
-            ".git./x", "GIT~1/x", ".g\u{200c}it/x", "a\\b", "C:/x", "a\nb", " a", "a /b", "a./b",
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "./a",
+            "a/.",
+            ".git/config",
+            "a/.GIT/hooks/x",
+            ".git./x",
+            "GIT~1/x",
+            ".g\u{200c}it/x",
+            "a\\b",
+            "C:/x",
+            "a\nb",
+            " a",
+            "a /b",
+            "a./b",
         ];
         for path in out {
             assert!(check_path(path).is_err(), "{path}");

@@ -118,10 +118,8 @@ impl PortRepo {
     }
 
     fn between(&self, old: &Tree<'_>, new: &Tree<'_>) -> Result<BTreeSet<String>, RepoError> {
-        let diff = self
-            .git
-            .diff_tree_to_tree(Some(old), Some(new), None)
-            .map_err(git("compare two trees"))?;
+        let diff =
+            self.git.diff_tree_to_tree(Some(old), Some(new), None).map_err(git("compare two trees"))?;
         Ok(paths_of(&diff))
     }
 
@@ -245,9 +243,8 @@ fn exactly(paths: &[&String]) -> DiffOptions {
 }
 
 fn paths_of(diff: &git2::Diff<'_>) -> BTreeSet<String> {
-    let path = |file: git2::DiffFile<'_>| {
-        file.path_bytes().map(|path| String::from_utf8_lossy(path).into_owned())
-    };
+    let path =
+        |file: git2::DiffFile<'_>| file.path_bytes().map(|path| String::from_utf8_lossy(path).into_owned());
     diff.deltas().flat_map(|delta| [path(delta.old_file()), path(delta.new_file())]).flatten().collect()
 }
 

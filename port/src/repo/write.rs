@@ -56,7 +56,9 @@ impl PortRepo {
         let base = self.tree(base)?;
         match self.written(Some(&base), &root, "", 0)? {
             Some(id) => tree_id(id),
-            None => tree_id(self.git.treebuilder(None).and_then(|empty| empty.write()).map_err(git("write a tree"))?),
+            None => tree_id(
+                self.git.treebuilder(None).and_then(|empty| empty.write()).map_err(git("write a tree"))?,
+            ),
         }
     }
 
@@ -83,7 +85,10 @@ impl PortRepo {
         depth: usize,
     ) -> Result<Option<Oid>, RepoError> {
         if depth > DEPTH_MAX {
-            return Err(RepoError::PathConflict { path: folder.to_owned(), reason: "it is nested too deeply" });
+            return Err(RepoError::PathConflict {
+                path: folder.to_owned(),
+                reason: "it is nested too deeply",
+            });
         }
         let mut builder = self.git.treebuilder(base).map_err(git("write a tree"))?;
         for (name, change) in &changes.entries {

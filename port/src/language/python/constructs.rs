@@ -165,7 +165,8 @@ fn stub(source: &Source<'_>, function: Node<'_>) -> Findings {
     let Some(body) = function.child_by_field_name("body") else { return Vec::new() };
     let all = statements(body);
     let is_text = |node: &Node<'_>| {
-        node.kind() == "expression_statement" && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
+        node.kind() == "expression_statement"
+            && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
     };
     let is_filler = |node: &Node<'_>| node.kind() == "pass_statement" || source.of(*node) == "...";
     let named = |what: &str| vec![("stub", format!("{what} {}", source.field(function, "name")))];
@@ -203,7 +204,8 @@ fn imported_modules(source: &Source<'_>, import: Node<'_>) -> Findings {
     let names = import.children_by_field_name("name", &mut cursor);
     names
         .filter_map(|name| {
-            let name = if name.kind() == "aliased_import" { source.field(name, "name") } else { source.of(name) };
+            let name =
+                if name.kind() == "aliased_import" { source.field(name, "name") } else { source.of(name) };
             module_finding(name)
         })
         .collect()
@@ -259,9 +261,9 @@ fn broad_swallow(source: &Source<'_>, clause: Node<'_>) -> Findings {
     let caught: Vec<&str> = caught.iter().map(|node| source.of(*node)).collect();
     let broad = caught.is_empty()
         || caught.iter().any(|text| text.starts_with("Exception") || text.starts_with("BaseException"));
-    let silent = statements(*body)
-        .iter()
-        .all(|node| matches!(node.kind(), "pass_statement" | "continue_statement") || source.of(*node) == "...");
+    let silent = statements(*body).iter().all(|node| {
+        matches!(node.kind(), "pass_statement" | "continue_statement") || source.of(*node) == "..."
+    });
     if broad && silent { vec![("broad-swallow", "except: pass".to_owned())] } else { Vec::new() }
 }
 

@@ -23,9 +23,10 @@ pub(super) fn dedent(text: &str) -> String {
     // An indented text parses only below something that opens a block.
     let opened = format!("if 1:\n{text}\n");
     let verbatim = Source::parse(&opened).map(|source| source.verbatim_rows()).unwrap_or_default();
-    let moved = text.lines().enumerate().map(|(row, line)| {
-        if verbatim.contains(&(row + 1)) { line } else { without_indent(line, indent) }
-    });
+    let moved = text
+        .lines()
+        .enumerate()
+        .map(|(row, line)| if verbatim.contains(&(row + 1)) { line } else { without_indent(line, indent) });
     moved.collect::<Vec<_>>().join("\n")
 }
 

@@ -170,5 +170,9 @@ fn invocation(program: &OsString, script: &str) -> Invocation {
 }
 
 fn unusable(program: &str, finished: &Finished) -> InterpreterError {
-    InterpreterError::Unusable { program: program.to_owned(), ending: finished.ending, said: finished.tail(3) }
+    InterpreterError::Unusable {
+        program: program.to_owned(),
+        ending: finished.ending,
+        said: finished.tail(3),
+    }
 }

@@ -18,9 +18,7 @@ use mappings::{Symbol, SymbolPath};
 use upstream::ContentHash;
 use upstream::process::ProcessRunner;
 
-use super::{
-    Construct, FileSymbols, Fragment, Language, Place, RenameError, SpliceError, SyntaxFault,
-};
+use super::{Construct, FileSymbols, Fragment, Language, Place, RenameError, SpliceError, SyntaxFault};
 use crate::edit::InsertPlace;
 pub use interpreter::{Interpreter, InterpreterError, PythonVersion, VERSION_MIN};
 
@@ -131,4 +129,4 @@ impl Language for Python {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

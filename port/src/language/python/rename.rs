@@ -14,14 +14,82 @@ use crate::language::{Language, RenameError, plain_name};
 
 /// Methods of Python's own types: an attribute of such a name may belong to any value.
 const BUILTIN_METHODS: [&str; 76] = [
-    "add", "append", "as_integer_ratio", "bit_length", "capitalize", "casefold", "center", "clear", "close",
-    "conjugate", "copy", "count", "decode", "difference", "discard", "encode", "endswith", "expandtabs",
-    "extend", "find", "flush", "format", "format_map", "fromhex", "fromkeys", "get", "hex", "imag", "index",
-    "insert", "intersection", "is_integer", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit",
-    "isdisjoint", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "issubset", "issuperset",
-    "istitle", "isupper", "items", "join", "keys", "ljust", "lower", "lstrip", "maketrans", "partition",
-    "pop", "popitem", "read", "real", "remove", "replace", "reverse", "rfind", "rindex", "rjust", "send",
-    "setdefault", "sort", "split", "splitlines", "startswith", "strip", "update", "upper", "values", "write",
+    "add",
+    "append",
+    "as_integer_ratio",
+    "bit_length",
+    "capitalize",
+    "casefold",
+    "center",
+    "clear",
+    "close",
+    "conjugate",
+    "copy",
+    "count",
+    "decode",
+    "difference",
+    "discard",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "extend",
+    "find",
+    "flush",
+    "format",
+    "format_map",
+    "fromhex",
+    "fromkeys",
+    "get",
+    "hex",
+    "imag",
+    "index",
+    "insert",
+    "intersection",
+    "is_integer",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isdisjoint",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "issubset",
+    "issuperset",
+    "istitle",
+    "isupper",
+    "items",
+    "join",
+    "keys",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "pop",
+    "popitem",
+    "read",
+    "real",
+    "remove",
+    "replace",
+    "reverse",
+    "rfind",
+    "rindex",
+    "rjust",
+    "send",
+    "setdefault",
+    "sort",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "update",
+    "upper",
+    "values",
+    "write",
 ];
 
 /// Renames a symbol and what refers to it in all these files; only changed files come back.
@@ -32,16 +100,16 @@ pub(super) fn rename(
     to: &str,
 ) -> Result<BTreeMap<String, String>, RenameError> {
     let name = plain_name(&symbol.path);
-    let is_member = symbol.kind == SymbolKind::Method
-        || symbol.path.parent() != python.module_path(&symbol.file);
+    let is_member =
+        symbol.kind == SymbolKind::Method || symbol.path.parent() != python.module_path(&symbol.file);
     if name.starts_with("__") || (is_member && BUILTIN_METHODS.contains(&name)) {
         return Err(RenameError::Reserved { name: name.to_owned() });
     }
     let definition = definition_of(python, files, symbol)?;
     let mut sources = BTreeMap::new();
     for (file, text) in files.iter().filter(|(_, text)| text.contains(name)) {
-        let parsed = Source::parse(text)
-            .map_err(|fault| RenameError::Unparsed { file: file.clone(), fault })?;
+        let parsed =
+            Source::parse(text).map_err(|fault| RenameError::Unparsed { file: file.clone(), fault })?;
         sources.insert(file.as_str(), parsed);
     }
     let module = python.module_path(&symbol.file).map(String::from).unwrap_or_default();
@@ -62,8 +130,7 @@ fn definition_of(
     files: &BTreeMap<String, String>,
     symbol: &Symbol,
 ) -> Result<Range<usize>, RenameError> {
-    let unknown =
-        || RenameError::UnknownSymbol { file: symbol.file.clone(), symbol: symbol.path.clone() };
+    let unknown = || RenameError::UnknownSymbol { file: symbol.file.clone(), symbol: symbol.path.clone() };
     let text = files.get(&symbol.file).ok_or_else(unknown)?;
     let module = python.module_path(&symbol.file);
     let (found, _) = read_located(&symbol.file, text, module.as_ref())
@@ -229,9 +296,18 @@ fn binds(parent: Node<'_>, node: Node<'_>) -> bool {
         "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => is("left"),
         "default_parameter" | "typed_default_parameter" | "named_expression" => is("name"),
         "aliased_import" => is("alias"),
-        "parameters" | "lambda_parameters" | "pattern_list" | "tuple_pattern" | "list_pattern"
-        | "list_splat_pattern" | "dictionary_splat_pattern" | "as_pattern_target" | "global_statement"
-        | "nonlocal_statement" | "case_pattern" | "delete_statement" => true,
+        "parameters"
+        | "lambda_parameters"
+        | "pattern_list"
+        | "tuple_pattern"
+        | "list_pattern"
+        | "list_splat_pattern"
+        | "dictionary_splat_pattern"
+        | "as_pattern_target"
+        | "global_statement"
+        | "nonlocal_statement"
+        | "case_pattern"
+        | "delete_statement" => true,
         // The name of a typed parameter comes first, its type is wrapped.
         "typed_parameter" => true,
         _ => false,

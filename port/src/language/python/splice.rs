@@ -145,9 +145,10 @@ fn find_alone(python: &Python, place: Place<'_>, symbol: &SymbolPath) -> Result<
     let module = python.module_path(place.file);
     let (found, _) = read_located(place.file, place.text, module.as_ref())
         .map_err(|fault| SpliceError::Unparsed { file: place.file.to_owned(), fault })?;
-    let found = found.into_iter().find(|found| found.located.symbol.path == *symbol).ok_or_else(|| {
-        SpliceError::UnknownSymbol { file: place.file.to_owned(), symbol: symbol.clone() }
-    })?;
+    let found = found
+        .into_iter()
+        .find(|found| found.located.symbol.path == *symbol)
+        .ok_or_else(|| SpliceError::UnknownSymbol { file: place.file.to_owned(), symbol: symbol.clone() })?;
     if found.alone { Ok(found) } else { Err(SpliceError::SharedLine { symbol: symbol.clone() }) }
 }
 

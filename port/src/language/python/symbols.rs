@@ -17,9 +17,11 @@ const NESTING_MAX: usize = 64;
 /// Reads the symbols of one file.
 pub(super) fn read(file: &str, text: &str, module: Option<&SymbolPath>) -> FileSymbols {
     match read_located(file, text, module) {
-        Ok((found, shell)) => {
-            FileSymbols { symbols: found.into_iter().map(|found| found.located).collect(), fault: None, shell }
-        }
+        Ok((found, shell)) => FileSymbols {
+            symbols: found.into_iter().map(|found| found.located).collect(),
+            fault: None,
+            shell,
+        },
         Err(fault) => FileSymbols { symbols: Vec::new(), fault: Some(fault), shell: ContentHash::of("") },
     }
 }
@@ -259,7 +261,8 @@ impl Reader<'_, '_> {
             from = from.max(hole.end);
         }
         code.push_str(self.source.text.get(from..span.end).unwrap_or_default());
-        let lines: Vec<&str> = code.lines().map(str::trim).filter(|line| !matches!(*line, "" | "pass")).collect();
+        let lines: Vec<&str> =
+            code.lines().map(str::trim).filter(|line| !matches!(*line, "" | "pass")).collect();
         ContentHash::of(lines.join("\n"))
     }
 }
@@ -309,9 +312,9 @@ fn parameters(
 ) -> Vec<String> {
     let Some(list) = definition.core.child_by_field_name("parameters") else { return Vec::new() };
     let names = statements(list).into_iter().filter_map(|parameter| parameter_name(source, parameter));
-    let is_static = children(statement)
-        .iter()
-        .any(|child| child.kind() == "decorator" && source.of(*child).trim_start_matches('@') == "staticmethod");
+    let is_static = children(statement).iter().any(|child| {
+        child.kind() == "decorator" && source.of(*child).trim_start_matches('@') == "staticmethod"
+    });
     let bound = usize::from(kind == SymbolKind::Method && !is_static);
     names.skip(bound).collect()
 }
