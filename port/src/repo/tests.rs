@@ -400,8 +400,10 @@ fn staged_changes_count_as_a_persons() {
 fn a_folder_may_become_a_file_unless_a_person_keeps_something_in_it() {
     let port = Port::new();
     let old = port.head();
-    let emptied = port.repo.write_tree(&old.tree, &changes_of(&[("pkg/deep/x.py", None)])).unwrap();
-    let new = port.repo.write_tree(&emptied, &changes_of(&[("pkg/deep", Some("a file\n"))])).unwrap();
+    let (emptied, _) = port.commit(&[("pkg/deep/x.py", None)]);
+    port.repo.advance("main", &old.commit, &emptied).unwrap();
+    let (to, new) = port.commit(&[("pkg/deep", Some("a file\n"))]);
+    port.repo.advance("main", &emptied, &to).unwrap();
     write(port.path(), "pkg/deep/mine.log", "mine\n");
     assert!(matches!(port.repo.refresh_worktree(&old.tree, &new), Err(RefreshError::LocalChanges { .. })));
     assert!(port.path().join("pkg/deep/x.py").exists());

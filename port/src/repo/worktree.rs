@@ -53,6 +53,12 @@ pub enum RefreshError {
     /// Another git process holds the index.
     #[error("another git process holds the index: try again when it has ended")]
     Locked,
+    /// Files are still not as they should be: somebody wrote to them at the same time.
+    #[error("{} did not take the new content: look at them, then run again", files.join(", "))]
+    Incomplete {
+        /// The files, sorted.
+        files: Vec<String>,
+    },
     /// The repository or a file could not be read or written; some files may be new already.
     #[error(transparent)]
     Repo(#[from] RepoError),
@@ -105,7 +111,10 @@ impl PortRepo {
             remove_file(&folder, path)?;
         }
         self.write_files(&new, &written)?;
-        self.forget(&removed)
+        self.update_index(&written, &removed)?;
+        let mut left = self.unlike_on_disk(&moving, &new)?;
+        left.extend(self.unlike_in_index(&moving, &new)?);
+        if left.is_empty() { Ok(()) } else { Err(RefreshError::Incomplete { files: left.into_iter().collect() }) }
     }
 
     /// Files that git knows and that differ from the branch, in the index or on disk.
@@ -213,14 +222,18 @@ impl PortRepo {
         self.git.checkout_tree(new.as_object(), Some(&mut checkout)).map_err(locked_or("write the files"))
     }
 
-    fn forget(&self, paths: &[&String]) -> Result<(), RefreshError> {
+    /// A checkout enters only what it wrote; what stood there already must be entered as well.
+    fn update_index(&self, written: &[&String], removed: &[&String]) -> Result<(), RefreshError> {
         let mut index = self.git.index().map_err(git("read the index"))?;
-        for path in paths {
+        for path in removed {
             match index.remove_path(Path::new(path)) {
                 Ok(()) => {}
                 Err(error) if error.code() == ErrorCode::NotFound => {}
                 Err(source) => return Err(RepoError::Git { action: "update the index", source }.into()),
             }
+        }
+        for path in written {
+            index.add_path(Path::new(path)).map_err(git("update the index"))?;
         }
         index.write().map_err(locked_or("write the index"))
     }
