@@ -123,7 +123,10 @@ fn check_targets(before: &Files, edits: &[Edit], scope: &Scope) -> Result<(), Ap
             return Err(ApplyError::Overlap { one: other.clone(), other: symbol.clone() });
         }
         let Some(expected) = edit.expected() else {
-            if scope.may_insert(symbol) { continue } else { return Err(about(symbol.as_str())) }
+            if scope.may_insert(symbol) {
+                continue;
+            }
+            return Err(about(symbol.as_str()));
         };
         let found = before.get(symbol).ok_or_else(|| ApplyError::UnknownSymbol { symbol: symbol.clone() })?;
         if !scope.may_edit(symbol) || !scope.files.contains(&found.file) {
@@ -305,6 +308,3 @@ fn check_effect(base: &Files, after: &Files, edit: &Edit) -> Result<(), ApplyErr
         Edit::Insert { .. } | Edit::Delete { .. } | Edit::Rename { .. } | Edit::Imports { .. } => Ok(()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -125,3 +125,6 @@ impl Edit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

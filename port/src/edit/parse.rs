@@ -33,7 +33,7 @@ pub enum AnswerDefect {
     WrongNonce,
     /// A block has no end.
     UnterminatedBlock,
-    /// An end without a block.
+    /// An end without a block, or behind a text that its block does not have.
     StrayEnd,
     /// Blocks behind the final line.
     AfterDone,
@@ -53,8 +53,6 @@ pub enum AnswerDefect {
     MixedAnswer,
     /// A block that needs a text has none.
     EmptyBody,
-    /// A block that has no text has one.
-    UnexpectedBody,
     /// The answer, or a body, is longer than allowed.
     TooLarge,
     /// There are more blocks than allowed.
@@ -80,7 +78,6 @@ impl AnswerDefect {
             Self::DuplicateSymbol => "duplicate-symbol",
             Self::MixedAnswer => "mixed-answer",
             Self::EmptyBody => "empty-body",
-            Self::UnexpectedBody => "unexpected-body",
             Self::TooLarge => "too-large",
             Self::TooManyBlocks => "too-many-blocks",
         }
@@ -539,12 +536,9 @@ fn assembled(parts: Vec<(usize, Part)>) -> Result<Answer, AnswerError> {
     })
 }
 
-fn is_same_target(one: &Edit, other: &Edit) -> bool {
+pub(super) fn is_same_target(one: &Edit, other: &Edit) -> bool {
     match (one, other) {
         (Edit::Imports { file, .. }, Edit::Imports { file: other, .. }) => file == other,
         _ => one.symbol().is_some() && one.symbol() == other.symbol(),
     }
 }
-
-#[cfg(test)]
-mod tests;

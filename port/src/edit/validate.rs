@@ -324,6 +324,3 @@ pub(super) fn renamed(symbol: &SymbolPath, to: &str) -> Option<SymbolPath> {
     let path = symbol.parent().map_or_else(|| to.to_owned(), |parent| format!("{parent}.{to}"));
     SymbolPath::new(path).ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,6 +27,9 @@ pub struct CommitInfo {
     pub message: String,
 }
 
+/// Takes the path, kind and id of one entry.
+type Visitor<'v> = &'v mut dyn FnMut(&[u8], Mode, Oid) -> Result<(), RepoError>;
+
 impl PortRepo {
     /// What a commit says.
     pub fn commit_info(&self, id: &CommitId) -> Result<CommitInfo, RepoError> {
@@ -114,16 +117,12 @@ impl PortRepo {
     }
 
     /// Visits everything below a tree, each folder before what it holds.
-    pub(super) fn visit(
-        &self,
-        tree: &TreeId,
-        visitor: &mut dyn FnMut(&[u8], Mode, Oid) -> Result<(), RepoError>,
-    ) -> Result<(), RepoError> {
+    pub(super) fn visit(&self, tree: &TreeId, visitor: Visitor<'_>) -> Result<(), RepoError> {
         let mut waiting = vec![(Vec::new(), self.tree(tree)?.id())];
         let mut seen = 0_usize;
         while let Some((folder, id)) = waiting.pop() {
             let tree = self.git.find_tree(id).map_err(git("read a tree"))?;
-            for entry in tree.iter() {
+            for entry in &tree {
                 seen += 1;
                 if seen > ENTRIES_MAX {
                     return Err(RepoError::TooManyEntries { max: ENTRIES_MAX });

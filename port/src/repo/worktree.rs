@@ -101,7 +101,7 @@ impl PortRepo {
         let (old, new) = (self.tree(old)?, self.tree(new)?);
         let moving = self.between(&old, &new)?;
         let mut in_the_way = self.foreign(&moving, &old, &new)?;
-        in_the_way.extend(self.foreign_folders(&folder, &moving, &old, &new));
+        in_the_way.extend(foreign_in_folders(&folder, &moving, &old, &new));
         if !in_the_way.is_empty() {
             return Err(RefreshError::LocalChanges { files: in_the_way.into_iter().collect() });
         }
@@ -114,7 +114,11 @@ impl PortRepo {
         self.update_index(&written, &removed)?;
         let mut left = self.unlike_on_disk(&moving, &new)?;
         left.extend(self.unlike_in_index(&moving, &new)?);
-        if left.is_empty() { Ok(()) } else { Err(RefreshError::Incomplete { files: left.into_iter().collect() }) }
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(RefreshError::Incomplete { files: left.into_iter().collect() })
+        }
     }
 
     /// Files that git knows and that differ from the branch, in the index or on disk.
@@ -192,24 +196,6 @@ impl PortRepo {
         Ok(paths_of(&diff))
     }
 
-    /// Files that nobody knows in folders where a file is to be.
-    fn foreign_folders(
-        &self,
-        folder: &Path,
-        moving: &BTreeSet<String>,
-        old: &Tree<'_>,
-        new: &Tree<'_>,
-    ) -> Vec<String> {
-        let becomes_file = moving.iter().filter(|path| has(new, path) && folder.join(path).is_dir());
-        let inside = becomes_file.flat_map(|path| WalkDir::new(folder.join(path)).into_iter().flatten());
-        inside
-            .filter(|entry| !entry.file_type().is_dir())
-            .filter_map(|entry| entry.path().strip_prefix(folder).ok().map(Path::to_owned))
-            .map(|path| path.to_string_lossy().into_owned())
-            .filter(|path| !has(old, path))
-            .collect()
-    }
-
     fn write_files(&self, new: &Tree<'_>, paths: &[&String]) -> Result<(), RefreshError> {
         if paths.is_empty() {
             return Ok(());
@@ -239,10 +225,30 @@ impl PortRepo {
     }
 }
 
+/// Files that nobody knows in folders where a file is to be.
+fn foreign_in_folders(
+    folder: &Path,
+    moving: &BTreeSet<String>,
+    old: &Tree<'_>,
+    new: &Tree<'_>,
+) -> Vec<String> {
+    let becomes_file = moving.iter().filter(|path| has(new, path) && folder.join(path).is_dir());
+    let inside = becomes_file.flat_map(|path| WalkDir::new(folder.join(path)).into_iter().flatten());
+    inside
+        .filter(|entry| !entry.file_type().is_dir())
+        .filter_map(|entry| entry.path().strip_prefix(folder).ok().map(Path::to_owned))
+        .map(|path| path.to_string_lossy().into_owned())
+        .filter(|path| !has(old, path))
+        .collect()
+}
+
 fn locked_or(action: &'static str) -> impl FnOnce(git2::Error) -> RefreshError {
-    move |source| match source.code() {
-        ErrorCode::Locked => RefreshError::Locked,
-        _ => RepoError::Git { action, source }.into(),
+    move |source| {
+        if source.code() == ErrorCode::Locked {
+            RefreshError::Locked
+        } else {
+            RepoError::Git { action, source }.into()
+        }
     }
 }
 

@@ -166,7 +166,8 @@ fn a_broken_file_is_unparsed_with_its_line_and_the_others_are_read() {
 #[test]
 fn hostile_nesting_ends_in_a_fault() {
     let depth = 300;
-    let nested: String = (0..depth).map(|level| format!("{}class C:\n", " ".repeat(level))).collect();
+    let nested: Vec<String> = (0..depth).map(|level| format!("{}class C:\n", " ".repeat(level))).collect();
+    let nested = nested.concat();
     let read = python().symbols("a.py", &format!("{nested}{}x = 1\n", " ".repeat(depth)));
     assert!(read.fault.is_some());
     let brackets = format!("x = {}1{}\n", "(".repeat(50_000), ")".repeat(50_000));

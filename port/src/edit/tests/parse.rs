@@ -1,6 +1,10 @@
+use mappings::SymbolPath;
 use proptest::prelude::*;
 
-use super::*;
+use crate::edit::parse::is_same_target;
+use crate::edit::{
+    ANSWER_BYTES_MAX, Answer, BLOCKS_MAX, BODY_BYTES_MAX, Edit, InsertPlace, parse_answer, render_answer,
+};
 
 const NONCE: &str = "k7f3";
 
@@ -101,8 +105,8 @@ fn bounds_end_in_their_codes() {
     assert_eq!(code(&"x".repeat(ANSWER_BYTES_MAX + 1)), "too-large");
     let long = REPLACE.replace("return 1", &"x\n".repeat(BODY_BYTES_MAX));
     assert_eq!(code(&blocks(&long, 1)), "too-large");
-    let many: String = (0..=BLOCKS_MAX).map(|at| format!("@@TL k7f3 NEED sym=p.f{at}\n")).collect();
-    assert_eq!(code(&blocks(&many, BLOCKS_MAX + 1)), "too-many-blocks");
+    let many: Vec<String> = (0..=BLOCKS_MAX).map(|at| format!("@@TL k7f3 NEED sym=p.f{at}")).collect();
+    assert_eq!(code(&blocks(&many.join("\n"), BLOCKS_MAX + 1)), "too-many-blocks");
 }
 
 #[test]
@@ -118,7 +122,15 @@ fn symbol() -> impl Strategy<Value = SymbolPath> {
 fn text() -> impl Strategy<Value = String> {
     // Lines as code has them: no white space at their ends, the first and last not blank.
     proptest::collection::vec("( {0,8}[a-z@#'\"()=]{1,12})?", 1..8).prop_map(|lines| {
-        format!("x{}y", lines.iter().map(|line| format!("\n{line}")).collect::<String>() + "\n")
+        format!(
+            "x
+{}
+y",
+            lines.join(
+                "
+"
+            )
+        )
     })
 }
 

@@ -1,4 +1,7 @@
-use super::*;
+use mappings::SymbolPath;
+
+use crate::edit::{Edit, Finding, InsertPlace, Scope, validate};
+use crate::language::Language;
 use crate::language::python::tests::python;
 
 const FILE: &str = "\

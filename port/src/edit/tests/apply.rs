@@ -1,7 +1,11 @@
+use std::collections::BTreeMap;
+
+use mappings::SymbolPath;
 use proptest::prelude::*;
 
-use super::*;
+use crate::edit::{ApplyError, Edit, InsertPlace, Scope, apply};
 use crate::language::python::tests::python;
+use crate::language::{Language, SpliceError};
 
 const MODULE: &str = "\
 \"\"\"Docs.\"\"\"
@@ -191,8 +195,8 @@ fn a_file_that_does_not_parse_is_not_edited() {
 
 fn module() -> impl Strategy<Value = String> {
     let function = (0..4_usize, "[a-z]{1,3}", 1..4_usize).prop_map(|(blank, value, lines)| {
-        let body: String = (0..lines).map(|at| format!("    v{at} = '{value}'\n")).collect();
-        format!("{}def NAME(a):\n{body}    return a\n", "\n".repeat(blank))
+        let body: Vec<String> = (0..lines).map(|at| format!("    v{at} = '{value}'\n")).collect();
+        format!("{}def NAME(a):\n{}    return a\n", "\n".repeat(blank), body.concat())
     });
     proptest::collection::vec(function, 2..6).prop_map(|functions| {
         let named = functions.iter().enumerate().map(|(at, text)| text.replace("NAME", &format!("f{at}")));
