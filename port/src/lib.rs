@@ -1,11 +1,15 @@
 //! Change the port and measure it; decide nothing.
 //!
-//! [`translate`] turns a work unit into an [`edit::Answer`], [`edit`] applies it to a tree of the port,
-//! [`contract`] runs both sides on the same probes. What the findings mean is decided in `pipeline`.
+//! [`repo`] reads and writes the port's trees, [`language`] knows its symbols, [`translate`] turns a work
+//! unit into an [`edit::Answer`], [`edit`] applies it, [`contract`] runs both sides on the same probes,
+//! [`suite`] runs the port's own tests and [`timing`] its speed, all foreign code behind a
+//! [`confinement`]. What the findings mean is decided in `pipeline`.
 
 pub mod confinement;
 pub mod contract;
 pub mod edit;
+pub mod language;
+pub mod repo;
 pub mod sandbox;
 pub mod suite;
 pub mod timing;

@@ -2,8 +2,20 @@
 //!
 //! The text form is the grammar of `docs/edit-grammar.md`; this is what it means.
 
+mod apply;
+mod parse;
+mod scope;
+mod validate;
+
 use mappings::SymbolPath;
 use serde::{Deserialize, Serialize};
+
+pub use apply::{ApplyError, apply};
+pub use parse::{
+    ANSWER_BYTES_MAX, AnswerDefect, AnswerError, BLOCKS_MAX, BODY_BYTES_MAX, parse_answer, render_answer,
+};
+pub use scope::{Files, Scope};
+pub use validate::{Finding, FindingCode, validate};
 
 /// Where an inserted symbol goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,3 +102,29 @@ pub enum Answer {
         reason: String,
     },
 }
+
+impl Edit {
+    /// The symbol that the edit is about; imports are about a file.
+    pub fn symbol(&self) -> Option<&SymbolPath> {
+        match self {
+            Self::Replace { symbol, .. }
+            | Self::Insert { symbol, .. }
+            | Self::Delete { symbol, .. }
+            | Self::Rename { symbol, .. } => Some(symbol),
+            Self::Imports { .. } => None,
+        }
+    }
+
+    /// The prefix of the hash of the text that the edit was made for, where it was made for one.
+    pub fn expected(&self) -> Option<&str> {
+        match self {
+            Self::Replace { expected, .. }
+            | Self::Delete { expected, .. }
+            | Self::Rename { expected, .. } => Some(expected),
+            Self::Insert { .. } | Self::Imports { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

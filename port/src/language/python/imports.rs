@@ -1,0 +1,146 @@
+//! The imports of a Python file: reading them, and merging new ones behind those that are there.
+
+use std::collections::BTreeSet;
+
+use tree_sitter::Node;
+
+use super::source::{Source, children, line_of, statements};
+use super::splice::{Anchor, eol, next_line};
+use super::symbols::is_import;
+use crate::language::{Place, SpliceError};
+
+/// The first line that is something else than an import statement.
+pub(super) fn not_an_import(text: &str) -> Option<usize> {
+    match Source::parse(text) {
+        Ok(source) => statements(source.root()).into_iter().find(|node| !is_import(*node)).map(line_of),
+        Err(fault) => Some(fault.line),
+    }
+}
+
+/// The import statements at the top level of a text; none where it does not parse.
+pub(super) fn written_in(text: &str) -> Vec<String> {
+    let Ok(source) = Source::parse(text) else { return Vec::new() };
+    let imports = statements(source.root()).into_iter().filter(|node| is_import(*node));
+    imports.map(|node| source.of(node).to_owned()).collect()
+}
+
+/// Adds those imports that a file does not have yet.
+pub(super) fn merge(place: Place<'_>, imports: &str) -> Result<String, SpliceError> {
+    let unparsed = |fault| SpliceError::Unparsed { file: place.file.to_owned(), fault };
+    let file = Source::parse(place.text).map_err(unparsed)?;
+    let imports = imports.replace("\r\n", "\n");
+    let wanted = Source::parse(&imports).map_err(|fault| SpliceError::Body { fault })?;
+    let mut have: BTreeSet<Binding> = bindings_of_all(&file).into_iter().collect();
+
+    let (mut future, mut ordinary) = (Vec::new(), Vec::new());
+    for node in statements(wanted.root()) {
+        let all = bindings(&wanted, node);
+        let new: Vec<Binding> = all.iter().filter(|binding| !have.contains(*binding)).cloned().collect();
+        if new.is_empty() {
+            continue;
+        }
+        let line = if new.len() == all.len() { wanted.of(node).to_owned() } else { written(&new) };
+        have.extend(new);
+        if node.kind() == "future_import_statement" { future.push(line) } else { ordinary.push(line) }
+    }
+    let text = put(place.text, &file, &future, Kind::Future);
+    let file = Source::parse(&text).map_err(unparsed)?;
+    Ok(put(&text, &file, &ordinary, Kind::Ordinary))
+}
+
+/// What one import statement binds: module (`None` for a plain `import`), name, alias.
+type Binding = (Option<String>, String, Option<String>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `from __future__`, which must come first.
+    Future,
+    Ordinary,
+}
+
+fn bindings_of_all(source: &Source<'_>) -> Vec<Binding> {
+    let imports = statements(source.root()).into_iter().filter(|node| is_import(*node));
+    imports.flat_map(|node| bindings(source, node)).collect()
+}
+
+fn bindings(source: &Source<'_>, statement: Node<'_>) -> Vec<Binding> {
+    let module = match statement.kind() {
+        "future_import_statement" => Some("__future__".to_owned()),
+        "import_from_statement" => Some(source.field(statement, "module_name").to_owned()),
+        _ => None,
+    };
+    let mut cursor = statement.walk();
+    let names = statement.children_by_field_name("name", &mut cursor).map(|name| match name.kind() {
+        "aliased_import" => {
+            (source.field(name, "name").to_owned(), Some(source.field(name, "alias").to_owned()))
+        }
+        _ => (source.of(name).to_owned(), None),
+    });
+    let mut found: Vec<Binding> = names.map(|(name, alias)| (module.clone(), name, alias)).collect();
+    if children(statement).iter().any(|child| child.kind() == "wildcard_import") {
+        found.push((module, "*".to_owned(), None));
+    }
+    found
+}
+
+fn written(bindings: &[Binding]) -> String {
+    let names: Vec<String> = bindings
+        .iter()
+        .map(|(_, name, alias)| alias.as_ref().map_or(name.clone(), |alias| format!("{name} as {alias}")))
+        .collect();
+    match bindings.first().and_then(|(module, _, _)| module.as_ref()) {
+        Some(module) => format!("from {module} import {}", names.join(", ")),
+        None => format!("import {}", names.join(", ")),
+    }
+}
+
+fn put(text: &str, source: &Source<'_>, lines: &[String], kind: Kind) -> String {
+    if lines.is_empty() {
+        return text.to_owned();
+    }
+    let body = lines.join("\n");
+    let all = statements(source.root());
+    let leading = all.iter().take_while(|node| is_import(**node) || is_documentation(**node));
+    let behind = match kind {
+        Kind::Future => leading.filter(|node| node.kind() == "future_import_statement").last(),
+        Kind::Ordinary => leading.filter(|node| is_import(**node)).last(),
+    };
+    if let Some(last) = behind {
+        let at = next_line(text, last.end_byte());
+        return Anchor { at, level: String::new(), gap_before: 0, gap_after: 0 }.put(text, &body);
+    }
+    let (at, first_code) = match all.first() {
+        Some(first) if is_documentation(*first) => (next_line(text, first.end_byte()), all.get(1)),
+        first => (end_of_header(text), first),
+    };
+    let gap_after = match first_code {
+        Some(node) if is_import(*node) => usize::from(kind == Kind::Future),
+        Some(node) if matches!(node.kind(), "expression_statement") => 1,
+        _ => 2,
+    };
+    let put = Anchor { at, level: String::new(), gap_before: 1, gap_after }.put(text, &body);
+    if put.ends_with('\n') { put } else { put + eol(text) }
+}
+
+fn is_documentation(node: Node<'_>) -> bool {
+    node.kind() == "expression_statement" && node.named_child(0).is_some_and(|inner| inner.kind() == "string")
+}
+
+/// The end of the comments at the top of a file that belong to the file: those with a blank line behind
+/// them, or else the interpreter and encoding lines alone.
+fn end_of_header(text: &str) -> usize {
+    let (mut at, mut fixed) = (0, 0);
+    for (row, line) in text.split_inclusive('\n').enumerate() {
+        let is_fixed = row < 2 && (line.starts_with("#!") || line.contains("coding"));
+        if line.trim().is_empty() && row > 0 {
+            return at;
+        } else if !line.starts_with('#') {
+            return fixed;
+        }
+        at += line.len();
+        if is_fixed {
+            fixed = at;
+        }
+    }
+    at
+}

@@ -1,0 +1,178 @@
+//! The Python interpreter that judges syntax. It is given text to compile and never runs it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use upstream::process::{Ending, Finished, Invocation, Limits, ProcessError, ProcessRunner};
+
+use crate::language::SyntaxFault;
+
+/// The oldest Python that a port may run on.
+pub const VERSION_MIN: PythonVersion = PythonVersion { major: 3, minor: 10, patch: 0 };
+
+const LIMITS: Limits = Limits { timeout_ms: 30_000, silence_ms: None, output_bytes_max: 64 << 10 };
+
+/// Signals by which a compiler that ran out of stack or gave up ends.
+const CRASHES: [i32; 4] = [4, 6, 7, 11];
+
+const VERSION_SCRIPT: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+
+const SYNTAX_SCRIPT: &str = "
+import json, sys, warnings
+warnings.simplefilter('ignore')
+fault = None
+try:
+    compile(sys.stdin.buffer.read(), '<port>', 'exec', dont_inherit=True)
+except SyntaxError as error:
+    fault = {'line': error.lineno or 1, 'message': error.msg or 'invalid syntax'}
+except (ValueError, OverflowError, RecursionError, MemoryError) as error:
+    fault = {'line': 1, 'message': '%s: %s' % (type(error).__name__, error)}
+print(json.dumps(fault))
+";
+
+/// A version of Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PythonVersion {
+    /// As in 3.
+    pub major: u32,
+    /// As in 10.
+    pub minor: u32,
+    /// As in 0.
+    pub patch: u32,
+}
+
+impl fmt::Display for PythonVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Option<Vec<u32>> = text.trim().split('.').map(|part| part.parse().ok()).collect();
+        match parts.as_deref() {
+            Some(&[major, minor, patch]) => Ok(Self { major, minor, patch }),
+            Some(_) | None => Err(text.to_owned()),
+        }
+    }
+}
+
+/// Why no interpreter could be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InterpreterError {
+    /// No program of these names is there.
+    #[error("no Python interpreter found (tried {}): install Python {VERSION_MIN} or newer, or name it", tried.join(", "))]
+    NotFound {
+        /// What was tried.
+        tried: Vec<String>,
+    },
+    /// The interpreter is too old.
+    #[error("`{program}` is Python {found}, and {VERSION_MIN} or newer is needed")]
+    TooOld {
+        /// The program.
+        program: String,
+        /// Its version.
+        found: PythonVersion,
+    },
+    /// It was started and did not answer as a Python interpreter does.
+    #[error("`{program}` did not answer as a Python interpreter does ({ending:?}): {said}")]
+    Unusable {
+        /// The program.
+        program: String,
+        /// How it ended.
+        ending: Ending,
+        /// The end of what it wrote.
+        said: String,
+    },
+    /// It could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+/// A Python interpreter of a sufficient version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    program: OsString,
+    version: PythonVersion,
+}
+
+impl Interpreter {
+    /// Finds an interpreter: the named one, or else the first of the usual names that is there.
+    pub fn locate(runner: &dyn ProcessRunner, named: Option<&str>) -> Result<Self, InterpreterError> {
+        let names = named.map_or_else(|| vec!["python3", "python"], |name| vec![name]);
+        for name in &names {
+            match runner.run(&invocation(&OsString::from(name), VERSION_SCRIPT)) {
+                Ok(finished) => return Self::from_answer(name, &finished),
+                Err(ProcessError::Spawn { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(InterpreterError::NotFound { tried: names.into_iter().map(str::to_owned).collect() })
+    }
+
+    fn from_answer(name: &str, finished: &Finished) -> Result<Self, InterpreterError> {
+        let answer = String::from_utf8_lossy(&finished.stdout);
+        match answer.parse::<PythonVersion>() {
+            Ok(version) if finished.succeeded() && version >= VERSION_MIN => {
+                Ok(Self { program: name.into(), version })
+            }
+            Ok(found) if finished.succeeded() => {
+                Err(InterpreterError::TooOld { program: name.to_owned(), found })
+            }
+            Ok(_) | Err(_) => Err(unusable(name, finished)),
+        }
+    }
+
+    /// The program, as it is called.
+    pub fn program(&self) -> &OsString {
+        &self.program
+    }
+
+    /// Its version.
+    pub fn version(&self) -> PythonVersion {
+        self.version
+    }
+
+    /// What is wrong with a text as a source file, if anything is. A text that the compiler crashes on is
+    /// at fault itself.
+    pub fn check_syntax(
+        &self,
+        runner: &dyn ProcessRunner,
+        text: &str,
+    ) -> Result<Option<SyntaxFault>, InterpreterError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            line: usize,
+            message: String,
+        }
+        let finished = runner.run(&invocation(&self.program, SYNTAX_SCRIPT).stdin(text))?;
+        if let Ending::Signalled(signal) = finished.ending
+            && CRASHES.contains(&signal)
+        {
+            let message = format!("the compiler crashed on it (signal {signal})");
+            return Ok(Some(SyntaxFault { line: 1, message }));
+        }
+        let answer: Result<Option<Answer>, _> = serde_json::from_slice(&finished.stdout);
+        match answer {
+            Ok(answer) if finished.succeeded() => {
+                Ok(answer.map(|Answer { line, message }| SyntaxFault { line, message }))
+            }
+            Ok(_) | Err(_) => Err(unusable(&self.program.to_string_lossy(), &finished)),
+        }
+    }
+}
+
+fn invocation(program: &OsString, script: &str) -> Invocation {
+    Invocation::new(program.clone(), "/").args(["-I", "-S", "-c", script]).limits(LIMITS)
+}
+
+fn unusable(program: &str, finished: &Finished) -> InterpreterError {
+    InterpreterError::Unusable {
+        program: program.to_owned(),
+        ending: finished.ending,
+        said: finished.tail(3),
+    }
+}
