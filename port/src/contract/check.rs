@@ -122,7 +122,9 @@ impl<'a> Check<'a> {
         let (development, deciding) = draw(functions, self.request.harvested, self.request.pools);
         // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
         let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
-            let is_asked = |probe: &Probe| functions.get(probe.function).is_some_and(|function| asked.contains(&function.item));
+            let is_asked = |probe: &Probe| {
+                functions.get(probe.function).is_some_and(|function| asked.contains(&function.item))
+            };
             probes.into_iter().filter(is_asked).collect()
         };
         let (development, deciding) = (of_items(development), of_items(deciding));
@@ -133,7 +135,13 @@ impl<'a> Check<'a> {
             outcomes: first.outcomes.into_iter().chain(second.outcomes).collect(),
             reached: first.reached.union(&second.reached).copied().collect(),
         };
-        let port = observe(self.tools, self.request.candidate, &self.targets, self.targets.len(), &probes)?;
+        let port = observe(
+            self.tools,
+            self.request.candidate,
+            &self.targets,
+            functions.len()..self.targets.len(),
+            &probes,
+        )?;
 
         let spec = self.spec(&port.descriptions);
         let broken: BTreeSet<_> = spec.iter().map(|finding| finding.item.clone()).collect();
@@ -148,8 +156,9 @@ impl<'a> Check<'a> {
             })
             .collect();
         let items = self.request.items.iter();
-        let evidence =
-            items.map(|item| self.evidence(item, &compared, &upstream.reached, &changes, broken.contains(&item.item)));
+        let evidence = items.map(|item| {
+            self.evidence(item, &compared, &upstream.reached, &changes, broken.contains(&item.item))
+        });
         Ok(ContractReport {
             source_blocked: None,
             items: evidence.collect(),
@@ -163,8 +172,7 @@ impl<'a> Check<'a> {
         let functions = &self.oracle.plan().functions;
         let mut findings = Vec::new();
         for (at, item) in self.request.items.iter().enumerate() {
-            // The items' own targets stand behind those of the functions.
-            let Some(description) = descriptions.get(functions.len() + at) else { continue };
+            let Some(description) = descriptions.get(at) else { continue };
             let planned = functions.iter().find(|function| function.item == item.item);
             let receiver = planned.map_or(&ReceiverPlan::None, |function| &function.receiver);
             let upstream = self.request.snapshot.items.get(&item.item);
@@ -207,7 +215,8 @@ impl<'a> Check<'a> {
             return evidence;
         }
         let mut blocked_by = None;
-        let own = |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
+        let own =
+            |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
         for one in compared.iter().filter(own) {
             match one.probe.origin {
                 ProbeOrigin::Harvested => evidence.harvested += 1,
@@ -254,7 +263,11 @@ impl<'a> Check<'a> {
         };
         let counterparts: Vec<_> = functions.iter().map(counterpart).collect();
         let common: Vec<usize> = (0..probes.len())
-            .filter(|at| probes.get(*at).is_some_and(|probe| counterparts.get(probe.function).copied().flatten().is_some()))
+            .filter(|at| {
+                probes
+                    .get(*at)
+                    .is_some_and(|probe| counterparts.get(probe.function).copied().flatten().is_some())
+            })
             .collect();
         let asked: Vec<_> = common.iter().filter_map(|at| probes.get(*at).cloned()).collect();
         let asked_old: Vec<_> = asked
@@ -265,8 +278,10 @@ impl<'a> Check<'a> {
             })
             .collect();
         let upstream_before = old.oracle.observe(self.tools, &asked_old)?.outcomes;
-        let port_before = observe(self.tools, old.port, &self.targets, 0, &asked)?.outcomes;
-        for ((at, probe), (before, port_was)) in common.iter().zip(&asked).zip(upstream_before.iter().zip(&port_before)) {
+        let port_before = observe(self.tools, old.port, &self.targets, 0..0, &asked)?.outcomes;
+        for ((at, probe), (before, port_was)) in
+            common.iter().zip(&asked).zip(upstream_before.iter().zip(&port_before))
+        {
             let Some(function) = functions.get(probe.function) else { continue };
             let (Some(now), Some(port_is)) = (upstream.get(*at), port.get(*at)) else { continue };
             let counts = changes.entry(function.item.clone()).or_default();
@@ -287,7 +302,9 @@ impl<'a> Check<'a> {
     ) -> Result<Vec<Counterexample>, ContractError> {
         let mut by_item: BTreeMap<&ItemPath, Vec<&Compared>> = BTreeMap::new();
         for one in compared.iter().filter(|one| one.agreement == Agreement::Different) {
-            if let Some(function) = self.function_of(&one.probe).filter(|function| !broken.contains(&function.item)) {
+            if let Some(function) =
+                self.function_of(&one.probe).filter(|function| !broken.contains(&function.item))
+            {
                 by_item.entry(&function.item).or_default().push(one);
             }
         }
@@ -309,7 +326,7 @@ impl<'a> Check<'a> {
         chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
         let mut shown: Vec<Counterexample> = Vec::new();
         for one in &chosen {
-            let example = self.shown(one);
+            let Some(example) = self.shown(one) else { continue };
             let is_known = |known: &Counterexample| known.item == example.item && known.call == example.call;
             if !shown.iter().any(is_known) {
                 shown.push(example);
@@ -329,7 +346,10 @@ impl<'a> Check<'a> {
             let mut probes = Vec::new();
             for at in &open {
                 let Some(one) = chosen.get(*at) else { continue };
-                let shapes = self.function_of(&one.probe).map(|function| function.shapes.as_slice()).unwrap_or_default();
+                let shapes = self
+                    .function_of(&one.probe)
+                    .map(|function| function.shapes.as_slice())
+                    .unwrap_or_default();
                 for arguments in smaller(&one.probe.arguments, shapes) {
                     owners.push(*at);
                     probes.push(Probe { arguments, ..one.probe.clone() });
@@ -339,9 +359,11 @@ impl<'a> Check<'a> {
                 break;
             }
             let upstream = self.oracle.observe(self.tools, &probes)?.outcomes;
-            let port = observe(self.tools, self.request.candidate, &self.targets, 0, &probes)?.outcomes;
+            let port = observe(self.tools, self.request.candidate, &self.targets, 0..0, &probes)?.outcomes;
             let mut improved = BTreeSet::new();
-            for ((owner, probe), (upstream, port)) in owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port)) {
+            for ((owner, probe), (upstream, port)) in
+                owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
+            {
                 let agreement = compare(self.request.profile, &upstream, &port);
                 let Some(slot) = chosen.get_mut(owner) else { continue };
                 let is_better = agreement == Agreement::Different
@@ -357,7 +379,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn shown(&self, one: &Compared) -> Counterexample {
+    fn shown(&self, one: &Compared) -> Option<Counterexample> {
         let cut = |text: String| -> String {
             if text.chars().count() <= SHOWN_CHARS_MAX {
                 return text;
@@ -365,26 +387,26 @@ impl<'a> Check<'a> {
             let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
             format!("{kept} … ({} characters)", text.chars().count())
         };
-        let item = self.function_of(&one.probe).map(|function| function.item.clone());
-        let known = self.request.items.iter().find(|asked| Some(&asked.item) == item.as_ref());
-        let item = known.unwrap_or(&self.request.items[0]);
+        let path = &self.function_of(&one.probe)?.item;
+        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(one.probe.function);
         let arguments: Vec<_> = one.probe.arguments.iter().map(super::Value::to_python).collect();
-        let call = match target.and_then(|target| Some((target.constructor.as_ref()?, target.constructed_with))) {
-            Some((constructor, count)) => {
-                let (made, given) = arguments.split_at(count.min(arguments.len()));
-                format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
-            }
-            None => format!("{}({})", item.symbol, arguments.join(", ")),
-        };
-        Counterexample {
+        let call =
+            match target.and_then(|target| Some((target.constructor.as_ref()?, target.constructed_with))) {
+                Some((constructor, count)) => {
+                    let (made, given) = arguments.split_at(count.min(arguments.len()));
+                    format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+                }
+                None => format!("{}({})", item.symbol, arguments.join(", ")),
+            };
+        Some(Counterexample {
             item: item.item.clone(),
             symbol: item.symbol.clone(),
             call: cut(call),
             upstream: cut(one.upstream.to_string()),
             port: cut(one.port.to_string()),
             may_be_shown: one.probe.may_be_shown,
-        }
+        })
     }
 }
 

@@ -76,11 +76,15 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
         Outcome::Value(Value::Err(error)) => raised(profile, error, port),
         Outcome::Value(expected) => match port {
             Outcome::Value(found) => compare_values(profile, expected, found),
-            Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Timeout | Outcome::Crashed { .. } => Agreement::Different,
+            Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Timeout | Outcome::Crashed { .. } => {
+                Agreement::Different
+            }
             Outcome::Blocked { reason } => Agreement::unknown(reason),
         },
         // The machine's memory is not the code's doing.
-        Outcome::Panic { text } if text.contains("capacity overflow") => Agreement::unknown("the upstream ran out of memory"),
+        Outcome::Panic { text } if text.contains("capacity overflow") => {
+            Agreement::unknown("the upstream ran out of memory")
+        }
         Outcome::Panic { .. } => Agreement::when(matches!(port, Outcome::Error { is_crash: false, .. })),
         Outcome::Error { class, .. } => {
             Agreement::when(matches!(port, Outcome::Error { class: found, .. } if found == class))
@@ -104,21 +108,28 @@ fn compare_values(profile: &Profile, expected: &Value, found: &Value) -> Agreeme
         (Value::Some(expected) | Value::Ok(expected), _) => compare_values(profile, expected, found),
         (Value::Nothing | Value::Unit, _) => Agreement::when(matches!(found, Value::Unit | Value::Nothing)),
         (Value::Err(_), _) => Agreement::unknown("an error inside a value has no agreed form in the port"),
-        (Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::Bytes(_), _) => Agreement::when(expected == found),
+        (Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::Bytes(_), _) => {
+            Agreement::when(expected == found)
+        }
         (Value::Char(char), Value::Text(text)) => Agreement::when(text.chars().eq([*char])),
         (Value::Char(_), _) => Agreement::when(expected == found),
-        (Value::Float(expected), Value::Float(found)) => Agreement::when(floats_agree(profile, *expected, *found)),
-        (Value::Float32(expected), Value::Float(found)) => Agreement::when(narrow_floats_agree(profile, *expected, *found)),
+        (Value::Float(expected), Value::Float(found)) => {
+            Agreement::when(floats_agree(profile, *expected, *found))
+        }
+        (Value::Float32(expected), Value::Float(found)) => {
+            Agreement::when(narrow_floats_agree(profile, *expected, *found))
+        }
         (Value::Float(_) | Value::Float32(_), _) => Agreement::when(expected == found),
-        (Value::List(expected), Value::List(found) | Value::Tuple(found))
-        | (Value::Tuple(expected), Value::Tuple(found) | Value::List(found)) => {
+        (Value::List(expected) | Value::Tuple(expected), Value::List(found) | Value::Tuple(found)) => {
             if expected.len() == found.len() {
                 Agreement::of_parts(expected.iter().zip(found).map(part))
             } else {
                 Agreement::Different
             }
         }
-        (Value::Set(expected), Value::Set(found)) => unordered(expected, found, |expected, found| part((expected, found))),
+        (Value::Set(expected), Value::Set(found)) => {
+            unordered(expected, found, |expected, found| part((expected, found)))
+        }
         (Value::Map(expected), Value::Map(found)) => unordered(expected, found, |expected, found| {
             Agreement::of_parts([part((&expected.0, &found.0)), part((&expected.1, &found.1))])
         }),
@@ -185,13 +196,17 @@ fn floats_agree(profile: &Profile, expected: u64, found: u64) -> bool {
     if one.is_infinite() || other.is_infinite() {
         return expected == found;
     }
-    let near = one.is_sign_negative() == other.is_sign_negative() && expected.abs_diff(found) <= profile.ulps_max;
+    let near =
+        one.is_sign_negative() == other.is_sign_negative() && expected.abs_diff(found) <= profile.ulps_max;
     near || (one - other).abs() <= profile.distance_max
 }
 
 /// The port computes in 64 bits: its result is rounded before the steps are counted.
 fn narrow_floats_agree(profile: &Profile, expected: u32, found: u64) -> bool {
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest 32-bit float is what is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to the nearest 32-bit float is what is meant"
+    )]
     let (one, other) = (f32::from_bits(expected), f64::from_bits(found) as f32);
     if one.is_nan() || other.is_nan() {
         return one.is_nan() && other.is_nan();
@@ -237,7 +252,9 @@ fn as_ported(value: &Value) -> Value {
         Value::Map(entries) => {
             Value::Map(entries.iter().map(|(key, value)| (as_ported(key), as_ported(value))).collect())
         }
-        Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => value.clone(),
+        Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
+            value.clone()
+        }
         Value::Err(_) | Value::Opaque { .. } => value.clone(),
     }
 }
@@ -260,7 +277,10 @@ mod tests {
         assert_eq!(values(Value::Bool(true), Value::int(1)), Agreement::Different);
         assert_eq!(values(Value::float(1.0), Value::int(1)), Agreement::Different);
         assert_eq!(values(Value::int(1), Value::float(1.0)), Agreement::Different);
-        assert_eq!(values(Value::Int("18446744073709551616".into()), Value::Int("18446744073709551616".into())), Agreement::Same);
+        assert_eq!(
+            values(Value::Int("18446744073709551616".into()), Value::Int("18446744073709551616".into())),
+            Agreement::Same
+        );
     }
 
     #[test]

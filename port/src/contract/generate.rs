@@ -18,19 +18,157 @@ const LONG_TEXT_CHARS: u64 = 70;
 /// Texts at which translations are known to differ: length units, case, white space, number syntax, lines,
 /// patterns, normalisation.
 const TEXTS: &[&str] = &[
-    "", "a", "ab", "abc", "aa", "aba", "A", "Z", "aB", "é", "e\u{301}", "😀", "ß", "ΑΣ", "İ", "ﬀ", "日本語", "👨\u{200d}👩\u{200d}👧",
-    " ", "  ", " a ", "\t", "\n", "a\n", "a\r\nb", "\r", "\u{b}", "\u{1c}", "\u{85}", "\u{a0}", "\u{2028}", "\u{feff}", "\0",
-    "0", "1", "-1", "+5", "-0", "007", "1_000", " 12", "12abc", "٣", "½", "²", "ⅷ", "3.14", "1e21", "1e400", "inf", "NaN", "0x1p3",
-    "2147483648", "-9223372036854775808", "18446744073709551616", "true", "None", "a,b,c", "a,,b", ",", "a=b", "a.b", "a/b", "/", "..",
-    "$1", "$&", "\\", "\"", "'", "{}", "%s", "<a>", "a b c", "hello world", "kitten", "sitting", "martha", "marhta", "ñandú",
-    "\u{ff5e}", "aaaaaaaaaaaaaaaa", "The quick brown fox", "ab\u{0}cd", "éa😀b",
+    "",
+    "a",
+    "ab",
+    "abc",
+    "aa",
+    "aba",
+    "A",
+    "Z",
+    "aB",
+    "é",
+    "e\u{301}",
+    "😀",
+    "ß",
+    "ΑΣ",
+    "İ",
+    "ﬀ",
+    "日本語",
+    "👨\u{200d}👩\u{200d}👧",
+    " ",
+    "  ",
+    " a ",
+    "\t",
+    "\n",
+    "a\n",
+    "a\r\nb",
+    "\r",
+    "\u{b}",
+    "\u{1c}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{feff}",
+    "\0",
+    "0",
+    "1",
+    "-1",
+    "+5",
+    "-0",
+    "007",
+    "1_000",
+    " 12",
+    "12abc",
+    "٣",
+    "½",
+    "²",
+    "ⅷ",
+    "3.14",
+    "1e21",
+    "1e400",
+    "inf",
+    "NaN",
+    "0x1p3",
+    "2147483648",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "true",
+    "None",
+    "a,b,c",
+    "a,,b",
+    ",",
+    "a=b",
+    "a.b",
+    "a/b",
+    "/",
+    "..",
+    "$1",
+    "$&",
+    "\\",
+    "\"",
+    "'",
+    "{}",
+    "%s",
+    "<a>",
+    "a b c",
+    "hello world",
+    "kitten",
+    "sitting",
+    "martha",
+    "marhta",
+    "ñandú",
+    "\u{ff5e}",
+    "aaaaaaaaaaaaaaaa",
+    "The quick brown fox",
+    "ab\u{0}cd",
+    "éa😀b",
 ];
 
-const CHARS: &[char] = &['a', 'b', 'z', 'A', 'Z', '0', '9', ' ', '\n', '\t', '-', '_', '.', ',', '"', '\0', 'é', 'ß', 'İ', '²', '٣', 'ⅷ', '日', '\u{301}', '\u{85}', '\u{feff}', '\u{ffff}', '😀', '\u{10ffff}'];
+const CHARS: &[char] = &[
+    'a',
+    'b',
+    'z',
+    'A',
+    'Z',
+    '0',
+    '9',
+    ' ',
+    '\n',
+    '\t',
+    '-',
+    '_',
+    '.',
+    ',',
+    '"',
+    '\0',
+    'é',
+    'ß',
+    'İ',
+    '²',
+    '٣',
+    'ⅷ',
+    '日',
+    '\u{301}',
+    '\u{85}',
+    '\u{feff}',
+    '\u{ffff}',
+    '😀',
+    '\u{10ffff}',
+];
 
 const FLOATS: &[f64] = &[
-    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 0.125, 0.7, 1e-7, 1e15, 1e16, 1e21, 1e20, -7.0, 3.0, 255.0, 256.0, 2_147_483_648.0,
-    9_007_199_254_740_993.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, f64::EPSILON, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    1.5,
+    2.5,
+    -2.5,
+    0.1,
+    0.125,
+    0.7,
+    1e-7,
+    1e15,
+    1e16,
+    1e21,
+    1e20,
+    -7.0,
+    3.0,
+    255.0,
+    256.0,
+    2_147_483_648.0,
+    9_007_199_254_740_993.0,
+    f64::MAX,
+    f64::MIN,
+    f64::MIN_POSITIVE,
+    5e-324,
+    f64::EPSILON,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
     std::f64::consts::PI,
 ];
 
@@ -49,7 +187,7 @@ impl Generator {
         Self { state: u64::from_str_radix(&digits, 16).unwrap_or_default(), landmarks }
     }
 
-    /// The next number (SplitMix64).
+    /// The next number (`SplitMix64`).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -80,9 +218,15 @@ impl Generator {
             Shape::Char => CHARS.iter().copied().map(Value::Char).collect(),
             Shape::Text => TEXTS.iter().copied().map(Value::text).collect(),
             Shape::Bytes => {
-                let mut all: Vec<_> = [0, 1, 0x7f, 0x80, 0xff].iter().map(|byte| Value::Bytes(vec![*byte])).collect();
+                let mut all: Vec<_> =
+                    [0, 1, 0x7f, 0x80, 0xff].iter().map(|byte| Value::Bytes(vec![*byte])).collect();
                 all.insert(0, Value::Bytes(Vec::new()));
-                all.extend(TEXTS.iter().filter(|text| text.len() > 1).map(|text| Value::Bytes(text.as_bytes().to_vec())));
+                all.extend(
+                    TEXTS
+                        .iter()
+                        .filter(|text| text.len() > 1)
+                        .map(|text| Value::Bytes(text.as_bytes().to_vec())),
+                );
                 all.push(Value::Bytes(vec![0xc3, 0x28]));
                 all
             }
@@ -95,7 +239,8 @@ impl Generator {
             }
             Shape::Result(ok, err) => {
                 let ok = self.boundaries(ok).into_iter().map(|value| Value::Ok(Box::new(value)));
-                ok.chain(self.boundaries(err).into_iter().take(3).map(|value| Value::Err(Box::new(value)))).collect()
+                ok.chain(self.boundaries(err).into_iter().take(3).map(|value| Value::Err(Box::new(value))))
+                    .collect()
             }
             Shape::List(element) => {
                 let elements = self.boundaries(element);
@@ -113,7 +258,11 @@ impl Generator {
                 vec![first(0), first(1), first(2), first(5)]
             }
             Shape::Map(key, value) => {
-                let entries: Vec<_> = self.boundaries(key).into_iter().zip(self.boundaries(value).into_iter().cycle()).collect();
+                let entries: Vec<_> = self
+                    .boundaries(key)
+                    .into_iter()
+                    .zip(self.boundaries(value).into_iter().cycle())
+                    .collect();
                 let first = |count: usize| Value::Map(entries.iter().take(count).cloned().collect());
                 vec![first(0), first(1), first(2), first(5)]
             }
@@ -121,7 +270,13 @@ impl Generator {
                 let elements = self.boundaries(element);
                 let same = |value: &Value| Value::List(vec![value.clone(); *length]);
                 let mut all: Vec<_> = elements.iter().take(12).map(same).collect();
-                all.extend(elements.windows(*length).take(12).filter(|window| !window.is_empty()).map(|window| Value::List(window.to_vec())));
+                all.extend(
+                    elements
+                        .windows((*length).max(1))
+                        .take(12)
+                        .filter(|window| window.len() == *length)
+                        .map(|window| Value::List(window.to_vec())),
+                );
                 all
             }
             Shape::Tuple(parts) => {
@@ -167,7 +322,10 @@ impl Generator {
     }
 
     fn random_at(&mut self, shape: &Shape, depth: u32) -> Value {
-        let is_leaf = matches!(shape, Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit);
+        let is_leaf = matches!(
+            shape,
+            Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit
+        );
         if self.one_in(if is_leaf { 2 } else { 4 }) {
             let boundaries = self.boundaries(shape);
             if let Some(value) = self.pick(&boundaries) {
@@ -180,7 +338,9 @@ impl Generator {
             Shape::Bool => Value::Bool(self.one_in(2)),
             Shape::Char => Value::Char(self.random_char(false)),
             Shape::Text => Value::Text(self.random_text()),
-            Shape::Bytes => Value::Bytes((0..self.below(TEXT_CHARS_MAX)).map(|_| self.random_byte()).collect()),
+            Shape::Bytes => {
+                Value::Bytes((0..self.below(TEXT_CHARS_MAX)).map(|_| self.random_byte()).collect())
+            }
             Shape::Int { .. } => Value::int(self.random_int(shape)),
             Shape::Float { bits } => {
                 let number = self.random_float();
@@ -199,13 +359,16 @@ impl Generator {
                 Value::Set(values)
             }
             Shape::Map(key, value) => {
-                let mut entries: Vec<_> =
-                    (0..length).map(|_| (self.random_at(key, depth + 1), self.random_at(value, depth + 1))).collect();
+                let mut entries: Vec<_> = (0..length)
+                    .map(|_| (self.random_at(key, depth + 1), self.random_at(value, depth + 1)))
+                    .collect();
                 entries.sort();
                 entries.dedup_by(|one, other| one.0 == other.0);
                 Value::Map(entries)
             }
-            Shape::Tuple(parts) => Value::Tuple(parts.iter().map(|part| self.random_at(part, depth + 1)).collect()),
+            Shape::Tuple(parts) => {
+                Value::Tuple(parts.iter().map(|part| self.random_at(part, depth + 1)).collect())
+            }
         }
     }
 
@@ -257,7 +420,9 @@ impl Generator {
         }
         match self.below(4) {
             0 => self.pick(CHARS).unwrap_or('a'),
-            1 => char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap_or_default()).unwrap_or('\u{fffd}'),
+            1 => {
+                char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap_or_default()).unwrap_or('\u{fffd}')
+            }
             _ => char::from(b' ' + self.below(95).to_le_bytes()[0]),
         }
     }
@@ -279,7 +444,7 @@ impl Generator {
             (Value::Text(text), Shape::Text) => {
                 let mut chars: Vec<char> = text.chars().collect();
                 let other = self.random_char(false);
-                self.edit(&mut chars, other, change_case);
+                self.edit(&mut chars, other, |char| change_case(*char));
                 Value::Text(chars.into_iter().collect())
             }
             (Value::Bytes(bytes), Shape::Bytes) => {
@@ -298,21 +463,37 @@ impl Generator {
                 let (low, high) = shape.int_range().unwrap_or_default();
                 let number: i128 = digits.parse().unwrap_or_default();
                 let step = i128::from(self.below(3)) + 1;
-                let moved = if self.one_in(2) { number.saturating_add(step) } else { number.saturating_sub(step) };
+                let moved =
+                    if self.one_in(2) { number.saturating_add(step) } else { number.saturating_sub(step) };
                 Value::int(if self.one_in(6) { number.saturating_neg() } else { moved }.clamp(low, high))
             }
-            (Value::Some(inner), Shape::Option(shape)) if !self.one_in(5) => Value::Some(Box::new(self.changed(inner, shape))),
+            (Value::Some(inner), Shape::Option(shape)) if !self.one_in(5) => {
+                Value::Some(Box::new(self.changed(inner, shape)))
+            }
             (Value::Tuple(values), Shape::Tuple(shapes)) => {
                 let at = usize::try_from(self.below(values.len() as u64)).unwrap_or_default();
                 let parts = values.iter().zip(shapes).enumerate();
-                Value::Tuple(parts.map(|(here, (value, shape))| if here == at { self.changed(value, shape) } else { value.clone() }).collect())
+                Value::Tuple(
+                    parts
+                        .map(
+                            |(here, (value, shape))| {
+                                if here == at { self.changed(value, shape) } else { value.clone() }
+                            },
+                        )
+                        .collect(),
+                )
             }
             (_, _) => self.random(shape),
         }
     }
 
     /// One or two edits: insert, drop, replace, duplicate, transpose, rotate, change case, lengthen both ends.
-    fn edit<Thing: Clone>(&mut self, things: &mut Vec<Thing>, other: Thing, change: impl Fn(&Thing) -> Thing) {
+    fn edit<Thing: Clone>(
+        &mut self,
+        things: &mut Vec<Thing>,
+        other: Thing,
+        change: impl Fn(&Thing) -> Thing,
+    ) {
         for _ in 0..=self.below(2) {
             let at = usize::try_from(self.below(things.len() as u64 + 1)).unwrap_or_default();
             let here = things.get(at).cloned();
@@ -349,14 +530,18 @@ impl Generator {
 
 /// A 32-bit float.
 fn narrow(number: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest 32-bit float is what is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to the nearest 32-bit float is what is meant"
+    )]
     let number = number as f32;
     Value::Float32(number.to_bits())
 }
 
-fn change_case(char: &char) -> char {
-    let mut changed = if char.is_uppercase() { char.to_lowercase().next() } else { char.to_uppercase().next() };
-    changed.take().unwrap_or(*char)
+fn change_case(char: char) -> char {
+    let mut changed =
+        if char.is_uppercase() { char.to_lowercase().next() } else { char.to_uppercase().next() };
+    changed.take().unwrap_or(char)
 }
 
 #[cfg(test)]
@@ -370,18 +555,36 @@ mod tests {
     fn shapes() -> Vec<Shape> {
         let text = || Box::new(Shape::Text);
         vec![
-            Shape::Unit, Shape::Bool, Shape::Char, Shape::Text, Shape::Bytes, int(8, true), int(8, false), int(64, false),
-            int(128, true), int(128, false), Shape::Int { bits: 64, signed: false, is_size: true }, Shape::Float { bits: 32 },
-            Shape::Float { bits: 64 }, Shape::Option(text()), Shape::Result(text(), Box::new(Shape::Unit)),
-            Shape::List(Box::new(int(32, true))), Shape::Array(Box::new(Shape::Char), 3), Shape::Tuple(vec![Shape::Text, int(16, true)]),
-            Shape::Map(text(), Box::new(Shape::List(text()))), Shape::Set(Box::new(Shape::Char)),
+            Shape::Unit,
+            Shape::Bool,
+            Shape::Char,
+            Shape::Text,
+            Shape::Bytes,
+            int(8, true),
+            int(8, false),
+            int(64, false),
+            int(128, true),
+            int(128, false),
+            Shape::Int { bits: 64, signed: false, is_size: true },
+            Shape::Float { bits: 32 },
+            Shape::Float { bits: 64 },
+            Shape::Option(text()),
+            Shape::Result(text(), Box::new(Shape::Unit)),
+            Shape::List(Box::new(int(32, true))),
+            Shape::Array(Box::new(Shape::Char), 3),
+            Shape::Tuple(vec![Shape::Text, int(16, true)]),
+            Shape::Map(text(), Box::new(Shape::List(text()))),
+            Shape::Set(Box::new(Shape::Char)),
         ]
     }
 
     #[test]
     fn every_value_fits_its_shape() {
         for shape in shapes() {
-            let mut generator = Generator::new(["seed"], &["255".to_owned(), "-4".to_owned(), "99999999999999999999999".to_owned()]);
+            let mut generator = Generator::new(
+                ["seed"],
+                &["255".to_owned(), "-4".to_owned(), "99999999999999999999999".to_owned()],
+            );
             let boundaries = generator.boundaries(&shape);
             assert!(!boundaries.is_empty(), "{shape:?}");
             for value in boundaries {

@@ -87,8 +87,14 @@ fn fit(literal: &Literal, shape: &Shape) -> Option<Value> {
         (Literal::List(items), Shape::Bytes) => {
             let byte = |item: &Literal| match item {
                 Literal::Int(number) => u8::try_from(*number).ok(),
-                Literal::Str(_) | Literal::Char(_) | Literal::Bool(_) | Literal::Float(_) | Literal::Bytes(_) => None,
-                Literal::List(_) | Literal::Tuple(_) | Literal::Some(_) | Literal::None | Literal::Ok(_) => None,
+                Literal::Str(_)
+                | Literal::Char(_)
+                | Literal::Bool(_)
+                | Literal::Float(_)
+                | Literal::Bytes(_) => None,
+                Literal::List(_) | Literal::Tuple(_) | Literal::Some(_) | Literal::None | Literal::Ok(_) => {
+                    None
+                }
                 Literal::Err(_) | Literal::Unit => None,
             };
             Value::Bytes(items.iter().map(byte).collect::<Option<_>>()?)
@@ -99,9 +105,9 @@ fn fit(literal: &Literal, shape: &Shape) -> Option<Value> {
         (Literal::List(items), Shape::Set(element)) => {
             Value::Set(items.iter().map(|item| fit(item, element)).collect::<Option<_>>()?)
         }
-        (Literal::Tuple(items), Shape::Tuple(shapes)) if items.len() == shapes.len() => {
-            Value::Tuple(items.iter().zip(shapes).map(|(item, shape)| fit(item, shape)).collect::<Option<_>>()?)
-        }
+        (Literal::Tuple(items), Shape::Tuple(shapes)) if items.len() == shapes.len() => Value::Tuple(
+            items.iter().zip(shapes).map(|(item, shape)| fit(item, shape)).collect::<Option<_>>()?,
+        ),
         (_, _) => return None,
     };
     shape.admits(&value).then_some(value)
@@ -125,7 +131,10 @@ mod tests {
         assert_eq!(fit(&Literal::Int(256), &byte), None);
         assert_eq!(fit(&Literal::Str("é".into()), &Shape::Bytes), Some(Value::Bytes(vec![0xc3, 0xa9])));
         let chars = Shape::List(Box::new(Shape::Char));
-        assert_eq!(fit(&Literal::Str("ab".into()), &chars), Some(Value::List(vec![Value::Char('a'), Value::Char('b')])));
+        assert_eq!(
+            fit(&Literal::Str("ab".into()), &chars),
+            Some(Value::List(vec![Value::Char('a'), Value::Char('b')]))
+        );
         assert_eq!(fit(&Literal::Str("a".into()), &Shape::Bool), None);
     }
 }

@@ -48,7 +48,13 @@ pub struct Toolchain {
 pub trait Instrument: std::fmt::Debug {
     /// The file's text with a counter in each block of these items, the first with this id; `None` where
     /// the file cannot be instrumented.
-    fn instrument(&self, source: &str, edition: &str, items: &[&Item], first_id: u32) -> Option<InstrumentedFile>;
+    fn instrument(
+        &self,
+        source: &str,
+        edition: &str,
+        items: &[&Item],
+        first_id: u32,
+    ) -> Option<InstrumentedFile>;
     /// The module that the counters call, as text to be put at the end of the crate's root file.
     fn runtime(&self) -> String;
     /// An expression of type `Vec<u32>` with the ids reached so far, as seen from another crate, where `$`
@@ -133,15 +139,21 @@ impl Oracle {
         let record = folder.join("oracle.json");
         if plan.functions.is_empty() {
             // Nothing to ask: there is no need to build anything.
-            return Ok(Prepared::Ready(Self { key, driver: folder.join("driver"), kept, plan, blocks: Vec::new() }));
+            return Ok(Prepared::Ready(Self {
+                key,
+                driver: folder.join("driver"),
+                kept,
+                plan,
+                blocks: Vec::new(),
+            }));
         }
-        let built = match read_record(&record) {
-            Some(built) => built,
-            None => {
-                let built = Build { tools, request, plan: &plan }.run(&folder)?;
-                write_atomically(&record, &built.to_json())?;
-                built
-            }
+        let built = if let Some(built) = read_record(&record) {
+            built
+        } else {
+            let built = Build { tools, request, plan: &plan, name: format!("{DRIVER_NAME}-{}", key.short()) }
+                .run(&folder)?;
+            write_atomically(&record, &built.to_json())?;
+            built
         };
         if let Some(reason) = built.blocked {
             return Ok(Prepared::SourceBlocked { reason });
@@ -180,8 +192,11 @@ impl Oracle {
             return Ok(observed);
         }
         let observed = self.ask(tools, probes)?;
-        let outcomes: Vec<_> = observed.outcomes.iter().map(Outcome::to_json).collect();
-        write_atomically(&file, &json!({ "outcomes": outcomes, "reached": observed.reached }))?;
+        // A hang may have been the machine's: it is not remembered.
+        if !observed.outcomes.contains(&Outcome::Timeout) {
+            let outcomes: Vec<_> = observed.outcomes.iter().map(Outcome::to_json).collect();
+            write_atomically(&file, &json!({ "outcomes": outcomes, "reached": observed.reached }))?;
+        }
         Ok(observed)
     }
 
@@ -191,8 +206,11 @@ impl Oracle {
         let mut counted: BTreeMap<usize, usize> = BTreeMap::new();
         let sample: Vec<usize> = (0..probes.len())
             .filter(|at| {
-                let ended = matches!(observed.outcomes.get(*at), Some(Outcome::Timeout | Outcome::Blocked { .. }));
-                let count = counted.entry(probes.get(*at).map(|probe| probe.function).unwrap_or_default()).or_default();
+                let ended =
+                    matches!(observed.outcomes.get(*at), Some(Outcome::Timeout | Outcome::Blocked { .. }));
+                let count = counted
+                    .entry(probes.get(*at).map(|probe| probe.function).unwrap_or_default())
+                    .or_default();
                 *count += 1;
                 *count <= ASKED_TWICE && !ended
             })
@@ -247,7 +265,13 @@ impl OracleRequest<'_> {
     fn key(&self, plan: &ProbePlan) -> ContentHash {
         let calls = plan.functions.iter().flat_map(|function| {
             let observed = function.observed.iter().cloned().collect::<Vec<_>>().join(",");
-            [function.item.to_string(), function.instance.clone(), function.call.clone(), function.owned.join(","), observed]
+            [
+                function.item.to_string(),
+                function.instance.clone(),
+                function.call.clone(),
+                function.owned.join(","),
+                observed,
+            ]
         });
         let settings = [
             KEPT_VERSION.to_owned(),
@@ -314,6 +338,8 @@ struct Build<'a> {
     tools: &'a Tools<'a>,
     request: &'a OracleRequest<'a>,
     plan: &'a ProbePlan,
+    /// The driver's package and program: builds that share a target folder must not share a program.
+    name: String,
 }
 
 impl Build<'_> {
@@ -341,8 +367,8 @@ impl Build<'_> {
             built
         };
         if built.blocked.is_none() {
-            let made = target.join("debug").join(DRIVER_NAME);
-            std::fs::copy(&made, folder.join("driver")).map_err(io)?;
+            // Moved rather than copied: a program that was just open for writing cannot always be started.
+            std::fs::rename(target.join("debug").join(&self.name), folder.join("driver")).map_err(io)?;
         }
         Ok(built)
     }
@@ -360,7 +386,10 @@ impl Build<'_> {
             let path = upstream.join(file);
             let Ok(source) = std::fs::read_to_string(&path) else { continue };
             let first = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
-            let Some(counted) = instrument.instrument(&source, &self.request.package.edition, &items, first) else { continue };
+            let Some(counted) = instrument.instrument(&source, &self.request.package.edition, &items, first)
+            else {
+                continue;
+            };
             std::fs::write(&path, counted.text).map_err(|source| ContractError::Io { path, source })?;
             blocks.extend(counted.blocks);
         }
@@ -376,17 +405,15 @@ impl Build<'_> {
     fn write_manifest(&self, driver: &Path, upstream: &Path) -> Result<(), ContractError> {
         let package = self.request.package;
         let path = upstream.join(&package.folder);
-        let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
         let checks = self.request.overflow_checks;
         let manifest = json!({
-            "package": { "name": DRIVER_NAME, "version": "0.0.0", "edition": "2021", "publish": false },
+            "package": { "name": self.name, "version": "0.0.0", "edition": "2021", "publish": false },
             "workspace": {},
             "dependencies": { package.name.clone(): { "path": path } },
             "profile": { "dev": { "debug": false, "overflow-checks": checks, "debug-assertions": checks, "panic": "unwind" } },
         });
         let io = |source| ContractError::Io { path: driver.to_path_buf(), source };
         let text = toml::to_string(&manifest).map_err(|error| io(std::io::Error::other(error)))?;
-        tracing::debug!(library, "writing the driver's package");
         std::fs::create_dir_all(driver.join("src")).map_err(io)?;
         std::fs::write(driver.join("Cargo.toml"), text).map_err(io)?;
         std::fs::write(driver.join("src").join("main.rs"), "fn main() {}\n").map_err(io)?;
@@ -403,6 +430,10 @@ impl Build<'_> {
         let manifest = upstream.join(&self.request.package.folder).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).unwrap_or_default();
         if !has_dependencies(&text) {
+            return Ok(None);
+        }
+        // What is here already needs no network.
+        if self.tools.runner.run(&self.cargo(driver, &["fetch", "--offline"]))?.succeeded() {
             return Ok(None);
         }
         let finished = self.tools.runner.run(&self.cargo(driver, &["fetch"]))?;
@@ -428,14 +459,27 @@ impl Build<'_> {
     }
 
     /// Builds; calls that do not compile are left out, and it builds again.
-    fn rounds(&self, driver: &Path, target: &Path, blocks: Vec<(u32, ItemPath)>) -> Result<Built, ContractError> {
+    fn rounds(
+        &self,
+        driver: &Path,
+        target: &Path,
+        blocks: Vec<(u32, ItemPath)>,
+    ) -> Result<Built, ContractError> {
         let mut excluded: BTreeMap<usize, String> = BTreeMap::new();
         let package = self.request.package;
         let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
-        let reached = self.request.instrument.filter(|_| !blocks.is_empty()).map(|instrument| instrument.reached().replace('$', &library));
+        let reached = self
+            .request
+            .instrument
+            .filter(|_| !blocks.is_empty())
+            .map(|instrument| instrument.reached().replace('$', &library));
         let mut last = String::new();
         for _ in 0..BUILD_ROUNDS_MAX {
-            let source = rust_driver::source(&self.plan.functions, &excluded.keys().copied().collect(), reached.as_deref());
+            let source = rust_driver::source(
+                &self.plan.functions,
+                &excluded.keys().copied().collect(),
+                reached.as_deref(),
+            );
             let main = driver.join("src").join("main.rs");
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;
             let finished = self.compile(driver, target)?;
@@ -468,7 +512,7 @@ impl Build<'_> {
     }
 }
 
-/// The driver's package and program.
+/// How the names of all drivers' programs begin.
 const DRIVER_NAME: &str = "tidelock-oracle";
 
 /// The functions on whose lines the compiler complains: `src/main.rs:12:5: error[E0277]: ...`.
@@ -478,7 +522,9 @@ fn complaints(finished: &Finished, lines: &[(usize, usize)]) -> BTreeMap<usize, 
     for line in text.lines() {
         let Some(rest) = line.strip_prefix("src/main.rs:") else { continue };
         let Some((place, complaint)) = rest.split_once(": error") else { continue };
-        let Some(at) = place.split(':').next().and_then(|number| number.parse::<usize>().ok()) else { continue };
+        let Some(at) = place.split(':').next().and_then(|number| number.parse::<usize>().ok()) else {
+            continue;
+        };
         let function = lines.iter().rev().find(|(first, _)| *first <= at);
         if let Some((_, function)) = function {
             let complaint: String = complaint.chars().take(300).collect();

@@ -76,7 +76,11 @@ impl TypeScope<'_> {
                 let borrows = parts.iter().any(|part| part.borrows);
                 let shape = Shape::Tuple(parts.into_iter().map(|part| part.shape).collect());
                 let input = Input::owned(shape, format!("({},)", owned.join(", ")));
-                Ok(if borrows { Input { borrows, pass: format!("({},)", pass.join(", ")), ..input } } else { input })
+                Ok(if borrows {
+                    Input { borrows, pass: format!("({},)", pass.join(", ")), ..input }
+                } else {
+                    input
+                })
             }
             RustType::Array { element, length } => {
                 let element = inner(element)?;
@@ -103,7 +107,8 @@ impl TypeScope<'_> {
         }
         if let RustType::Slice(element) = target {
             let element = self.input_at(element, depth + 1).map_err(|_reason| ())?;
-            let pass = if element.borrows { format!("&{}[..]", collected(&element)) } else { "$.as_slice()".into() };
+            let pass =
+                if element.borrows { format!("&{}[..]", collected(&element)) } else { "$.as_slice()".into() };
             return Ok(Input { borrows: true, pass, ..list_of(element) });
         }
         let target = self.input_at(target, depth + 1).map_err(|_reason| ())?;
@@ -111,7 +116,13 @@ impl TypeScope<'_> {
         Ok(Input { borrows: true, pass, ..target })
     }
 
-    fn named(&self, ty: &RustType, path: &[String], arguments: &[RustType], depth: usize) -> Result<Input, String> {
+    fn named(
+        &self,
+        ty: &RustType,
+        path: &[String],
+        arguments: &[RustType],
+        depth: usize,
+    ) -> Result<Input, String> {
         let unknown = || format!("a parameter of type `{ty}` cannot be generated");
         let inner = |at: usize| self.input_at(arguments.get(at).ok_or_else(unknown)?, depth + 1);
         let name = path.last().map(String::as_str).unwrap_or_default();
@@ -148,11 +159,7 @@ impl TypeScope<'_> {
                 let (ok, err) = (inner(0)?, inner(1)?);
                 let borrows = ok.borrows || err.borrows;
                 let owned = format!("Result<{}, {}>", ok.owned, err.owned);
-                let pass = format!(
-                    "$.as_ref().map(|x| {}).map_err(|x| {})",
-                    ok.passed("x"),
-                    err.passed("x")
-                );
+                let pass = format!("$.as_ref().map(|x| {}).map_err(|x| {})", ok.passed("x"), err.passed("x"));
                 let input = Input::owned(Shape::Result(Box::new(ok.shape), Box::new(err.shape)), owned);
                 Ok(if borrows { Input { borrows, pass, ..input } } else { input })
             }
@@ -165,10 +172,16 @@ impl TypeScope<'_> {
                 Ok(Input { borrows: true, pass, ..value })
             }
             ("Cow", 1) => match arguments.first() {
-                Some(text) if text.last_name() == Some("str") => Ok(text_input("::std::borrow::Cow::Borrowed($.as_str())")),
+                Some(text) if text.last_name() == Some("str") => {
+                    Ok(text_input("::std::borrow::Cow::Borrowed($.as_str())"))
+                }
                 Some(RustType::Slice(element)) => {
                     let list = list_of(self.input_at(element, depth + 1)?);
-                    Ok(Input { borrows: true, pass: "::std::borrow::Cow::Borrowed($.as_slice())".into(), ..list })
+                    Ok(Input {
+                        borrows: true,
+                        pass: "::std::borrow::Cow::Borrowed($.as_slice())".into(),
+                        ..list
+                    })
                 }
                 Some(_) | None => Err(unknown()),
             },
@@ -214,7 +227,9 @@ impl TypeScope<'_> {
         }
         match ty {
             RustType::Tuple(parts) if parts.len() > 6 => unknown(),
-            RustType::Tuple(parts) => parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1)),
+            RustType::Tuple(parts) => {
+                parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1))
+            }
             RustType::Reference { target: inner, .. }
             | RustType::Slice(inner)
             | RustType::Array { element: inner, .. } => self.observe(inner, observed, depth + 1),
@@ -243,12 +258,17 @@ impl TypeScope<'_> {
                     return Ok(());
                 }
                 match name {
-                    "Option" | "Vec" | "VecDeque" | "Box" | "Cow" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet"
-                    | "Rc" | "Arc" => arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1)),
+                    "Option" | "Vec" | "VecDeque" | "Box" | "Cow" | "HashMap" | "BTreeMap" | "HashSet"
+                    | "BTreeSet" | "Rc" | "Arc" => {
+                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
+                    }
                     // `io::Result<T>` and `fmt::Result` bring their error with them.
-                    "Result" => arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1)),
-                    "Ordering" | "ParseIntError" | "ParseFloatError" | "ParseBoolError" | "ParseCharError"
-                    | "CharTryFromError" | "TryFromIntError" | "Utf8Error" | "FromUtf8Error" | "Infallible" => Ok(()),
+                    "Result" => {
+                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
+                    }
+                    "Ordering" | "ParseIntError" | "ParseFloatError" | "ParseBoolError"
+                    | "ParseCharError" | "CharTryFromError" | "TryFromIntError" | "Utf8Error"
+                    | "FromUtf8Error" | "Infallible" => Ok(()),
                     "Error" if path.iter().any(|segment| segment == "fmt" || segment == "io") => Ok(()),
                     _ => unknown(),
                 }
@@ -267,7 +287,12 @@ impl TypeScope<'_> {
         }
     }
 
-    fn observe_item(&self, item: &Item, arguments: &[RustType], observed: &mut BTreeSet<String>) -> Result<(), String> {
+    fn observe_item(
+        &self,
+        item: &Item,
+        arguments: &[RustType],
+        observed: &mut BTreeSet<String>,
+    ) -> Result<(), String> {
         let name = item.path.name();
         if !implements(self.snapshot, item, "Debug") {
             return Err(format!("its result type `{name}` has no `Debug`"));
@@ -284,13 +309,20 @@ impl TypeScope<'_> {
         if let Some(path) = self.public_paths.get(&item.path) {
             return Ok(format!("::{path}"));
         }
-        if item.exported { Ok(format!("::{}", item.path)) } else { Err(format!("`{}` cannot be named from outside its crate", item.path)) }
+        if item.exported {
+            Ok(format!("::{}", item.path))
+        } else {
+            Err(format!("`{}` cannot be named from outside its crate", item.path))
+        }
     }
 
     /// What a type alias of the crate stands for.
     fn alias(&self, path: &[String], arguments: &[RustType]) -> Option<RustType> {
         let item = self.item_of(path, |kind| kind == ItemKind::TypeAlias)?;
         let parameters = alias_parameters(&item.text);
+        if parameters.len() != arguments.len() {
+            return None;
+        }
         let substitution: BTreeMap<_, _> = parameters.into_iter().zip(arguments.iter().cloned()).collect();
         Some(substitute(item.aliased.as_ref()?, &substitution))
     }
@@ -329,7 +361,9 @@ impl TypeScope<'_> {
 pub(super) fn implements(snapshot: &Snapshot, item: &Item, trait_name: &str) -> bool {
     let derived = item.attributes.iter().any(|attribute| {
         attribute.contains("derive")
-            && attribute.split(|char: char| !char.is_alphanumeric() && char != '_').any(|word| word == trait_name)
+            && attribute
+                .split(|char: char| !char.is_alphanumeric() && char != '_')
+                .any(|word| word == trait_name)
     });
     let type_name = item.path.name();
     derived
@@ -351,7 +385,9 @@ pub(super) fn impl_header(segment: &str) -> Option<(&str, &str)> {
 pub(super) fn is_generic(item: &Item) -> bool {
     let name = item.path.name();
     let header = ["struct ", "enum ", "union "].iter().find_map(|keyword| {
-        item.text.find(&format!("{keyword}{name}")).and_then(|at| item.text.get(at + keyword.len() + name.len()..))
+        item.text
+            .find(&format!("{keyword}{name}"))
+            .and_then(|at| item.text.get(at + keyword.len() + name.len()..))
     });
     header.is_some_and(|rest| rest.trim_start().starts_with('<') && !rest.trim_start().starts_with("<'"))
 }
@@ -432,9 +468,8 @@ pub(super) fn bounded_input(text: &str) -> Option<Input> {
     let bound: String = text.strip_prefix("impl ").unwrap_or(text).split_whitespace().collect();
     for one in bound.split('+').filter(|one| !one.starts_with('\'')) {
         let input = match one {
-            "AsRef<str>" | "Into<String>" | "ToString" | "Display" | "fmt::Display" | "Into<Cow<str>>" | "Borrow<str>" => {
-                text_input("$.as_str()")
-            }
+            "AsRef<str>" | "Into<String>" | "ToString" | "Display" | "fmt::Display" | "Into<Cow<str>>"
+            | "Borrow<str>" => text_input("$.as_str()"),
             "AsRef<[u8]>" => {
                 let bytes = list_of(Input::owned(scalar("u8")?, "u8"));
                 Input { borrows: true, pass: "$.as_slice()".into(), ..bytes }

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use super::HarvestedCall;
 use super::generate::Generator;
 use super::harvested::fitting;
 use super::probeable::FunctionPlan;
 use super::shape::Shape;
 use super::value::Value;
-use super::HarvestedCall;
 
 /// How the probes are drawn.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,11 +57,21 @@ pub struct Probe {
 }
 
 /// The development and the deciding probes of these functions.
-pub(super) fn draw(functions: &[FunctionPlan], harvested: &[HarvestedCall], pools: &Pools) -> (Vec<Probe>, Vec<Probe>) {
+pub(super) fn draw(
+    functions: &[FunctionPlan],
+    harvested: &[HarvestedCall],
+    pools: &Pools,
+) -> (Vec<Probe>, Vec<Probe>) {
     let (mut development, mut deciding) = (Vec::new(), Vec::new());
     for (at, function) in functions.iter().enumerate().filter(|(_, function)| function.refused.is_none()) {
         let mut seen = BTreeSet::new();
-        let mut pool = Pool { function: at, shapes: &function.shapes, max: pools.probes_max, seen: &mut seen, probes: Vec::new() };
+        let mut pool = Pool {
+            function: at,
+            shapes: &function.shapes,
+            max: pools.probes_max,
+            seen: &mut seen,
+            probes: Vec::new(),
+        };
         let examples = fitting(harvested, function);
         pool.max += examples.len();
         pool.add_all(examples.clone(), ProbeOrigin::Harvested, true);
@@ -112,7 +122,12 @@ impl Pool<'_> {
         }
     }
 
-    fn add_all(&mut self, all: impl IntoIterator<Item = Vec<Value>>, origin: ProbeOrigin, may_be_shown: bool) {
+    fn add_all(
+        &mut self,
+        all: impl IntoIterator<Item = Vec<Value>>,
+        origin: ProbeOrigin,
+        may_be_shown: bool,
+    ) {
         for arguments in all {
             if self.probes.len() < self.max && self.seen.insert(arguments.clone()) {
                 self.probes.push(Probe { function: self.function, arguments, origin, may_be_shown });
@@ -144,7 +159,11 @@ impl Pool<'_> {
     fn varied(&self, generator: &mut Generator, example: &[Value]) -> Vec<Value> {
         let mut varied = example.to_vec();
         let at = usize::try_from(generator.below(example.len() as u64)).unwrap_or_default();
-        let same = self.shapes.iter().enumerate().rposition(|(other, shape)| other != at && self.shapes.get(at) == Some(shape));
+        let same = self
+            .shapes
+            .iter()
+            .enumerate()
+            .rposition(|(other, shape)| other != at && self.shapes.get(at) == Some(shape));
         match (same, generator.below(4)) {
             (Some(other), 0) => varied.swap(at, other),
             (Some(_) | None, _) => {

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use upstream::snapshot::FunctionSignature;
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
-use super::plan_type::{Input, TypeScope, bounded_input, impl_header, implements, is_generic, list_of, scalar, text_input};
+use super::plan_type::{
+    Input, TypeScope, bounded_input, impl_header, implements, is_generic, list_of, scalar, text_input,
+};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -66,8 +68,12 @@ impl ProbePlan {
                 function.refused = Some(reason.clone());
             }
         }
-        let answering: BTreeSet<_> =
-            self.functions.iter().filter(|function| function.refused.is_none()).map(|function| function.item.clone()).collect();
+        let answering: BTreeSet<_> = self
+            .functions
+            .iter()
+            .filter(|function| function.refused.is_none())
+            .map(|function| function.item.clone())
+            .collect();
         for function in self.functions.iter().filter(|function| !answering.contains(&function.item)) {
             let reason = function.refused.clone().unwrap_or_default();
             self.not_probed.entry(function.item.clone()).or_insert(reason);
@@ -76,7 +82,11 @@ impl ProbePlan {
 }
 
 /// Plans the calls of these items. `public_paths` names items that are re-exported from private modules.
-pub fn plan_items(snapshot: &Snapshot, items: &[ItemPath], public_paths: &BTreeMap<ItemPath, String>) -> ProbePlan {
+pub fn plan_items(
+    snapshot: &Snapshot,
+    items: &[ItemPath],
+    public_paths: &BTreeMap<ItemPath, String>,
+) -> ProbePlan {
     let mut plan = ProbePlan::default();
     for path in items.iter().collect::<BTreeSet<_>>() {
         let planned = match snapshot.items.get(path) {
@@ -127,7 +137,11 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(snapshot: &'a Snapshot, item: &Item, public_paths: &'a BTreeMap<ItemPath, String>) -> Result<Self, String> {
+    fn of(
+        snapshot: &'a Snapshot,
+        item: &Item,
+        public_paths: &'a BTreeMap<ItemPath, String>,
+    ) -> Result<Self, String> {
         let parent = item.path.parent().ok_or("it has no module")?;
         let scope = |module: ItemPath, self_type: Option<String>| TypeScope {
             snapshot,
@@ -148,7 +162,8 @@ impl<'a> Place<'a> {
             if scalar(text).is_some() || text == "str" || text == "String" {
                 return Ok(text.to_owned());
             }
-            let found = named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
+            let found =
+                named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
             if is_generic(found) {
                 return Err(format!("its type `{text}` is generic"));
             }
@@ -161,7 +176,8 @@ impl<'a> Place<'a> {
                 let implemented = match named.trait_item(&segments(bare)) {
                     Some(found) if bare == implemented => named.reachable(found)?,
                     Some(_) => return Err(format!("its trait `{implemented}` is generic")),
-                    None => std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?,
+                    None => std_trait(implemented)
+                        .ok_or_else(|| format!("its trait `{implemented}` is not known"))?,
                 };
                 (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
             }
@@ -176,7 +192,12 @@ impl<'a> Place<'a> {
         Ok(Self { scope: scope(module, Some(self_type)), callee })
     }
 
-    fn function(&self, item: &Item, signature: &FunctionSignature, instance: Instance) -> Result<FunctionPlan, String> {
+    fn function(
+        &self,
+        item: &Item,
+        signature: &FunctionSignature,
+        instance: Instance,
+    ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
         scope.instances = instance.inputs;
         let mut observed = BTreeSet::new();
@@ -196,7 +217,10 @@ impl<'a> Place<'a> {
         }
         let output = scope.output(&signature.output, &mut observed)?;
         let written = |arguments: &[String]| {
-            format!("written(&({}))", output.replace('$', &format!("{}({})", self.callee, arguments.join(", "))))
+            format!(
+                "written(&({}))",
+                output.replace('$', &format!("{}({})", self.callee, arguments.join(", ")))
+            )
         };
         let call = match construction {
             None => written(&arguments),
@@ -243,7 +267,8 @@ impl<'a> Place<'a> {
         }
         let constructor = self.constructor(observed)?;
         let code = format!("{{ let mut receiver = {}; let text = $; text }}", constructor.call);
-        let receiver = ReceiverPlan::Constructed { constructor: constructor.item, arguments: constructor.inputs.len() };
+        let receiver =
+            ReceiverPlan::Constructed { constructor: constructor.item, arguments: constructor.inputs.len() };
         inputs.extend(constructor.inputs);
         Ok((receiver, Some(code)))
     }
@@ -257,10 +282,15 @@ impl<'a> Place<'a> {
         for item in snapshot.items.values() {
             let Some(signature) = &item.signature else { continue };
             let Some(parent) = item.path.parent() else { continue };
-            let plain = parent.name() == name && parent.parent().as_ref() == Some(&self.scope.module) && item.exported;
+            let plain = parent.name() == name
+                && parent.parent().as_ref() == Some(&self.scope.module)
+                && item.exported;
             let from_text = item.path.name() == "from_str"
                 && impl_header(parent.name()).is_some_and(|(ty, of)| ty == name && of.ends_with("FromStr"));
-            let callable = signature.receiver.is_none() && signature.generics.is_empty() && !signature.is_async && !signature.is_unsafe;
+            let callable = signature.receiver.is_none()
+                && signature.generics.is_empty()
+                && !signature.is_async
+                && !signature.is_unsafe;
             if item.is_test || !callable || !(plain || from_text) {
                 continue;
             }
@@ -283,7 +313,8 @@ impl<'a> Place<'a> {
             return Ok(first);
         }
         let segments: Vec<_> = name.split("::").map(str::to_owned).collect();
-        let has_default = self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
+        let has_default =
+            self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
         if has_default {
             let call = format!("<{own} as ::std::default::Default>::default()");
             return Ok(Constructor { item: None, call, inputs: Vec::new() });
@@ -302,7 +333,10 @@ impl<'a> Place<'a> {
             }
             (Some("Result"), [value, rest @ ..]) if is_self(value) => {
                 rest.iter().try_for_each(|error| self.scope.output(error, observed).map(drop)).ok()?;
-                Some("match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }".to_owned())
+                Some(
+                    "match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }"
+                        .to_owned(),
+                )
             }
             (_, _) => None,
         }
@@ -346,7 +380,12 @@ fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
     }
     for predicate in &signature.predicates {
         let Some((name, of)) = predicate.split_once(':') else { continue };
-        let name: String = name.trim().trim_start_matches('&').split_whitespace().filter(|word| !word.starts_with('\'')).collect();
+        let name: String = name
+            .trim()
+            .trim_start_matches('&')
+            .split_whitespace()
+            .filter(|word| !word.starts_with('\''))
+            .collect();
         if let Some(known) = bounds.get_mut(&name) {
             known.push(of.to_owned());
         }
@@ -366,14 +405,28 @@ fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
     let same = instances.first().map(|first| &first.inputs) == instances.last().map(|last| &last.inputs);
     if same {
         instances.truncate(1);
-        instances.iter_mut().for_each(|instance| instance.name = String::new());
+        for instance in &mut instances {
+            instance.name.clear();
+        }
     }
     Ok(instances)
 }
 
 /// Bounds that `char` and `i64` both meet.
 const ELEMENT_BOUNDS: &[&str] = &[
-    "Eq", "PartialEq", "Hash", "Clone", "Copy", "Ord", "PartialOrd", "Debug", "Sized", "?Sized", "Send", "Sync", "Default",
+    "Eq",
+    "PartialEq",
+    "Hash",
+    "Clone",
+    "Copy",
+    "Ord",
+    "PartialOrd",
+    "Debug",
+    "Sized",
+    "?Sized",
+    "Send",
+    "Sync",
+    "Default",
     "'static",
 ];
 
@@ -383,7 +436,9 @@ fn generic_input(
     element: &str,
     all: &BTreeMap<String, Vec<String>>,
 ) -> Result<Input, String> {
-    let refused = |bound: &str| Err(format!("its type parameter `{name}` with the bound `{bound}` has no representative type"));
+    let refused = |bound: &str| {
+        Err(format!("its type parameter `{name}` with the bound `{bound}` has no representative type"))
+    };
     let element_input = || {
         let shape = scalar(element).unwrap_or(Shape::Unit);
         Input { shape, owned: element.to_owned(), borrows: false, pass: "$.clone()".to_owned() }
@@ -402,7 +457,9 @@ fn generic_input(
             Some(("IntoIterator", item)) if all.contains_key(item.trim_start_matches('&')) => {
                 return Ok(list_of(element_input()));
             }
-            Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", item)) if all.contains_key(item) => {
+            Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", item))
+                if all.contains_key(item) =>
+            {
                 let list = list_of(element_input());
                 return Ok(Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list });
             }
@@ -429,7 +486,8 @@ fn landmarks(text: &str) -> Vec<String> {
         }
         if char.is_ascii_digit() && !previous.is_alphanumeric() && previous != '_' {
             let mut number = char.to_string();
-            while let Some(next) = chars.next_if(|next| next.is_ascii_digit() || *next == '.' || *next == '_') {
+            while let Some(next) = chars.next_if(|next| next.is_ascii_digit() || *next == '.' || *next == '_')
+            {
                 number.push(next);
             }
             previous = '0';

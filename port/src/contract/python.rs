@@ -3,6 +3,7 @@
 //! The port's code runs behind the confinement and may read its own folders alone.
 
 use std::ffi::OsString;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
@@ -62,15 +63,16 @@ pub(super) struct PortObserved {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Describes the first `described` targets and calls the port on all probes, in one process.
+/// Describes the targets in `described` and calls the port on all probes, in one process.
 pub(super) fn observe(
     tools: &Tools<'_>,
     side: &PortSide,
     targets: &[Target],
-    described: usize,
+    described: Range<usize>,
     probes: &[Probe],
 ) -> Result<PortObserved, ContractError> {
-    let descriptions = (0..described).map(|function| Question { function, arguments: None });
+    let count = described.len();
+    let descriptions = described.map(|function| Question { function, arguments: None });
     let calls = probes
         .iter()
         .map(|probe| Question { function: probe.function, arguments: Some(arguments_json(probe)) });
@@ -97,7 +99,7 @@ pub(super) fn observe(
         json!({ "nonce": nonce, "roots": side.import_roots, "targets": targets })
     };
     let mut answers = converse(tools, &driver, &header, &questions)?.answers;
-    let calls = answers.split_off(described.min(answers.len()));
+    let calls = answers.split_off(count.min(answers.len()));
     Ok(PortObserved {
         descriptions: answers.into_iter().map(description).collect(),
         outcomes: calls.into_iter().map(outcome).collect(),
@@ -106,9 +108,8 @@ pub(super) fn observe(
 
 fn outcome(answer: Answer) -> Outcome {
     match answer {
-        Answer::Said(json) => {
-            Outcome::from_json(&json).unwrap_or_else(|malformed| Outcome::Crashed { how: malformed.to_string() })
-        }
+        Answer::Said(json) => Outcome::from_json(&json)
+            .unwrap_or_else(|malformed| Outcome::Crashed { how: malformed.to_string() }),
         Answer::Ended(outcome) => outcome,
     }
 }
@@ -121,11 +122,15 @@ fn description(answer: Answer) -> Description {
     };
     let parts = json.as_array().map(Vec::as_slice).unwrap_or_default();
     match parts {
-        [Json::String(word), Json::String(code), Json::String(text)] if word == "missing" => missing(code, text.clone()),
-        [Json::String(word), Json::Bool(is_callable), parameters] if word == "symbol" => Description::Symbol {
-            is_callable: *is_callable,
-            parameters: parameters.as_array().map(|all| all.iter().filter_map(parameter).collect()),
-        },
+        [Json::String(word), Json::String(code), Json::String(text)] if word == "missing" => {
+            missing(code, text.clone())
+        }
+        [Json::String(word), Json::Bool(is_callable), parameters] if word == "symbol" => {
+            Description::Symbol {
+                is_callable: *is_callable,
+                parameters: parameters.as_array().map(|all| all.iter().filter_map(parameter).collect()),
+            }
+        }
         _ => missing("import-error", "its driver gave no description".to_owned()),
     }
 }

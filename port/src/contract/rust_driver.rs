@@ -15,7 +15,11 @@ pub(super) struct DriverSource {
 }
 
 /// The driver for these functions. `excluded` ones are known not to compile and answer so.
-pub(super) fn source(functions: &[FunctionPlan], excluded: &BTreeSet<usize>, reached: Option<&str>) -> DriverSource {
+pub(super) fn source(
+    functions: &[FunctionPlan],
+    excluded: &BTreeSet<usize>,
+    reached: Option<&str>,
+) -> DriverSource {
     let mut text = TEMPLATE.to_owned();
     let included = || functions.iter().enumerate().filter(|(at, _)| !excluded.contains(at));
 
@@ -26,8 +30,16 @@ pub(super) fn source(functions: &[FunctionPlan], excluded: &BTreeSet<usize>, rea
     for (at, _) in included() {
         line(&mut arms, format_args!("        {at} => call_{at}(arguments),"));
     }
-    line(&mut text, format_args!("fn dispatch(function: u64, arguments: &Json) -> Result<String, String> {{"));
-    line(&mut text, format_args!("    match function {{\n{arms}        _ => Err(\"no such function\".to_owned()),\n    }}\n}}"));
+    line(
+        &mut text,
+        format_args!("fn dispatch(function: u64, arguments: &Json) -> Result<String, String> {{"),
+    );
+    line(
+        &mut text,
+        format_args!(
+            "    match function {{\n{arms}        _ => Err(\"no such function\".to_owned()),\n    }}\n}}"
+        ),
+    );
 
     let observed: BTreeSet<&String> = included().flat_map(|(_, function)| &function.observed).collect();
     for path in observed {
@@ -39,7 +51,10 @@ pub(super) fn source(functions: &[FunctionPlan], excluded: &BTreeSet<usize>, rea
         lines.push((text.lines().count() + 1, at));
         line(&mut text, format_args!("fn call_{at}(arguments: &Json) -> Result<String, String> {{"));
         for (position, owned) in function.owned.iter().enumerate() {
-            line(&mut text, format_args!("    let a{position} = &argument::<{owned}>(arguments, {position})?;"));
+            line(
+                &mut text,
+                format_args!("    let a{position} = &argument::<{owned}>(arguments, {position})?;"),
+            );
         }
         line(&mut text, format_args!("    Ok({})\n}}", function.call));
     }

@@ -41,16 +41,19 @@ pub enum ScratchError {
 pub(super) fn copy_package(source: &Path, target: &Path, folder: &str) -> Result<(), ScratchError> {
     copy_tree(source, target)?;
     let manifest = target.join(folder).join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).map_err(|source| ScratchError::Io { path: manifest.clone(), source })?;
-    let stripped = library_manifest(&text).map_err(|reason| ScratchError::Manifest { path: manifest.clone(), reason })?;
+    let text = std::fs::read_to_string(&manifest)
+        .map_err(|source| ScratchError::Io { path: manifest.clone(), source })?;
+    let stripped = library_manifest(&text)
+        .map_err(|reason| ScratchError::Manifest { path: manifest.clone(), reason })?;
     std::fs::write(&manifest, stripped).map_err(|source| ScratchError::Io { path: manifest, source })
 }
 
 fn copy_tree(source: &Path, target: &Path) -> Result<(), ScratchError> {
     let skipped = [".git", "target", ".cargo", "rust-toolchain", "rust-toolchain.toml"];
-    let entries = WalkDir::new(source).follow_links(false).into_iter().filter_entry(|entry| {
-        entry.depth() == 0 || !skipped.iter().any(|name| entry.file_name() == *name)
-    });
+    let entries = WalkDir::new(source)
+        .follow_links(false)
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !skipped.iter().any(|name| entry.file_name() == *name));
     let mut files = 0;
     for entry in entries {
         let entry = entry?;
@@ -74,8 +77,10 @@ fn copy_tree(source: &Path, target: &Path) -> Result<(), ScratchError> {
 /// A manifest with nothing but the library: no tests, benches, examples or programs, whose files or
 /// dependencies may be missing from a published crate, and no claim on workspace members.
 fn library_manifest(text: &str) -> Result<String, String> {
-    let mut manifest: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    for key in ["dev-dependencies", "dev_dependencies", "bench", "test", "example", "bin", "profile", "lints"] {
+    let mut manifest: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    for key in ["dev-dependencies", "dev_dependencies", "bench", "test", "example", "bin", "profile", "lints"]
+    {
         manifest.remove(key);
     }
     let targets = manifest.get_mut("target").and_then(toml::Value::as_table_mut);
@@ -114,7 +119,8 @@ pub(super) fn has_dependencies(text: &str) -> bool {
             .any(|key| table.get(*key).and_then(toml::Value::as_table).is_some_and(|table| !table.is_empty()))
     };
     let targets = manifest.get("target").and_then(toml::Value::as_table);
-    any(&manifest) || targets.is_some_and(|targets| targets.values().filter_map(toml::Value::as_table).any(any))
+    any(&manifest)
+        || targets.is_some_and(|targets| targets.values().filter_map(toml::Value::as_table).any(any))
 }
 
 #[cfg(test)]

@@ -100,7 +100,8 @@ pub(super) fn converse(
             break;
         }
         // The first that has no answer is the one that ended the driver.
-        let culprit = open.iter().copied().find(|at| answers.get(*at).is_some_and(Option::is_none)).unwrap_or(first);
+        let culprit =
+            open.iter().copied().find(|at| answers.get(*at).is_some_and(Option::is_none)).unwrap_or(first);
         let function = questions.get(culprit).map(|question| question.function).unwrap_or_default();
         if let Some(slot) = answers.get_mut(culprit) {
             slot.get_or_insert(Answer::Ended(run.ending));
@@ -111,8 +112,12 @@ pub(super) fn converse(
             give_up(&mut answers, questions, function);
         }
     }
-    let unasked = || Answer::Ended(Outcome::Blocked { reason: "its driver ended too often to go on".to_owned() });
-    Ok(Conversation { answers: answers.into_iter().map(|answer| answer.unwrap_or_else(unasked)).collect(), reached })
+    let unasked =
+        || Answer::Ended(Outcome::Blocked { reason: "its driver ended too often to go on".to_owned() });
+    Ok(Conversation {
+        answers: answers.into_iter().map(|answer| answer.unwrap_or_else(unasked)).collect(),
+        reached,
+    })
 }
 
 fn give_up(answers: &mut [Option<Answer>], questions: &[Question], function: usize) {
@@ -127,7 +132,8 @@ fn give_up(answers: &mut [Option<Answer>], questions: &[Question], function: usi
 /// Marks our lines among whatever foreign code prints. It guards against noise, not against malice: what
 /// it must hold out against runs in the same process.
 fn nonce(questions: usize, restart: u32) -> String {
-    ContentHash::of_parts([format!("{questions}"), format!("{restart}"), format!("{}", std::process::id())]).to_string()
+    ContentHash::of_parts([format!("{questions}"), format!("{restart}"), format!("{}", std::process::id())])
+        .to_string()
 }
 
 struct Run {

@@ -65,7 +65,9 @@ impl Shape {
             (Self::Text, Value::Text(_)) | (Self::Bytes, Value::Bytes(_)) => true,
             (Self::Int { .. }, Value::Int(digits)) => {
                 let number = digits.parse::<i128>();
-                number.is_ok_and(|number| self.int_range().is_some_and(|(low, high)| low <= number && number <= high))
+                number.is_ok_and(|number| {
+                    self.int_range().is_some_and(|(low, high)| low <= number && number <= high)
+                })
             }
             (Self::Float { bits }, Value::Float(_)) => *bits == 64,
             (Self::Float { bits }, Value::Float32(_)) => *bits == 32,
@@ -79,7 +81,8 @@ impl Shape {
                 values.len() == *length && values.iter().all(|value| element.admits(value))
             }
             (Self::Tuple(shapes), Value::Tuple(values)) => {
-                shapes.len() == values.len() && shapes.iter().zip(values).all(|(shape, value)| shape.admits(value))
+                shapes.len() == values.len()
+                    && shapes.iter().zip(values).all(|(shape, value)| shape.admits(value))
             }
             (Self::Map(key, value), Value::Map(entries)) => {
                 entries.iter().all(|(k, v)| key.admits(k) && value.admits(v))

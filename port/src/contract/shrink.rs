@@ -52,7 +52,10 @@ fn smaller_values(value: &Value) -> Vec<Value> {
         }
         Value::Float32(bits) => {
             let number = f32::from_bits(*bits);
-            [0.0, 1.0, number.trunc(), number.abs()].into_iter().map(|number| Value::Float32(number.to_bits())).collect()
+            [0.0, 1.0, number.trunc(), number.abs()]
+                .into_iter()
+                .map(|number| Value::Float32(number.to_bits()))
+                .collect()
         }
         Value::Char(_) => ['a', 'b', 'A', '0', 'é'].map(Value::Char).to_vec(),
         Value::Text(text) => {
@@ -86,14 +89,21 @@ fn smaller_values(value: &Value) -> Vec<Value> {
             let inner = smaller_values(inner).into_iter().map(|inner| Value::Some(Box::new(inner)));
             std::iter::once(Value::Nothing).chain(inner).collect()
         }
-        Value::Ok(inner) => smaller_values(inner).into_iter().map(|inner| Value::Ok(Box::new(inner))).collect(),
-        Value::Err(inner) => smaller_values(inner).into_iter().map(|inner| Value::Err(Box::new(inner))).collect(),
+        Value::Ok(inner) => {
+            smaller_values(inner).into_iter().map(|inner| Value::Ok(Box::new(inner))).collect()
+        }
+        Value::Err(inner) => {
+            smaller_values(inner).into_iter().map(|inner| Value::Err(Box::new(inner))).collect()
+        }
     }
 }
 
 fn smaller_ints(number: i128) -> Vec<Value> {
     let towards_zero = number - number.signum();
-    [0, 1, -1, number / 2, number / 10, number.saturating_abs(), towards_zero].into_iter().map(Value::int).collect()
+    [0, 1, -1, number / 2, number / 10, number.saturating_abs(), towards_zero]
+        .into_iter()
+        .map(Value::int)
+        .collect()
 }
 
 /// The things without a part of them, for parts of falling size, and with one of them made simpler.
@@ -124,8 +134,10 @@ mod tests {
 
     #[test]
     fn every_step_is_smaller_and_bounded() {
-        let shapes = [Shape::Text, Shape::List(Box::new(Shape::Int { bits: 8, signed: true, is_size: false }))];
-        let call = [Value::text("h\u{e9}llo w\u{1f600}rld ".repeat(9)), Value::List(vec![Value::int(-128); 20])];
+        let shapes =
+            [Shape::Text, Shape::List(Box::new(Shape::Int { bits: 8, signed: true, is_size: false }))];
+        let call =
+            [Value::text("h\u{e9}llo w\u{1f600}rld ".repeat(9)), Value::List(vec![Value::int(-128); 20])];
         let candidates = smaller(&call, &shapes);
         assert!(candidates.len() > 10 && candidates.len() <= CANDIDATES_MAX, "{}", candidates.len());
         assert!(candidates.iter().all(|candidate| size(candidate) < size(&call)));

@@ -28,32 +28,45 @@ pub(super) fn findings(
     };
     let Some(signature) = item.and_then(|item| item.signature.as_ref()) else { return Vec::new() };
     if !is_callable {
-        return vec![finding("not-callable", format!("`{symbol}` cannot be called, and `{path}` is a function"))];
+        return vec![finding(
+            "not-callable",
+            format!("`{symbol}` cannot be called, and `{path}` is a function"),
+        )];
     }
     let Some(parameters) = parameters else { return Vec::new() };
     let (least, most) = counts(parameters);
     let fits = |wanted: usize| least <= wanted && most.is_none_or(|most| wanted <= most);
     let wanted = signature.parameters.len() + usize::from(*receiver == ReceiverPlan::Argument);
     let may_take_value = signature.receiver.is_some() && *receiver != ReceiverPlan::Argument;
-    if !fits(wanted) && !(may_take_value && fits(wanted + 1)) {
+    if !(fits(wanted) || may_take_value && fits(wanted + 1)) {
         let takes = match most {
             Some(most) if most == least => format!("{least}"),
             Some(most) => format!("{least} to {most}"),
             None => format!("{least} or more"),
         };
-        return vec![finding("parameter-count", format!("`{path}` takes {wanted} arguments, `{symbol}` takes {takes}"))];
+        return vec![finding(
+            "parameter-count",
+            format!("`{path}` takes {wanted} arguments, `{symbol}` takes {takes}"),
+        )];
     }
     // Positional parameters may be named as the port likes; keyword-only ones are part of each call.
     let names: Vec<_> = signature.parameters.iter().map(|parameter| plain(&parameter.name)).collect();
     let foreign: Vec<_> = parameters
         .iter()
-        .filter(|parameter| parameter.kind == "KEYWORD_ONLY" && !parameter.has_default && !names.contains(&plain(&parameter.name)))
+        .filter(|parameter| {
+            parameter.kind == "KEYWORD_ONLY"
+                && !parameter.has_default
+                && !names.contains(&plain(&parameter.name))
+        })
         .map(|parameter| parameter.name.clone())
         .collect();
     if foreign.is_empty() {
         return Vec::new();
     }
-    vec![finding("parameter-names", format!("`{symbol}` takes `{}` by name, which `{path}` does not have", foreign.join("`, `")))]
+    vec![finding(
+        "parameter-names",
+        format!("`{symbol}` takes `{}` by name, which `{path}` does not have", foreign.join("`, `")),
+    )]
 }
 
 fn counts(parameters: &[PortParameter]) -> (usize, Option<usize>) {

@@ -197,7 +197,9 @@ impl Value {
             Self::Unit | Self::Nothing => 0,
             Self::Bool(truth) => u64::from(*truth),
             Self::Int(digits) if digits == "0" => 0,
-            Self::Int(digits) => 2 * digits.len() as u64 + digits.bytes().map(|byte| u64::from(byte % 16)).sum::<u64>() / 8,
+            Self::Int(digits) => {
+                2 * digits.len() as u64 + digits.bytes().map(|byte| u64::from(byte % 16)).sum::<u64>() / 8
+            }
             Self::Float(bits) => f64::from_bits(*bits).to_string().len() as u64,
             Self::Float32(bits) => f32::from_bits(*bits).to_string().len() as u64,
             Self::Char(char) => char_size(*char),
@@ -243,7 +245,8 @@ impl Value {
             Self::Set(values) if values.is_empty() => "set()".to_owned(),
             Self::Set(values) => format!("{{{}}}", list(values)),
             Self::Map(entries) => {
-                let entry = |(key, value): &(Self, Self)| format!("{}: {}", key.to_python(), value.to_python());
+                let entry =
+                    |(key, value): &(Self, Self)| format!("{}: {}", key.to_python(), value.to_python());
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
             Self::Opaque { class, text } => format!("<{class}: {text}>"),
@@ -397,10 +400,20 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_refused() {
-        for text in
-            ["1", "[]", "[\"q\"]", "[\"i\",\"01\"]", "[\"i\",\"-0\"]", "[\"i\",\"1.5\"]", "[\"c\",\"ab\"]", "[\"l\",3]",
-             "[\"m\",[[[\"u\"]]]]", "[\"y\",\"abc\"]", "[\"f\",\"xyz\"]", "[\"o\"]"]
-        {
+        for text in [
+            "1",
+            "[]",
+            "[\"q\"]",
+            "[\"i\",\"01\"]",
+            "[\"i\",\"-0\"]",
+            "[\"i\",\"1.5\"]",
+            "[\"c\",\"ab\"]",
+            "[\"l\",3]",
+            "[\"m\",[[[\"u\"]]]]",
+            "[\"y\",\"abc\"]",
+            "[\"f\",\"xyz\"]",
+            "[\"o\"]",
+        ] {
             let json = serde_json::from_str(text).unwrap();
             assert!(Value::from_json(&json).is_err(), "{text}");
         }

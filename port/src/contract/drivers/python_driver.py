@@ -115,6 +115,9 @@ class Target:
             decoded = [decode(argument) for argument in arguments]
             if constructor is not None:
                 receiver = apply(constructor, decoded[: self.constructed_with])
+                if receiver is None:
+                    # As in the upstream, there is nothing to call the method on, and that is the result.
+                    return ["value", ["u"]]
                 decoded = [receiver, *decoded[self.constructed_with :]]
             if isinstance(symbol, property):
                 symbol = symbol.fget
