@@ -2,6 +2,8 @@
 //!
 //! Main type: [`Generator`]. The same seed gives the same values on every machine.
 
+use std::collections::BTreeMap;
+
 use upstream::ContentHash;
 
 use super::shape::Shape;
@@ -177,6 +179,8 @@ const FLOATS: &[f64] = &[
 pub struct Generator {
     state: u64,
     landmarks: Vec<i128>,
+    /// Boundaries that were worked out before.
+    known: BTreeMap<Shape, Vec<Value>>,
 }
 
 impl Generator {
@@ -184,7 +188,11 @@ impl Generator {
     pub fn new<Part: AsRef<[u8]>>(parts: impl IntoIterator<Item = Part>, landmarks: &[String]) -> Self {
         let digits: String = ContentHash::of_parts(parts).to_string().chars().take(16).collect();
         let landmarks = landmarks.iter().filter_map(|text| text.split('.').next()?.parse().ok()).collect();
-        Self { state: u64::from_str_radix(&digits, 16).unwrap_or_default(), landmarks }
+        Self {
+            state: u64::from_str_radix(&digits, 16).unwrap_or_default(),
+            landmarks,
+            known: BTreeMap::new(),
+        }
     }
 
     /// The next number (`SplitMix64`).
@@ -291,6 +299,15 @@ impl Generator {
         }
     }
 
+    fn some_boundary(&mut self, shape: &Shape) -> Option<Value> {
+        if !self.known.contains_key(shape) {
+            self.known.insert(shape.clone(), self.boundaries(shape));
+        }
+        let count = self.known.get(shape).map(Vec::len).unwrap_or_default();
+        let at = usize::try_from(self.below(count as u64)).unwrap_or_default();
+        self.known.get(shape)?.get(at).cloned()
+    }
+
     fn int_boundaries(&self, shape: &Shape) -> Vec<i128> {
         let Some((low, high)) = shape.int_range() else { return Vec::new() };
         let is_size = matches!(shape, Shape::Int { is_size: true, .. });
@@ -327,8 +344,7 @@ impl Generator {
             Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit
         );
         if self.one_in(if is_leaf { 2 } else { 4 }) {
-            let boundaries = self.boundaries(shape);
-            if let Some(value) = self.pick(&boundaries) {
+            if let Some(value) = self.some_boundary(shape) {
                 return value;
             }
         }

@@ -3,7 +3,7 @@
 use super::value::Value;
 
 /// The kind of value a parameter takes. Generators and harvested literals work on these.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shape {
     /// `()`
     Unit,

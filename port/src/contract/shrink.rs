@@ -6,6 +6,9 @@ use super::value::Value;
 /// How many smaller calls are tried in one round.
 pub(super) const CANDIDATES_MAX: usize = 48;
 
+/// How many places are tried to be dropped from several arguments at once.
+const TOGETHER_PLACES_MAX: usize = 12;
+
 /// Calls with one argument made smaller, smallest first.
 pub(super) fn smaller(arguments: &[Value], shapes: &[Shape]) -> Vec<Vec<Value>> {
     let mut all: Vec<Vec<Value>> = Vec::new();
@@ -20,9 +23,61 @@ pub(super) fn smaller(arguments: &[Value], shapes: &[Shape]) -> Vec<Vec<Value>> 
             }
         }
     }
+    all.extend(shortened_together(arguments, shapes));
     all.sort_by_key(|call| size(call));
     all.dedup();
     spread(all)
+}
+
+/// Calls with the same place dropped from all texts and lists of one shape: near-equal arguments stay so.
+fn shortened_together(arguments: &[Value], shapes: &[Shape]) -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    for (first, shape) in shapes.iter().enumerate() {
+        let alike: Vec<usize> = (0..shapes.len()).filter(|at| shapes.get(*at) == Some(shape)).collect();
+        if alike.first() != Some(&first) || alike.len() < 2 {
+            continue;
+        }
+        for place in 0..TOGETHER_PLACES_MAX {
+            let dropped = |(at, value): (usize, &Value)| {
+                if alike.contains(&at) { without(value, place) } else { Some(value.clone()) }
+            };
+            all.extend(arguments.iter().enumerate().map(dropped).collect::<Option<Vec<_>>>());
+        }
+    }
+    all
+}
+
+/// A text or list without what is at this place, where there is something.
+fn without(value: &Value, place: usize) -> Option<Value> {
+    match value {
+        Value::Text(text) if place < text.chars().count() => Some(Value::Text(
+            text.chars().enumerate().filter(|(at, _)| *at != place).map(|(_, char)| char).collect(),
+        )),
+        Value::List(values) if place < values.len() => Some(Value::List(
+            values
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != place)
+                .map(|(_, value)| value.clone())
+                .collect(),
+        )),
+        Value::Bytes(bytes) if place < bytes.len() => Some(Value::Bytes(
+            bytes.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, byte)| *byte).collect(),
+        )),
+        Value::Unit
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Float32(_)
+        | Value::Char(_) => None,
+        Value::Text(_)
+        | Value::List(_)
+        | Value::Bytes(_)
+        | Value::Nothing
+        | Value::Some(_)
+        | Value::Ok(_) => None,
+        Value::Err(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) | Value::Opaque { .. } => None,
+    }
 }
 
 /// How large a call is.
@@ -153,5 +208,12 @@ mod tests {
             assert!(rounds < 200);
         }
         assert_eq!(call, [Value::text("")]);
+    }
+
+    #[test]
+    fn arguments_that_belong_together_are_shortened_together() {
+        let shapes = [Shape::Text, Shape::Text];
+        let candidates = smaller(&[Value::text("xab"), Value::text("xba")], &shapes);
+        assert!(candidates.contains(&vec![Value::text("ab"), Value::text("ba")]), "{candidates:?}");
     }
 }

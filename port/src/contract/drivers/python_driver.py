@@ -133,17 +133,30 @@ class Target:
 
 def apply(function, arguments):
     """Calls with positional arguments, as far as the function takes them, then by keyword in order."""
+    if id(function) not in KEYWORDS:
+        # The function is kept with its key: ids of things that are gone are given out again.
+        KEYWORDS[id(function)] = (function, keywords_of(function))
+    split = KEYWORDS[id(function)][1]
+    if split is None:
+        return function(*arguments)
+    positional, names = split
+    return function(*arguments[:positional], **dict(zip(names, arguments[positional:])))
+
+
+KEYWORDS = {}
+
+
+def keywords_of(function):
+    """How many parameters come before the keyword-only ones, and the names of these, where there are any."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return function(*arguments)
+        return None
     kinds = [parameter.kind for parameter in parameters]
     if inspect.Parameter.KEYWORD_ONLY not in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
-        return function(*arguments)
-    positional = [p for p in parameters if p.kind.name.startswith("POSITIONAL")]
-    keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    rest = dict(zip(keywords, arguments[len(positional) :]))
-    return function(*arguments[: len(positional)], **rest)
+        return None
+    positional = sum(kind.name.startswith("POSITIONAL") for kind in kinds)
+    return positional, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def find(path):
