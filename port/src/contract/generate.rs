@@ -343,10 +343,10 @@ impl Generator {
             shape,
             Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit
         );
-        if self.one_in(if is_leaf { 2 } else { 4 }) {
-            if let Some(value) = self.some_boundary(shape) {
-                return value;
-            }
+        if self.one_in(if is_leaf { 2 } else { 4 })
+            && let Some(value) = self.some_boundary(shape)
+        {
+            return value;
         }
         let length = if depth >= DEPTH_MAX { 0 } else { self.below(LIST_ITEMS_MAX) };
         match shape {

@@ -500,6 +500,7 @@ impl Build<'_> {
         let invocation = self
             .cargo(driver, &["build", "--offline", "--message-format", "short"])
             .env("CARGO_TARGET_DIR", target)
+            .env("TMPDIR", driver.parent().unwrap_or(driver))
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
             .env("RUSTFLAGS", "--cap-lints=warn");
@@ -516,7 +517,7 @@ impl Build<'_> {
 const DRIVER_NAME: &str = "tidelock-oracle";
 
 /// The functions on whose lines the compiler complains: `src/main.rs:12:5: error[E0277]: ...`.
-fn complaints(finished: &Finished, lines: &[(usize, usize)]) -> BTreeMap<usize, String> {
+fn complaints(finished: &Finished, lines: &[(usize, Vec<usize>)]) -> BTreeMap<usize, String> {
     let text = String::from_utf8_lossy(&finished.stderr);
     let mut found = BTreeMap::new();
     for line in text.lines() {
@@ -525,8 +526,8 @@ fn complaints(finished: &Finished, lines: &[(usize, usize)]) -> BTreeMap<usize, 
         let Some(at) = place.split(':').next().and_then(|number| number.parse::<usize>().ok()) else {
             continue;
         };
-        let function = lines.iter().rev().find(|(first, _)| *first <= at);
-        if let Some((_, function)) = function {
+        let piece = lines.iter().rev().find(|(first, _)| *first <= at);
+        for function in piece.into_iter().flat_map(|(_, functions)| functions) {
             let complaint: String = complaint.chars().take(300).collect();
             found.entry(*function).or_insert_with(|| format!("its call does not compile: error{complaint}"));
         }

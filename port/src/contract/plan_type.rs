@@ -300,7 +300,9 @@ impl TypeScope<'_> {
         if !arguments.is_empty() || is_generic(item) {
             return Err(format!("its result type `{name}` is generic"));
         }
-        observed.insert(self.reachable(item)?);
+        let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
+        let lifetimes = if lifetimes.is_empty() { lifetimes } else { format!("<{lifetimes}>") };
+        observed.insert(self.reachable(item)? + &lifetimes);
         Ok(())
     }
 
@@ -381,15 +383,20 @@ pub(super) fn impl_header(segment: &str) -> Option<(&str, &str)> {
     segment.strip_prefix('<')?.strip_suffix('>')?.split_once(" as ")
 }
 
-/// Whether a struct or enum has type parameters.
+/// Whether a struct or enum has type or const parameters.
 pub(super) fn is_generic(item: &Item) -> bool {
+    parameters(item).iter().any(|parameter| !parameter.starts_with('\''))
+}
+
+/// The parameters of a struct or enum, as far as they stand before a nested `<`.
+fn parameters(item: &Item) -> Vec<&str> {
     let name = item.path.name();
     let header = ["struct ", "enum ", "union "].iter().find_map(|keyword| {
-        item.text
-            .find(&format!("{keyword}{name}"))
-            .and_then(|at| item.text.get(at + keyword.len() + name.len()..))
+        let at = item.text.find(&format!("{keyword}{name}"))?;
+        item.text.get(at + keyword.len() + name.len()..)?.trim_start().strip_prefix('<')
     });
-    header.is_some_and(|rest| rest.trim_start().starts_with('<') && !rest.trim_start().starts_with("<'"))
+    let inside = header.and_then(|rest| rest.split(['>', '<']).next()).unwrap_or_default();
+    inside.split(',').map(str::trim).filter(|parameter| !parameter.is_empty()).collect()
 }
 
 fn alias_parameters(text: &str) -> Vec<String> {

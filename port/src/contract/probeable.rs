@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use upstream::snapshot::FunctionSignature;
+use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::plan_type::{
@@ -169,25 +169,25 @@ impl<'a> Place<'a> {
             }
             named.reachable(found)
         };
-        let (self_type, callee) = match impl_header(parent.name()) {
-            Some((ty, implemented)) => {
-                let ty = type_path(ty)?;
-                let bare = implemented.split('<').next().unwrap_or_default();
-                let implemented = match named.trait_item(&segments(bare)) {
-                    Some(found) if bare == implemented => named.reachable(found)?,
-                    Some(_) => return Err(format!("its trait `{implemented}` is generic")),
-                    None => std_trait(implemented)
-                        .ok_or_else(|| format!("its trait `{implemented}` is not known"))?,
-                };
-                (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
-            }
-            None => {
-                if !item.exported && !public_paths.contains_key(&item.path) {
-                    return Err("it cannot be named from outside its crate".to_owned());
+        let (self_type, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+            let ty = type_path(ty)?;
+            let bare = implemented.split('<').next().unwrap_or_default();
+            let implemented = match named.trait_item(&segments(bare)) {
+                Some(found) if bare == implemented => named.reachable(found)?,
+                Some(_) => return Err(format!("its trait `{implemented}` is generic")),
+                None => {
+                    std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
                 }
-                let ty = type_path(parent.name())?;
-                (ty.clone(), format!("{ty}::{}", item.path.name()))
+            };
+            (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
+        } else {
+            // A method goes where its type goes: a re-exported type brings its public methods along.
+            let is_reachable = item.exported || public_paths.contains_key(&parent);
+            if !is_reachable || item.visibility != Visibility::Public {
+                return Err("it cannot be named from outside its crate".to_owned());
             }
+            let ty = type_path(parent.name())?;
+            (ty.clone(), format!("{ty}::{}", item.path.name()))
         };
         Ok(Self { scope: scope(module, Some(self_type)), callee })
     }
@@ -225,7 +225,6 @@ impl<'a> Place<'a> {
         let call = match construction {
             None => written(&arguments),
             Some(construction) => {
-                use upstream::snapshot::Receiver;
                 let value = match signature.receiver {
                     Some(Receiver::Value) | None => "receiver",
                     Some(Receiver::Shared) => "&receiver",
@@ -284,7 +283,7 @@ impl<'a> Place<'a> {
             let Some(parent) = item.path.parent() else { continue };
             let plain = parent.name() == name
                 && parent.parent().as_ref() == Some(&self.scope.module)
-                && item.exported;
+                && item.visibility == Visibility::Public;
             let from_text = item.path.name() == "from_str"
                 && impl_header(parent.name()).is_some_and(|(ty, of)| ty == name && of.ends_with("FromStr"));
             let callable = signature.receiver.is_none()

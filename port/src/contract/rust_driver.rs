@@ -8,10 +8,10 @@ use super::probeable::FunctionPlan;
 /// Reads probes, writes outcomes; knows nothing of an upstream.
 pub(super) const TEMPLATE: &str = include_str!("drivers/rust_driver.rs");
 
-/// A driver's `main.rs`, and the line on which each function's call begins, from 1.
+/// A driver's `main.rs`, and the lines from 1 on which a piece begins that stands for some functions.
 pub(super) struct DriverSource {
     pub text: String,
-    pub lines: Vec<(usize, usize)>,
+    pub lines: Vec<(usize, Vec<usize>)>,
 }
 
 /// The driver for these functions. `excluded` ones are known not to compile and answer so.
@@ -41,14 +41,17 @@ pub(super) fn source(
         ),
     );
 
+    let mut lines = Vec::new();
     let observed: BTreeSet<&String> = included().flat_map(|(_, function)| &function.observed).collect();
     for path in observed {
-        let class = path.rsplit("::").next().unwrap_or_default();
+        let bare = path.split('<').next().unwrap_or_default();
+        let class = bare.rsplit("::").next().unwrap_or_default();
+        let observers = included().filter(|(_, function)| function.observed.contains(path)).map(|(at, _)| at);
+        lines.push((text.lines().count() + 1, observers.collect()));
         line(&mut text, format_args!("opaque! {{ \"{class}\" {path}; }}"));
     }
-    let mut lines = Vec::new();
     for (at, function) in included() {
-        lines.push((text.lines().count() + 1, at));
+        lines.push((text.lines().count() + 1, vec![at]));
         line(&mut text, format_args!("fn call_{at}(arguments: &Json) -> Result<String, String> {{"));
         for (position, owned) in function.owned.iter().enumerate() {
             line(

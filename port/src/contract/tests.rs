@@ -42,6 +42,11 @@ pub fn index_of(text: &str, wanted: char) -> Option<usize> { text.chars().positi
 pub fn deep(steps: u32) -> u32 { if steps == 0 { 0 } else { 1 + deep(std::hint::black_box(steps) - 1) % 7 } }
 pub fn weather() -> u64 { std::collections::hash_map::RandomState::new().build_hasher().finish() }
 pub fn misread(text: &str) -> usize { text.len() }
+#[derive(Debug)]
+pub struct Word<'a, 'b>(&'a str, &'b str);
+pub fn word(text: &str) -> Word<'_, '_> { Word(text, "") }
+pub struct Mute;
+pub fn mute(text: &str) -> Mute { let _ = text; Mute }
 pub fn next_byte(byte: u8) -> u8 { byte + 1 }
 
 pub trait Shout { fn shout(&self) -> String; }
@@ -157,6 +162,12 @@ fn snapshot() -> Snapshot {
     if let Some(signature) = &mut run.signature {
         signature.generics = vec!["T: PartialEq".into()];
     }
+    let mut word = item("tiny::Word", ItemKind::Struct);
+    word.text = "#[derive(Debug)]\npub struct Word<'a, 'b>(&'a str, &'b str);".into();
+    word.attributes = vec!["#[derive(Debug)]".into()];
+    // The snapshot claims a trait that the type does not have.
+    let mut mute = item("tiny::Mute", ItemKind::Struct);
+    mute.attributes = vec!["#[derive(Debug)]".into()];
     let closure = RustType::Other("impl Fn(u8) -> u8".into());
     let items = [
         error,
@@ -176,6 +187,10 @@ fn snapshot() -> Snapshot {
         // The snapshot claims what the compiler knows better.
         function("tiny::misread", &[("text", named("u64"))], named("usize")),
         function("tiny::next_byte", &[("byte", named("u8"))], named("u8")),
+        word,
+        mute,
+        function("tiny::word", &[("text", text())], RustType::named("Word")),
+        function("tiny::mute", &[("text", text())], RustType::named("Mute")),
         function("tiny::mapped", &[("with", closure)], named("u8")),
         item("tiny::Shout", ItemKind::Trait),
         method("tiny::<str as Shout>::shout", Some(Receiver::Shared), &[], named("String")),
@@ -325,8 +340,16 @@ fn prepare(folder: &Path, source_key: &str, names: &[&str]) -> Prepared {
     Oracle::prepare(&tools(), &request).unwrap()
 }
 
-const OTHERS: &[&str] =
-    &["tiny::deep", "tiny::weather", "tiny::misread", "tiny::mapped", "tiny::PairError", "tiny::gone"];
+const OTHERS: &[&str] = &[
+    "tiny::deep",
+    "tiny::weather",
+    "tiny::misread",
+    "tiny::mapped",
+    "tiny::word",
+    "tiny::mute",
+    "tiny::PairError",
+    "tiny::gone",
+];
 
 /// The one oracle of most tests.
 fn built() -> &'static Built {
@@ -574,6 +597,8 @@ fn what_cannot_be_probed_has_a_reason() {
     let plan = built().ready().plan();
     let reason = |item: &str| plan.not_probed.get(&ItemPath::new(item).unwrap()).cloned().unwrap_or_default();
     assert!(reason("tiny::misread").contains("does not compile"), "{plan:?}");
+    assert!(reason("tiny::mute").contains("does not compile"), "{plan:?}");
+    assert_eq!(reason("tiny::word"), "");
     assert!(reason("tiny::mapped").contains("cannot be generated"), "{plan:?}");
     assert!(reason("tiny::PairError").contains("not a function"), "{plan:?}");
     assert!(reason("tiny::gone").contains("no such item"), "{plan:?}");
@@ -641,4 +666,63 @@ fn the_deciding_pool_changes_with_its_seed_alone() {
                 .iter()
                 .any(|known| known.function == probe.function && known.arguments == probe.arguments)
     }));
+}
+
+fn signature(item: &mut Item) -> &mut FunctionSignature {
+    item.signature.as_mut().unwrap()
+}
+
+fn reason(item: Item) -> String {
+    let mut snapshot = snapshot();
+    let path = item.path.clone();
+    snapshot.items.insert(path.clone(), item);
+    plan_items(&snapshot, std::slice::from_ref(&path), &BTreeMap::new())
+        .not_probed
+        .remove(&path)
+        .unwrap_or_default()
+}
+
+#[test]
+fn each_kind_of_item_that_cannot_be_called_has_a_reason_of_its_own() {
+    let with = |change: fn(&mut Item)| {
+        let mut item = function("tiny::other", &[("text", text())], RustType::named("usize"));
+        change(&mut item);
+        reason(item)
+    };
+    assert_eq!(with(|_| {}), "");
+    assert_eq!(with(|item| signature(item).is_async = true), "it is async");
+    assert_eq!(with(|item| signature(item).is_unsafe = true), "it is unsafe");
+    assert_eq!(with(|item| item.is_test = true), "it is test code");
+    assert!(with(|item| item.exported = false).contains("cannot be named"));
+    assert!(
+        with(|item| signature(item).generics = vec!["const N: usize".into()]).contains("const parameter")
+    );
+    assert!(with(|item| signature(item).generics = vec!["W: std::io::Write".into()]).contains("`W`"));
+    assert!(with(|item| signature(item).output = RustType::named("Counter")).contains("no `Debug`"));
+    assert!(
+        with(|item| signature(item).output = RustType::named("Elsewhere")).contains("cannot be observed")
+    );
+    let in_place =
+        RustType::Reference { mutable: true, target: Box::new(applied("Vec", vec![RustType::named("u8")])) };
+    let changes = function("tiny::other", &[("bytes", in_place)], RustType::unit());
+    assert!(reason(changes).contains("in place"));
+    let private = Item {
+        visibility: Visibility::Private,
+        ..method("tiny::Counter::peek", Some(Receiver::Shared), &[], RustType::named("u8"))
+    };
+    assert!(reason(private).contains("cannot be named"));
+}
+
+#[test]
+fn a_re_exported_function_is_called_by_its_public_path() {
+    let mut snapshot = snapshot();
+    let hidden = Item {
+        exported: false,
+        ..function("tiny::inner::twice", &[("text", text())], RustType::named("usize"))
+    };
+    let path = hidden.path.clone();
+    snapshot.items.insert(path.clone(), hidden);
+    let public_paths = BTreeMap::from([(path.clone(), "tiny::twice".to_owned())]);
+    let plan = plan_items(&snapshot, &[path], &public_paths);
+    assert_eq!(plan.functions[0].call, "written(&(::tiny::twice(a0.as_str())))");
 }
