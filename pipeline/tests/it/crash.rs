@@ -6,10 +6,7 @@ use crate::world::World;
 
 /// What a finished world looks like: the port's tree, how many commits it took, and what each is about.
 fn end_state(world: &World) -> (String, String) {
-    (
-        world.git("port", &["rev-parse", "HEAD^{tree}"]),
-        world.git("port", &["log", "--format=%s"]),
-    )
+    (world.git("port", &["rev-parse", "HEAD^{tree}"]), world.git("port", &["log", "--format=%s"]))
 }
 
 fn prepared() -> (World, String) {
@@ -17,10 +14,7 @@ fn prepared() -> (World, String) {
     world.upstream_changes("LIMIT: u32 = 10", "LIMIT: u32 = 12", "limit");
     world.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
     let right = "def bump(n: int) -> int:\n    \"\"\"Add one.\"\"\"\n    return (n + 1) % 256";
-    let count = format!(
-        "open({:?}, 'a').write('bought\\n')",
-        world.path("purchases").to_string_lossy()
-    );
+    let count = format!("open({:?}, 'a').write('bought\\n')", world.path("purchases").to_string_lossy());
     let who = world.answering(&[("tally.bump", right)], &count);
     (world, who)
 }

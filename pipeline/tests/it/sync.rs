@@ -5,7 +5,8 @@ use crate::world::{World, contents};
 const WRAPPING: (&str, &str) = ("n.saturating_add(1)", "n.wrapping_add(1)");
 const BUMP_RIGHT: &str = "def bump(n: int) -> int:\n    \"\"\"Add one, and begin again at the top.\"\"\"\n    return (n + 1) % 256";
 const BUMP_WRONG: &str = "def bump(n: int) -> int:\n    \"\"\"Add one.\"\"\"\n    return n + 1";
-const HALVE: &str = "\n/// Half of a number, towards zero.\npub fn halve(n: i32) -> i32 {\n    n / 2\n}\n\n#[cfg(test)]";
+const HALVE: &str =
+    "\n/// Half of a number, towards zero.\npub fn halve(n: i32) -> i32 {\n    n / 2\n}\n\n#[cfg(test)]";
 const HALVE_RIGHT: &str = "def halve(n: int) -> int:\n    \"\"\"Return half of a number, towards zero.\"\"\"\n    return int(n / 2)";
 
 /// An upstream with four revisions behind the adopted one: documentation, a constant, a body, a new function.

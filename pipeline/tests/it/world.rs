@@ -114,7 +114,10 @@ impl World {
     /// The upstream at its first revision, and a port that equals it, adopted.
     pub(crate) fn new() -> Self {
         let world = Self { root: tempfile::tempdir().unwrap() };
-        world.write("upstream/Cargo.toml", "[package]\nname = \"tally\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+        world.write(
+            "upstream/Cargo.toml",
+            "[package]\nname = \"tally\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+        );
         world.write("upstream/src/lib.rs", TALLY);
         world.git("upstream", &["init", "-q", "-b", "main"]);
         world.commit("upstream", "first");

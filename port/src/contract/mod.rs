@@ -1,5 +1,81 @@
 //! The contract: the same calls on both sides, derived from the running upstream.
+//!
+//! [`Oracle::prepare`] builds the upstream once; [`check`] compares it with one candidate after another,
+//! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
+mod check;
+mod compare;
+mod generate;
+mod harvested;
+mod oracle;
+mod plan_type;
+mod pools;
+mod probeable;
+mod python;
 mod report;
+mod rust_driver;
+mod scratch;
+mod session;
+mod shape;
+mod shrink;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod value;
 
+use std::path::PathBuf;
+
+pub use check::{ContractItem, ContractRequest, OldRevision, check};
+pub use compare::{Agreement, Profile, compare};
+pub use generate::Generator;
+pub use harvested::{HarvestedCall, Literal};
+pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
+pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
+pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};
+pub use python::PortSide;
 pub use report::{ContractReport, Counterexample, ItemEvidence, SpecFinding, Stage};
+pub use scratch::ScratchError;
+pub use session::Tools;
+pub use shape::Shape;
+pub use value::{MalformedValue, Outcome, Value};
+
+use crate::confinement::ConfinementError;
+
+/// The contract could not be checked for a cause outside both sides' code: inconclusive, never a failure.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    /// Foreign code may not run.
+    #[error(transparent)]
+    Confinement(#[from] ConfinementError),
+    /// A process could not be run.
+    #[error(transparent)]
+    Process(#[from] upstream::process::ProcessError),
+    /// The upstream's sources could not be copied.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// A file of the cache could not be read or written.
+    #[error("cannot use the cache at `{path}`: {source}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A driver did not begin to work.
+    #[error("{driver} does not start: {reason}")]
+    Driver {
+        /// Which.
+        driver: &'static str,
+        /// Its last words.
+        reason: String,
+    },
+    /// The upstream's dependencies could not be had, or the build ran out of its bounds.
+    #[error("cannot prepare the upstream's build: {reason}")]
+    Provisioning {
+        /// The last lines of the tool.
+        reason: String,
+    },
+    /// We were told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}

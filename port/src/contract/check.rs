@@ -1,0 +1,437 @@
+//! Compares a candidate with the upstream: Spec, then Numeric, on both pools.
+//!
+//! Main function: [`check`]. It observes both sides by the same protocol and counts; it gives no verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mappings::SymbolPath;
+use upstream::{ItemPath, Snapshot};
+
+use super::compare::{Agreement, Profile, compare, unchanged};
+use super::harvested::HarvestedCall;
+use super::oracle::{Observed, Oracle, Prepared};
+use super::pools::{Pools, Probe, ProbeOrigin, draw};
+use super::probeable::{FunctionPlan, ReceiverPlan};
+use super::python::{Description, PortSide, Target, observe};
+use super::report::{ContractReport, Counterexample, ItemEvidence, SpecFinding};
+use super::session::Tools;
+use super::shrink::{size, smaller};
+use super::value::Outcome;
+use super::{ContractError, spec};
+
+/// How many counterexamples are kept for one item.
+const COUNTEREXAMPLES_MAX: usize = 3;
+/// How many rounds of smaller calls are tried.
+const SHRINK_ROUNDS_MAX: usize = 12;
+/// The longest call and result that a counterexample shows, in characters.
+const SHOWN_CHARS_MAX: usize = 2000;
+
+/// An item and the symbol that is to behave as it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractItem {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol.
+    pub symbol: SymbolPath,
+}
+
+/// What the old revision was and what answered to it.
+#[derive(Debug, Clone, Copy)]
+pub struct OldRevision<'a> {
+    /// The upstream before the change.
+    pub oracle: &'a Oracle,
+    /// The port before the candidate.
+    pub port: &'a PortSide,
+}
+
+/// What is to be compared.
+#[derive(Debug, Clone, Copy)]
+pub struct ContractRequest<'a> {
+    /// The upstream at the revision that is to be equalled, prepared for these items.
+    pub upstream: &'a Prepared,
+    /// Its items.
+    pub snapshot: &'a Snapshot,
+    /// The candidate.
+    pub candidate: &'a PortSide,
+    /// The state before, where the change itself is to be compared.
+    pub old: Option<OldRevision<'a>>,
+    /// What to compare.
+    pub items: &'a [ContractItem],
+    /// All links, for the constructors of methods' values.
+    pub links: &'a BTreeMap<ItemPath, SymbolPath>,
+    /// Calls found in the upstream's text.
+    pub harvested: &'a [HarvestedCall],
+    /// How probes are drawn.
+    pub pools: &'a Pools,
+    /// How exactly both must agree.
+    pub profile: &'a Profile,
+}
+
+/// Compares the candidate with the upstream.
+pub fn check(tools: &Tools<'_>, request: &ContractRequest<'_>) -> Result<ContractReport, ContractError> {
+    let started_ms = tools.clock.now_ms();
+    let mut report = match request.upstream {
+        Prepared::SourceBlocked { reason } => {
+            ContractReport { source_blocked: Some(reason.clone()), ..ContractReport::default() }
+        }
+        Prepared::Ready(oracle) => Check::new(tools, request, oracle).run()?,
+    };
+    report.duration_ms = u64::try_from(tools.clock.now_ms() - started_ms).unwrap_or_default();
+    Ok(report)
+}
+
+struct Check<'a> {
+    tools: &'a Tools<'a>,
+    request: &'a ContractRequest<'a>,
+    oracle: &'a Oracle,
+    /// One for each function, then one for each item without a function.
+    targets: Vec<Target>,
+}
+
+/// A probe with what both sides made of it.
+struct Compared {
+    probe: Probe,
+    upstream: Outcome,
+    port: Outcome,
+    agreement: Agreement,
+}
+
+/// How often each of a revision pair changed.
+#[derive(Default)]
+struct Changes {
+    upstream: u32,
+    port: u32,
+    alike: u32,
+}
+
+impl<'a> Check<'a> {
+    fn new(tools: &'a Tools<'a>, request: &'a ContractRequest<'a>, oracle: &'a Oracle) -> Self {
+        let functions = oracle.plan().functions.iter();
+        let mut targets: Vec<_> = functions.map(|function| target(function, request)).collect();
+        targets.extend(request.items.iter().map(|item| Target {
+            symbol: item.symbol.to_string(),
+            constructor: None,
+            constructed_with: 0,
+        }));
+        Self { tools, request, oracle, targets }
+    }
+
+    fn run(&self) -> Result<ContractReport, ContractError> {
+        let functions = &self.oracle.plan().functions;
+        let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
+        let (development, deciding) = draw(functions, self.request.harvested, self.request.pools);
+        // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
+        let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
+            let is_asked = |probe: &Probe| {
+                functions.get(probe.function).is_some_and(|function| asked.contains(&function.item))
+            };
+            probes.into_iter().filter(is_asked).collect()
+        };
+        let (development, deciding) = (of_items(development), of_items(deciding));
+        let first = self.oracle.observe(self.tools, &development)?;
+        let second = self.oracle.observe(self.tools, &deciding)?;
+        let probes: Vec<_> = development.into_iter().chain(deciding).collect();
+        let upstream = Observed {
+            outcomes: first.outcomes.into_iter().chain(second.outcomes).collect(),
+            reached: first.reached.union(&second.reached).copied().collect(),
+        };
+        let port = observe(
+            self.tools,
+            self.request.candidate,
+            &self.targets,
+            functions.len()..self.targets.len(),
+            &probes,
+        )?;
+
+        let spec = self.spec(&port.descriptions);
+        let broken: BTreeSet<_> = spec.iter().map(|finding| finding.item.clone()).collect();
+        let changes = self.changes(&probes, &upstream.outcomes, &port.outcomes)?;
+        let sides = upstream.outcomes.into_iter().zip(port.outcomes);
+        let compared: Vec<_> = probes
+            .into_iter()
+            .zip(sides)
+            .map(|(probe, (upstream, port))| {
+                let agreement = compare(self.request.profile, &upstream, &port);
+                Compared { probe, upstream, port, agreement }
+            })
+            .collect();
+        let items = self.request.items.iter();
+        let evidence = items.map(|item| {
+            self.evidence(item, &compared, &upstream.reached, &changes, broken.contains(&item.item))
+        });
+        Ok(ContractReport {
+            source_blocked: None,
+            items: evidence.collect(),
+            counterexamples: self.counterexamples(&compared, &broken)?,
+            spec,
+            duration_ms: 0,
+        })
+    }
+
+    fn spec(&self, descriptions: &[Description]) -> Vec<SpecFinding> {
+        let functions = &self.oracle.plan().functions;
+        let mut findings = Vec::new();
+        for (at, item) in self.request.items.iter().enumerate() {
+            let Some(description) = descriptions.get(at) else { continue };
+            let planned = functions.iter().find(|function| function.item == item.item);
+            let receiver = planned.map_or(&ReceiverPlan::None, |function| &function.receiver);
+            let upstream = self.request.snapshot.items.get(&item.item);
+            findings.extend(spec::findings(&item.item, upstream, &item.symbol, description, receiver));
+        }
+        findings
+    }
+
+    fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
+        self.oracle.plan().functions.get(probe.function)
+    }
+
+    fn evidence(
+        &self,
+        item: &ContractItem,
+        compared: &[Compared],
+        reached: &BTreeSet<u32>,
+        changes: &BTreeMap<ItemPath, Changes>,
+        is_broken: bool,
+    ) -> ItemEvidence {
+        let blocks = self.oracle.blocks_of(&item.item);
+        let mut evidence = ItemEvidence {
+            item: item.item.clone(),
+            symbol: item.symbol.clone(),
+            not_probed: self.oracle.plan().not_probed.get(&item.item).cloned(),
+            harvested: 0,
+            generated: 0,
+            agreed: 0,
+            disagreed: 0,
+            blocked: 0,
+            blocks_reached: count(blocks.intersection(reached).count()),
+            blocks_total: count(blocks.len()),
+            changed_upstream: None,
+            changed_port: None,
+            changed_alike: None,
+        };
+        if is_broken {
+            evidence.blocks_reached = 0;
+            evidence.not_probed = Some("its symbol did not pass the Spec stage".to_owned());
+            return evidence;
+        }
+        let mut blocked_by = None;
+        let own =
+            |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
+        for one in compared.iter().filter(own) {
+            match one.probe.origin {
+                ProbeOrigin::Harvested => evidence.harvested += 1,
+                ProbeOrigin::Generated => evidence.generated += 1,
+            }
+            match &one.agreement {
+                Agreement::Same => evidence.agreed += 1,
+                Agreement::Different => evidence.disagreed += 1,
+                Agreement::NotComparable { reason } => {
+                    evidence.blocked += 1;
+                    blocked_by.get_or_insert_with(|| reason.clone());
+                }
+            }
+        }
+        if evidence.agreed + evidence.disagreed == 0 {
+            evidence.not_probed = evidence.not_probed.or(blocked_by);
+        }
+        if let Some(changes) = changes.get(&item.item) {
+            evidence.changed_upstream = Some(changes.upstream);
+            evidence.changed_port = Some(changes.port);
+            evidence.changed_alike = Some(changes.alike);
+        }
+        evidence
+    }
+
+    /// Asks the old revision's sides what they make of the same probes, where they take the same arguments.
+    fn changes(
+        &self,
+        probes: &[Probe],
+        upstream: &[Outcome],
+        port: &[Outcome],
+    ) -> Result<BTreeMap<ItemPath, Changes>, ContractError> {
+        let mut changes: BTreeMap<ItemPath, Changes> = BTreeMap::new();
+        let Some(old) = &self.request.old else { return Ok(changes) };
+        let functions = &self.oracle.plan().functions;
+        let counterpart = |function: &FunctionPlan| {
+            old.oracle.plan().functions.iter().position(|before| {
+                before.item == function.item
+                    && before.instance == function.instance
+                    && before.shapes == function.shapes
+                    && before.receiver == function.receiver
+                    && before.refused.is_none()
+            })
+        };
+        let counterparts: Vec<_> = functions.iter().map(counterpart).collect();
+        let common: Vec<usize> = (0..probes.len())
+            .filter(|at| {
+                probes
+                    .get(*at)
+                    .is_some_and(|probe| counterparts.get(probe.function).copied().flatten().is_some())
+            })
+            .collect();
+        let asked: Vec<_> = common.iter().filter_map(|at| probes.get(*at).cloned()).collect();
+        let asked_old: Vec<_> = asked
+            .iter()
+            .map(|probe| Probe {
+                function: counterparts.get(probe.function).copied().flatten().unwrap_or_default(),
+                ..probe.clone()
+            })
+            .collect();
+        let upstream_before = old.oracle.observe(self.tools, &asked_old)?.outcomes;
+        let port_before = observe(self.tools, old.port, &self.targets, 0..0, &asked)?.outcomes;
+        for ((at, probe), (before, port_was)) in
+            common.iter().zip(&asked).zip(upstream_before.iter().zip(&port_before))
+        {
+            let Some(function) = functions.get(probe.function) else { continue };
+            let (Some(now), Some(port_is)) = (upstream.get(*at), port.get(*at)) else { continue };
+            let counts = changes.entry(function.item.clone()).or_default();
+            let upstream_same = unchanged(self.request.profile, before, now);
+            let port_same = unchanged(self.request.profile, port_was, port_is);
+            counts.upstream += u32::from(upstream_same == Some(false));
+            counts.port += u32::from(port_same == Some(false));
+            counts.alike += u32::from(upstream_same.is_some() && upstream_same == port_same);
+        }
+        Ok(changes)
+    }
+
+    /// The smallest disagreements of each item, development ones first, shrunk.
+    fn counterexamples(
+        &self,
+        compared: &[Compared],
+        broken: &BTreeSet<ItemPath>,
+    ) -> Result<Vec<Counterexample>, ContractError> {
+        let mut by_item: BTreeMap<&ItemPath, Vec<&Compared>> = BTreeMap::new();
+        for one in compared.iter().filter(|one| one.agreement == Agreement::Different) {
+            if let Some(function) =
+                self.function_of(&one.probe).filter(|function| !broken.contains(&function.item))
+            {
+                by_item.entry(&function.item).or_default().push(one);
+            }
+        }
+        let mut chosen = Vec::new();
+        for all in by_item.values_mut() {
+            all.sort_by_key(|one| (!one.probe.may_be_shown, size(&one.probe.arguments)));
+            chosen.extend(all.iter().take(COUNTEREXAMPLES_MAX).map(|one| Compared {
+                probe: one.probe.clone(),
+                upstream: one.upstream.clone(),
+                port: one.port.clone(),
+                agreement: Agreement::Different,
+            }));
+        }
+        self.shrink(&mut chosen)?;
+        let position = |one: &Compared| {
+            let item = self.function_of(&one.probe).map(|function| &function.item);
+            self.request.items.iter().position(|asked| Some(&asked.item) == item)
+        };
+        chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
+        let mut shown: Vec<Counterexample> = Vec::new();
+        for one in &chosen {
+            let Some(example) = self.shown(one) else { continue };
+            let is_known = |known: &Counterexample| known.item == example.item && known.call == example.call;
+            if !shown.iter().any(is_known) {
+                shown.push(example);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Makes all chosen calls smaller at once: a round costs one run of each side.
+    fn shrink(&self, chosen: &mut [Compared]) -> Result<(), ContractError> {
+        let mut open: BTreeSet<usize> = (0..chosen.len()).collect();
+        // A hang or a crash costs a process for each try.
+        let is_cheap = |outcome: &Outcome| !matches!(outcome, Outcome::Timeout | Outcome::Crashed { .. });
+        open.retain(|at| chosen.get(*at).is_some_and(|one| is_cheap(&one.port)));
+        for _ in 0..SHRINK_ROUNDS_MAX {
+            let mut owners = Vec::new();
+            let mut probes = Vec::new();
+            for at in &open {
+                let Some(one) = chosen.get(*at) else { continue };
+                let shapes = self
+                    .function_of(&one.probe)
+                    .map(|function| function.shapes.as_slice())
+                    .unwrap_or_default();
+                for arguments in smaller(&one.probe.arguments, shapes) {
+                    owners.push(*at);
+                    probes.push(Probe { arguments, ..one.probe.clone() });
+                }
+            }
+            if probes.is_empty() {
+                break;
+            }
+            let upstream = self.oracle.observe(self.tools, &probes)?.outcomes;
+            let port = observe(self.tools, self.request.candidate, &self.targets, 0..0, &probes)?.outcomes;
+            let mut improved = BTreeSet::new();
+            for ((owner, probe), (upstream, port)) in
+                owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
+            {
+                let agreement = compare(self.request.profile, &upstream, &port);
+                let Some(slot) = chosen.get_mut(owner) else { continue };
+                let is_better = agreement == Agreement::Different
+                    && is_cheap(&port)
+                    && size(&probe.arguments) < size(&slot.probe.arguments);
+                if is_better {
+                    *slot = Compared { probe, upstream, port, agreement };
+                    improved.insert(owner);
+                }
+            }
+            open = improved;
+        }
+        Ok(())
+    }
+
+    fn shown(&self, one: &Compared) -> Option<Counterexample> {
+        let cut = |text: String| -> String {
+            if text.chars().count() <= SHOWN_CHARS_MAX {
+                return text;
+            }
+            let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            format!("{kept} … ({} characters)", text.chars().count())
+        };
+        let path = &self.function_of(&one.probe)?.item;
+        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
+        let target = self.targets.get(one.probe.function);
+        let arguments: Vec<_> = one.probe.arguments.iter().map(super::Value::to_python).collect();
+        let call =
+            match target.and_then(|target| Some((target.constructor.as_ref()?, target.constructed_with))) {
+                Some((constructor, count)) => {
+                    let (made, given) = arguments.split_at(count.min(arguments.len()));
+                    format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+                }
+                None => format!("{}({})", item.symbol, arguments.join(", ")),
+            };
+        Some(Counterexample {
+            item: item.item.clone(),
+            symbol: item.symbol.clone(),
+            call: cut(call),
+            upstream: cut(one.upstream.to_string()),
+            port: cut(one.port.to_string()),
+            may_be_shown: one.probe.may_be_shown,
+        })
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What a function's index means in the port: its symbol, and how a method's value is made.
+fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
+    let item = request.items.iter().find(|item| item.item == function.item);
+    let symbol = item.map(|item| item.symbol.clone());
+    let ReceiverPlan::Constructed { constructor, arguments } = &function.receiver else {
+        let symbol = symbol.map(String::from).unwrap_or_default();
+        return Target { symbol, constructor: None, constructed_with: 0 };
+    };
+    let class = || symbol.as_ref().and_then(SymbolPath::parent);
+    let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
+    let constructor = match linked {
+        Some(linked) if linked.name() == "__init__" => linked.parent(),
+        Some(linked) => Some(linked),
+        None => class(),
+    };
+    Target {
+        constructor: constructor.map(String::from),
+        symbol: symbol.map(String::from).unwrap_or_default(),
+        constructed_with: *arguments,
+    }
+}

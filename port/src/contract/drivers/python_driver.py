@@ -1,0 +1,293 @@
+"""The port's driver: reads probes, calls the port, writes outcomes. Standard library only.
+
+Run as `python3 -I -B -c <this text>`; the lines are described in docs/driver-protocol.md.
+"""
+
+import enum
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import struct
+import sys
+import types
+
+ELEMENTS_MAX = 1000
+OUTCOME_CHARS_MAX = 1 << 20
+TEXT_CHARS_MAX = 400
+DEPTH_MAX = 60
+INT_BITS_MAX = 4096
+
+# Classes that mean broken code. NotImplementedError is a stub, whatever the upstream does.
+CRASHES = (
+    TypeError, NameError, AttributeError, ImportError, SyntaxError, RecursionError, MemoryError,
+    NotImplementedError, SystemError, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration,
+)
+
+
+class NotFound(Exception):
+    """The symbol is not there, or its module cannot be imported."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+class Unwritable(Exception):
+    """The result cannot be written down."""
+
+
+def main():
+    lines = sys.stdin.buffer.read().split(b"\n")
+    header = json.loads(lines[0])
+    # What the port prints goes nowhere, and what it reads is at its end.
+    out = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    nonce = header["nonce"].encode()
+
+    def say(answer):
+        out.write(b"\n" + nonce + b" " + json.dumps(answer).encode() + b"\n")
+        out.flush()
+
+    sys.path[:0] = header["roots"]
+    targets = [Target(target) for target in header["targets"]]
+    say(["ready"])
+    for line in lines[1:]:
+        if not line:
+            continue
+        number, target, arguments = json.loads(line)
+        if arguments is None:
+            say([number, targets[target].describe()])
+        else:
+            say([number, targets[target].call(arguments)])
+    say(["done", []])
+    # Threads and exit handlers of the port are not waited for.
+    os._exit(0)
+
+
+class Target:
+    """A symbol of the port, looked up when it is first needed."""
+
+    def __init__(self, target):
+        self.symbol = target["symbol"]
+        self.constructor = target["constructor"]
+        self.constructed_with = target["constructed_with"]
+        self.found = None
+        self.missing = None
+
+    def look_up(self):
+        if self.missing is None and self.found is None:
+            try:
+                constructor = find(self.constructor)[0] if self.constructor else None
+                self.found = (*find(self.symbol), constructor)
+            except NotFound as error:
+                self.missing = error
+        if self.missing is not None:
+            raise self.missing
+        return self.found
+
+    def describe(self):
+        try:
+            symbol, owner, _ = self.look_up()
+        except NotFound as error:
+            return ["missing", error.code, str(error)[:TEXT_CHARS_MAX]]
+        if isinstance(symbol, property):
+            return ["symbol", True, []]
+        if not callable(symbol):
+            return ["symbol", False, []]
+        try:
+            parameters = list(inspect.signature(symbol).parameters.values())
+        except (TypeError, ValueError):
+            return ["symbol", True, None]
+        if isinstance(owner, type) and takes_self(owner, symbol):
+            parameters = parameters[1:]
+        return ["symbol", True, [[p.name, p.kind.name, p.default is not p.empty] for p in parameters]]
+
+    def call(self, arguments):
+        try:
+            symbol, _, constructor = self.look_up()
+        except NotFound as error:
+            return ["crashed", f"{error.code}: {str(error)[:TEXT_CHARS_MAX]}"]
+        try:
+            decoded = [decode(argument) for argument in arguments]
+            if constructor is not None:
+                receiver = apply(constructor, decoded[: self.constructed_with])
+                if receiver is None:
+                    # As in the upstream, there is nothing to call the method on, and that is the result.
+                    return ["value", ["u"]]
+                decoded = [receiver, *decoded[self.constructed_with :]]
+            if isinstance(symbol, property):
+                symbol = symbol.fget
+            outcome = ["value", encode(apply(symbol, decoded), 0)]
+            if len(json.dumps(outcome)) > OUTCOME_CHARS_MAX:
+                return ["crashed", "the result is too large"]
+            return outcome
+        except Unwritable as error:
+            return ["crashed", str(error)]
+        except BaseException as error:
+            return failure(error)
+
+
+def apply(function, arguments):
+    """Calls with positional arguments, as far as the function takes them, then by keyword in order."""
+    if id(function) not in KEYWORDS:
+        # The function is kept with its key: ids of things that are gone are given out again.
+        KEYWORDS[id(function)] = (function, keywords_of(function))
+    split = KEYWORDS[id(function)][1]
+    if split is None:
+        return function(*arguments)
+    positional, names = split
+    return function(*arguments[:positional], **dict(zip(names, arguments[positional:])))
+
+
+KEYWORDS = {}
+
+
+def keywords_of(function):
+    """How many parameters come before the keyword-only ones, and the names of these, where there are any."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    kinds = [parameter.kind for parameter in parameters]
+    if inspect.Parameter.KEYWORD_ONLY not in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    positional = sum(kind.name.startswith("POSITIONAL") for kind in kinds)
+    return positional, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+
+def find(path):
+    """The object at a dotted path and what contains it. Modules come first: a package may hold a
+    function of the same name as one of its modules."""
+    segments = path.split(".")
+    found = None
+    at = 0
+    for at in range(1, len(segments)):
+        name = ".".join(segments[:at])
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError:
+            spec = None
+        except BaseException as error:
+            raise NotFound("import-error", f"{type(error).__name__}: {error}") from None
+        if spec is None:
+            at -= 1
+            break
+        try:
+            found = importlib.import_module(name)
+        except BaseException as error:
+            raise NotFound("import-error", f"{type(error).__name__}: {error}") from None
+    if found is None:
+        raise NotFound("missing-symbol", f"there is no module `{segments[0]}`")
+    owner = found
+    for segment in segments[at:]:
+        owner = found
+        try:
+            found = getattr(found, segment)
+        except AttributeError:
+            raise NotFound("missing-symbol", f"`{segment}` is not in `{getattr(owner, '__name__', owner)}`") from None
+    return found, owner
+
+
+def takes_self(owner, symbol):
+    for base in owner.__mro__:
+        for value in vars(base).values():
+            if value is symbol:
+                return isinstance(value, types.FunctionType)
+    return False
+
+
+def failure(error):
+    kind = type(error)
+    is_crash = kind.__module__ == "builtins" and isinstance(error, CRASHES)
+    try:
+        text = str(error)[:TEXT_CHARS_MAX].encode("utf-8", "replace").decode()
+    except BaseException:
+        text = ""
+    return ["error", kind.__name__, text, is_crash]
+
+
+def decode(value):
+    tag = value[0]
+    if tag in ("u", "n"):
+        return None
+    if tag in ("b", "c", "s"):
+        return value[1]
+    if tag == "i":
+        return int(value[1])
+    if tag == "f":
+        return struct.unpack(">d", bytes.fromhex(value[1]))[0]
+    if tag == "g":
+        return struct.unpack(">f", bytes.fromhex(value[1]))[0]
+    if tag == "y":
+        return bytes.fromhex(value[1])
+    if tag in ("o", "k", "e"):
+        return decode(value[1])
+    if tag == "l":
+        return [decode(item) for item in value[1]]
+    if tag == "t":
+        return tuple(decode(item) for item in value[1])
+    if tag == "z":
+        return {decode(item) for item in value[1]}
+    if tag == "m":
+        return {decode(key): decode(item) for key, item in value[1]}
+    raise ValueError(f"no value: {tag}")
+
+
+def encode(value, depth):
+    if depth > DEPTH_MAX:
+        raise Unwritable("the result is nested too deeply")
+    if value is None:
+        return ["u"]
+    if isinstance(value, enum.Enum):
+        return ["d", type(value).__name__, value.name]
+    if isinstance(value, bool):
+        return ["b", bool(value)]
+    if isinstance(value, int):
+        if int(value).bit_length() > INT_BITS_MAX:
+            raise Unwritable("the result is an integer of more than 4096 bits")
+        return ["i", int.__str__(value)]
+    if isinstance(value, float):
+        return ["f", struct.pack(">d", value).hex(), float.__repr__(value)]
+    if isinstance(value, str):
+        text = str(value)
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Unwritable("the result holds a lone surrogate, which no Rust text can") from None
+        return ["s", text]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return ["y", bytes(value).hex()]
+    if isinstance(value, tuple):
+        return ["t", encode_all(value, depth)]
+    if isinstance(value, dict):
+        entries = list(value.items())[:ELEMENTS_MAX * 10]
+        return ["m", [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in entries]]
+    if isinstance(value, (set, frozenset)):
+        return ["z", sorted(encode_all(value, depth), key=json.dumps)]
+    if isinstance(value, list) or hasattr(type(value), "__next__"):
+        return ["l", encode_all(value, depth)]
+    if type(value).__name__ in ("range", "deque", "array", "dict_keys", "dict_values", "dict_items"):
+        return ["l", encode_all(value, depth)]
+    try:
+        text = repr(value)[:TEXT_CHARS_MAX].encode("utf-8", "replace").decode()
+    except Exception:
+        text = ""
+    return ["d", type(value).__name__, text]
+
+
+def encode_all(values, depth):
+    """The elements; of an iterator as many as are looked at in the upstream's."""
+    is_iterator = hasattr(type(values), "__next__")
+    items = []
+    for at, item in enumerate(values):
+        if is_iterator and at >= ELEMENTS_MAX:
+            break
+        items.append(encode(item, depth + 1))
+    return items
+
+
+main()

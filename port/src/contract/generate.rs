@@ -1,0 +1,636 @@
+//! Makes values of a shape: boundaries first, then mixtures, then small changes of what is already there.
+//!
+//! Main type: [`Generator`]. The same seed gives the same values on every machine.
+
+use std::collections::BTreeMap;
+
+use upstream::ContentHash;
+
+use super::shape::Shape;
+use super::value::Value;
+
+/// How deep random values nest.
+const DEPTH_MAX: u32 = 4;
+/// The longest random text, in characters, and the longest random list.
+const TEXT_CHARS_MAX: u64 = 24;
+const LIST_ITEMS_MAX: u64 = 8;
+/// Once in a while a text is this long, so that tables and blocks of 64 are left.
+const LONG_TEXT_CHARS: u64 = 70;
+
+/// Texts at which translations are known to differ: length units, case, white space, number syntax, lines,
+/// patterns, normalisation.
+const TEXTS: &[&str] = &[
+    "",
+    "a",
+    "ab",
+    "abc",
+    "aa",
+    "aba",
+    "A",
+    "Z",
+    "aB",
+    "é",
+    "e\u{301}",
+    "😀",
+    "ß",
+    "ΑΣ",
+    "İ",
+    "ﬀ",
+    "日本語",
+    "👨\u{200d}👩\u{200d}👧",
+    " ",
+    "  ",
+    " a ",
+    "\t",
+    "\n",
+    "a\n",
+    "a\r\nb",
+    "\r",
+    "\u{b}",
+    "\u{1c}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{feff}",
+    "\0",
+    "0",
+    "1",
+    "-1",
+    "+5",
+    "-0",
+    "007",
+    "1_000",
+    " 12",
+    "12abc",
+    "٣",
+    "½",
+    "²",
+    "ⅷ",
+    "3.14",
+    "1e21",
+    "1e400",
+    "inf",
+    "NaN",
+    "0x1p3",
+    "2147483648",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "true",
+    "None",
+    "a,b,c",
+    "a,,b",
+    ",",
+    "a=b",
+    "a.b",
+    "a/b",
+    "/",
+    "..",
+    "$1",
+    "$&",
+    "\\",
+    "\"",
+    "'",
+    "{}",
+    "%s",
+    "<a>",
+    "a b c",
+    "hello world",
+    "kitten",
+    "sitting",
+    "martha",
+    "marhta",
+    "ñandú",
+    "\u{ff5e}",
+    "aaaaaaaaaaaaaaaa",
+    "The quick brown fox",
+    "ab\u{0}cd",
+    "éa😀b",
+];
+
+const CHARS: &[char] = &[
+    'a',
+    'b',
+    'z',
+    'A',
+    'Z',
+    '0',
+    '9',
+    ' ',
+    '\n',
+    '\t',
+    '-',
+    '_',
+    '.',
+    ',',
+    '"',
+    '\0',
+    'é',
+    'ß',
+    'İ',
+    '²',
+    '٣',
+    'ⅷ',
+    '日',
+    '\u{301}',
+    '\u{85}',
+    '\u{feff}',
+    '\u{ffff}',
+    '😀',
+    '\u{10ffff}',
+];
+
+const FLOATS: &[f64] = &[
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    1.5,
+    2.5,
+    -2.5,
+    0.1,
+    0.125,
+    0.7,
+    1e-7,
+    1e15,
+    1e16,
+    1e21,
+    1e20,
+    -7.0,
+    3.0,
+    255.0,
+    256.0,
+    2_147_483_648.0,
+    9_007_199_254_740_993.0,
+    f64::MAX,
+    f64::MIN,
+    f64::MIN_POSITIVE,
+    5e-324,
+    f64::EPSILON,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+    std::f64::consts::PI,
+];
+
+/// Makes values by a seed.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    state: u64,
+    landmarks: Vec<i128>,
+    /// Boundaries that were worked out before.
+    known: BTreeMap<Shape, Vec<Value>>,
+}
+
+impl Generator {
+    /// A generator for one purpose (`parts`), with numbers around which behaviour may turn.
+    pub fn new<Part: AsRef<[u8]>>(parts: impl IntoIterator<Item = Part>, landmarks: &[String]) -> Self {
+        let digits: String = ContentHash::of_parts(parts).to_string().chars().take(16).collect();
+        let landmarks = landmarks.iter().filter_map(|text| text.split('.').next()?.parse().ok()).collect();
+        Self {
+            state: u64::from_str_radix(&digits, 16).unwrap_or_default(),
+            landmarks,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The next number (`SplitMix64`).
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is at least one.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    fn pick<Thing: Clone>(&mut self, things: &[Thing]) -> Option<Thing> {
+        let at = usize::try_from(self.below(things.len() as u64)).unwrap_or_default();
+        things.get(at).cloned()
+    }
+
+    /// The values of a shape at which behaviour is known to turn.
+    pub fn boundaries(&self, shape: &Shape) -> Vec<Value> {
+        match shape {
+            Shape::Unit => vec![Value::Unit],
+            Shape::Bool => vec![Value::Bool(false), Value::Bool(true)],
+            Shape::Char => CHARS.iter().copied().map(Value::Char).collect(),
+            Shape::Text => TEXTS.iter().copied().map(Value::text).collect(),
+            Shape::Bytes => {
+                let mut all: Vec<_> =
+                    [0, 1, 0x7f, 0x80, 0xff].iter().map(|byte| Value::Bytes(vec![*byte])).collect();
+                all.insert(0, Value::Bytes(Vec::new()));
+                all.extend(
+                    TEXTS
+                        .iter()
+                        .filter(|text| text.len() > 1)
+                        .map(|text| Value::Bytes(text.as_bytes().to_vec())),
+                );
+                all.push(Value::Bytes(vec![0xc3, 0x28]));
+                all
+            }
+            Shape::Int { .. } => self.int_boundaries(shape).into_iter().map(Value::int).collect(),
+            Shape::Float { bits: 32 } => FLOATS.iter().map(|number| narrow(*number)).collect(),
+            Shape::Float { .. } => FLOATS.iter().copied().map(Value::float).collect(),
+            Shape::Option(inner) => {
+                let some = self.boundaries(inner).into_iter().map(|value| Value::Some(Box::new(value)));
+                std::iter::once(Value::Nothing).chain(some).collect()
+            }
+            Shape::Result(ok, err) => {
+                let ok = self.boundaries(ok).into_iter().map(|value| Value::Ok(Box::new(value)));
+                ok.chain(self.boundaries(err).into_iter().take(3).map(|value| Value::Err(Box::new(value))))
+                    .collect()
+            }
+            Shape::List(element) => {
+                let elements = self.boundaries(element);
+                let mut all = vec![Value::List(Vec::new())];
+                all.extend(elements.iter().take(12).map(|value| Value::List(vec![value.clone()])));
+                all.extend(elements.windows(2).take(6).map(|pair| Value::List(pair.to_vec())));
+                all.extend(elements.iter().take(4).map(|value| Value::List(vec![value.clone(); 3])));
+                all.push(Value::List(elements.iter().take(12).cloned().collect()));
+                all.push(Value::List(elements.iter().take(12).rev().cloned().collect()));
+                all
+            }
+            Shape::Set(element) => {
+                let elements = self.boundaries(element);
+                let first = |count: usize| Value::Set(elements.iter().take(count).cloned().collect());
+                vec![first(0), first(1), first(2), first(5)]
+            }
+            Shape::Map(key, value) => {
+                let entries: Vec<_> = self
+                    .boundaries(key)
+                    .into_iter()
+                    .zip(self.boundaries(value).into_iter().cycle())
+                    .collect();
+                let first = |count: usize| Value::Map(entries.iter().take(count).cloned().collect());
+                vec![first(0), first(1), first(2), first(5)]
+            }
+            Shape::Array(element, length) => {
+                let elements = self.boundaries(element);
+                let same = |value: &Value| Value::List(vec![value.clone(); *length]);
+                let mut all: Vec<_> = elements.iter().take(12).map(same).collect();
+                all.extend(
+                    elements
+                        .windows((*length).max(1))
+                        .take(12)
+                        .filter(|window| window.len() == *length)
+                        .map(|window| Value::List(window.to_vec())),
+                );
+                all
+            }
+            Shape::Tuple(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.boundaries(part)).collect();
+                let longest = parts.iter().map(Vec::len).max().unwrap_or_default();
+                let nth = |at: usize| {
+                    let values = parts.iter().filter_map(|part| part.get(at % part.len().max(1)).cloned());
+                    Value::Tuple(values.collect())
+                };
+                (0..longest).map(nth).collect()
+            }
+        }
+    }
+
+    fn some_boundary(&mut self, shape: &Shape) -> Option<Value> {
+        if !self.known.contains_key(shape) {
+            self.known.insert(shape.clone(), self.boundaries(shape));
+        }
+        let count = self.known.get(shape).map(Vec::len).unwrap_or_default();
+        let at = usize::try_from(self.below(count as u64)).unwrap_or_default();
+        self.known.get(shape)?.get(at).cloned()
+    }
+
+    fn int_boundaries(&self, shape: &Shape) -> Vec<i128> {
+        let Some((low, high)) = shape.int_range() else { return Vec::new() };
+        let is_size = matches!(shape, Shape::Int { is_size: true, .. });
+        let mut all: Vec<i128> = vec![0, 1, -1, 2, 3, -2, 7, -7, 10, 16, 100, 127, 128, 255, 256, 1000];
+        for landmark in &self.landmarks {
+            all.extend([landmark.saturating_sub(1), *landmark, landmark.saturating_add(1)]);
+        }
+        if is_size {
+            // In between lie sizes that either side would try to allocate.
+            all.retain(|number| *number <= 100_000);
+            all.push(high);
+        } else {
+            let powers = [15, 16, 31, 32, 53, 63, 64].map(|power| 1_i128 << power);
+            all.extend(powers.iter().flat_map(|power| [*power - 1, *power, *power + 1, -*power]));
+            all.extend([low, low.saturating_add(1), high - 1, high]);
+        }
+        let mut seen = Vec::new();
+        for number in all {
+            if low <= number && number <= high && !seen.contains(&number) {
+                seen.push(number);
+            }
+        }
+        seen
+    }
+
+    /// Some value of a shape.
+    pub fn random(&mut self, shape: &Shape) -> Value {
+        self.random_at(shape, 0)
+    }
+
+    fn random_at(&mut self, shape: &Shape, depth: u32) -> Value {
+        let is_leaf = matches!(
+            shape,
+            Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit
+        );
+        if self.one_in(if is_leaf { 2 } else { 4 })
+            && let Some(value) = self.some_boundary(shape)
+        {
+            return value;
+        }
+        let length = if depth >= DEPTH_MAX { 0 } else { self.below(LIST_ITEMS_MAX) };
+        match shape {
+            Shape::Unit => Value::Unit,
+            Shape::Bool => Value::Bool(self.one_in(2)),
+            Shape::Char => Value::Char(self.random_char(false)),
+            Shape::Text => Value::Text(self.random_text()),
+            Shape::Bytes => {
+                Value::Bytes((0..self.below(TEXT_CHARS_MAX)).map(|_| self.random_byte()).collect())
+            }
+            Shape::Int { .. } => Value::int(self.random_int(shape)),
+            Shape::Float { bits } => {
+                let number = self.random_float();
+                if *bits == 32 { narrow(number) } else { Value::float(number) }
+            }
+            Shape::Option(_) if self.one_in(4) => Value::Nothing,
+            Shape::Option(inner) => Value::Some(Box::new(self.random_at(inner, depth + 1))),
+            Shape::Result(_, err) if self.one_in(4) => Value::Err(Box::new(self.random_at(err, depth + 1))),
+            Shape::Result(ok, _) => Value::Ok(Box::new(self.random_at(ok, depth + 1))),
+            Shape::List(element) => self.random_list(element, length, depth),
+            Shape::Array(element, length) => self.random_list(element, *length as u64, depth),
+            Shape::Set(element) => {
+                let mut values: Vec<_> = (0..length).map(|_| self.random_at(element, depth + 1)).collect();
+                values.sort();
+                values.dedup();
+                Value::Set(values)
+            }
+            Shape::Map(key, value) => {
+                let mut entries: Vec<_> = (0..length)
+                    .map(|_| (self.random_at(key, depth + 1), self.random_at(value, depth + 1)))
+                    .collect();
+                entries.sort();
+                entries.dedup_by(|one, other| one.0 == other.0);
+                Value::Map(entries)
+            }
+            Shape::Tuple(parts) => {
+                Value::Tuple(parts.iter().map(|part| self.random_at(part, depth + 1)).collect())
+            }
+        }
+    }
+
+    /// Elements repeat, so that equal ones, ties and runs occur.
+    fn random_list(&mut self, element: &Shape, length: u64, depth: u32) -> Value {
+        let mut values: Vec<Value> = Vec::new();
+        for _ in 0..length {
+            let repeated = if self.one_in(3) { self.pick(&values) } else { None };
+            let value = repeated.unwrap_or_else(|| self.random_at(element, depth + 1));
+            values.push(value);
+        }
+        Value::List(values)
+    }
+
+    fn random_int(&mut self, shape: &Shape) -> i128 {
+        let Some((low, high)) = shape.int_range() else { return 0 };
+        let is_size = matches!(shape, Shape::Int { is_size: true, .. });
+        let small = i128::from(self.below(200)) - 100;
+        let number = match self.below(3) {
+            0 if !is_size => i128::from(self.next()).wrapping_mul(if self.one_in(2) { 1 } else { -1 }),
+            1 => small / 10,
+            _ => small,
+        };
+        if low <= number && number <= high {
+            return number;
+        }
+        let width = high.checked_sub(low).and_then(|width| width.checked_add(1)).unwrap_or(i128::MAX);
+        if is_size { number.abs() } else { low + number.rem_euclid(width) }
+    }
+
+    fn random_float(&mut self) -> f64 {
+        let small = i32::try_from(self.below(4001)).unwrap_or_default() - 2000;
+        match self.below(4) {
+            0 => f64::from_bits(self.next()),
+            1 => f64::from(small),
+            2 => f64::from(small) / 8.0,
+            _ => f64::from(small) / 1000.0,
+        }
+    }
+
+    fn random_byte(&mut self) -> u8 {
+        let byte = self.below(256).to_le_bytes()[0];
+        if self.one_in(2) { byte } else { b'a' + byte % 4 }
+    }
+
+    fn random_char(&mut self, narrow: bool) -> char {
+        if narrow || self.one_in(2) {
+            return self.pick(&['a', 'b', 'c', 'd']).unwrap_or('a');
+        }
+        match self.below(4) {
+            0 => self.pick(CHARS).unwrap_or('a'),
+            1 => {
+                char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap_or_default()).unwrap_or('\u{fffd}')
+            }
+            _ => char::from(b' ' + self.below(95).to_le_bytes()[0]),
+        }
+    }
+
+    /// A text of few different letters or of anything, rarely a long one.
+    fn random_text(&mut self) -> String {
+        if self.one_in(5) {
+            let (left, right) = (self.pick(TEXTS).unwrap_or_default(), self.pick(TEXTS).unwrap_or_default());
+            return format!("{left}{right}");
+        }
+        let length = if self.one_in(12) { LONG_TEXT_CHARS } else { TEXT_CHARS_MAX / 2 };
+        let (length, narrow) = (self.below(length), self.one_in(2));
+        (0..length).map(|_| self.random_char(narrow)).collect()
+    }
+
+    /// A small change of a value: what near-equal arguments and variations of examples are made of.
+    pub fn changed(&mut self, value: &Value, shape: &Shape) -> Value {
+        match (value, shape) {
+            (Value::Text(text), Shape::Text) => {
+                let mut chars: Vec<char> = text.chars().collect();
+                let other = self.random_char(false);
+                self.edit(&mut chars, other, |char| change_case(*char));
+                Value::Text(chars.into_iter().collect())
+            }
+            (Value::Bytes(bytes), Shape::Bytes) => {
+                let mut bytes = bytes.clone();
+                let other = self.random_byte();
+                self.edit(&mut bytes, other, |byte| byte ^ 0x20);
+                Value::Bytes(bytes)
+            }
+            (Value::List(values), Shape::List(element)) => {
+                let mut values = values.clone();
+                let other = self.random_at(element, 1);
+                self.edit(&mut values, other.clone(), move |_| other.clone());
+                Value::List(values)
+            }
+            (Value::Int(digits), Shape::Int { .. }) => {
+                let (low, high) = shape.int_range().unwrap_or_default();
+                let number: i128 = digits.parse().unwrap_or_default();
+                let step = i128::from(self.below(3)) + 1;
+                let moved =
+                    if self.one_in(2) { number.saturating_add(step) } else { number.saturating_sub(step) };
+                Value::int(if self.one_in(6) { number.saturating_neg() } else { moved }.clamp(low, high))
+            }
+            (Value::Some(inner), Shape::Option(shape)) if !self.one_in(5) => {
+                Value::Some(Box::new(self.changed(inner, shape)))
+            }
+            (Value::Tuple(values), Shape::Tuple(shapes)) => {
+                let at = usize::try_from(self.below(values.len() as u64)).unwrap_or_default();
+                let parts = values.iter().zip(shapes).enumerate();
+                Value::Tuple(
+                    parts
+                        .map(
+                            |(here, (value, shape))| {
+                                if here == at { self.changed(value, shape) } else { value.clone() }
+                            },
+                        )
+                        .collect(),
+                )
+            }
+            (_, _) => self.random(shape),
+        }
+    }
+
+    /// One or two edits: insert, drop, replace, duplicate, transpose, rotate, change case, lengthen both ends.
+    fn edit<Thing: Clone>(
+        &mut self,
+        things: &mut Vec<Thing>,
+        other: Thing,
+        change: impl Fn(&Thing) -> Thing,
+    ) {
+        for _ in 0..=self.below(2) {
+            let at = usize::try_from(self.below(things.len() as u64 + 1)).unwrap_or_default();
+            let here = things.get(at).cloned();
+            match (self.below(8), here) {
+                (0, _) | (_, None) => things.insert(at, other.clone()),
+                (1, Some(_)) => drop(things.remove(at)),
+                (2, Some(_)) => drop(std::mem::replace(&mut things[at], other.clone())),
+                (3, Some(thing)) => things.insert(at, thing),
+                (4, Some(_)) if at + 1 < things.len() => things.swap(at, at + 1),
+                (5, Some(_)) => things.rotate_left(at),
+                (6, Some(thing)) => things[at] = change(&thing),
+                (_, Some(_)) => things.truncate(at),
+            }
+        }
+    }
+
+    /// Arguments for a call. Later arguments are often near an earlier one of the same shape: equal texts,
+    /// edits of each other, long common prefixes.
+    pub fn arguments(&mut self, shapes: &[Shape]) -> Vec<Value> {
+        let mut arguments: Vec<Value> = Vec::new();
+        for (at, shape) in shapes.iter().enumerate() {
+            let earlier = shapes.iter().take(at).position(|earlier| earlier == shape);
+            let near = earlier.and_then(|earlier| arguments.get(earlier).cloned());
+            let argument = match (near, self.below(5)) {
+                (Some(near), 0) => near,
+                (Some(near), 1 | 2) => self.changed(&near, shape),
+                (Some(_) | None, _) => self.random(shape),
+            };
+            arguments.push(argument);
+        }
+        arguments
+    }
+}
+
+/// A 32-bit float.
+fn narrow(number: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to the nearest 32-bit float is what is meant"
+    )]
+    let number = number as f32;
+    Value::Float32(number.to_bits())
+}
+
+fn change_case(char: char) -> char {
+    let mut changed =
+        if char.is_uppercase() { char.to_lowercase().next() } else { char.to_uppercase().next() };
+    changed.take().unwrap_or(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn int(bits: u32, signed: bool) -> Shape {
+        Shape::Int { bits, signed, is_size: false }
+    }
+
+    fn shapes() -> Vec<Shape> {
+        let text = || Box::new(Shape::Text);
+        vec![
+            Shape::Unit,
+            Shape::Bool,
+            Shape::Char,
+            Shape::Text,
+            Shape::Bytes,
+            int(8, true),
+            int(8, false),
+            int(64, false),
+            int(128, true),
+            int(128, false),
+            Shape::Int { bits: 64, signed: false, is_size: true },
+            Shape::Float { bits: 32 },
+            Shape::Float { bits: 64 },
+            Shape::Option(text()),
+            Shape::Result(text(), Box::new(Shape::Unit)),
+            Shape::List(Box::new(int(32, true))),
+            Shape::Array(Box::new(Shape::Char), 3),
+            Shape::Tuple(vec![Shape::Text, int(16, true)]),
+            Shape::Map(text(), Box::new(Shape::List(text()))),
+            Shape::Set(Box::new(Shape::Char)),
+        ]
+    }
+
+    #[test]
+    fn every_value_fits_its_shape() {
+        for shape in shapes() {
+            let mut generator = Generator::new(
+                ["seed"],
+                &["255".to_owned(), "-4".to_owned(), "99999999999999999999999".to_owned()],
+            );
+            let boundaries = generator.boundaries(&shape);
+            assert!(!boundaries.is_empty(), "{shape:?}");
+            for value in boundaries {
+                assert!(shape.admits(&value), "{shape:?} {value:?}");
+                let changed = generator.changed(&value, &shape);
+                assert!(shape.admits(&changed), "{shape:?} {changed:?}");
+            }
+            for _ in 0..500 {
+                let value = generator.random(&shape);
+                assert!(shape.admits(&value), "{shape:?} {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_alone_decides() {
+        let make = |seed: &str| {
+            let mut generator = Generator::new([seed], &[]);
+            (0..50).map(|_| generator.arguments(&[Shape::Text, Shape::Text])).collect::<Vec<_>>()
+        };
+        assert_eq!(make("one"), make("one"));
+        assert_ne!(make("one"), make("two"));
+    }
+
+    #[test]
+    fn numbers_in_the_code_are_approached_from_both_sides() {
+        let generator = Generator::new(["seed"], &["37".to_owned()]);
+        let boundaries = generator.boundaries(&int(32, true));
+        for number in [36, 37, 38] {
+            assert!(boundaries.contains(&Value::int(number)), "{number}");
+        }
+    }
+}

@@ -1,0 +1,502 @@
+//! Which items can be called on probes, and by which expression; for every other item, why not.
+//!
+//! Main function: [`plan_items`]. It reads signatures alone: nothing here runs or writes anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
+use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
+
+use super::plan_type::{
+    Input, TypeScope, bounded_input, impl_header, implements, is_generic, list_of, scalar, text_input,
+};
+use super::shape::Shape;
+
+/// Where a method's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiverPlan {
+    /// The function has no receiver.
+    None,
+    /// The first argument is the receiver, as in `"a".shout()`: the port takes it as a parameter.
+    Argument,
+    /// The first `arguments` arguments go to a constructor.
+    Constructed {
+        /// The constructor; `None` for `Default`.
+        constructor: Option<ItemPath>,
+        /// How many arguments it takes.
+        arguments: usize,
+    },
+}
+
+/// One way to call an item: generic items have one for each instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionPlan {
+    /// The item.
+    pub item: ItemPath,
+    /// What the type parameters stand for, such as `T = char`; empty where there are none.
+    pub instance: String,
+    /// What the arguments of a probe are, a constructor's first.
+    pub shapes: Vec<Shape>,
+    /// Where the receiver comes from.
+    pub receiver: ReceiverPlan,
+    /// Numbers and texts that stand in the item's own code: its behaviour may turn at them.
+    pub landmarks: Vec<String>,
+    /// The Rust types that the driver reads, one for each argument.
+    pub(super) owned: Vec<String>,
+    /// The call, with arguments `a0`, `a1` and so on of types `&owned`.
+    pub(super) call: String,
+    /// Why it cannot be called after all.
+    pub(super) refused: Option<String>,
+    /// Types of the crate that are observed by their `Debug` text.
+    pub(super) observed: BTreeSet<String>,
+}
+
+/// What can be probed, and why the rest cannot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProbePlan {
+    /// The ways to call, sorted by item and instance.
+    pub functions: Vec<FunctionPlan>,
+    /// The reasons, by item.
+    pub not_probed: BTreeMap<ItemPath, String>,
+}
+
+impl ProbePlan {
+    /// Takes out functions that turned out not to compile. Positions stay: the driver knows them by these.
+    pub(super) fn exclude(&mut self, excluded: &BTreeMap<usize, String>) {
+        for (at, reason) in excluded {
+            if let Some(function) = self.functions.get_mut(*at) {
+                function.refused = Some(reason.clone());
+            }
+        }
+        let answering: BTreeSet<_> = self
+            .functions
+            .iter()
+            .filter(|function| function.refused.is_none())
+            .map(|function| function.item.clone())
+            .collect();
+        for function in self.functions.iter().filter(|function| !answering.contains(&function.item)) {
+            let reason = function.refused.clone().unwrap_or_default();
+            self.not_probed.entry(function.item.clone()).or_insert(reason);
+        }
+    }
+}
+
+/// Plans the calls of these items. `public_paths` names items that are re-exported from private modules.
+pub fn plan_items(
+    snapshot: &Snapshot,
+    items: &[ItemPath],
+    public_paths: &BTreeMap<ItemPath, String>,
+) -> ProbePlan {
+    let mut plan = ProbePlan::default();
+    for path in items.iter().collect::<BTreeSet<_>>() {
+        let planned = match snapshot.items.get(path) {
+            Some(item) => plan_item(snapshot, item, public_paths),
+            None => Err("the upstream has no such item at this revision".to_owned()),
+        };
+        match planned {
+            Ok(functions) => plan.functions.extend(functions),
+            Err(reason) => {
+                plan.not_probed.insert(path.clone(), reason);
+            }
+        }
+    }
+    plan
+}
+
+fn plan_item(
+    snapshot: &Snapshot,
+    item: &Item,
+    public_paths: &BTreeMap<ItemPath, String>,
+) -> Result<Vec<FunctionPlan>, String> {
+    let signature = item.signature.as_ref().ok_or("it is not a function")?;
+    if item.is_test {
+        return Err("it is test code".to_owned());
+    }
+    if !matches!(item.kind, ItemKind::Function | ItemKind::Method) {
+        return Err("it is not a function".to_owned());
+    }
+    if item.path.as_str().contains('#') {
+        return Err("it is one of several `cfg` variants of one path".to_owned());
+    }
+    if signature.is_async {
+        return Err("it is async".to_owned());
+    }
+    if signature.is_unsafe {
+        return Err("it is unsafe".to_owned());
+    }
+    let instances = instances(signature)?;
+    let place = Place::of(snapshot, item, public_paths)?;
+    instances.into_iter().map(|instance| place.function(item, signature, instance)).collect()
+}
+
+/// Where an item stands: in a module, or in an implementation.
+struct Place<'a> {
+    scope: TypeScope<'a>,
+    /// How the function is named in a call.
+    callee: String,
+}
+
+impl<'a> Place<'a> {
+    fn of(
+        snapshot: &'a Snapshot,
+        item: &Item,
+        public_paths: &'a BTreeMap<ItemPath, String>,
+    ) -> Result<Self, String> {
+        let parent = item.path.parent().ok_or("it has no module")?;
+        let scope = |module: ItemPath, self_type: Option<String>| TypeScope {
+            snapshot,
+            module,
+            self_type,
+            instances: BTreeMap::new(),
+            public_paths,
+        };
+        if item.kind == ItemKind::Function {
+            let scope = scope(parent, None);
+            let callee = scope.reachable(item)?;
+            return Ok(Self { scope, callee });
+        }
+        let module = parent.parent().ok_or("its type has no module")?;
+        let named = scope(module.clone(), None);
+        let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+        let type_path = |text: &str| -> Result<String, String> {
+            if scalar(text).is_some() || text == "str" || text == "String" {
+                return Ok(text.to_owned());
+            }
+            let found =
+                named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
+            if is_generic(found) {
+                return Err(format!("its type `{text}` is generic"));
+            }
+            named.reachable(found)
+        };
+        let (self_type, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+            let ty = type_path(ty)?;
+            let bare = implemented.split('<').next().unwrap_or_default();
+            let implemented = match named.trait_item(&segments(bare)) {
+                Some(found) if bare == implemented => named.reachable(found)?,
+                Some(_) => return Err(format!("its trait `{implemented}` is generic")),
+                None => {
+                    std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
+                }
+            };
+            (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
+        } else {
+            // A method goes where its type goes: a re-exported type brings its public methods along.
+            let is_reachable = item.exported || public_paths.contains_key(&parent);
+            if !is_reachable || item.visibility != Visibility::Public {
+                return Err("it cannot be named from outside its crate".to_owned());
+            }
+            let ty = type_path(parent.name())?;
+            (ty.clone(), format!("{ty}::{}", item.path.name()))
+        };
+        Ok(Self { scope: scope(module, Some(self_type)), callee })
+    }
+
+    fn function(
+        &self,
+        item: &Item,
+        signature: &FunctionSignature,
+        instance: Instance,
+    ) -> Result<FunctionPlan, String> {
+        let mut scope = self.scope.clone();
+        scope.instances = instance.inputs;
+        let mut observed = BTreeSet::new();
+        let mut inputs = Vec::new();
+        let mut arguments = Vec::new();
+        let (receiver, construction) = match signature.receiver {
+            None => (ReceiverPlan::None, None),
+            Some(_) => self.receiver(&mut inputs, &mut observed)?,
+        };
+        if receiver == ReceiverPlan::Argument {
+            arguments.push(inputs.first().map(|input: &Input| input.passed("a0")).unwrap_or_default());
+        }
+        for parameter in &signature.parameters {
+            let input = scope.input(&parameter.ty)?;
+            arguments.push(input.passed(&format!("a{}", inputs.len())));
+            inputs.push(input);
+        }
+        let output = scope.output(&signature.output, &mut observed)?;
+        let written = |arguments: &[String]| {
+            format!(
+                "written(&({}))",
+                output.replace('$', &format!("{}({})", self.callee, arguments.join(", ")))
+            )
+        };
+        let call = match construction {
+            None => written(&arguments),
+            Some(construction) => {
+                let value = match signature.receiver {
+                    Some(Receiver::Value) | None => "receiver",
+                    Some(Receiver::Shared) => "&receiver",
+                    Some(Receiver::Mutable) => "&mut receiver",
+                };
+                arguments.insert(0, value.to_owned());
+                construction.replace('$', &written(&arguments))
+            }
+        };
+        Ok(FunctionPlan {
+            item: item.path.clone(),
+            instance: instance.name,
+            shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
+            receiver,
+            landmarks: landmarks(&item.text),
+            owned: inputs.into_iter().map(|input| input.owned).collect(),
+            call,
+            refused: None,
+            observed,
+        })
+    }
+
+    /// Where the receiver comes from, and the code around the call, where `$` stands for the call.
+    fn receiver(
+        &self,
+        inputs: &mut Vec<Input>,
+        observed: &mut BTreeSet<String>,
+    ) -> Result<(ReceiverPlan, Option<String>), String> {
+        let own = self.scope.self_type.as_deref().unwrap_or_default();
+        if own == "str" {
+            inputs.push(text_input("$.as_str()"));
+            return Ok((ReceiverPlan::Argument, None));
+        }
+        if own == "String" || scalar(own).is_some() {
+            let shape = scalar(own).unwrap_or(Shape::Text);
+            let pass = if own == "String" { "&$.clone()" } else { "$" };
+            inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
+            return Ok((ReceiverPlan::Argument, None));
+        }
+        let constructor = self.constructor(observed)?;
+        let code = format!("{{ let mut receiver = {}; let text = $; text }}", constructor.call);
+        let receiver =
+            ReceiverPlan::Constructed { constructor: constructor.item, arguments: constructor.inputs.len() };
+        inputs.extend(constructor.inputs);
+        Ok((receiver, Some(code)))
+    }
+
+    /// The plainest way to make a value: `new`, then the function with the fewest parameters, then `Default`.
+    fn constructor(&self, observed: &mut BTreeSet<String>) -> Result<Constructor, String> {
+        let own = self.scope.self_type.as_deref().unwrap_or_default();
+        let name = own.rsplit("::").next().unwrap_or_default();
+        let snapshot = self.scope.snapshot;
+        let mut found: Vec<(u8, usize, Constructor)> = Vec::new();
+        for item in snapshot.items.values() {
+            let Some(signature) = &item.signature else { continue };
+            let Some(parent) = item.path.parent() else { continue };
+            let plain = parent.name() == name
+                && parent.parent().as_ref() == Some(&self.scope.module)
+                && item.visibility == Visibility::Public;
+            let from_text = item.path.name() == "from_str"
+                && impl_header(parent.name()).is_some_and(|(ty, of)| ty == name && of.ends_with("FromStr"));
+            let callable = signature.receiver.is_none()
+                && signature.generics.is_empty()
+                && !signature.is_async
+                && !signature.is_unsafe;
+            if item.is_test || !callable || !(plain || from_text) {
+                continue;
+            }
+            let Some(unwrap) = self.makes_self(&signature.output, name, observed) else { continue };
+            let inputs = signature.parameters.iter().map(|parameter| self.scope.input(&parameter.ty));
+            let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
+            let arguments: Vec<_> =
+                inputs.iter().enumerate().map(|(at, input)| input.passed(&format!("a{at}"))).collect();
+            let callee = if from_text {
+                format!("<{own} as ::std::str::FromStr>::from_str")
+            } else {
+                format!("{own}::{}", item.path.name())
+            };
+            let call = unwrap.replace('$', &format!("{callee}({})", arguments.join(", ")));
+            let rank = u8::from(item.path.name() != "new");
+            found.push((rank, inputs.len(), Constructor { item: Some(item.path.clone()), call, inputs }));
+        }
+        found.sort_by_key(|(rank, parameters, _)| (*rank, *parameters));
+        if let Some((_, _, first)) = found.into_iter().next() {
+            return Ok(first);
+        }
+        let segments: Vec<_> = name.split("::").map(str::to_owned).collect();
+        let has_default =
+            self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
+        if has_default {
+            let call = format!("<{own} as ::std::default::Default>::default()");
+            return Ok(Constructor { item: None, call, inputs: Vec::new() });
+        }
+        Err(format!("no value of its type `{name}` can be made from plain arguments"))
+    }
+
+    /// How a constructor's result becomes a value, where it does: an error it returns is the outcome.
+    fn makes_self(&self, output: &RustType, own: &str, observed: &mut BTreeSet<String>) -> Option<String> {
+        let is_self = |ty: &RustType| ty.last_name().is_some_and(|name| name == "Self" || name == own);
+        let RustType::Named { path, arguments } = output else { return None };
+        match (path.last().map(String::as_str), arguments.as_slice()) {
+            (Some(_), []) if is_self(output) => Some("$".to_owned()),
+            (Some("Option"), [value]) if is_self(value) => {
+                Some("match $ { Some(value) => value, None => return Ok(written(&None::<()>)) }".to_owned())
+            }
+            (Some("Result"), [value, rest @ ..]) if is_self(value) => {
+                rest.iter().try_for_each(|error| self.scope.output(error, observed).map(drop)).ok()?;
+                Some(
+                    "match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }"
+                        .to_owned(),
+                )
+            }
+            (_, _) => None,
+        }
+    }
+}
+
+struct Constructor {
+    item: Option<ItemPath>,
+    call: String,
+    inputs: Vec<Input>,
+}
+
+fn std_trait(name: &str) -> Option<String> {
+    let module = match name.rsplit("::").next().unwrap_or_default() {
+        "FromStr" => "str",
+        "Default" => "default",
+        _ => return None,
+    };
+    Some(format!("::std::{module}::{}", name.rsplit("::").next().unwrap_or_default()))
+}
+
+/// What type parameters stand for.
+#[derive(Default)]
+struct Instance {
+    name: String,
+    inputs: BTreeMap<String, Input>,
+}
+
+/// The representative instances of a generic signature.
+fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
+    if signature.generics.is_empty() {
+        return Ok(vec![Instance::default()]);
+    }
+    let mut bounds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for generic in &signature.generics {
+        if generic.starts_with("const ") {
+            return Err("it has a const parameter".to_owned());
+        }
+        let (name, of) = generic.split_once(':').unwrap_or((generic, ""));
+        bounds.entry(name.trim().to_owned()).or_default().push(of.to_owned());
+    }
+    for predicate in &signature.predicates {
+        let Some((name, of)) = predicate.split_once(':') else { continue };
+        let name: String = name
+            .trim()
+            .trim_start_matches('&')
+            .split_whitespace()
+            .filter(|word| !word.starts_with('\''))
+            .collect();
+        if let Some(known) = bounds.get_mut(&name) {
+            known.push(of.to_owned());
+        }
+    }
+    let elements = ["char", "i64"];
+    let mut instances = Vec::new();
+    for element in elements {
+        let mut instance = Instance::default();
+        for (name, of) in &bounds {
+            let input = generic_input(name, of, element, &bounds)?;
+            instance.inputs.insert(name.clone(), input);
+        }
+        instance.name = format!("elements are `{element}`");
+        instances.push(instance);
+    }
+    // Where no parameter depends on the element, the instances are one.
+    let same = instances.first().map(|first| &first.inputs) == instances.last().map(|last| &last.inputs);
+    if same {
+        instances.truncate(1);
+        for instance in &mut instances {
+            instance.name.clear();
+        }
+    }
+    Ok(instances)
+}
+
+/// Bounds that `char` and `i64` both meet.
+const ELEMENT_BOUNDS: &[&str] = &[
+    "Eq",
+    "PartialEq",
+    "Hash",
+    "Clone",
+    "Copy",
+    "Ord",
+    "PartialOrd",
+    "Debug",
+    "Sized",
+    "?Sized",
+    "Send",
+    "Sync",
+    "Default",
+    "'static",
+];
+
+fn generic_input(
+    name: &str,
+    bounds: &[String],
+    element: &str,
+    all: &BTreeMap<String, Vec<String>>,
+) -> Result<Input, String> {
+    let refused = |bound: &str| {
+        Err(format!("its type parameter `{name}` with the bound `{bound}` has no representative type"))
+    };
+    let element_input = || {
+        let shape = scalar(element).unwrap_or(Shape::Unit);
+        Input { shape, owned: element.to_owned(), borrows: false, pass: "$.clone()".to_owned() }
+    };
+    for bound in bounds.iter().flat_map(|bounds| bounds.split('+')) {
+        let bound: String = bound.split_whitespace().collect();
+        if bound.is_empty() {
+            continue;
+        }
+        if let Some(input) = bounded_input(&bound) {
+            return Ok(input);
+        }
+        let bare = bound.rsplit("::").next().unwrap_or_default();
+        let bare = bare.split('<').next().unwrap_or_default();
+        match bound.strip_suffix('>').and_then(|bound| bound.split_once("<Item=")) {
+            Some(("IntoIterator", item)) if all.contains_key(item.trim_start_matches('&')) => {
+                return Ok(list_of(element_input()));
+            }
+            Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", item))
+                if all.contains_key(item) =>
+            {
+                let list = list_of(element_input());
+                return Ok(Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list });
+            }
+            Some(_) => return refused(&bound),
+            None if bare == "IntoIterator" => return Ok(list_of(element_input())),
+            None if ELEMENT_BOUNDS.contains(&bare) || bound.starts_with('\'') => {}
+            None => return refused(&bound),
+        }
+    }
+    Ok(element_input())
+}
+
+/// How many numbers and texts of an item's code are noted.
+const LANDMARKS_MAX: usize = 24;
+
+/// Numbers and string literals of an item's text, as written, each once.
+fn landmarks(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut chars = text.chars().peekable();
+    let mut previous = ' ';
+    while let Some(char) = chars.next() {
+        if found.len() >= LANDMARKS_MAX {
+            break;
+        }
+        if char.is_ascii_digit() && !previous.is_alphanumeric() && previous != '_' {
+            let mut number = char.to_string();
+            while let Some(next) = chars.next_if(|next| next.is_ascii_digit() || *next == '.' || *next == '_')
+            {
+                number.push(next);
+            }
+            previous = '0';
+            let number = number.trim_end_matches('.').replace('_', "");
+            if !found.contains(&number) {
+                found.push(number);
+            }
+            continue;
+        }
+        previous = char;
+    }
+    found
+}

@@ -1,0 +1,145 @@
+//! The port's side: its symbols described and called by the Python driver.
+//!
+//! The port's code runs behind the confinement and may read its own folders alone.
+
+use std::ffi::OsString;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+use upstream::process::Invocation;
+
+use super::ContractError;
+use super::oracle::arguments_json;
+use super::pools::Probe;
+use super::session::{Answer, Driver, Question, Tools, converse};
+use super::value::Outcome;
+use crate::confinement::Access;
+
+const DRIVER: &str = include_str!("drivers/python_driver.py");
+
+/// A tree of the port, as it is called.
+#[derive(Debug, Clone)]
+pub struct PortSide {
+    /// The tree's root: the driver works in it.
+    pub root: PathBuf,
+    /// The folders that imports begin at, such as `root` or `root/src`.
+    pub import_roots: Vec<PathBuf>,
+    /// The `python3` program, 3.10 or newer.
+    pub python: OsString,
+    /// Files and folders beside the tree that the interpreter needs, such as a virtual environment.
+    pub access: Access,
+}
+
+/// What a function index means on this side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub symbol: String,
+    pub constructor: Option<String>,
+    pub constructed_with: usize,
+}
+
+/// A parameter as Python tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PortParameter {
+    pub name: String,
+    pub kind: String,
+    pub has_default: bool,
+}
+
+/// A symbol as the running port has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Description {
+    /// It is not there.
+    Missing { code: String, text: String },
+    /// It is there; the parameters are not known for some built-in callables.
+    Symbol { is_callable: bool, parameters: Option<Vec<PortParameter>> },
+}
+
+/// What the port said.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PortObserved {
+    pub descriptions: Vec<Description>,
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Describes the targets in `described` and calls the port on all probes, in one process.
+pub(super) fn observe(
+    tools: &Tools<'_>,
+    side: &PortSide,
+    targets: &[Target],
+    described: Range<usize>,
+    probes: &[Probe],
+) -> Result<PortObserved, ContractError> {
+    let count = described.len();
+    let descriptions = described.map(|function| Question { function, arguments: None });
+    let calls = probes
+        .iter()
+        .map(|probe| Question { function: probe.function, arguments: Some(arguments_json(probe)) });
+    let questions: Vec<_> = descriptions.chain(calls).collect();
+    let mut access = side.access.clone();
+    access.read.extend(side.import_roots.iter().cloned());
+    access.read.push(side.root.clone());
+    let driver = Driver {
+        name: "the port's driver",
+        invocation: Invocation::new(&side.python, &side.root).args(["-I", "-B", "-c", DRIVER]),
+        access,
+    };
+    let header = |nonce: &str| {
+        let targets: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                json!({
+                    "symbol": target.symbol,
+                    "constructor": target.constructor,
+                    "constructed_with": target.constructed_with,
+                })
+            })
+            .collect();
+        json!({ "nonce": nonce, "roots": side.import_roots, "targets": targets })
+    };
+    let mut answers = converse(tools, &driver, &header, &questions)?.answers;
+    let calls = answers.split_off(count.min(answers.len()));
+    Ok(PortObserved {
+        descriptions: answers.into_iter().map(description).collect(),
+        outcomes: calls.into_iter().map(outcome).collect(),
+    })
+}
+
+fn outcome(answer: Answer) -> Outcome {
+    match answer {
+        Answer::Said(json) => Outcome::from_json(&json)
+            .unwrap_or_else(|malformed| Outcome::Crashed { how: malformed.to_string() }),
+        Answer::Ended(outcome) => outcome,
+    }
+}
+
+fn description(answer: Answer) -> Description {
+    let missing = |code: &str, text: String| Description::Missing { code: code.to_owned(), text };
+    let json = match answer {
+        Answer::Said(json) => json,
+        Answer::Ended(outcome) => return missing("import-error", format!("importing it {outcome}")),
+    };
+    let parts = json.as_array().map(Vec::as_slice).unwrap_or_default();
+    match parts {
+        [Json::String(word), Json::String(code), Json::String(text)] if word == "missing" => {
+            missing(code, text.clone())
+        }
+        [Json::String(word), Json::Bool(is_callable), parameters] if word == "symbol" => {
+            Description::Symbol {
+                is_callable: *is_callable,
+                parameters: parameters.as_array().map(|all| all.iter().filter_map(parameter).collect()),
+            }
+        }
+        _ => missing("import-error", "its driver gave no description".to_owned()),
+    }
+}
+
+fn parameter(json: &Json) -> Option<PortParameter> {
+    match json.as_array()?.as_slice() {
+        [Json::String(name), Json::String(kind), Json::Bool(has_default)] => {
+            Some(PortParameter { name: name.clone(), kind: kind.clone(), has_default: *has_default })
+        }
+        _ => None,
+    }
+}

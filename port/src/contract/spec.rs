@@ -1,0 +1,82 @@
+//! The Spec stage: the symbol is there, can be called, and takes what the item takes.
+
+use mappings::SymbolPath;
+use upstream::{Item, ItemPath};
+
+use super::probeable::ReceiverPlan;
+use super::python::{Description, PortParameter};
+use super::report::SpecFinding;
+
+/// What does not line up between an item and its symbol as the running port describes it. A method of a
+/// type that the port has no class for takes its value as a parameter.
+pub(super) fn findings(
+    path: &ItemPath,
+    item: Option<&Item>,
+    symbol: &SymbolPath,
+    description: &Description,
+    receiver: &ReceiverPlan,
+) -> Vec<SpecFinding> {
+    let finding = |code: &str, text: String| SpecFinding {
+        item: path.clone(),
+        symbol: symbol.clone(),
+        code: code.to_owned(),
+        text,
+    };
+    let (is_callable, parameters) = match description {
+        Description::Missing { code, text } => return vec![finding(code, text.clone())],
+        Description::Symbol { is_callable, parameters } => (*is_callable, parameters),
+    };
+    let Some(signature) = item.and_then(|item| item.signature.as_ref()) else { return Vec::new() };
+    if !is_callable {
+        return vec![finding(
+            "not-callable",
+            format!("`{symbol}` cannot be called, and `{path}` is a function"),
+        )];
+    }
+    let Some(parameters) = parameters else { return Vec::new() };
+    let (least, most) = counts(parameters);
+    let fits = |wanted: usize| least <= wanted && most.is_none_or(|most| wanted <= most);
+    let wanted = signature.parameters.len() + usize::from(*receiver == ReceiverPlan::Argument);
+    let may_take_value = signature.receiver.is_some() && *receiver != ReceiverPlan::Argument;
+    if !(fits(wanted) || may_take_value && fits(wanted + 1)) {
+        let takes = match most {
+            Some(most) if most == least => format!("{least}"),
+            Some(most) => format!("{least} to {most}"),
+            None => format!("{least} or more"),
+        };
+        return vec![finding(
+            "parameter-count",
+            format!("`{path}` takes {wanted} arguments, `{symbol}` takes {takes}"),
+        )];
+    }
+    // Positional parameters may be named as the port likes; keyword-only ones are part of each call.
+    let names: Vec<_> = signature.parameters.iter().map(|parameter| plain(&parameter.name)).collect();
+    let foreign: Vec<_> = parameters
+        .iter()
+        .filter(|parameter| {
+            parameter.kind == "KEYWORD_ONLY"
+                && !parameter.has_default
+                && !names.contains(&plain(&parameter.name))
+        })
+        .map(|parameter| parameter.name.clone())
+        .collect();
+    if foreign.is_empty() {
+        return Vec::new();
+    }
+    vec![finding(
+        "parameter-names",
+        format!("`{symbol}` takes `{}` by name, which `{path}` does not have", foreign.join("`, `")),
+    )]
+}
+
+fn counts(parameters: &[PortParameter]) -> (usize, Option<usize>) {
+    let is_variadic = |parameter: &&PortParameter| parameter.kind.starts_with("VAR_");
+    let fixed: Vec<_> = parameters.iter().filter(|parameter| !is_variadic(parameter)).collect();
+    let least = fixed.iter().filter(|parameter| !parameter.has_default).count();
+    let is_open = parameters.iter().any(|parameter| parameter.kind == "VAR_POSITIONAL");
+    (least, (!is_open).then_some(fixed.len()))
+}
+
+fn plain(name: &str) -> String {
+    name.trim_start_matches("mut ").trim_matches('_').to_lowercase()
+}
