@@ -147,7 +147,11 @@ fn memory(settings: &Settings) -> Result<MemoryFolder> {
     Ok(MemoryFolder::open(&folders)?)
 }
 
-fn model_translator(model: &ModelSettings, settings: &Settings, means: &Means) -> Result<Box<dyn Translator>> {
+fn model_translator(
+    model: &ModelSettings,
+    settings: &Settings,
+    means: &Means,
+) -> Result<Box<dyn Translator>> {
     let codec = codec();
     let prompts = Arc::new(PromptBuilder::with_folder(codec, &settings.root.join("prompts"))?);
     let exchanges = Arc::new(ExchangeFolder::at(settings.state.join("exchanges")));
@@ -234,9 +238,7 @@ fn price(model: &ModelSettings) -> Result<Option<Price>> {
     let of = |kind: &str| model.price.get(kind).copied();
     match (of("input"), of("output")) {
         (None, None) if model.price.is_empty() => Ok(None),
-        (Some(input), Some(output)) => {
-            Ok(Some(Price { input, cached_input: of("cached-input"), output }))
-        }
+        (Some(input), Some(output)) => Ok(Some(Price { input, cached_input: of("cached-input"), output })),
         (None | Some(_), None | Some(_)) => {
             bail!("the price of `{}` needs `input` and `output`, in dollars for a million tokens", model.name)
         }

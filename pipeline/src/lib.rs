@@ -1,6 +1,16 @@
-//! Decide, act, remember: the engine, the gate, the store and the command line.
+//! Decide, act, remember: the engine, the driver, the gate, the store and the command line.
+//!
+//! [`engine`] is pure. [`driver`] carries its effects out over a [`session`], [`gate`] turns measurements
+//! into verdicts, [`store`] keeps the journal, and [`cli`] is the only part that talks to people.
 
+pub mod chain;
+//pub mod cli;
+pub mod config;
+pub mod driver;
 pub mod engine;
 pub mod gate;
+pub mod http;
+pub mod lease;
 pub mod progress;
+pub mod session;
 pub mod store;

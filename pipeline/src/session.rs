@@ -11,7 +11,9 @@ use port::language::python::{Interpreter, InterpreterError};
 use port::repo::{BranchHead, PortRepo, RepoError};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::SnapshotReader;
-use upstream::source::{Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings};
+use upstream::source::{
+    Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
+};
 use upstream::tree::TreeEntry;
 use upstream::{Clock, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
 
@@ -128,14 +130,18 @@ impl Session {
         };
         let interpreter = Interpreter::locate(&*machine.runner, None)?;
         prepare_state(&settings.state)?;
-        let mirror = Mirror::open(settings.source.clone(), &settings.state.join("mirrors").join(ContentHash::of(settings.source.to_string()).short()), Surroundings {
-            clock: Arc::clone(&machine.clock),
-            processes: Arc::clone(&machine.runner),
-            registry: RegistryEnvironment {
-                cargo_home: env::folder("CARGO_HOME"),
-                working_directory: settings.root.clone(),
+        let mirror = Mirror::open(
+            settings.source.clone(),
+            &settings.state.join("mirrors").join(ContentHash::of(settings.source.to_string()).short()),
+            Surroundings {
+                clock: Arc::clone(&machine.clock),
+                processes: Arc::clone(&machine.runner),
+                registry: RegistryEnvironment {
+                    cargo_home: env::folder("CARGO_HOME"),
+                    working_directory: settings.root.clone(),
+                },
             },
-        })?;
+        )?;
         Ok(Self {
             language: Python::new(&settings.source_root, interpreter.clone()),
             settings,
@@ -216,7 +222,8 @@ impl Session {
             return Ok(Arc::clone(known));
         }
         let unreadable = |reason: String| SessionError::Unreadable { label: revision.label.clone(), reason };
-        let tree = self.mirror.repo().tree(&revision.commit).map_err(|error| unreadable(error.to_string()))?;
+        let tree =
+            self.mirror.repo().tree(&revision.commit).map_err(|error| unreadable(error.to_string()))?;
         let read = snapshots.reader.read(&tree, revision).map_err(|error| unreadable(error.to_string()))?;
         let snapshot = Arc::new(read);
         snapshots.known.insert(revision.label.clone(), Arc::clone(&snapshot));

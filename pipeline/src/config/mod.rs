@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
-pub use settings::{Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings};
+pub use settings::{
+    Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings,
+};
 
 /// The name of the configuration file.
 pub const CONFIG_NAME: &str = "tidelock.toml";

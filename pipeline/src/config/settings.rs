@@ -142,7 +142,12 @@ pub struct Author {
 }
 
 /// Checks a parsed file; `text` is what it was parsed from.
-pub fn resolve(path: &Path, text: &str, file: &ConfigFile, state: Option<PathBuf>) -> Result<Settings, ConfigError> {
+pub fn resolve(
+    path: &Path,
+    text: &str,
+    file: &ConfigFile,
+    state: Option<PathBuf>,
+) -> Result<Settings, ConfigError> {
     let check = Check { path, text, root: path.parent().unwrap_or(Path::new(".")) };
     check.version(file)?;
     let root = check.root.to_owned();
@@ -199,16 +204,22 @@ impl Check<'_> {
         if file.version == CONFIG_VERSION {
             return Ok(());
         }
-        let message = format!("this file has format {}, and this program reads {CONFIG_VERSION}", file.version);
-        Err(self.error(&["version"], message, format!("write `version = {CONFIG_VERSION}`, or update Tidelock")))
+        let message =
+            format!("this file has format {}, and this program reads {CONFIG_VERSION}", file.version);
+        Err(self.error(
+            &["version"],
+            message,
+            format!("write `version = {CONFIG_VERSION}`, or update Tidelock"),
+        ))
     }
 
     fn source(&self, file: &ConfigFile) -> Result<SourceSpec, ConfigError> {
         let section = &file.upstream;
         match (&section.registry, &section.git) {
-            (Some(krate), None) => {
-                Ok(SourceSpec::Registry { krate: krate.clone(), pre_releases: section.pre_releases.unwrap_or(false) })
-            }
+            (Some(krate), None) => Ok(SourceSpec::Registry {
+                krate: krate.clone(),
+                pre_releases: section.pre_releases.unwrap_or(false),
+            }),
             (None, Some(url)) => {
                 let follow = match (&section.branch, &section.tags) {
                     (None, None) => Follow::DefaultBranch,
@@ -305,13 +316,15 @@ impl Check<'_> {
                 "verify-first" => Ok(ChainEntry::VerifyFirst),
                 "rules" => Ok(ChainEntry::Rules),
                 "memory" => Ok(ChainEntry::Memory),
-                other => models.iter().find(|model| model.name == other).cloned().map(boxed).ok_or_else(|| {
-                    self.error(
-                        &["translate", "chain", &at.to_string()],
-                        format!("there is no translator `{other}`"),
-                        "write `verify-first`, `rules`, `memory` or the name of a `[[translate.model]]`",
-                    )
-                }),
+                other => {
+                    models.iter().find(|model| model.name == other).cloned().map(boxed).ok_or_else(|| {
+                        self.error(
+                            &["translate", "chain", &at.to_string()],
+                            format!("there is no translator `{other}`"),
+                            "write `verify-first`, `rules`, `memory` or the name of a `[[translate.model]]`",
+                        )
+                    })
+                }
             })
             .collect()
     }
@@ -398,7 +411,8 @@ fn boxed(model: ModelSettings) -> ChainEntry {
 
 /// The table and the index, from 0, of the entry that a mapping error begins with: `[[map]] 2: …`.
 fn place_of(message: &str) -> (&'static str, String) {
-    let table = ["map", "link", "extension"].into_iter().find(|table| message.starts_with(&format!("[[{table}]]")));
+    let table =
+        ["map", "link", "extension"].into_iter().find(|table| message.starts_with(&format!("[[{table}]]")));
     let number = message
         .split_whitespace()
         .nth(1)

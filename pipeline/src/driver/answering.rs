@@ -72,7 +72,11 @@ impl Driver<'_> {
                     declined: None,
                     verdict: Some(Verdict::Pass),
                     evidence,
-                    result: AttemptResult::Accepted { tree, answer: edited.then_some(answered.answer), proofs },
+                    result: AttemptResult::Accepted {
+                        tree,
+                        answer: edited.then_some(answered.answer),
+                        proofs,
+                    },
                     news,
                     ..Made::declined("")
                 }
@@ -93,7 +97,9 @@ impl Driver<'_> {
                     let made = malformed(&code, reason, raw, translator.route());
                     return Err(Box::new(Made { origin: translator.name(), usage, ..made }));
                 }
-                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, .. }) if wanted.is_empty() => {
+                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, .. })
+                    if wanted.is_empty() =>
+                {
                     wanted = symbols;
                 }
                 Ok(Translation::Answered { answer, origin, usage }) => {
@@ -136,8 +142,9 @@ impl Driver<'_> {
 /// An answer that was judged wrong; `told` is the answer where its author may be told.
 fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
     let reason = refusal.words();
-    let signature =
-        ContentHash::of_parts(refusal.findings.iter().map(|finding| format!("{} {}", refusal.stage, finding.code)));
+    let signature = ContentHash::of_parts(
+        refusal.findings.iter().map(|finding| format!("{} {}", refusal.stage, finding.code)),
+    );
     let feedback = told.map(|answer| Feedback {
         stage: refusal.stage.to_owned(),
         findings: refusal.may_be_told.clone(),

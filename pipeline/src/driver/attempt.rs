@@ -7,10 +7,10 @@ use reports::Verdict;
 use reports::record::{AttemptRecord, Finding};
 
 use super::Driver;
-use super::check::Answer;
 use super::context::Attempt;
 use crate::chain::Link;
 use crate::engine::{AttemptResult, Effect, Event};
+use crate::gate::Evidence;
 use crate::progress::{AttemptNews, Progress};
 
 /// What became of an attempt, before it is made into an event.
@@ -22,7 +22,7 @@ pub(super) struct Made {
     pub(super) verdict: Option<Verdict>,
     pub(super) findings: Vec<Finding>,
     /// The contract's evidence, where it was asked.
-    pub(super) evidence: Option<Answer>,
+    pub(super) evidence: Option<Evidence>,
     pub(super) diff: String,
     pub(super) usage: Usage,
     pub(super) result: AttemptResult,
@@ -105,8 +105,8 @@ impl Driver<'_> {
             declined: made.declined,
             verdict: made.verdict,
             findings: made.findings,
-            counterexamples: made.evidence.as_ref().map(Answer::counterexamples).unwrap_or_default(),
-            evidence: made.evidence.as_ref().map(Answer::rows).unwrap_or_default(),
+            counterexamples: made.evidence.as_ref().map(Evidence::counterexamples).unwrap_or_default(),
+            evidence: made.evidence.as_ref().map(Evidence::rows).unwrap_or_default(),
             diff: made.diff,
             input_tokens: made.usage.input_tokens,
             output_tokens: made.usage.output_tokens,

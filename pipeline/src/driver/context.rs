@@ -70,9 +70,8 @@ impl Attempt<'_> {
     /// those that were asked for come first.
     fn neighbours(&self, wanted: &[SymbolPath]) -> Vec<SymbolContext> {
         let own: BTreeSet<&SymbolPath> = self.unit.members.iter().map(|member| &member.symbol).collect();
-        let inside = |symbol: &Symbol| {
-            own.iter().any(|path| symbol.path.as_str().starts_with(&format!("{path}.")))
-        };
+        let inside =
+            |symbol: &Symbol| own.iter().any(|path| symbol.path.as_str().starts_with(&format!("{path}.")));
         let mut found: BTreeMap<&SymbolPath, (u8, &Symbol)> = BTreeMap::new();
         for symbol in self.symbols.symbols.values() {
             if own.contains(&symbol.path) || inside(symbol) {
@@ -95,12 +94,14 @@ impl Attempt<'_> {
     fn rank(&self, symbol: &Symbol, wanted: &[SymbolPath]) -> Option<u8> {
         let members = &self.unit.members;
         let mentions = |text: &[String], name: &str| text.iter().any(|mention| mention == name);
-        let named_upstream = members.iter().filter_map(|member| member.change.after()).any(|item| {
-            mentions(&item.mentions, symbol.path.name())
-        });
-        let called = members.iter().filter_map(|member| self.symbols.get(&member.symbol)).any(|own| {
-            mentions(&own.mentions, symbol.path.name())
-        });
+        let named_upstream = members
+            .iter()
+            .filter_map(|member| member.change.after())
+            .any(|item| mentions(&item.mentions, symbol.path.name()));
+        let called = members
+            .iter()
+            .filter_map(|member| self.symbols.get(&member.symbol))
+            .any(|own| mentions(&own.mentions, symbol.path.name()));
         let calls = members.iter().any(|member| mentions(&symbol.mentions, member.symbol.name()));
         let is_test_unit = self.unit.kind == UnitKind::Test;
         if wanted.contains(&symbol.path) {
@@ -111,7 +112,8 @@ impl Attempt<'_> {
             Some(1)
         } else if calls {
             Some(2)
-        } else if is_test_unit && members.iter().any(|member| member.symbol.parent() == symbol.path.parent()) {
+        } else if is_test_unit && members.iter().any(|member| member.symbol.parent() == symbol.path.parent())
+        {
             // The way the port writes its tests is best shown by another test.
             Some(3)
         } else {

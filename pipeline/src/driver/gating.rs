@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use mappings::settle::{Settlement, UnitOutcome, settle};
 use mappings::{Lock, SymbolPath, UnitId, UnitKind};
 use reports::Verdict;
-use reports::record::{Finding, GateRecord};
+use reports::record::GateRecord;
 use upstream::{ItemPath, TreeId};
 
 use super::Driver;
 use super::check::Question;
 use super::planning::Current;
+use super::suite::is_test;
 use crate::engine::{Candidate, Event, Phase, RunState, UnitState};
 use crate::gate::{self, overall};
 use crate::progress::Progress;
@@ -32,12 +33,8 @@ impl Driver<'_> {
         let current = self.current()?;
         let lock = self.settled(&current, candidate, tree)?;
         let bytes = BTreeMap::from([(LOCK_NAME.to_owned(), Some(lock.render().into_bytes()))]);
-        let whole = Whole {
-            current: &current,
-            candidate,
-            tree: self.session.port.write_tree(tree, &bytes)?,
-            lock,
-        };
+        let whole =
+            Whole { current: &current, candidate, tree: self.session.port.write_tree(tree, &bytes)?, lock };
         let mut gates = Vec::new();
         for measure in [Self::validity, Self::contract, Self::tests, Self::timing] {
             // A later gain never buys back an earlier failure, so nothing is measured behind one.
@@ -95,7 +92,6 @@ impl Driver<'_> {
     }
 
     /// The oracle is out of reach: nothing changed but the planned symbols and the lock.
-    #[expect(clippy::unused_self, reason = "one of several measures with one signature")]
     fn validity(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
         let current = whole.current;
         let files: BTreeSet<&str> = current
@@ -108,9 +104,10 @@ impl Driver<'_> {
             .collect();
         let changed = self.session.changed_files(&current.head.tree, &whole.tree)?;
         let after = self.session.symbols(&whole.tree)?;
-        let relocates = current.plan.units.iter().any(|unit| unit.kind == UnitKind::Relocate);
-        let scope = gate::Scope { current_files: &files, planned: &planned_symbols(current), relocates };
-        let findings = gate::intrusions(&scope, &changed, &current.symbols, &after);
+        let renames = current.plan.units.iter().any(|unit| unit.kind == UnitKind::Relocate);
+        let symbols = planned_symbols(current);
+        let reach = gate::Reach { files: &files, symbols: &symbols, renames };
+        let findings = gate::intrusions(reach, &changed, &current.symbols, &after);
         Ok(vec![gate::validity(&changed, findings)])
     }
 
@@ -152,7 +149,7 @@ impl Driver<'_> {
             .filter(|(unit, state)| unit.kind == UnitKind::Test && matches!(state, UnitState::Parked { .. }))
             .flat_map(|(unit, _)| unit.members.iter().map(|member| member.symbol.clone()))
             .collect();
-        Ok(vec![gate::tests(&before, &after, &reruns, &stale)])
+        Ok(vec![gate::tests(&before, &after, &reruns, &stale, is_test)])
     }
 
     /// The port after against the port before, on the clock.

@@ -8,10 +8,11 @@ use upstream::{ItemPath, TreeId};
 
 use super::Driver;
 use super::attempt::Made;
-use super::check::{Answer, Question};
+use super::check::Question;
 use super::context::Attempt;
 use super::suite::{message_of, status_of};
 use crate::engine::AttemptResult;
+use crate::gate::Evidence;
 use crate::progress::AttemptNews;
 
 /// How the check of a unit ended.
@@ -19,7 +20,7 @@ pub(super) enum Judged {
     /// Nothing speaks against it.
     Passed {
         proofs: Vec<(ItemPath, Proof)>,
-        evidence: Option<Answer>,
+        evidence: Option<Evidence>,
         /// The evidence in a few words.
         words: String,
     },
@@ -36,12 +37,13 @@ pub(super) struct Refusal {
     pub(super) findings: Vec<Finding>,
     /// What a translator may be told of it.
     pub(super) may_be_told: Vec<String>,
-    pub(super) evidence: Option<Answer>,
+    pub(super) evidence: Option<Evidence>,
 }
 
 impl Refusal {
     pub(super) fn new(stage: &'static str, findings: Vec<Finding>) -> Self {
-        let may_be_told = findings.iter().map(|finding| format!("{}: {}", finding.code, finding.text)).collect();
+        let may_be_told =
+            findings.iter().map(|finding| format!("{}: {}", finding.code, finding.text)).collect();
         Self { stage, findings, may_be_told, evidence: None }
     }
 
@@ -49,7 +51,7 @@ impl Refusal {
         Self::new(stage, vec![Finding { code: code.into(), text: text.into() }])
     }
 
-    fn by_contract(evidence: Answer) -> Self {
+    fn by_contract(evidence: Evidence) -> Self {
         Self {
             stage: "contract",
             findings: evidence.findings(),
@@ -90,7 +92,10 @@ impl Driver<'_> {
             Judged::Unknown { reason } => Made::unavailable(reason),
             Judged::Refused(refusal) => Made {
                 findings: refusal.findings.clone(),
-                ..Made { evidence: refusal.evidence, ..Made::declined("the port does not do as the new upstream does") }
+                ..Made {
+                    evidence: refusal.evidence,
+                    ..Made::declined("the port does not do as the new upstream does")
+                }
             },
             Judged::Passed { proofs, evidence, words } => match uncovered(given.unit, evidence.as_ref()) {
                 Some(reason) => Made { evidence, ..Made::declined(reason) },
@@ -189,10 +194,10 @@ fn impacted(unit: &WorkUnit) -> impl Iterator<Item = (ItemPath, SymbolPath)> {
 
 /// Why the evidence does not suffice to say that no edit is needed, if it does not: an item that nothing
 /// reached, or a block of its code.
-fn uncovered(unit: &WorkUnit, evidence: Option<&Answer>) -> Option<String> {
+fn uncovered(unit: &WorkUnit, evidence: Option<&Evidence>) -> Option<String> {
     let evidence = evidence?;
     members(unit).find_map(|(item, symbol)| {
-        let reached = evidence.evidence_of(&item);
+        let reached = evidence.of_item(&item);
         let (agreed, blocks_reached, blocks_total) =
             reached.map_or((0, 0, 0), |row| (row.agreed, row.blocks_reached, row.blocks_total));
         if blocks_reached < blocks_total {

@@ -15,7 +15,9 @@ impl Driver<'_> {
     /// Writes the commit as an object that no branch knows yet.
     pub(super) fn commit(&mut self, tree: &TreeId, state: &RunState) -> Result<Event> {
         let RunState::Working(work) = state else { bail!("nothing is being worked on") };
-        let Phase::Committing { candidate, pass, .. } = &work.phase else { bail!("nothing is to be committed") };
+        let Phase::Committing { candidate, pass, .. } = &work.phase else {
+            bail!("nothing is to be committed")
+        };
         let commit = self.landing_commit(work, candidate, pass)?;
         // Promise 1: what the commit holds is what was tested.
         let info = self.session.port.commit_info(&commit)?;
@@ -40,7 +42,9 @@ impl Driver<'_> {
     /// Moves the branch, if it is where it was; finds the work done where it was done before a crash.
     pub(super) fn advance(&mut self, from: &Head, to: &CommitId, state: &RunState) -> Result<Event> {
         let RunState::Working(work) = state else { bail!("nothing is being worked on") };
-        let Phase::Advancing { candidate, tree, .. } = &work.phase else { bail!("nothing is to be advanced") };
+        let Phase::Advancing { candidate, tree, .. } = &work.phase else {
+            bail!("nothing is to be advanced")
+        };
         let landed = Head { commit: to.clone(), tree: tree.clone() };
         if !work.header.dry_run {
             let found = self.session.head()?;
@@ -50,9 +54,12 @@ impl Driver<'_> {
                     Ok(()) => {}
                     Err(AdvanceError::Moved { found: Some(_), .. }) => {
                         let head = self.session.head()?;
-                        let text = format!("the branch is at {} now: beginning this revision again", head.commit);
+                        let text =
+                            format!("the branch is at {} now: beginning this revision again", head.commit);
                         self.tell(Progress::Notice { text });
-                        return Ok(Event::BranchMoved { head: Head { commit: head.commit, tree: head.tree } });
+                        return Ok(Event::BranchMoved {
+                            head: Head { commit: head.commit, tree: head.tree },
+                        });
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -84,9 +91,11 @@ impl Driver<'_> {
     fn refresh(&self, before: &TreeId, after: &TreeId) -> Result<()> {
         match self.session.port.worktree_state(&self.session.branch)? {
             WorktreeState::NotCheckedOut | WorktreeState::Clean => Ok(()),
-            WorktreeState::HalfMoved { .. } | WorktreeState::Dirty { .. } => {
-                self.session.port.refresh_worktree(before, after).context("the commit landed, but the files did not follow")
-            }
+            WorktreeState::HalfMoved { .. } | WorktreeState::Dirty { .. } => self
+                .session
+                .port
+                .refresh_worktree(before, after)
+                .context("the commit landed, but the files did not follow"),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod answering;
 mod attempt;
 mod check;
+mod clocking;
 mod context;
 mod gating;
 mod judging;
@@ -156,7 +157,8 @@ impl<'a> Driver<'a> {
                 return Ok((row.run, events));
             }
             self.store.abandon(&row.run)?;
-            let text = format!("run {} was stopped and is given up: what it was begun for has changed", row.run);
+            let text =
+                format!("run {} was stopped and is given up: what it was begun for has changed", row.run);
             self.tell(Progress::Notice { text });
         }
         let event = Event::Started { header: header.clone() };
@@ -243,8 +245,11 @@ fn checkouts(session: &Session) -> std::path::PathBuf {
 
 /// A name that sorts by time and is unique within the port.
 fn run_name(started_ms: i64, port: &str) -> String {
-    let when = jiff::Timestamp::from_millisecond(started_ms)
-        .map_or_else(|_out_of_range| started_ms.to_string(), |time| time.strftime("%Y%m%d-%H%M%S").to_string());
-    let noise = ContentHash::of_parts([started_ms.to_string(), port.to_owned(), std::process::id().to_string()]);
+    let when = jiff::Timestamp::from_millisecond(started_ms).map_or_else(
+        |_out_of_range| started_ms.to_string(),
+        |time| time.strftime("%Y%m%d-%H%M%S").to_string(),
+    );
+    let noise =
+        ContentHash::of_parts([started_ms.to_string(), port.to_owned(), std::process::id().to_string()]);
     format!("{when}-{}", noise.short().chars().take(4).collect::<String>())
 }

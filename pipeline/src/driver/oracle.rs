@@ -8,8 +8,8 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use port::confinement::{Access, Confinement};
 use port::contract::{
-    HarvestedCall, Instrument, InstrumentedFile, Literal, Oracle, OracleRequest, PortSide, Prepared, Toolchain,
-    Tools,
+    HarvestedCall, Instrument, InstrumentedFile, Literal, Oracle, OracleRequest, PortSide, Prepared,
+    Toolchain, Tools,
 };
 use upstream::process::{Invocation, inherited};
 use upstream::snapshot::Package;
@@ -98,7 +98,8 @@ impl<'a> Oracles<'a> {
         package: &Package,
     ) -> Result<Prepared> {
         let library = package.library.as_deref().unwrap_or_default();
-        let is_code = |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
+        let is_code =
+            |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
         let items: Vec<ItemPath> =
             snapshot.items.values().filter(is_code).map(|item| item.path.clone()).collect();
         let request = OracleRequest {
@@ -134,7 +135,9 @@ impl<'a> Oracles<'a> {
 fn library_root(snapshot: &Snapshot, package: &Package) -> String {
     let library = package.library.as_deref().unwrap_or_default();
     let at_root = snapshot.items.values().find(|item| {
-        item.path.segments().len() == 2 && item.path.krate() == library && item.file.starts_with(&package.folder)
+        item.path.segments().len() == 2
+            && item.path.krate() == library
+            && item.file.starts_with(&package.folder)
     });
     let file = at_root.map_or("src/lib.rs", |item| {
         item.file.strip_prefix(&package.folder).unwrap_or(&item.file).trim_start_matches('/')
@@ -147,7 +150,13 @@ fn library_root(snapshot: &Snapshot, package: &Package) -> String {
 struct BlockCounters;
 
 impl Instrument for BlockCounters {
-    fn instrument(&self, source: &str, edition: &str, items: &[&Item], first_id: u32) -> Option<InstrumentedFile> {
+    fn instrument(
+        &self,
+        source: &str,
+        edition: &str,
+        items: &[&Item],
+        first_id: u32,
+    ) -> Option<InstrumentedFile> {
         let spans: Vec<_> = items.iter().map(|item| (item.path.clone(), item.span.clone())).collect();
         let counted = instrument::count_blocks(source, edition, &spans, first_id).ok()?;
         let blocks = counted.blocks.into_iter().map(|block| (block.id, block.item)).collect();
@@ -217,7 +226,8 @@ fn toolchain(session: &Session) -> Result<Toolchain> {
         "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
     )?;
     anyhow::ensure!(version.succeeded(), "`rustc -vV` failed: {}", version.tail(5));
-    let folders: Vec<PathBuf> = [cargo_home, rustup_home].into_iter().flatten().filter(|path| path.exists()).collect();
+    let folders: Vec<PathBuf> =
+        [cargo_home, rustup_home].into_iter().flatten().filter(|path| path.exists()).collect();
     Ok(Toolchain {
         cargo: "cargo".into(),
         environment,

@@ -42,7 +42,16 @@ impl Current {
             mapping: &session.settings.mapping,
             symbols: &symbols,
         })?;
-        Ok(Self { revision: revision.clone(), head: head.clone(), lock, snapshot, baseline, symbols, diff, plan })
+        Ok(Self {
+            revision: revision.clone(),
+            head: head.clone(),
+            lock,
+            snapshot,
+            baseline,
+            symbols,
+            diff,
+            plan,
+        })
     }
 
     pub(crate) fn unit(&self, id: &mappings::UnitId) -> Option<&WorkUnit> {

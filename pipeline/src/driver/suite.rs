@@ -82,7 +82,8 @@ impl<'a> Suites<'a> {
     /// `python3` in the command is the interpreter that everything else uses.
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::new();
-        let mut folders: Vec<std::path::PathBuf> = self.session.interpreter.program_folder().into_iter().collect();
+        let mut folders: Vec<std::path::PathBuf> =
+            self.session.interpreter.program_folder().into_iter().collect();
         if let Some(path) = upstream::process::inherited("PATH") {
             folders.extend(std::env::split_paths(&path));
         }

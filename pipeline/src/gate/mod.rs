@@ -1,5 +1,34 @@
 //! The gate: what was measured, to verdicts, and the proof without which nothing lands.
+//!
+//! Everything here is a plain function from findings to records. Nothing measures.
 
+mod contract;
+mod evidence;
 mod pass;
+mod suite;
+mod timing;
+mod validity;
 
+use reports::Verdict;
+use reports::record::GateRecord;
+
+pub use contract::{numeric, spec};
+pub use evidence::Evidence;
 pub use pass::{GatePass, overall};
+pub use suite::tests;
+pub use timing::timing;
+pub use validity::{Reach, intrusions, validity};
+
+/// A gate's record without findings.
+fn record(gate: &str, verdict: Verdict, reason: String) -> GateRecord {
+    GateRecord {
+        gate: gate.to_owned(),
+        verdict,
+        reason,
+        findings: Vec::new(),
+        evidence: Vec::new(),
+        counterexamples: Vec::new(),
+        timings: Vec::new(),
+        duration_ms: 0,
+    }
+}

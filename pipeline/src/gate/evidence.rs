@@ -1,0 +1,142 @@
+//! What the contract found, as evidence: counts and counterexamples by item, and how far each item is known
+//! to behave alike.
+
+use std::collections::BTreeMap;
+
+use mappings::Proof;
+use port::contract::{ContractReport, ItemEvidence};
+use reports::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel};
+use upstream::ItemPath;
+
+/// What a comparison of both sides came to.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// What was found.
+    pub report: ContractReport,
+    /// How far each item is known to behave alike, by this evidence alone.
+    pub proofs: BTreeMap<ItemPath, Proof>,
+}
+
+impl Evidence {
+    /// The evidence of a report.
+    pub fn of(report: ContractReport) -> Self {
+        let proofs = report.items.iter().map(|item| (item.item.clone(), proof(item))).collect();
+        Self { report, proofs }
+    }
+
+    /// Whether anything speaks against the candidate.
+    pub fn disagrees(&self) -> bool {
+        !self.report.spec.is_empty() || self.report.items.iter().any(|item| item.disagreed > 0)
+    }
+
+    /// Probes that could not be answered for a cause outside the code.
+    pub fn blocked(&self) -> u32 {
+        self.report.items.iter().map(|item| item.blocked).sum()
+    }
+
+    /// What was compared for an item.
+    pub fn of_item(&self, item: &ItemPath) -> Option<&ItemEvidence> {
+        self.report.items.iter().find(|evidence| evidence.item == *item)
+    }
+
+    /// What was compared, for the report.
+    pub fn rows(&self) -> Vec<EvidenceRow> {
+        self.report.items.iter().map(|evidence| row(evidence, self.proofs.get(&evidence.item))).collect()
+    }
+
+    /// Calls on which both sides differ, for the report.
+    pub fn counterexamples(&self) -> Vec<CounterexampleRecord> {
+        self.report
+            .counterexamples
+            .iter()
+            .map(|example| CounterexampleRecord {
+                symbol: example.symbol.to_string(),
+                call: example.call.clone(),
+                upstream: example.upstream.clone(),
+                port: example.port.clone(),
+            })
+            .collect()
+    }
+
+    /// What speaks against the candidate, for the report.
+    pub fn findings(&self) -> Vec<Finding> {
+        let spec = self.report.spec.iter().map(|finding| Finding {
+            code: finding.code.clone(),
+            text: format!("{}: {}", finding.symbol, finding.text),
+        });
+        let differing = self.report.items.iter().filter(|item| item.disagreed > 0).map(|item| Finding {
+            code: "disagreement".to_owned(),
+            text: format!(
+                "{}: {} of {} probes differ from the upstream",
+                item.symbol,
+                item.disagreed,
+                item.agreed + item.disagreed
+            ),
+        });
+        spec.chain(differing).collect()
+    }
+
+    /// What a translator may be told: findings by name, and the counterexamples of the development pool.
+    pub fn may_be_told(&self) -> Vec<String> {
+        let findings =
+            self.findings().into_iter().map(|finding| format!("{}: {}", finding.code, finding.text));
+        let shown =
+            self.report.counterexamples.iter().filter(|example| example.may_be_shown).map(|example| {
+                format!("{}: Rust gave {}, the port gave {}", example.call, example.upstream, example.port)
+            });
+        findings.chain(shown).collect()
+    }
+
+    /// The evidence in a few words.
+    pub fn words(&self) -> String {
+        let agreed: u32 = self.report.items.iter().map(|item| item.agreed).sum();
+        let functions = self.report.items.iter().filter(|item| item.agreed > 0).count();
+        if agreed == 0 {
+            return "nothing to probe".to_owned();
+        }
+        let plural = if functions == 1 { "" } else { "s" };
+        format!("{agreed} probes on {functions} function{plural} agree")
+    }
+}
+
+/// How far one item is known to behave alike, by its own evidence.
+fn proof(evidence: &ItemEvidence) -> Proof {
+    if evidence.disagreed > 0 {
+        Proof::Unknown
+    } else if evidence.agreed > 0 {
+        Proof::Proved
+    } else if evidence.blocks_reached > 0 {
+        // Probes of its callers ran through it, and they agreed.
+        Proof::Tested
+    } else {
+        Proof::MappedOnly
+    }
+}
+
+fn row(evidence: &ItemEvidence, proof: Option<&Proof>) -> EvidenceRow {
+    EvidenceRow {
+        item: evidence.item.to_string(),
+        symbol: evidence.symbol.to_string(),
+        proof: proof_level(proof.copied().unwrap_or(Proof::Unknown)),
+        not_probed: evidence.not_probed.clone().unwrap_or_default(),
+        harvested: evidence.harvested,
+        generated: evidence.generated,
+        agreed: evidence.agreed,
+        disagreed: evidence.disagreed,
+        blocked: evidence.blocked,
+        blocks_reached: evidence.blocks_reached,
+        blocks_total: evidence.blocks_total,
+        changed_upstream: evidence.changed_upstream,
+        changed_port: evidence.changed_port,
+        changed_alike: evidence.changed_alike,
+    }
+}
+
+fn proof_level(proof: Proof) -> ProofLevel {
+    match proof {
+        Proof::Proved => ProofLevel::Proved,
+        Proof::Tested => ProofLevel::Tested,
+        Proof::MappedOnly => ProofLevel::MappedOnly,
+        Proof::Unknown => ProofLevel::Unknown,
+    }
+}
