@@ -1,0 +1,159 @@
+//! The one door to the Rust parser: what the rest of the crate may know of `ra_ap_syntax`.
+//!
+//! The parser is published weekly with changes to its interface, so its version is pinned and only this file
+//! names it. Nothing here must trust a text: its size and nesting are bounded before the parser, which
+//! recurses, sees it.
+
+pub(crate) use ra_ap_syntax::ast::{
+    self, HasArgList, HasGenericArgs, HasGenericParams, HasModuleItem, LiteralKind,
+};
+pub(crate) use ra_ap_syntax::{
+    AstNode, AstToken, Edition, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken, WalkEvent,
+};
+
+/// The longest text that is parsed, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
+/// The deepest nesting of brackets that is parsed.
+const BRACKETS_MAX: usize = 200;
+/// The most operators in one expression that are parsed: each makes the tree one level deeper.
+const OPERATORS_MAX: usize = 2_000;
+
+/// A parsed text, with the first complaint of the parser.
+pub(crate) struct Parsed {
+    /// The whole text as a file.
+    pub(crate) file: ast::SourceFile,
+    /// The first thing that is wrong with it.
+    pub(crate) complaint: Option<String>,
+}
+
+/// Parses a file, or says why it is not even tried.
+pub(crate) fn parse_file(text: &str, edition: Edition) -> Result<Parsed, String> {
+    check_bounds(text)?;
+    let parse = ast::SourceFile::parse(text, edition);
+    let lines = Lines::of(text);
+    let first = parse.errors().into_iter().min_by_key(|error| error.range().start());
+    let complaint = first.map(|error| format!("line {}: {error}", lines.line(error.range().start().into())));
+    let file = ast::SourceFile::cast(parse.syntax_node())
+        .ok_or_else(|| "the parser gave no file back".to_owned())?;
+    Ok(Parsed { file, complaint })
+}
+
+/// Parses one expression; `None` where the text is anything else.
+pub(crate) fn parse_expression(text: &str, edition: Edition) -> Option<ast::Expr> {
+    check_bounds(text).ok()?;
+    let parse = ast::Expr::parse(text, edition);
+    if !parse.errors().is_empty() {
+        return None;
+    }
+    ast::Expr::cast(parse.syntax_node())
+}
+
+/// The edition by its number, the oldest where it is unknown: so does Cargo where none is written.
+pub(crate) fn edition(text: &str) -> Edition {
+    match text {
+        "2018" => Edition::Edition2018,
+        "2021" => Edition::Edition2021,
+        "2024" => Edition::Edition2024,
+        _ => Edition::Edition2015,
+    }
+}
+
+/// The parser and the tree it makes recurse, so a deep text would overflow the stack, which nothing catches.
+/// Strings and comments count as code here: the measure may only be too careful.
+fn check_bounds(text: &str) -> Result<(), String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(format!("it is longer than {TEXT_BYTES_MAX} bytes"));
+    }
+    let (mut brackets, mut operators, mut line) = (0_usize, 0_usize, 1_u32);
+    let mut angles = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => line += 1,
+            b'(' | b'[' | b'{' => brackets += 1,
+            b')' | b']' => brackets = brackets.saturating_sub(1),
+            b'}' => {
+                brackets = brackets.saturating_sub(1);
+                (operators, angles) = (0, 0);
+            }
+            b';' | b',' => operators = 0,
+            b'<' => angles += 1,
+            b'>' => angles = angles.saturating_sub(1),
+            b'+' | b'*' | b'&' | b'|' | b'!' | b'^' | b'=' | b'.' | b'?' | b'%' => operators += 1,
+            _ => {}
+        }
+        if brackets > BRACKETS_MAX || angles > OPERATORS_MAX {
+            return Err(format!("line {line}: brackets nest deeper than {BRACKETS_MAX}"));
+        }
+        if operators > OPERATORS_MAX {
+            return Err(format!("line {line}: more than {OPERATORS_MAX} operators in one expression"));
+        }
+    }
+    Ok(())
+}
+
+/// Where the lines of a text begin.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// The lines of this text.
+    pub(crate) fn of(text: &str) -> Self {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// The line of this offset, from 1.
+    pub(crate) fn line(&self, offset: usize) -> u32 {
+        u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The range of a node in bytes, plain comments before it left out: the parser counts them to the node.
+pub(crate) fn own_range(node: &SyntaxNode) -> std::ops::Range<usize> {
+    let whole = node.text_range();
+    let start = node
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+        .find(|token| !token.kind().is_trivia() || is_doc_comment(token))
+        .map_or(whole.start(), |token| token.text_range().start());
+    start.into()..whole.end().into()
+}
+
+/// Whether this token is documentation.
+pub(crate) fn is_doc_comment(token: &SyntaxToken) -> bool {
+    ast::Comment::cast(token.clone()).is_some_and(|comment| comment.is_doc())
+}
+
+/// The next token that is neither space nor comment.
+pub(crate) fn next_significant(token: &SyntaxToken) -> Option<SyntaxToken> {
+    std::iter::successors(token.next_token(), SyntaxToken::next_token).find(|next| !next.kind().is_trivia())
+}
+
+/// The last token before this one that is neither space nor comment.
+pub(crate) fn previous_significant(token: &SyntaxToken) -> Option<SyntaxToken> {
+    std::iter::successors(token.prev_token(), SyntaxToken::prev_token).find(|next| !next.kind().is_trivia())
+}
+
+/// The attributes that stand directly on a node.
+pub(crate) fn attributes(node: &SyntaxNode) -> impl Iterator<Item = ast::Attr> {
+    node.children().filter_map(ast::Attr::cast)
+}
+
+/// The last segment of an attribute's path: `test` for `#[tokio::test]`.
+pub(crate) fn attribute_name(attribute: &ast::Attr) -> Option<String> {
+    let text = attribute.meta()?.syntax().text().to_string();
+    let path = text.split(['(', '=', '[', '{']).next()?;
+    path.rsplit("::").next().map(|name| name.trim().to_owned())
+}
+
+/// The value of an attribute such as `#[path = "other.rs"]`.
+pub(crate) fn attribute_value(attribute: &ast::Attr) -> Option<String> {
+    let string = attribute
+        .syntax()
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+        .find_map(ast::String::cast)?;
+    string.value().ok().map(std::borrow::Cow::into_owned)
+}
