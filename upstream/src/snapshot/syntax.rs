@@ -5,7 +5,7 @@
 //! recurses, sees it.
 
 pub(crate) use ra_ap_syntax::ast::{
-    self, HasArgList, HasGenericArgs, HasGenericParams, HasModuleItem, LiteralKind,
+    self, HasArgList, HasGenericArgs, HasGenericParams, HasModuleItem, HasName,
 };
 pub(crate) use ra_ap_syntax::{
     AstNode, AstToken, Edition, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken, WalkEvent,
