@@ -1,5 +1,6 @@
 //! A snapshot: the packages, modules and items of the upstream at one revision, read from git objects alone.
 
+mod depth;
 pub(crate) mod fingerprint;
 mod item;
 mod manifest;
@@ -14,7 +15,7 @@ pub(crate) mod types;
 mod uses;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -13,11 +13,6 @@ pub(crate) use ra_ap_syntax::{
 
 /// The longest text that is parsed, in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
-/// The deepest nesting of brackets that is parsed.
-const BRACKETS_MAX: usize = 200;
-/// The most operators in one expression that are parsed: each makes the tree one level deeper.
-const OPERATORS_MAX: usize = 2_000;
-
 /// A parsed text, with the first complaint of the parser.
 pub(crate) struct Parsed {
     /// The whole text as a file.
@@ -58,37 +53,12 @@ pub(crate) fn edition(text: &str) -> Edition {
     }
 }
 
-/// The parser and the tree it makes recurse, so a deep text would overflow the stack, which nothing catches.
-/// Strings and comments count as code here: the measure may only be too careful.
+/// Refuses what is too long or too deep.
 fn check_bounds(text: &str) -> Result<(), String> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(format!("it is longer than {TEXT_BYTES_MAX} bytes"));
     }
-    let (mut brackets, mut operators, mut line) = (0_usize, 0_usize, 1_u32);
-    let mut angles = 0_usize;
-    for byte in text.bytes() {
-        match byte {
-            b'\n' => line += 1,
-            b'(' | b'[' | b'{' => brackets += 1,
-            b')' | b']' => brackets = brackets.saturating_sub(1),
-            b'}' => {
-                brackets = brackets.saturating_sub(1);
-                (operators, angles) = (0, 0);
-            }
-            b';' | b',' => operators = 0,
-            b'<' => angles += 1,
-            b'>' => angles = angles.saturating_sub(1),
-            b'+' | b'*' | b'&' | b'|' | b'!' | b'^' | b'=' | b'.' | b'?' | b'%' => operators += 1,
-            _ => {}
-        }
-        if brackets > BRACKETS_MAX || angles > OPERATORS_MAX {
-            return Err(format!("line {line}: brackets nest deeper than {BRACKETS_MAX}"));
-        }
-        if operators > OPERATORS_MAX {
-            return Err(format!("line {line}: more than {OPERATORS_MAX} operators in one expression"));
-        }
-    }
-    Ok(())
+    super::depth::check(text)
 }
 
 /// Where the lines of a text begin.
