@@ -74,7 +74,7 @@ impl Evaluation<'_> {
             ast::Expr::Literal(written) => written_literal(written),
             ast::Expr::ParenExpr(paren) => inner(paren.expr()),
             ast::Expr::RefExpr(reference) => inner(reference.expr()),
-            ast::Expr::CastExpr(cast) => typed(inner(cast.expr())?, &cast.ty()?.syntax().text().to_string()),
+            ast::Expr::CastExpr(cast) => typed(&inner(cast.expr())?, &cast.ty()?.syntax().text().to_string()),
             ast::Expr::PrefixExpr(prefix) => match prefix.op_kind()? {
                 ast::UnaryOp::Neg => negated(inner(prefix.expr())?),
                 ast::UnaryOp::Deref => inner(prefix.expr()),
@@ -249,7 +249,7 @@ fn negated(value: Literal) -> Option<Literal> {
 }
 
 /// A cast of a whole number to a type that surely holds it.
-fn typed(value: Literal, ty: &str) -> Option<Literal> {
+fn typed(value: &Literal, ty: &str) -> Option<Literal> {
     let (least, most) = match ty {
         "u8" => (0, i128::from(u8::MAX)),
         "u16" => (0, i128::from(u16::MAX)),
@@ -262,7 +262,7 @@ fn typed(value: Literal, ty: &str) -> Option<Literal> {
         _ => return None,
     };
     let Literal::Int { value, .. } = value else { return None };
-    (least..=most).contains(&value).then(|| Literal::Int { value, suffix: Some(ty.to_owned()) })
+    (least..=most).contains(value).then(|| Literal::Int { value: *value, suffix: Some(ty.to_owned()) })
 }
 
 fn repeated(value: &Literal, times: &Literal) -> Option<Literal> {

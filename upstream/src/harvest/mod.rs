@@ -68,8 +68,12 @@ pub fn calls(tree: &dyn SourceTree, snapshot: &Snapshot) -> Result<Harvest, Tree
         let mut walk = Walk::new(file, &text, parsed.file.syntax(), &mut harvest);
         let nodes: Vec<SyntaxNode> =
             parsed.file.syntax().descendants().filter(|node| runs(node, &starts)).collect();
-        nodes.iter().for_each(|node| walk.add_helper(node));
-        nodes.iter().for_each(|node| walk.item(node));
+        for node in &nodes {
+            walk.add_helper(node);
+        }
+        for node in &nodes {
+            walk.item(node);
+        }
     }
     for item in snapshot.items.values() {
         docs::calls(item, &mut harvest);

@@ -75,6 +75,14 @@ fn calls_inside_macros_and_operators_are_found_with_their_line() {
 }
 
 #[test]
+fn macro_arguments_that_are_no_expressions_are_passed_over() {
+    assert_eq!(
+        of_test("m!(a b c, // d\n, ; { let x = \"y\"; f(x) } => g(\"z\") h, /* e */);"),
+        ["4: f({'str','y'})"]
+    );
+}
+
+#[test]
 fn loops_over_tables_helpers_and_cases_are_followed() {
     let text = "
 fn check(a: &str, n: usize) { assert_eq!(f(a), n); }

@@ -157,8 +157,9 @@ impl<'harvest> Walk<'harvest> {
         let body = repeat.syntax().children().filter_map(ast::BlockExpr::cast).last();
         for row in rows {
             let mut inner = scope.clone();
-            if self.may_go_on() && match_pattern(&pattern, &row, &mut inner.names) {
-                body.iter().for_each(|body| self.node(body.syntax(), &mut inner));
+            let fits = self.may_go_on() && match_pattern(&pattern, &row, &mut inner.names);
+            if let Some(body) = body.as_ref().filter(|_| fits) {
+                self.node(body.syntax(), &mut inner);
             }
         }
     }
@@ -206,10 +207,16 @@ impl<'harvest> Walk<'harvest> {
             match_pattern(parameter, value, &mut scope.names);
         }
         let body = function.syntax().children().find_map(ast::BlockExpr::cast);
-        body.iter().for_each(|body| self.node(body.syntax(), &mut scope));
+        if let Some(body) = body {
+            self.node(body.syntax(), &mut scope);
+        }
     }
 
     /// The call that an expression is, where all its arguments are literals.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the parser's many expressions only these two call"
+    )]
     fn call(&self, expression: &ast::Expr, scope: &Scope) -> Option<HarvestedCall> {
         if literal(expression, &scope.names).is_some() {
             // A conversion of one literal into another is no call worth a probe.
@@ -243,11 +250,12 @@ impl<'harvest> Walk<'harvest> {
             let ast::Expr::PathExpr(function) = function else { return None };
             found.callee_path = function.path()?.segments().filter_map(|it| segment_name(&it)).collect();
         }
-        found.callee = found.callee_path.last()?.clone();
+        found.callee.clone_from(found.callee_path.last()?);
         (!HANDS_ON.contains(&found.callee.as_str())).then_some(found)
     }
 
     /// The call that made a value, behind references, `?`, `unwrap` and plain names.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the parser's many expressions only these hand on")]
     fn maker(&self, expression: &ast::Expr, scope: &Scope) -> Option<HarvestedCall> {
         let mut at = expression.clone();
         loop {

@@ -9,13 +9,14 @@ use super::syntax::{
     AstNode, Edition, NodeOrToken, SyntaxKind as K, SyntaxNode, SyntaxToken, WalkEvent, ast, attribute_name,
     next_significant, parse_file, previous_significant,
 };
+use super::uses::flattened;
 use crate::ids::ContentHash;
 
 /// The significant tokens of a node, without its own attributes, documentation and visibility, and without
 /// the child `except`.
 pub(crate) fn tokens(node: &SyntaxNode, except: Option<&SyntaxNode>) -> Vec<String> {
     let keep_commas = node.kind() == K::MACRO_RULES || node.kind() == K::MACRO_DEF;
-    let mut texts = Vec::new();
+    let (mut texts, mut imports) = (Vec::new(), Vec::new());
     let mut walk = node.preorder_with_tokens();
     while let Some(event) = walk.next() {
         match event {
@@ -25,17 +26,21 @@ pub(crate) fn tokens(node: &SyntaxNode, except: Option<&SyntaxNode>) -> Vec<Stri
                 if (head && &child != node) || Some(&child) == except || is_silent(&child) {
                     walk.skip_subtree();
                 }
+                if let Some(declaration) = ast::Use::cast(child.clone()) {
+                    // Inside a body as well, `rustfmt` sorts them.
+                    imports.extend(flattened(&declaration));
+                    walk.skip_subtree();
+                }
                 if child.kind() == K::ABI && child.children_with_tokens().count() == 1 {
                     texts.extend(["extern".to_owned(), "\"C\"".to_owned()]);
                     walk.skip_subtree();
                 }
             }
             WalkEvent::Enter(NodeOrToken::Token(token)) => {
+                let is_comma = token.kind() == K::COMMA;
                 let silent = token.kind().is_trivia()
-                    || match token.kind() == K::COMMA {
-                        true => !keep_commas && is_formatting_comma(&token),
-                        false => is_formatting_token(&token),
-                    };
+                    || (is_comma && !keep_commas && is_formatting_comma(&token))
+                    || (!is_comma && is_formatting_token(&token));
                 if !silent {
                     texts.push(token.text().to_owned());
                 }
@@ -43,6 +48,8 @@ pub(crate) fn tokens(node: &SyntaxNode, except: Option<&SyntaxNode>) -> Vec<Stri
             WalkEvent::Leave(_) => {}
         }
     }
+    imports.sort();
+    texts.extend(imports);
     texts
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Target {
 /// The packages of a revision.
 #[derive(Debug, Default)]
 pub(super) struct Packages {
-    pub(super) packages: Vec<Package>,
+    pub(super) all: Vec<Package>,
     pub(super) targets: Vec<Target>,
     pub(super) unparsed: Vec<UnparsedFile>,
 }
@@ -55,7 +55,7 @@ pub(super) fn packages(sources: &Sources<'_>) -> Result<Packages, TreeError> {
         let mut folders = BTreeSet::from([folder.clone()]);
         folders.extend(members(sources, &folder, &workspace));
         for member in folders.into_iter().filter(|member| seen.insert(member.clone())) {
-            if found.packages.len() >= PACKAGES_MAX {
+            if found.all.len() >= PACKAGES_MAX {
                 let reason = format!("more than {PACKAGES_MAX} packages: this one is not read");
                 found.unparsed.push(UnparsedFile { file: manifest_path(&member), reason });
                 continue;
@@ -75,7 +75,7 @@ pub(super) fn packages(sources: &Sources<'_>) -> Result<Packages, TreeError> {
             }
         }
     }
-    found.packages.sort_by(|one, other| one.folder.cmp(&other.folder));
+    found.all.sort_by(|one, other| one.folder.cmp(&other.folder));
     Ok(found)
 }
 
@@ -156,7 +156,10 @@ fn add_package(sources: &Sources<'_>, found: &mut Packages, folder: &str, manife
         if manifest.discovers(discovered) {
             roots.extend(discover(sources, folder, kind, &name));
         }
-        roots.extend(declared(sources, folder, kind, manifest.own.get(key)));
+        let named = declared(sources, folder, kind, manifest.own.get(key));
+        // A target that is found by itself under another name is the same target.
+        roots.retain(|_, root| !named.values().any(|path| path == root));
+        roots.extend(named);
         for (target, root) in roots.into_iter().filter(|(target, _)| is_name(target)) {
             let krate = format!("{name}[{key}:{target}]");
             targets.insert((kind, target), Target { krate, kind, root, edition: edition.clone() });
@@ -168,7 +171,7 @@ fn add_package(sources: &Sources<'_>, found: &mut Packages, folder: &str, manife
         found.unparsed.push(UnparsedFile { file, reason });
     }
     found.targets.extend(targets.into_values().take(TARGETS_MAX));
-    found.packages.push(Package {
+    found.all.push(Package {
         name,
         version: manifest.package_text("version"),
         folder: folder.to_owned(),
@@ -228,7 +231,6 @@ fn declared(
         };
         let root = candidates.iter().filter_map(|path| join(folder, path)).find(|path| sources.has(path));
         if let Some(root) = root {
-            // A target that is found by itself under another name is the same target.
             roots.insert(name.to_owned(), root);
         }
     }

@@ -1,5 +1,6 @@
 //! A snapshot: the packages, modules and items of the upstream at one revision, read from git objects alone.
 
+mod annotations;
 mod depth;
 pub(crate) mod fingerprint;
 mod item;

@@ -4,12 +4,13 @@
 //! kept under the id of the content. Main function: [`outline`]. It must never stop on a text: what cannot be
 //! read is said in [`Outline::complaint`], and the modules that could still be made out are kept.
 
+use super::annotations::{Side, attribute_marks, docs, docs_hash, is_test, other_attributes, path_attribute};
 use super::fingerprint::{hash, one_line, tokens};
 use super::item::{Fingerprint, Item, ItemKind, Visibility};
 use super::mentions::mentions;
 use super::syntax::{
-    AstNode, AstToken, Edition, HasModuleItem, Lines, NodeOrToken, SyntaxNode, ast, attribute_name,
-    attribute_value, attributes, own_range, parse_file,
+    AstNode, Edition, HasModuleItem, Lines, SyntaxNode, ast, attribute_name, attributes, own_range,
+    parse_file,
 };
 use super::types::{rust_type, signature};
 use super::uses::{ReExport, flattened};
@@ -166,7 +167,7 @@ impl Reader<'_> {
                 let Some(name) = self.push(block.syntax(), ItemKind::Trait, None, place) else { return };
                 let inherits = Some(visibility(block.syntax()));
                 let members = block.assoc_item_list();
-                self.members(members, &Owner { name, inherits }, place);
+                self.members(members.as_ref(), &Owner { name, inherits }, place);
             }
             ast::Item::ExternBlock(block) => {
                 for child in block.extern_item_list().iter().flat_map(|list| list.syntax().children()) {
@@ -256,15 +257,15 @@ impl Reader<'_> {
             let name = format!("<{self_type} as {not}{}>", rust_type(&implemented));
             let inherits = Some(Visibility::Public);
             self.push(block.syntax(), ItemKind::Impl, Some((vec![name.clone()], inherits)), place);
-            self.members(block.assoc_item_list(), &Owner { name, inherits }, place);
+            self.members(block.assoc_item_list().as_ref(), &Owner { name, inherits }, place);
         } else {
             let name = self_type.last_name().map_or_else(|| format!("<{self_type}>"), str::to_owned);
-            self.members(block.assoc_item_list(), &Owner { name, inherits: None }, place);
+            self.members(block.assoc_item_list().as_ref(), &Owner { name, inherits: None }, place);
         }
     }
 
-    fn members(&mut self, list: Option<ast::AssocItemList>, owner: &Owner, place: &Place) {
-        for member in list.iter().flat_map(ast::AssocItemList::assoc_items) {
+    fn members(&mut self, list: Option<&ast::AssocItemList>, owner: &Owner, place: &Place) {
+        for member in list.into_iter().flat_map(ast::AssocItemList::assoc_items) {
             let kind = match member {
                 ast::AssocItem::Const(_) => ItemKind::Const,
                 ast::AssocItem::Fn(_) => ItemKind::Method,
@@ -437,87 +438,6 @@ fn visibility(node: &SyntaxNode) -> Visibility {
     }
 }
 
-/// Which documentation: before an item, or at the head of its contents.
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Outer,
-    Inner,
-}
-
-/// The documentation directly on a node, line by line, without markers and without the one space after them.
-fn docs(node: &SyntaxNode, side: Side) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for element in node.children_with_tokens() {
-        match element {
-            NodeOrToken::Token(token) => {
-                let Some(comment) = ast::Comment::cast(token) else { continue };
-                let wanted = if side == Side::Inner { comment.is_inner() } else { comment.is_outer() };
-                if let Some((text, _)) = comment.doc_comment().filter(|_| wanted) {
-                    lines.extend(text.lines().map(|line| line.trim_end().to_owned()));
-                    if text.is_empty() {
-                        lines.push(String::new());
-                    }
-                }
-            }
-            NodeOrToken::Node(child) => {
-                let Some(attribute) = ast::Attr::cast(child) else { continue };
-                let wanted = attribute.excl_token().is_some() == (side == Side::Inner);
-                if wanted && attribute_name(&attribute).as_deref() == Some("doc") && is_plain_doc(&attribute)
-                {
-                    let value = attribute_value(&attribute).unwrap_or_default();
-                    lines.extend(value.lines().map(|line| line.trim_end().to_owned()));
-                }
-            }
-        }
-    }
-    let indented = lines.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let strip =
-        |line: &String| if indented { line.get(1..).unwrap_or_default().to_owned() } else { line.clone() };
-    lines.iter().map(strip).collect::<Vec<_>>().join("\n")
-}
-
-/// `#[doc = "text"]`, as against `#[doc(hidden)]`, which is an attribute like others.
-fn is_plain_doc(attribute: &ast::Attr) -> bool {
-    attribute.meta().is_some_and(|meta| ast::KeyValueMeta::can_cast(meta.syntax().kind()))
-}
-
-fn docs_hash(docs: &str) -> ContentHash {
-    ContentHash::of(docs.trim())
-}
-
-fn not_documentation(node: &SyntaxNode) -> impl Iterator<Item = ast::Attr> {
-    let is_docs = |it: &ast::Attr| attribute_name(it).as_deref() == Some("doc") && is_plain_doc(it);
-    attributes(node).filter(move |attribute| !is_docs(attribute))
-}
-
-fn other_attributes(node: &SyntaxNode) -> Vec<String> {
-    let mut texts: Vec<String> = not_documentation(node).map(|it| attribute_line(&it)).collect();
-    texts.sort();
-    texts
-}
-
-/// The attributes for comparison; each derived trait by itself, since `rustfmt` joins derives.
-fn attribute_marks(node: &SyntaxNode) -> Vec<String> {
-    let mut marks = Vec::new();
-    for attribute in not_documentation(node) {
-        let mark = attribute_line(&attribute);
-        match mark.strip_prefix("#[derive(").and_then(|rest| rest.strip_suffix(")]")) {
-            Some(traits) => marks.extend(traits.split(',').map(|name| format!("derive {}", name.trim()))),
-            None => marks.push(mark),
-        }
-    }
-    marks.sort();
-    marks
-}
-
-/// An attribute on one line, however it was laid out.
-fn attribute_line(attribute: &ast::Attr) -> String {
-    let mark = if attribute.excl_token().is_some() { "#![" } else { "#[" };
-    let contents = attribute.syntax().children().flat_map(|meta| tokens(&meta, None));
-    let all: Vec<String> = std::iter::once(mark.to_owned()).chain(contents).chain(["]".to_owned()]).collect();
-    one_line(&all)
-}
-
 /// The type an alias stands for, or the type of a constant or static.
 fn aliased(node: &SyntaxNode) -> Option<super::rust_type::RustType> {
     let typed = ast::TypeAlias::can_cast(node.kind())
@@ -537,32 +457,4 @@ fn fields_or_variants(node: &SyntaxNode) -> Vec<String> {
     let fields = node.children().find_map(ast::TupleFieldList::cast);
     let count = fields.map_or(0, |fields| fields.fields().count());
     (0..count).map(|at| at.to_string()).collect()
-}
-
-/// `#[path = "…"]`, also inside `cfg_attr`.
-fn path_attribute(attribute: &ast::Attr) -> Option<String> {
-    let is_path = attribute_name(attribute).as_deref() == Some("path");
-    let conditional = attribute_name(attribute).as_deref() == Some("cfg_attr")
-        && attribute_line(attribute).contains(", path =");
-    if is_path {
-        return attribute_value(attribute);
-    }
-    let text = attribute.syntax().text().to_string();
-    let value = text.rsplit("path").next()?.split('"').nth(1)?;
-    conditional.then(|| value.to_owned())
-}
-
-/// Attributes that make what they stand on test code, by the last segment of their path.
-const TEST_ATTRIBUTES: [&str; 8] =
-    ["bench", "case", "proptest", "quickcheck", "rstest", "test", "test_case", "wasm_bindgen_test"];
-
-fn is_test(node: &SyntaxNode) -> bool {
-    attributes(node).any(|attribute| {
-        let Some(name) = attribute_name(&attribute) else { return false };
-        let predicate = || {
-            let text = attribute_line(&attribute);
-            text == "#[cfg(test)]" || text.starts_with("#[cfg(all(test,")
-        };
-        TEST_ATTRIBUTES.contains(&name.as_str()) || (name == "cfg" && predicate())
-    })
 }

@@ -76,7 +76,7 @@ impl SnapshotReader {
         let unparsed = walk.unparsed.into_iter().map(|(file, reason)| UnparsedFile { file, reason });
         Ok(Snapshot {
             revision: revision.clone(),
-            packages: found.packages,
+            packages: found.all,
             items: walk.items,
             unparsed: unparsed.collect(),
             files: sources.ids(),
@@ -137,21 +137,21 @@ impl Walk<'_, '_> {
                 );
                 continue;
             }
-            open.extend(self.module(module, &target.edition)?);
+            open.extend(self.module(&module, &target.edition)?);
         }
         Ok(())
     }
 
     /// Adds the items of one file and returns the module files that it declares.
-    fn module(&mut self, module: ModuleFile, edition: &str) -> Result<Vec<ModuleFile>, TreeError> {
+    fn module(&mut self, module: &ModuleFile, edition: &str) -> Result<Vec<ModuleFile>, TreeError> {
         let outline = self.outline(&module.file, edition)?;
         if let Some(reason) = &outline.complaint {
             self.report(&module.file, reason.clone());
         } else {
-            self.add_module_itself(&module, &outline);
+            self.add_module_itself(module, &outline);
         }
         for entry in &outline.items {
-            self.add_entry(&module, entry);
+            self.add_entry(module, entry);
         }
         for export in &outline.exports {
             let inside: Vec<String> = module.path.iter().chain(&export.modules).cloned().collect();
@@ -159,7 +159,7 @@ impl Walk<'_, '_> {
                 self.exports.add(&inside, export);
             }
         }
-        Ok(outline.declarations.iter().filter_map(|declaration| self.resolve(&module, declaration)).collect())
+        Ok(outline.declarations.iter().filter_map(|declaration| self.resolve(module, declaration)).collect())
     }
 
     fn outline(&mut self, file: &str, edition: &str) -> Result<Arc<Outline>, TreeError> {

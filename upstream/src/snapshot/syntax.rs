@@ -24,23 +24,34 @@ pub(crate) struct Parsed {
 /// Parses a file, or says why it is not even tried.
 pub(crate) fn parse_file(text: &str, edition: Edition) -> Result<Parsed, String> {
     check_bounds(text)?;
+    // The parser is made for an editor and asserts a good deal; what it stumbles over is one file, not a run.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parse_checked(text, edition)))
+        .unwrap_or_else(|_panic| Err("the parser failed on it".to_owned()))
+}
+
+fn parse_checked(text: &str, edition: Edition) -> Result<Parsed, String> {
     let parse = ast::SourceFile::parse(text, edition);
-    let lines = Lines::of(text);
     let first = parse.errors().into_iter().min_by_key(|error| error.range().start());
-    let complaint = first.map(|error| format!("line {}: {error}", lines.line(error.range().start().into())));
+    let line = |offset: usize| Lines::of(text).line(offset);
+    let complaint = first.map(|error| format!("line {}: {error}", line(error.range().start().into())));
     let file = ast::SourceFile::cast(parse.syntax_node())
         .ok_or_else(|| "the parser gave no file back".to_owned())?;
     Ok(Parsed { file, complaint })
 }
 
 /// Parses one expression; `None` where the text is anything else.
+///
+/// The parser's own entry for expressions panics on texts that are several, so a function is put around it.
 pub(crate) fn parse_expression(text: &str, edition: Edition) -> Option<ast::Expr> {
-    check_bounds(text).ok()?;
-    let parse = ast::Expr::parse(text, edition);
-    if !parse.errors().is_empty() {
+    let parsed = parse_file(&format!("fn f() {{ (\n{text}\n) }}"), edition).ok()?;
+    let mut items = parsed.file.items();
+    let (Some(ast::Item::Fn(function)), None, None) = (items.next(), items.next(), parsed.complaint) else {
         return None;
-    }
-    ast::Expr::cast(parse.syntax_node())
+    };
+    let body = function.syntax().children().find_map(ast::BlockExpr::cast)?;
+    let ast::Expr::ParenExpr(paren) = body.tail_expr()? else { return None };
+    let is_alone = body.statements().next().is_none();
+    paren.expr().filter(|_| is_alone)
 }
 
 /// The edition by its number, the oldest where it is unknown: so does Cargo where none is written.

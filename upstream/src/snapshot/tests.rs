@@ -264,6 +264,14 @@ fn other_targets_are_crates_of_their_own() {
     assert!(snapshot.items.values().all(|item| !item.exported));
 }
 
+#[test]
+fn a_target_with_a_name_of_its_own_is_read_once() {
+    let manifest = format!("{MANIFEST}[[bin]]\nname = \"given\"\npath = \"src/main.rs\"\n");
+    let snapshot = repository(&[("Cargo.toml", &manifest), ("src/main.rs", "fn main() {}")]);
+    let paths: Vec<&str> = snapshot.items.keys().map(ItemPath::as_str).collect();
+    assert_eq!(paths, ["my-crate[bin:given]", "my-crate[bin:given]::main"]);
+}
+
 fn complaints(snapshot: &Snapshot) -> Vec<(&str, &str)> {
     snapshot.unparsed.iter().map(|it| (it.file.as_str(), it.reason.as_str())).collect()
 }
@@ -358,7 +366,7 @@ fn texts_too_deep_for_the_parser_are_refused() {
     ];
     for text in deep {
         let snapshot = package(&[("src/lib.rs", &text)]);
-        assert_eq!(snapshot.unparsed.len(), 1, "{:.60}", text);
+        assert_eq!(snapshot.unparsed.len(), 1, "{text:.60}");
     }
 }
 
@@ -378,7 +386,6 @@ fn texts_just_inside_the_bounds_are_read() {
         format!("type T = {}u8;", "&".repeat(990)),
         format!("type T = {}u8;", "fn() -> ".repeat(145)),
     ] {
-        
         let test = format!("#[test] {text}");
         let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", test.as_str())];
         let tree: MemoryTree = files.into_iter().collect();
@@ -422,6 +429,7 @@ fn what_rustfmt_changes_changes_no_fingerprint() {
         ("fn f() -> u8 { return 1 }", "fn f() -> u8 { return 1; }"),
         ("fn f<T>() where T: A, { }", "fn f<T>()\nwhere\n    T: A\n{}"),
         ("fn f<>(x: ((A))) { ((1)); }", "fn f(x: ((A))) { (1); }"),
+        ("fn f() { use b::{d, c}; use a; g() }", "fn f() { use a; use b::{c, d}; g() }"),
         ("extern fn f() {}", "extern \"C\" fn f() {}"),
         ("#[derive(A)] #[derive(B)] struct f { a: u8, }", "#[derive(A, B)]\nstruct f { a: u8 }"),
         ("fn f() { assert_eq!(g(1,), vec![1, 2,],); }", "fn f() { assert_eq!(g(1), vec![1, 2]); }"),

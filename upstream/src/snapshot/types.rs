@@ -19,7 +19,7 @@ pub(super) fn signature(function: &ast::Fn) -> FunctionSignature {
     FunctionSignature {
         generics: generics
             .iter()
-            .flat_map(|list| list.generic_params())
+            .flat_map(ast::GenericParamList::generic_params)
             .filter(|parameter| !is_lifetime(parameter.syntax()))
             .map(|parameter| text(parameter.syntax()))
             .collect(),

@@ -33,7 +33,7 @@ pub(super) fn flattened(declaration: &ast::Use) -> Vec<String> {
 /// What a `pub use` hands on.
 pub(super) fn exports(declaration: &ast::Use, modules: &[String], is_open: bool) -> Vec<ReExport> {
     let written = declaration.syntax().children().find_map(ast::Visibility::cast);
-    if !written.is_some_and(|it| it.visibility_inner().is_none()) {
+    if written.is_none_or(|it| it.visibility_inner().is_some()) {
         return Vec::new();
     }
     let export =
