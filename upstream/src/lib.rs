@@ -5,7 +5,9 @@
 
 pub mod clock;
 pub mod diff;
+pub mod harvest;
 pub mod ids;
+pub mod instrument;
 pub mod process;
 pub mod repo;
 pub mod revision;

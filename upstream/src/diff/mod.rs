@@ -1,7 +1,15 @@
 //! Two snapshots to a semantic diff.
 
 mod change;
+mod class;
+mod compare;
+mod pairing;
+mod relocation;
+
+#[cfg(test)]
+mod tests;
 
 pub use change::{
     Aspects, DependencyChange, FileChange, FileChangeKind, ItemChange, RevisionClass, SemanticDiff,
 };
+pub use compare::{compare, item_change};

@@ -1,11 +1,29 @@
 //! A snapshot: the packages, modules and items of the upstream at one revision, read from git objects alone.
 
+mod annotations;
+mod depth;
+pub(crate) mod fingerprint;
 mod item;
+mod manifest;
+mod mentions;
+mod outline;
+mod reachable;
+mod read;
 mod rust_type;
+pub(crate) mod sources;
+pub(crate) mod syntax;
+pub(crate) mod types;
+mod uses;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
+pub(crate) use fingerprint::tokens_without_name;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
+pub(crate) use read::spoken_files;
+pub use read::{SnapshotError, SnapshotReader, read};
 pub use rust_type::RustType;
 use serde::{Deserialize, Serialize};
 

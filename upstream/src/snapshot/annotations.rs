@@ -1,0 +1,121 @@
+//! Documentation and attributes of a node.
+//!
+//! `///` and `#[doc = "…"]` are one thing here, and documentation is never an attribute.
+
+use super::fingerprint::{one_line, tokens};
+use super::syntax::{
+    AstNode, AstToken, NodeOrToken, SyntaxNode, ast, attribute_name, attribute_value, attributes,
+};
+use crate::ids::ContentHash;
+
+/// Which documentation: before an item, or at the head of its contents.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Side {
+    Outer,
+    Inner,
+}
+
+/// The documentation directly on a node, line by line, without markers and without the one space after them.
+pub(super) fn docs(node: &SyntaxNode, side: Side) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for element in node.children_with_tokens() {
+        match element {
+            NodeOrToken::Token(token) => {
+                let Some(comment) = ast::Comment::cast(token) else { continue };
+                let wanted = if side == Side::Inner { comment.is_inner() } else { comment.is_outer() };
+                if let Some((text, _)) = comment.doc_comment().filter(|_| wanted) {
+                    lines.extend(text.lines().map(|line| line.trim_end().to_owned()));
+                    if text.is_empty() {
+                        lines.push(String::new());
+                    }
+                }
+            }
+            NodeOrToken::Node(child) => {
+                let Some(attribute) = ast::Attr::cast(child) else { continue };
+                let wanted = attribute.excl_token().is_some() == (side == Side::Inner);
+                if wanted && attribute_name(&attribute).as_deref() == Some("doc") && is_plain_doc(&attribute)
+                {
+                    let value = attribute_value(&attribute).unwrap_or_default();
+                    lines.extend(value.lines().map(|line| line.trim_end().to_owned()));
+                }
+            }
+        }
+    }
+    let indented = lines.iter().all(|line| line.is_empty() || line.starts_with(' '));
+    let strip =
+        |line: &String| if indented { line.get(1..).unwrap_or_default().to_owned() } else { line.clone() };
+    lines.iter().map(strip).collect::<Vec<_>>().join("\n")
+}
+
+/// `#[doc = "text"]`, as against `#[doc(hidden)]`, which is an attribute like others.
+fn is_plain_doc(attribute: &ast::Attr) -> bool {
+    attribute.meta().is_some_and(|meta| ast::KeyValueMeta::can_cast(meta.syntax().kind()))
+}
+
+/// The hash of documentation.
+pub(super) fn docs_hash(docs: &str) -> ContentHash {
+    ContentHash::of(docs.trim())
+}
+
+fn not_documentation(node: &SyntaxNode) -> impl Iterator<Item = ast::Attr> {
+    let is_docs = |it: &ast::Attr| attribute_name(it).as_deref() == Some("doc") && is_plain_doc(it);
+    attributes(node).filter(move |attribute| !is_docs(attribute))
+}
+
+/// The attributes other than documentation, each on one line, sorted.
+pub(super) fn other_attributes(node: &SyntaxNode) -> Vec<String> {
+    let mut texts: Vec<String> = not_documentation(node).map(|it| attribute_line(&it)).collect();
+    texts.sort();
+    texts
+}
+
+/// The attributes for comparison; each derived trait by itself, since `rustfmt` joins derives.
+pub(super) fn attribute_marks(node: &SyntaxNode) -> Vec<String> {
+    let mut marks = Vec::new();
+    for attribute in not_documentation(node) {
+        let mark = attribute_line(&attribute);
+        match mark.strip_prefix("#[derive(").and_then(|rest| rest.strip_suffix(")]")) {
+            Some(traits) => marks.extend(traits.split(',').map(|name| format!("derive {}", name.trim()))),
+            None => marks.push(mark),
+        }
+    }
+    marks.sort();
+    marks
+}
+
+/// An attribute on one line, however it was laid out.
+fn attribute_line(attribute: &ast::Attr) -> String {
+    let mark = if attribute.excl_token().is_some() { "#![" } else { "#[" };
+    let contents = attribute.syntax().children().flat_map(|meta| tokens(&meta, None));
+    let all: Vec<String> = std::iter::once(mark.to_owned()).chain(contents).chain(["]".to_owned()]).collect();
+    one_line(&all)
+}
+
+/// `#[path = "…"]`, also inside `cfg_attr`.
+pub(super) fn path_attribute(attribute: &ast::Attr) -> Option<String> {
+    let is_path = attribute_name(attribute).as_deref() == Some("path");
+    let conditional = attribute_name(attribute).as_deref() == Some("cfg_attr")
+        && attribute_line(attribute).contains(", path =");
+    if is_path {
+        return attribute_value(attribute);
+    }
+    let text = attribute.syntax().text().to_string();
+    let value = text.rsplit("path").next()?.split('"').nth(1)?;
+    conditional.then(|| value.to_owned())
+}
+
+/// Attributes that make what they stand on test code, by the last segment of their path.
+const TEST_ATTRIBUTES: [&str; 8] =
+    ["bench", "case", "proptest", "quickcheck", "rstest", "test", "test_case", "wasm_bindgen_test"];
+
+/// Whether a node is test code by its own attributes.
+pub(super) fn is_test(node: &SyntaxNode) -> bool {
+    attributes(node).any(|attribute| {
+        let Some(name) = attribute_name(&attribute) else { return false };
+        let predicate = || {
+            let text = attribute_line(&attribute);
+            text == "#[cfg(test)]" || text.starts_with("#[cfg(all(test,")
+        };
+        TEST_ATTRIBUTES.contains(&name.as_str()) || (name == "cfg" && predicate())
+    })
+}
