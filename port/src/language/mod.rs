@@ -27,6 +27,8 @@ pub trait Language: Send + Sync + std::fmt::Debug {
     fn extensions(&self) -> &'static [&'static str];
     /// The path of the module that a file is, if it is a source file.
     fn module_path(&self, file: &str) -> Option<SymbolPath>;
+    /// Whether a file holds tests, by its path alone.
+    fn is_test_file(&self, file: &str) -> bool;
     /// Whether a text is a name that a definition may have.
     fn is_name(&self, text: &str) -> bool;
 

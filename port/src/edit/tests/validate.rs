@@ -157,3 +157,16 @@ fn findings_read_as_sentences() {
     );
     assert_eq!(findings(&[stale])[0].to_string(), expected);
 }
+
+#[test]
+fn tests_may_use_what_tests_use_and_no_more() {
+    let scope = Scope { files: vec!["tests/test_m.py".to_owned(), "p/m.py".to_owned()], ..Scope::default() };
+    let codes = |file: &str, text: &str| {
+        let edit = Edit::Imports { file: file.to_owned(), text: text.to_owned() };
+        let findings = validate(&|_| None, &[edit], &python(), &scope);
+        findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("tests/test_m.py", "import pytest"), Vec::<&str>::new());
+    assert_eq!(codes("tests/test_m.py", "import subprocess"), ["escape-process"]);
+    assert_eq!(codes("p/m.py", "import pytest"), ["escape-tests"]);
+}

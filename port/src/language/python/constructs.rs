@@ -114,11 +114,13 @@ const PAIRS: [(&str, &str, &str); 4] = [
 const ORACLE_WORDS: [&str; 5] = ["test", "contract", "tidelock", "bench", "fixture"];
 
 /// What models write in place of code that they leave out.
-const LAZY_WORDS: [&str; 9] = [
+const LAZY_WORDS: [&str; 11] = [
     "rest unchanged",
-    "rest of the",
-    "remains unchanged",
-    "remain unchanged",
+    "rest is unchanged",
+    "rest of the code",
+    "rest of the function",
+    "rest of the method",
+    "rest of the class",
     "same as before",
     "existing code",
     "code omitted",

@@ -63,6 +63,10 @@ impl Language for Python {
         SymbolPath::new(module.replace('/', ".")).ok()
     }
 
+    fn is_test_file(&self, file: &str) -> bool {
+        symbols::is_test_file(file)
+    }
+
     fn is_name(&self, text: &str) -> bool {
         let mut chars = text.chars();
         chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())

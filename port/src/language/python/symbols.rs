@@ -282,7 +282,8 @@ fn holds_blocks(statement: Node<'_>) -> bool {
     matches!(statement.kind(), "if_statement" | "try_statement" | "with_statement")
 }
 
-fn is_test_file(file: &str) -> bool {
+/// Whether a file holds tests, by its path alone.
+pub(super) fn is_test_file(file: &str) -> bool {
     let mut segments = file.split('/').rev();
     let name = segments.next().unwrap_or_default();
     name.starts_with("test_")

@@ -240,6 +240,16 @@ def last():
     }
 
     #[test]
+    fn the_text_of_a_symbol_put_in_its_own_place_changes_nothing() {
+        let read = python().symbols("pkg/mod.py", FILE);
+        assert_eq!(read.symbols.len(), 6);
+        for located in read.symbols {
+            let symbol = located.symbol;
+            assert_eq!(python().replace(place(FILE), &symbol.path, &symbol.text).unwrap(), FILE);
+        }
+    }
+
+    #[test]
     fn decorators_and_comments_inside_go_with_the_symbol_and_others_stay() {
         let new = python().replace(place(FILE), &path("pkg.mod.f"), "def f(a, b):\n    return b").unwrap();
         assert!(new.contains("# About f.\ndef f(a, b):\n    return b\n\n\nclass C"), "{new}");
@@ -451,6 +461,7 @@ mod scans {
             "def f(a):\n    try:\n        return a[0]\n    except IndexError:\n        pass\n",
             "def f(a):\n    return re.compile(a)\n",
             "x: Tuple[int, ...] = a[..., 1]\n",
+            "def f(a):\n    # The rest of the text remains unchanged.\n    return a\n",
             "def f(path):\n    with open(path) as file:\n        return file.read()\n",
         ];
         for text in honest {
