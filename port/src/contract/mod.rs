@@ -3,9 +3,11 @@
 //! [`Oracle::prepare`] builds the upstream once; [`check`] compares it with one candidate after another,
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
+mod build;
 mod check;
 mod compare;
 mod generate;
+mod generics;
 mod harvested;
 mod oracle;
 mod plan_type;

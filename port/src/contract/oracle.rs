@@ -8,26 +8,20 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use upstream::process::{Ending, Finished, Invocation, Limits};
+use upstream::process::Invocation;
 use upstream::{ContentHash, Item, ItemPath, Snapshot};
 
 use super::ContractError;
+use super::build::{Build, DRIVER_NAME, read_record};
 use super::pools::Probe;
 use super::probeable::{ProbePlan, plan_items};
-use super::rust_driver::{self, TEMPLATE};
-use super::scratch::{copy_package, has_dependencies};
+use super::rust_driver::TEMPLATE;
 use super::session::{Answer, Driver, Question, Tools, converse};
 use super::value::Outcome;
 use crate::confinement::Access;
 
-/// How often functions that do not compile are left out before the build is given up.
-const BUILD_ROUNDS_MAX: usize = 4;
-/// The longest a build may take, in milliseconds.
-const BUILD_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many probes of each function are asked twice, to see whether it answers alike.
 const ASKED_TWICE: usize = 24;
-/// How many of the compiler's last lines are told.
-const COMPILER_LINES: usize = 20;
 /// Part of every key: raise it where the meaning of what is kept changes.
 const KEPT_VERSION: &str = "1";
 
@@ -288,33 +282,6 @@ impl OracleRequest<'_> {
     }
 }
 
-/// What a build came to, as it is kept.
-#[derive(Debug, Default)]
-struct Built {
-    blocked: Option<String>,
-    /// Functions whose calls do not compile, with the compiler's complaint.
-    excluded: BTreeMap<usize, String>,
-    blocks: Vec<(u32, ItemPath)>,
-}
-
-impl Built {
-    fn to_json(&self) -> Json {
-        let excluded: Vec<_> = self.excluded.iter().map(|(at, reason)| json!([at, reason])).collect();
-        json!({ "blocked": self.blocked, "excluded": excluded, "blocks": self.blocks })
-    }
-}
-
-fn read_record(file: &Path) -> Option<Built> {
-    let json: Json = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
-    let blocked = serde_json::from_value(json.get("blocked")?.clone()).ok()?;
-    let excluded: Vec<(usize, String)> = serde_json::from_value(json.get("excluded")?.clone()).ok()?;
-    let blocks = serde_json::from_value(json.get("blocks")?.clone()).ok()?;
-    let is_there = file.with_file_name("driver").is_file();
-    let built = Built { blocked, excluded: excluded.into_iter().collect(), blocks };
-    // A failed build is tried again: the cause may have been outside the source.
-    (is_there && built.blocked.is_none()).then_some(built)
-}
-
 fn read_observed(file: &Path, probes: usize) -> Option<Observed> {
     let json: Json = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
     let outcomes = json.get("outcomes")?.as_array()?.iter().map(|json| Outcome::from_json(json).ok());
@@ -331,206 +298,4 @@ fn write_atomically(file: &Path, json: &Json) -> Result<(), ContractError> {
     std::io::Write::write_all(&mut temporary, json.to_string().as_bytes()).map_err(io)?;
     temporary.persist(file).map_err(|error| io(error.error))?;
     Ok(())
-}
-
-/// One build.
-struct Build<'a> {
-    tools: &'a Tools<'a>,
-    request: &'a OracleRequest<'a>,
-    plan: &'a ProbePlan,
-    /// The driver's package and program: builds that share a target folder must not share a program.
-    name: String,
-}
-
-impl Build<'_> {
-    fn run(&self, folder: &Path) -> Result<Built, ContractError> {
-        let cache = self.request.cache_dir;
-        let io = |source| ContractError::Io { path: cache.to_path_buf(), source };
-        let target = cache.join("target");
-        std::fs::create_dir_all(&target).map_err(io)?;
-        std::fs::create_dir_all(folder).map_err(io)?;
-        let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(cache).map_err(io)?;
-        let upstream = scratch.path().join("upstream");
-        copy_package(self.request.source, &upstream, &self.request.package.folder)?;
-        let blocks = self.instrumented(&upstream)?;
-        let driver = scratch.path().join("driver");
-        self.write_manifest(&driver, &upstream)?;
-        if let Some(reason) = self.provision(&driver, &upstream)? {
-            return Err(ContractError::Provisioning { reason });
-        }
-        let built = self.rounds(&driver, &target, blocks.clone())?;
-        let built = if built.blocked.is_some() && !blocks.is_empty() {
-            // The counters may be what does not compile: without them the contract still holds.
-            copy_package(self.request.source, &upstream, &self.request.package.folder)?;
-            self.rounds(&driver, &target, Vec::new())?
-        } else {
-            built
-        };
-        if built.blocked.is_none() {
-            // Moved rather than copied: a program that was just open for writing cannot always be started.
-            std::fs::rename(target.join("debug").join(&self.name), folder.join("driver")).map_err(io)?;
-        }
-        Ok(built)
-    }
-
-    /// Puts counters into the files that hold the items.
-    fn instrumented(&self, upstream: &Path) -> Result<Vec<(u32, ItemPath)>, ContractError> {
-        let Some(instrument) = self.request.instrument else { return Ok(Vec::new()) };
-        let mut by_file: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-        let paths: BTreeSet<_> = self.plan.functions.iter().map(|function| &function.item).collect();
-        for item in paths.iter().filter_map(|path| self.request.snapshot.items.get(*path)) {
-            by_file.entry(&item.file).or_default().push(item);
-        }
-        let mut blocks = Vec::new();
-        for (file, items) in by_file {
-            let path = upstream.join(file);
-            let Ok(source) = std::fs::read_to_string(&path) else { continue };
-            let first = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
-            let Some(counted) = instrument.instrument(&source, &self.request.package.edition, &items, first)
-            else {
-                continue;
-            };
-            std::fs::write(&path, counted.text).map_err(|source| ContractError::Io { path, source })?;
-            blocks.extend(counted.blocks);
-        }
-        if !blocks.is_empty() {
-            let root = upstream.join(&self.request.package.folder).join(self.request.library_root);
-            let io = |source| ContractError::Io { path: root.clone(), source };
-            let text = std::fs::read_to_string(&root).map_err(io)?;
-            std::fs::write(&root, format!("{text}\n{}", instrument.runtime())).map_err(io)?;
-        }
-        Ok(blocks)
-    }
-
-    fn write_manifest(&self, driver: &Path, upstream: &Path) -> Result<(), ContractError> {
-        let package = self.request.package;
-        let path = upstream.join(&package.folder);
-        let checks = self.request.overflow_checks;
-        let manifest = json!({
-            "package": { "name": self.name, "version": "0.0.0", "edition": "2021", "publish": false },
-            "workspace": {},
-            "dependencies": { package.name.clone(): { "path": path } },
-            "profile": { "dev": { "debug": false, "overflow-checks": checks, "debug-assertions": checks, "panic": "unwind" } },
-        });
-        let io = |source| ContractError::Io { path: driver.to_path_buf(), source };
-        let text = toml::to_string(&manifest).map_err(|error| io(std::io::Error::other(error)))?;
-        std::fs::create_dir_all(driver.join("src")).map_err(io)?;
-        std::fs::write(driver.join("Cargo.toml"), text).map_err(io)?;
-        std::fs::write(driver.join("src").join("main.rs"), "fn main() {}\n").map_err(io)?;
-        // Versions that the upstream was tested with, where it says which.
-        let locked = [upstream.join(&package.folder).join("Cargo.lock"), upstream.join("Cargo.lock")];
-        if let Some(locked) = locked.iter().find(|file| file.is_file()) {
-            std::fs::copy(locked, driver.join("Cargo.lock")).map_err(io)?;
-        }
-        Ok(())
-    }
-
-    /// Fetches what the upstream depends on, with the network and without running foreign code.
-    fn provision(&self, driver: &Path, upstream: &Path) -> Result<Option<String>, ContractError> {
-        let manifest = upstream.join(&self.request.package.folder).join("Cargo.toml");
-        let text = std::fs::read_to_string(&manifest).unwrap_or_default();
-        if !has_dependencies(&text) {
-            return Ok(None);
-        }
-        // What is here already needs no network.
-        if self.tools.runner.run(&self.cargo(driver, &["fetch", "--offline"]))?.succeeded() {
-            return Ok(None);
-        }
-        let finished = self.tools.runner.run(&self.cargo(driver, &["fetch"]))?;
-        self.uninterrupted(&finished)?;
-        Ok((!finished.succeeded()).then(|| finished.tail(COMPILER_LINES)))
-    }
-
-    fn cargo(&self, driver: &Path, arguments: &[&str]) -> Invocation {
-        let toolchain = self.request.toolchain;
-        let mut invocation = Invocation::new(&toolchain.cargo, driver).args(arguments.iter().copied());
-        invocation.environment.extend(toolchain.environment.clone());
-        invocation.limits(Limits { timeout_ms: BUILD_TIMEOUT_MS, ..Limits::default() })
-    }
-
-    fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
-        match finished.ending {
-            Ending::Interrupted => Err(ContractError::Interrupted),
-            Ending::TimedOut | Ending::Silent | Ending::TooMuchOutput => Err(ContractError::Provisioning {
-                reason: format!("{} ended: {:?}", self.request.package.name, finished.ending),
-            }),
-            Ending::Exited(_) | Ending::Signalled(_) => Ok(()),
-        }
-    }
-
-    /// Builds; calls that do not compile are left out, and it builds again.
-    fn rounds(
-        &self,
-        driver: &Path,
-        target: &Path,
-        blocks: Vec<(u32, ItemPath)>,
-    ) -> Result<Built, ContractError> {
-        let mut excluded: BTreeMap<usize, String> = BTreeMap::new();
-        let package = self.request.package;
-        let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
-        let reached = self
-            .request
-            .instrument
-            .filter(|_| !blocks.is_empty())
-            .map(|instrument| instrument.reached().replace('$', &library));
-        let mut last = String::new();
-        for _ in 0..BUILD_ROUNDS_MAX {
-            let source = rust_driver::source(
-                &self.plan.functions,
-                &excluded.keys().copied().collect(),
-                reached.as_deref(),
-            );
-            let main = driver.join("src").join("main.rs");
-            std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;
-            let finished = self.compile(driver, target)?;
-            if finished.succeeded() {
-                return Ok(Built { blocked: None, excluded, blocks });
-            }
-            last = finished.tail(COMPILER_LINES);
-            let complaints = complaints(&finished, &source.lines);
-            if complaints.is_empty() {
-                break;
-            }
-            excluded.extend(complaints);
-        }
-        Ok(Built { blocked: Some(last), ..Built::default() })
-    }
-
-    fn compile(&self, driver: &Path, target: &Path) -> Result<Finished, ContractError> {
-        let invocation = self
-            .cargo(driver, &["build", "--offline", "--message-format", "short"])
-            .env("CARGO_TARGET_DIR", target)
-            .env("TMPDIR", driver.parent().unwrap_or(driver))
-            .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_TERM_COLOR", "never")
-            .env("RUSTFLAGS", "--cap-lints=warn");
-        let mut access = self.request.toolchain.access.clone();
-        access.write.extend([driver.parent().unwrap_or(driver).to_path_buf(), target.to_path_buf()]);
-        let invocation = self.tools.confinement.confine(invocation, &access)?;
-        let finished = self.tools.runner.run(&invocation)?;
-        self.uninterrupted(&finished)?;
-        Ok(finished)
-    }
-}
-
-/// How the names of all drivers' programs begin.
-const DRIVER_NAME: &str = "tidelock-oracle";
-
-/// The functions on whose lines the compiler complains: `src/main.rs:12:5: error[E0277]: ...`.
-fn complaints(finished: &Finished, lines: &[(usize, Vec<usize>)]) -> BTreeMap<usize, String> {
-    let text = String::from_utf8_lossy(&finished.stderr);
-    let mut found = BTreeMap::new();
-    for line in text.lines() {
-        let Some(rest) = line.strip_prefix("src/main.rs:") else { continue };
-        let Some((place, complaint)) = rest.split_once(": error") else { continue };
-        let Some(at) = place.split(':').next().and_then(|number| number.parse::<usize>().ok()) else {
-            continue;
-        };
-        let piece = lines.iter().rev().find(|(first, _)| *first <= at);
-        for function in piece.into_iter().flat_map(|(_, functions)| functions) {
-            let complaint: String = complaint.chars().take(300).collect();
-            found.entry(*function).or_insert_with(|| format!("its call does not compile: error{complaint}"));
-        }
-    }
-    found
 }

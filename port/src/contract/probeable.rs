@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
-use super::plan_type::{
-    Input, TypeScope, bounded_input, impl_header, implements, is_generic, list_of, scalar, text_input,
-};
+use super::generics::{Instance, instances};
+use super::plan_type::{Input, TypeScope, impl_header, implements, is_generic, scalar, text_input};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -39,7 +38,7 @@ pub struct FunctionPlan {
     pub shapes: Vec<Shape>,
     /// Where the receiver comes from.
     pub receiver: ReceiverPlan,
-    /// Numbers and texts that stand in the item's own code: its behaviour may turn at them.
+    /// Numbers that stand in the item's own code: its behaviour may turn at them.
     pub landmarks: Vec<String>,
     /// The Rust types that the driver reads, one for each argument.
     pub(super) owned: Vec<String>,
@@ -357,124 +356,10 @@ fn std_trait(name: &str) -> Option<String> {
     Some(format!("::std::{module}::{}", name.rsplit("::").next().unwrap_or_default()))
 }
 
-/// What type parameters stand for.
-#[derive(Default)]
-struct Instance {
-    name: String,
-    inputs: BTreeMap<String, Input>,
-}
-
-/// The representative instances of a generic signature.
-fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
-    if signature.generics.is_empty() {
-        return Ok(vec![Instance::default()]);
-    }
-    let mut bounds: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for generic in &signature.generics {
-        if generic.starts_with("const ") {
-            return Err("it has a const parameter".to_owned());
-        }
-        let (name, of) = generic.split_once(':').unwrap_or((generic, ""));
-        bounds.entry(name.trim().to_owned()).or_default().push(of.to_owned());
-    }
-    for predicate in &signature.predicates {
-        let Some((name, of)) = predicate.split_once(':') else { continue };
-        let name: String = name
-            .trim()
-            .trim_start_matches('&')
-            .split_whitespace()
-            .filter(|word| !word.starts_with('\''))
-            .collect();
-        if let Some(known) = bounds.get_mut(&name) {
-            known.push(of.to_owned());
-        }
-    }
-    let elements = ["char", "i64"];
-    let mut instances = Vec::new();
-    for element in elements {
-        let mut instance = Instance::default();
-        for (name, of) in &bounds {
-            let input = generic_input(name, of, element, &bounds)?;
-            instance.inputs.insert(name.clone(), input);
-        }
-        instance.name = format!("elements are `{element}`");
-        instances.push(instance);
-    }
-    // Where no parameter depends on the element, the instances are one.
-    let same = instances.first().map(|first| &first.inputs) == instances.last().map(|last| &last.inputs);
-    if same {
-        instances.truncate(1);
-        for instance in &mut instances {
-            instance.name.clear();
-        }
-    }
-    Ok(instances)
-}
-
-/// Bounds that `char` and `i64` both meet.
-const ELEMENT_BOUNDS: &[&str] = &[
-    "Eq",
-    "PartialEq",
-    "Hash",
-    "Clone",
-    "Copy",
-    "Ord",
-    "PartialOrd",
-    "Debug",
-    "Sized",
-    "?Sized",
-    "Send",
-    "Sync",
-    "Default",
-    "'static",
-];
-
-fn generic_input(
-    name: &str,
-    bounds: &[String],
-    element: &str,
-    all: &BTreeMap<String, Vec<String>>,
-) -> Result<Input, String> {
-    let refused = |bound: &str| {
-        Err(format!("its type parameter `{name}` with the bound `{bound}` has no representative type"))
-    };
-    let element_input = || {
-        let shape = scalar(element).unwrap_or(Shape::Unit);
-        Input { shape, owned: element.to_owned(), borrows: false, pass: "$.clone()".to_owned() }
-    };
-    for bound in bounds.iter().flat_map(|bounds| bounds.split('+')) {
-        let bound: String = bound.split_whitespace().collect();
-        if bound.is_empty() {
-            continue;
-        }
-        if let Some(input) = bounded_input(&bound) {
-            return Ok(input);
-        }
-        let bare = bound.rsplit("::").next().unwrap_or_default();
-        let bare = bare.split('<').next().unwrap_or_default();
-        match bound.strip_suffix('>').and_then(|bound| bound.split_once("<Item=")) {
-            Some(("IntoIterator", item)) if all.contains_key(item.trim_start_matches('&')) => {
-                return Ok(list_of(element_input()));
-            }
-            Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", item))
-                if all.contains_key(item) =>
-            {
-                let list = list_of(element_input());
-                return Ok(Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list });
-            }
-            Some(_) => return refused(&bound),
-            None if bare == "IntoIterator" => return Ok(list_of(element_input())),
-            None if ELEMENT_BOUNDS.contains(&bare) || bound.starts_with('\'') => {}
-            None => return refused(&bound),
-        }
-    }
-    Ok(element_input())
-}
-
-/// How many numbers and texts of an item's code are noted.
+/// How many numbers of an item's code are noted.
 const LANDMARKS_MAX: usize = 24;
 
-/// Numbers and string literals of an item's text, as written, each once.
+/// Numbers in an item's text, as written, each once.
 fn landmarks(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut chars = text.chars().peekable();

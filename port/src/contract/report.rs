@@ -21,7 +21,8 @@ pub struct SpecFinding {
     pub item: ItemPath,
     /// The symbol that should answer to it.
     pub symbol: SymbolPath,
-    /// A stable code: `missing-symbol`, `parameter-count`, `parameter-names`, `not-callable`.
+    /// A stable code: `missing-symbol`, `import-error`, `parameter-count`, `parameter-names`,
+    /// `not-callable`.
     pub code: String,
     /// What is wrong, for people.
     pub text: String,

@@ -48,7 +48,11 @@ pub(super) fn source(
         let class = bare.rsplit("::").next().unwrap_or_default();
         let observers = included().filter(|(_, function)| function.observed.contains(path)).map(|(at, _)| at);
         lines.push((text.lines().count() + 1, observers.collect()));
-        line(&mut text, format_args!("opaque! {{ \"{class}\" {path}; }}"));
+        // Written out rather than by a macro: the compiler's complaints must point here.
+        let write = format!(
+            "fn write(&self, out: &mut String) {{ write_opaque(\"{class}\", &format!(\"{{self:?}}\"), out); }}"
+        );
+        line(&mut text, format_args!("impl ToValue for {path} {{ {write} }}"));
     }
     for (at, function) in included() {
         lines.push((text.lines().count() + 1, vec![at]));

@@ -726,3 +726,46 @@ fn a_re_exported_function_is_called_by_its_public_path() {
     let plan = plan_items(&snapshot, &[path], &public_paths);
     assert_eq!(plan.functions[0].call, "written(&(::tiny::twice(a0.as_str())))");
 }
+
+#[test]
+fn a_member_of_a_workspace_with_a_dependency_and_wrapping_arithmetic_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    let write = |path: &str, text: &str| {
+        let path = source.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n[workspace.package]\nversion = \"2.0.0\"\n");
+    write("crates/below/Cargo.toml", "[package]\nname = \"below\"\nversion.workspace = true\n");
+    write("crates/below/src/lib.rs", "pub fn one() -> u8 { 1 }\n");
+    let manifest = "[package]\nname = \"tiny\"\nversion.workspace = true\n[dependencies]\nbelow = { path = \"../below\" }\n";
+    write("crates/tiny/Cargo.toml", manifest);
+    write(
+        "crates/tiny/src/lib.rs",
+        "extern crate below;\npub fn next_byte(byte: u8) -> u8 { byte + ::below::one() }\n",
+    );
+    let package = Package { folder: "crates/tiny".into(), edition: "2015".into(), ..package() };
+    let items = [contract_item("tiny::next_byte", "port.next_byte")];
+    let request = OracleRequest {
+        source: &source,
+        source_key: "wrapping",
+        snapshot: &snapshot(),
+        package: &package,
+        library_root: "src/lib.rs",
+        items: &[items[0].item.clone()],
+        public_paths: &BTreeMap::new(),
+        overflow_checks: false,
+        instrument: None,
+        toolchain: &toolchain(),
+        cache_dir: &folder.path().join("cache"),
+    };
+    let oracle = Oracle::prepare(&tools(), &request).unwrap();
+    let built = Built { folder, oracle };
+    let right = TestPort::of("def next_byte(byte):\n    return (byte + 1) % 256\n");
+    let report = checked_with(&built, &right, &items, None);
+    assert!(report.items[0].disagreed == 0 && report.items[0].agreed > 100, "{report:?}");
+    let report = checked_with(&built, &TestPort::with("", ""), &items, None);
+    assert_eq!(report.counterexamples[0].call, "port.next_byte(255)", "{report:?}");
+    assert_eq!(report.counterexamples[0].upstream, "0");
+}

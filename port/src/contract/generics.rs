@@ -1,0 +1,126 @@
+//! Representative instances of generic functions: what stands for each type parameter.
+//!
+//! Main function: [`instances`]. Bounds are read as written; one that is not understood is a reason.
+
+use std::collections::BTreeMap;
+
+use upstream::snapshot::FunctionSignature;
+
+use super::plan_type::{Input, bounded_input, list_of, scalar};
+use super::shape::Shape;
+
+/// What type parameters stand for.
+#[derive(Default)]
+pub(super) struct Instance {
+    /// In words; empty where there is only one.
+    pub name: String,
+    /// What each parameter is given.
+    pub inputs: BTreeMap<String, Input>,
+}
+
+/// The representative instances of a generic signature.
+pub(super) fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
+    if signature.generics.is_empty() {
+        return Ok(vec![Instance::default()]);
+    }
+    let mut bounds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for generic in &signature.generics {
+        if generic.starts_with("const ") {
+            return Err("it has a const parameter".to_owned());
+        }
+        let (name, of) = generic.split_once(':').unwrap_or((generic, ""));
+        bounds.entry(name.trim().to_owned()).or_default().push(of.to_owned());
+    }
+    for predicate in &signature.predicates {
+        let Some((name, of)) = predicate.split_once(':') else { continue };
+        let name: String = name
+            .trim()
+            .trim_start_matches('&')
+            .split_whitespace()
+            .filter(|word| !word.starts_with('\''))
+            .collect();
+        if let Some(known) = bounds.get_mut(&name) {
+            known.push(of.to_owned());
+        }
+    }
+    let elements = ["char", "i64"];
+    let mut instances = Vec::new();
+    for element in elements {
+        let mut instance = Instance::default();
+        for (name, of) in &bounds {
+            let input = generic_input(name, of, element, &bounds)?;
+            instance.inputs.insert(name.clone(), input);
+        }
+        instance.name = format!("elements are `{element}`");
+        instances.push(instance);
+    }
+    // Where no parameter depends on the element, the instances are one.
+    let same = instances.first().map(|first| &first.inputs) == instances.last().map(|last| &last.inputs);
+    if same {
+        instances.truncate(1);
+        for instance in &mut instances {
+            instance.name.clear();
+        }
+    }
+    Ok(instances)
+}
+
+/// Bounds that `char` and `i64` both meet.
+const ELEMENT_BOUNDS: &[&str] = &[
+    "Eq",
+    "PartialEq",
+    "Hash",
+    "Clone",
+    "Copy",
+    "Ord",
+    "PartialOrd",
+    "Debug",
+    "Sized",
+    "?Sized",
+    "Send",
+    "Sync",
+    "Default",
+    "'static",
+];
+
+fn generic_input(
+    name: &str,
+    bounds: &[String],
+    element: &str,
+    all: &BTreeMap<String, Vec<String>>,
+) -> Result<Input, String> {
+    let refused = |bound: &str| {
+        Err(format!("its type parameter `{name}` with the bound `{bound}` has no representative type"))
+    };
+    let element_input = || {
+        let shape = scalar(element).unwrap_or(Shape::Unit);
+        Input { shape, owned: element.to_owned(), borrows: false, pass: "$.clone()".to_owned() }
+    };
+    for bound in bounds.iter().flat_map(|bounds| bounds.split('+')) {
+        let bound: String = bound.split_whitespace().collect();
+        if bound.is_empty() {
+            continue;
+        }
+        if let Some(input) = bounded_input(&bound) {
+            return Ok(input);
+        }
+        let bare = bound.rsplit("::").next().unwrap_or_default();
+        let bare = bare.split('<').next().unwrap_or_default();
+        match bound.strip_suffix('>').and_then(|bound| bound.split_once("<Item=")) {
+            Some(("IntoIterator", item)) if all.contains_key(item.trim_start_matches('&')) => {
+                return Ok(list_of(element_input()));
+            }
+            Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", item))
+                if all.contains_key(item) =>
+            {
+                let list = list_of(element_input());
+                return Ok(Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list });
+            }
+            Some(_) => return refused(&bound),
+            None if bare == "IntoIterator" => return Ok(list_of(element_input())),
+            None if ELEMENT_BOUNDS.contains(&bare) || bound.starts_with('\'') => {}
+            None => return refused(&bound),
+        }
+    }
+    Ok(element_input())
+}
