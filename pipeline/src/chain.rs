@@ -1,7 +1,7 @@
 //! The chain of translators, made from the settings.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup};
 use port::translate::exchange::ExchangeFolder;
-use port::translate::memory::MemoryFolder;
+use port::translate::memory::{MemoryFolder, MemoryTranslator};
 use port::translate::model::{Model, ModelSetup, ModelTranslator};
 use port::translate::price::Price;
-use port::translate::prompt::PromptBuilder;
-use port::translate::providers::anthropic::MessagesFormat;
+use port::translate::prompt::{GRAMMAR, PromptBuilder};
+use port::translate::providers::anthropic::{ANTHROPIC_BASE_URL, MessagesFormat};
 use port::translate::providers::chat::{ChatFormat, OPENAI_BASE_URL, OutputCapField};
 use port::translate::providers::{HttpModel, ProviderSetup, WireFormat};
 use port::translate::replay::ReplayTranslator;
@@ -27,9 +27,6 @@ use upstream::process::{Limits, ProcessRunner};
 use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
-
-/// The address that Anthropic itself has.
-const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com/v1";
 
 /// The most that a command may answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
@@ -138,13 +135,17 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
     })
 }
 
-fn memory(settings: &Settings) -> Result<MemoryFolder> {
-    let mut folders = settings.memory.clone();
-    // What this port has learned by itself.
-    let learned = settings.state.join("memory");
-    std::fs::create_dir_all(&learned).with_context(|| format!("cannot create `{}`", learned.display()))?;
-    folders.push(learned);
-    Ok(MemoryFolder::open(&folders)?)
+fn memory(settings: &Settings) -> Result<MemoryTranslator> {
+    // Behind what is shipped stands what this port has learned by itself.
+    let learned = learned_memory(settings);
+    let folders = settings.memory.iter().chain([&learned]).map(|folder| MemoryFolder::open(folder));
+    let folders = folders.collect::<Result<Vec<_>, _>>()?;
+    Ok(MemoryTranslator::new(Arc::new(folders), codec()))
+}
+
+/// Where translations that landed are remembered.
+pub fn learned_memory(settings: &Settings) -> PathBuf {
+    settings.state.join("memory")
 }
 
 fn model_translator(
@@ -253,6 +254,6 @@ pub fn codec() -> AnswerCodec {
                 .map_err(|error| CodecError { code: error.code().to_owned(), reason: error.to_string() })
         },
         render: edit::render_answer,
-        grammar_text: edit::GRAMMAR,
+        grammar_text: GRAMMAR,
     }
 }

@@ -88,7 +88,7 @@ fn top_level(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::item_change;
+    use upstream::diff::item_change;
     use super::*;
     use crate::testing::{function, with_attributes, with_docs};
 

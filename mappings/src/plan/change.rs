@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use upstream::ItemPath;
-use upstream::diff::{Aspects, ItemChange};
+use upstream::diff::{ItemChange, aspects, item_change};
 use upstream::snapshot::{Item, ItemKind, Snapshot};
 
 use super::{PlanError, PlanInput};
@@ -71,33 +71,6 @@ pub(super) fn pending_changes<'a>(input: &PlanInput<'a>) -> Result<Vec<Pending<'
     pending.extend(unlinked_removals(input, &unreadable));
     pending.sort_by(|one, other| one.change.path().cmp(other.change.path()));
     Ok(pending)
-}
-
-/// What happened to one item; `None` when nothing did.
-pub(super) fn item_change(before: Option<&Item>, after: Option<&Item>) -> Option<ItemChange> {
-    match (before, after) {
-        (None, None) => None,
-        (None, Some(after)) => Some(ItemChange::Added { after: after.clone() }),
-        (Some(before), None) => Some(ItemChange::Removed { before: before.clone() }),
-        (Some(before), Some(after)) => {
-            let aspects = aspects(before, after);
-            let (before, after) = (before.clone(), after.clone());
-            (aspects != Aspects::default()).then_some(ItemChange::Modified { before, after, aspects })
-        }
-    }
-}
-
-fn aspects(before: &Item, after: &Item) -> Aspects {
-    let (old, new) = (before.fingerprint, after.fingerprint);
-    Aspects {
-        // Another kind under the same name is another header, even where the tokens agree.
-        signature: old.signature != new.signature || before.kind != after.kind,
-        body: old.body != new.body,
-        docs: old.docs != new.docs,
-        attributes: old.attributes != new.attributes,
-        // An item can also come into view, or leave it, by what stands around it.
-        visibility: before.visibility != after.visibility || before.exported != after.exported,
-    }
 }
 
 /// The same item under another path.

@@ -505,7 +505,7 @@ proptest! {
             prop_assert_eq!(&seen, &once, "doubled");
             let baseline = &port.history[&port.lock.baseline];
             for path in baseline.items.keys().chain(target.items.keys()) {
-                let change = change::item_change(baseline.items.get(path), target.items.get(path));
+                let change = upstream::diff::item_change(baseline.items.get(path), target.items.get(path));
                 prop_assert!(change.is_none() || once.binary_search(&path).is_ok(), "{} is lost", path);
             }
             let places: BTreeMap<&UnitId, u32> = plan.units.iter().map(|unit| (&unit.id, unit.wave)).collect();

@@ -158,7 +158,7 @@ impl Instrument for BlockCounters {
         first_id: u32,
     ) -> Option<InstrumentedFile> {
         let spans: Vec<_> = items.iter().map(|item| (item.path.clone(), item.span.clone())).collect();
-        let counted = instrument::count_blocks(source, edition, &spans, first_id).ok()?;
+        let counted = instrument::count_blocks(source, edition, &spans, first_id);
         let blocks = counted.blocks.into_iter().map(|block| (block.id, block.item)).collect();
         Some(InstrumentedFile { text: counted.text, blocks })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -82,8 +83,8 @@ impl<'a> Suites<'a> {
     /// `python3` in the command is the interpreter that everything else uses.
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::new();
-        let mut folders: Vec<std::path::PathBuf> =
-            self.session.interpreter.program_folder().into_iter().collect();
+        let program = Path::new(self.session.interpreter.program());
+        let mut folders: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
         if let Some(path) = upstream::process::inherited("PATH") {
             folders.extend(std::env::split_paths(&path));
         }

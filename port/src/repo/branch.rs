@@ -130,6 +130,11 @@ impl PortRepo {
         }
     }
 
+    /// The branch that is checked out, whether it has a commit or not; `None` for a detached `HEAD`.
+    pub fn checked_out_branch(&self) -> Result<Option<String>, RepoError> {
+        Ok(self.checked_out()?.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned)))
+    }
+
     /// The full name of the branch that `HEAD` names, whether it has a commit or not.
     pub(super) fn checked_out(&self) -> Result<Option<String>, RepoError> {
         let head = self.git.find_reference("HEAD").map_err(git("read HEAD"))?;

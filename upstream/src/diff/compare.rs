@@ -61,8 +61,8 @@ pub fn item_change(before: Option<&Item>, after: Option<&Item>) -> Option<ItemCh
     }
 }
 
-/// Which aspects differ.
-pub(super) fn aspects(before: &Item, after: &Item) -> Aspects {
+/// Which aspects of two states of an item differ.
+pub fn aspects(before: &Item, after: &Item) -> Aspects {
     let (old, new) = (before.fingerprint, after.fingerprint);
     Aspects {
         signature: old.signature != new.signature,

@@ -12,4 +12,4 @@ mod tests;
 pub use change::{
     Aspects, DependencyChange, FileChange, FileChangeKind, ItemChange, RevisionClass, SemanticDiff,
 };
-pub use compare::{compare, item_change};
+pub use compare::{aspects, compare, item_change};

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -17,7 +18,15 @@ const LIMITS: Limits = Limits { timeout_ms: 30_000, silence_ms: None, output_byt
 /// Signals by which a compiler that ran out of stack or gave up ends.
 const CRASHES: [i32; 4] = [4, 6, 7, 11];
 
-const VERSION_SCRIPT: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+/// Asks for the version, for the program itself behind shims and links, and for the folders it lives in.
+const FACTS_SCRIPT: &str = "
+import json, os, sys
+print(json.dumps({
+    'version': '%d.%d.%d' % sys.version_info[:3],
+    'program': sys.executable,
+    'folders': sorted({sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}),
+}))
+";
 
 const SYNTAX_SCRIPT: &str = "
 import json, sys, warnings
@@ -97,6 +106,7 @@ pub enum InterpreterError {
 pub struct Interpreter {
     program: OsString,
     version: PythonVersion,
+    folders: Vec<PathBuf>,
 }
 
 impl Interpreter {
@@ -104,7 +114,7 @@ impl Interpreter {
     pub fn locate(runner: &dyn ProcessRunner, named: Option<&str>) -> Result<Self, InterpreterError> {
         let names = named.map_or_else(|| vec!["python3", "python"], |name| vec![name]);
         for name in &names {
-            match runner.run(&invocation(&OsString::from(name), VERSION_SCRIPT)) {
+            match runner.run(&invocation(&OsString::from(name), FACTS_SCRIPT)) {
                 Ok(finished) => return Self::from_answer(name, &finished),
                 Err(ProcessError::Spawn { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error.into()),
@@ -114,10 +124,19 @@ impl Interpreter {
     }
 
     fn from_answer(name: &str, finished: &Finished) -> Result<Self, InterpreterError> {
-        let answer = String::from_utf8_lossy(&finished.stdout);
-        match answer.parse::<PythonVersion>() {
+        #[derive(Deserialize)]
+        struct Facts {
+            version: String,
+            program: String,
+            folders: Vec<PathBuf>,
+        }
+        let facts: Result<Facts, _> = serde_json::from_slice(&finished.stdout);
+        let Ok(facts) = facts else { return Err(unusable(name, finished)) };
+        match facts.version.parse::<PythonVersion>() {
             Ok(version) if finished.succeeded() && version >= VERSION_MIN => {
-                Ok(Self { program: name.into(), version })
+                // Some embedded interpreters do not know their own place.
+                let program = if facts.program.is_empty() { name.into() } else { facts.program.into() };
+                Ok(Self { program, version, folders: facts.folders })
             }
             Ok(found) if finished.succeeded() => {
                 Err(InterpreterError::TooOld { program: name.to_owned(), found })
@@ -126,7 +145,12 @@ impl Interpreter {
         }
     }
 
-    /// The program, as it is called.
+    /// The folders that it and its standard library live in.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The program itself, behind shims and links on the search path.
     pub fn program(&self) -> &OsString {
         &self.program
     }

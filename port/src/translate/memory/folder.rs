@@ -108,6 +108,17 @@ impl MemoryFolder {
     }
 }
 
+/// Several folders as one memory: the entries of the first are tried first.
+impl MemoryStore for Vec<MemoryFolder> {
+    fn lookup(&self, key: &ContentHash) -> Vec<MemoryEntry> {
+        self.iter().flat_map(|folder| folder.lookup(key)).collect()
+    }
+
+    fn entries_max(&self) -> u32 {
+        self.iter().map(MemoryStore::entries_max).fold(0, u32::saturating_add)
+    }
+}
+
 impl MemoryStore for MemoryFolder {
     fn lookup(&self, key: &ContentHash) -> Vec<MemoryEntry> {
         self.table.lookup(key)
