@@ -115,7 +115,7 @@ impl Build<'_> {
             let root = upstream.join(&self.request.package.folder).join(self.request.library_root);
             let io = |source| ContractError::Io { path: root.clone(), source };
             let text = std::fs::read_to_string(&root).map_err(io)?;
-            std::fs::write(&root, format!("{text}\n{}", instrument.runtime())).map_err(io)?;
+            std::fs::write(&root, format!("{text}\n{}", instrument.runtime(blocks.len()))).map_err(io)?;
         }
         Ok(blocks)
     }

@@ -49,8 +49,8 @@ pub trait Instrument: std::fmt::Debug {
         items: &[&Item],
         first_id: u32,
     ) -> Option<InstrumentedFile>;
-    /// The module that the counters call, as text to be put at the end of the crate's root file.
-    fn runtime(&self) -> String;
+    /// The module that so many counters call, as text to be put at the end of the crate's root file.
+    fn runtime(&self, blocks: usize) -> String;
     /// An expression of type `Vec<u32>` with the ids reached so far, as seen from another crate, where `$`
     /// stands for the library's name: `::$::module::reached()`.
     fn reached(&self) -> String;
@@ -275,7 +275,7 @@ impl OracleRequest<'_> {
             self.library_root.to_owned(),
             self.overflow_checks.to_string(),
             self.toolchain.key.clone(),
-            self.instrument.map(Instrument::runtime).unwrap_or_default(),
+            self.instrument.map(|instrument| instrument.runtime(0)).unwrap_or_default(),
             TEMPLATE.to_owned(),
         ];
         ContentHash::of_parts(settings.into_iter().chain(calls))

@@ -281,7 +281,7 @@ impl Instrument for CountsOne {
         })
     }
 
-    fn runtime(&self) -> String {
+    fn runtime(&self, _: usize) -> String {
         "pub mod counted { use std::sync::Mutex; static SEEN: Mutex<Vec<u32>> = Mutex::new(Vec::new()); \
          pub fn count(id: u32) { let mut seen = SEEN.lock().unwrap(); if !seen.contains(&id) { seen.push(id); } } \
          pub fn reached() -> Vec<u32> { SEEN.lock().unwrap().clone() } }"
