@@ -4,7 +4,7 @@
 //! into verdicts, [`store`] keeps the journal, and [`cli`] is the only part that talks to people.
 
 pub mod chain;
-//pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod driver;
 pub mod engine;

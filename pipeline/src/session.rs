@@ -11,9 +11,7 @@ use port::language::python::{Interpreter, InterpreterError};
 use port::repo::{BranchHead, PortRepo, RepoError};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::SnapshotReader;
-use upstream::source::{
-    Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
-};
+use upstream::source::{Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, Surroundings};
 use upstream::tree::TreeEntry;
 use upstream::{Clock, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
 

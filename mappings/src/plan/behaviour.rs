@@ -88,9 +88,9 @@ fn top_level(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use upstream::diff::item_change;
     use super::*;
     use crate::testing::{function, with_attributes, with_docs};
+    use upstream::diff::item_change;
 
     fn reason(before: &Item, after: &Item) -> Option<String> {
         without_behaviour(&item_change(Some(before), Some(after)).unwrap())

@@ -57,13 +57,6 @@ pub enum Command {
     Doctor,
     /// Sync a small port of a real crate, to see how it goes.
     Demo(Demo),
-    /// Confine a program to some folders and run it (used by Tidelock itself).
-    #[command(name = "__confined", hide = true, disable_help_flag = true)]
-    Confined {
-        /// What the confining side wrote.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<std::ffi::OsString>,
-    },
 }
 
 /// `tidelock init`

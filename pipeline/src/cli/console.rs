@@ -37,7 +37,11 @@ impl Console {
     /// A console for this process's standard streams.
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { colour: terminal && env::text("NO_COLOR").is_none(), live: terminal, spinner: Mutex::new(None) }
+        Self {
+            colour: terminal && env::text("NO_COLOR").is_none(),
+            live: terminal,
+            spinner: Mutex::new(None),
+        }
     }
 
     /// Prints data, exactly.

@@ -142,7 +142,7 @@ pub struct Author {
 }
 
 /// Checks a parsed file; `text` is what it was parsed from.
-pub fn resolve(
+pub(super) fn resolve(
     path: &Path,
     text: &str,
     file: &ConfigFile,

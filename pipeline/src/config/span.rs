@@ -6,7 +6,7 @@ use toml_edit::{Document, Item, Table, Value};
 
 /// The bytes of the value at this path of keys; entries of arrays are named by their index, from 0.
 /// Where a key is missing, the place of what should hold it.
-pub fn span_of(text: &str, keys: &[&str]) -> Option<Range<usize>> {
+pub(super) fn span_of(text: &str, keys: &[&str]) -> Option<Range<usize>> {
     let document = Document::parse(text).ok()?;
     let (mut node, mut span) = (Node::Item(document.as_item()), None);
     for key in keys {

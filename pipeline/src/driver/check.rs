@@ -4,83 +4,125 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use mappings::SymbolPath;
+use port::confinement::Confinement;
 use port::contract::{
     ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools, PortSide, Prepared,
     Profile, check,
 };
-use upstream::{ContentHash, ItemPath, TreeId};
+use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 
+use super::oracle::Oracles;
+use super::planning::Current;
 use super::{Driver, checkouts};
 use crate::gate::Evidence;
+use crate::session::Session;
 
 /// The seed of the development probes. It may be known to everybody.
 const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
 
 /// What is to be compared, and against what.
-pub(super) struct Question<'a> {
+pub(crate) struct Question<'a> {
     /// The tree of the port.
-    pub(super) tree: &'a TreeId,
+    pub(crate) tree: &'a TreeId,
+    /// The upstream that it is to equal.
+    pub(crate) upstream: &'a Snapshot,
+    /// The state before, where the change itself is compared too.
+    pub(crate) before: Option<Before<'a>>,
     /// The items with their symbols.
-    pub(super) items: Vec<(ItemPath, SymbolPath)>,
+    pub(crate) items: Vec<(ItemPath, SymbolPath)>,
+    /// All links, for the constructors of methods' values.
+    pub(crate) links: BTreeMap<ItemPath, SymbolPath>,
     /// What makes this attempt's deciding probes its own.
-    pub(super) occasion: String,
-    /// Whether the change itself is compared too.
-    pub(super) compare_change: bool,
+    pub(crate) occasion: String,
 }
 
-impl Driver<'_> {
-    /// Runs the contract of the revision at work over a tree of the port.
-    pub(super) fn ask(&mut self, question: &Question<'_>) -> Result<Evidence> {
-        let current = self.current()?;
-        let upstream = self.oracles.at(&current.revision, &current.snapshot)?;
-        let (old_upstream, old_tree) = if question.compare_change {
-            (Some(self.oracles.at(&current.baseline.revision, &current.baseline)?), Some(&current.head.tree))
-        } else {
-            (None, None)
+/// The state before a change.
+pub(crate) struct Before<'a> {
+    /// The tree of the port.
+    pub(crate) tree: &'a TreeId,
+    /// The upstream that it equalled.
+    pub(crate) upstream: &'a Snapshot,
+}
+
+/// Asks both sides.
+#[derive(Debug)]
+pub(crate) struct Contract<'a> {
+    session: &'a Session,
+    pub(crate) oracles: Oracles<'a>,
+    /// Seeds the deciding probes. It never leaves the store.
+    secret: String,
+}
+
+impl<'a> Contract<'a> {
+    pub(crate) fn new(
+        session: &'a Session,
+        confinement: &'a dyn Confinement,
+        secret: String,
+    ) -> Result<Self> {
+        Ok(Self { session, oracles: Oracles::new(session, confinement)?, secret })
+    }
+
+    /// Runs the contract of an upstream over a tree of the port.
+    pub(crate) fn ask(&mut self, question: &Question<'_>) -> Result<Evidence> {
+        let upstream = self.oracles.at(question.upstream)?;
+        let old_upstream = match &question.before {
+            Some(before) => Some(self.oracles.at(before.upstream)?),
+            None => None,
         };
         let candidate = self.session.port.checkout(question.tree, &checkouts(self.session))?;
         let candidate_side = self.oracles.port_side(candidate.path());
-        let before = match old_tree {
-            Some(tree) => Some(self.session.port.checkout(tree, &checkouts(self.session))?),
+        let old_port = match &question.before {
+            Some(before) => Some(self.session.port.checkout(before.tree, &checkouts(self.session))?),
             None => None,
         };
-        let before_side = before.as_ref().map(|before| self.oracles.port_side(before.path()));
+        let old_side = old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path()));
         let pools = Pools {
             development_seed: DEVELOPMENT_SEED.to_owned(),
             deciding_seed: ContentHash::of_parts([&self.secret, &question.occasion]).to_string(),
             probes_max: usize::try_from(self.session.settings.probes / 2).unwrap_or(usize::MAX).max(1),
         };
-        let links: BTreeMap<ItemPath, SymbolPath> = current
-            .lock
-            .links
-            .values()
-            .map(|link| (link.item.clone(), link.symbol.clone()))
-            .chain(question.items.iter().cloned())
-            .collect();
         let mut report = ContractReport::default();
         for (library, items) in by_library(&question.items) {
             let Some(prepared) = upstream.prepared.get(&library) else {
                 report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
                 continue;
             };
-            let old = old_side(old_upstream.as_deref(), &library, before_side.as_ref());
-            let found = check(
-                &self.oracles.tools(),
-                &ContractRequest {
-                    upstream: prepared,
-                    snapshot: &current.snapshot,
-                    candidate: &candidate_side,
-                    old,
-                    items: &items,
-                    links: &links,
-                    harvested: &upstream.harvested,
-                    pools: &pools,
-                    profile: &Profile::default(),
-                },
-            )?;
-            merge(&mut report, found);
+            let request = ContractRequest {
+                upstream: prepared,
+                snapshot: question.upstream,
+                candidate: &candidate_side,
+                old: old_revision(old_upstream.as_deref(), &library, old_side.as_ref()),
+                items: &items,
+                links: &question.links,
+                harvested: &upstream.harvested,
+                pools: &pools,
+                profile: &Profile::default(),
+            };
+            merge(&mut report, check(&self.oracles.tools(), &request)?);
         }
         Ok(Evidence::of(report))
+    }
+}
+
+impl Driver<'_> {
+    /// Runs the contract of the revision at work over a tree of the port, the change itself included.
+    pub(super) fn ask(
+        &mut self,
+        current: &Current,
+        tree: &TreeId,
+        items: Vec<(ItemPath, SymbolPath)>,
+        occasion: String,
+    ) -> Result<Evidence> {
+        let links = current.lock.links.values().map(|link| (link.item.clone(), link.symbol.clone()));
+        let links = links.chain(items.iter().cloned()).collect();
+        self.contract.ask(&Question {
+            tree,
+            upstream: &current.snapshot,
+            before: Some(Before { tree: &current.head.tree, upstream: &current.baseline }),
+            items,
+            links,
+            occasion,
+        })
     }
 }
 
@@ -94,7 +136,7 @@ fn by_library(items: &[(ItemPath, SymbolPath)]) -> BTreeMap<String, Vec<Contract
     libraries
 }
 
-fn old_side<'b>(
+fn old_revision<'b>(
     upstream: Option<&'b super::oracle::Upstream>,
     library: &str,
     port: Option<&'b PortSide>,

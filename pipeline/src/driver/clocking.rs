@@ -27,7 +27,7 @@ const SEED: u64 = 1;
 impl Driver<'_> {
     /// A call of each edited function, with the longest arguments that the upstream's own tests use.
     pub(super) fn timed_calls(&mut self, current: &Current, edited: &[SymbolPath]) -> Result<Vec<TimedCall>> {
-        let upstream = self.oracles.at(&current.revision, &current.snapshot)?;
+        let upstream = self.contract.oracles.at(&current.snapshot)?;
         let mut longest: BTreeMap<&str, (usize, Vec<Json>)> = BTreeMap::new();
         for call in upstream.harvested.iter().filter(|call| call.receiver.is_none()) {
             let Some(arguments) = call.arguments.iter().map(plain).collect::<Option<Vec<_>>>() else {

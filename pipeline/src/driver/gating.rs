@@ -10,7 +10,6 @@ use reports::record::GateRecord;
 use upstream::{ItemPath, TreeId};
 
 use super::Driver;
-use super::check::Question;
 use super::planning::Current;
 use super::suite::is_test;
 use crate::engine::{Candidate, Event, Phase, RunState, UnitState};
@@ -123,12 +122,8 @@ impl Driver<'_> {
             .map(|link| (link.item.clone(), link.symbol.clone()))
             .collect();
         self.tell(Progress::Busy { what: format!("comparing {} functions with the upstream", items.len()) });
-        let answer = self.ask(&Question {
-            tree: &whole.tree,
-            items,
-            occasion: format!("{} gate", whole.current.revision.label),
-            compare_change: true,
-        })?;
+        let occasion = format!("{} gate", whole.current.revision.label);
+        let answer = self.ask(whole.current, &whole.tree, items, occasion)?;
         Ok(vec![gate::spec(&answer), gate::numeric(&answer, whole.lock.parked.len())])
     }
 

@@ -8,7 +8,6 @@ use upstream::{ItemPath, TreeId};
 
 use super::Driver;
 use super::attempt::Made;
-use super::check::Question;
 use super::context::Attempt;
 use super::suite::{message_of, status_of};
 use crate::engine::AttemptResult;
@@ -125,13 +124,8 @@ impl Driver<'_> {
     fn judge_code(&mut self, given: &Attempt<'_>, tree: &TreeId) -> Result<Judged> {
         let unit = given.unit;
         let items: Vec<(ItemPath, SymbolPath)> = members(unit).chain(impacted(unit)).collect();
-        let question = Question {
-            tree,
-            items,
-            occasion: format!("{} {} {}", given.current.revision.label, unit.id, given.attempt),
-            compare_change: true,
-        };
-        let answer = self.ask(&question)?;
+        let occasion = format!("{} {} {}", given.current.revision.label, unit.id, given.attempt);
+        let answer = self.ask(given.current, tree, items, occasion)?;
         if let Some(reason) = &answer.report.source_blocked {
             return Ok(Judged::Unknown { reason: format!("the upstream cannot be asked: {reason}") });
         }

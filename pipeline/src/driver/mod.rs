@@ -13,6 +13,7 @@ mod judging;
 mod landing;
 mod oracle;
 mod planning;
+mod proving;
 mod suite;
 
 use std::rc::Rc;
@@ -28,8 +29,9 @@ use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effe
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::{RunStatus, Store};
-use oracle::Oracles;
-use planning::Current;
+use check::Contract;
+pub(crate) use planning::{Current, unit_kind_name};
+pub(crate) use proving::prove;
 use suite::Suites;
 
 /// What a run is asked for.
@@ -53,12 +55,9 @@ pub struct Driver<'a> {
     chain: Vec<Rc<Link>>,
     confinement: &'a dyn Confinement,
     store: Store,
-    oracles: Oracles<'a>,
+    contract: Contract<'a>,
     suites: Suites<'a>,
     current: Option<Rc<Current>>,
-    withdrawn: Vec<Revision>,
-    /// Seeds the deciding probes. It never leaves the store.
-    secret: String,
 }
 
 impl std::fmt::Debug for Driver<'_> {
@@ -75,34 +74,23 @@ impl<'a> Driver<'a> {
         confinement: &'a dyn Confinement,
         store: Store,
     ) -> Result<Self> {
-        let clock = &session.machine.clock;
-        let secret = store.setting("deciding-secret", || {
-            // Only has to be unknown to those who write translations; nothing is encrypted with it.
-            let here = std::path::absolute(&session.settings.state).unwrap_or_default();
-            let noise = std::collections::hash_map::RandomState::new();
-            let noise = std::hash::BuildHasher::hash_one(&noise, clock.now_ms());
-            ContentHash::of_parts([here.display().to_string(), noise.to_string()]).to_string()
-        })?;
         let swept = port::repo::sweep_checkouts(&checkouts(session))?;
         if swept > 0 {
             tracing::info!(swept, "folders of a run that was stopped were removed");
         }
         Ok(Self {
-            oracles: Oracles::new(session, confinement)?,
+            contract: Contract::new(session, confinement, secret(session, &store)?)?,
             suites: Suites::new(session, confinement),
             session,
             chain: chain.into_iter().map(Rc::new).collect(),
             confinement,
             store,
             current: None,
-            withdrawn: Vec::new(),
-            secret,
         })
     }
 
     /// Runs, or goes on with the run that was stopped, and gives its record.
     pub fn run(&mut self, request: &RunRequest) -> Result<RunRecord> {
-        self.withdrawn.clone_from(&request.withdrawn);
         let header = self.header(request)?;
         let (run, mut events) = self.begin_or_continue(&header)?;
         let (mut record, mut state) = crate::engine::record(&events)?;
@@ -236,6 +224,16 @@ impl<'a> Driver<'a> {
     fn now_ms(&self) -> i64 {
         self.session.machine.clock.now_ms()
     }
+}
+
+/// What seeds the deciding probes. It only has to be unknown to those who write translations.
+pub(crate) fn secret(session: &Session, store: &Store) -> Result<String> {
+    let make = || {
+        use std::hash::{BuildHasher, RandomState};
+        let noise = RandomState::new().hash_one(session.machine.clock.now_ms());
+        ContentHash::of_parts([session.settings.state.display().to_string(), noise.to_string()]).to_string()
+    };
+    Ok(store.setting("deciding-secret", make)?)
 }
 
 /// Where candidates are checked out.

@@ -56,7 +56,8 @@ impl<'a> Oracles<'a> {
     }
 
     /// The upstream at a revision, prepared for every function that can be probed.
-    pub(crate) fn at(&mut self, revision: &Revision, snapshot: &Snapshot) -> Result<Rc<Upstream>> {
+    pub(crate) fn at(&mut self, snapshot: &Snapshot) -> Result<Rc<Upstream>> {
+        let revision = &snapshot.revision;
         if let Some(made) = self.made.get(&revision.label) {
             return Ok(Rc::clone(made));
         }
@@ -163,8 +164,8 @@ impl Instrument for BlockCounters {
         Some(InstrumentedFile { text: counted.text, blocks })
     }
 
-    fn runtime(&self) -> String {
-        instrument::runtime_module(instrument::BLOCKS_MAX)
+    fn runtime(&self, blocks: usize) -> String {
+        instrument::runtime_module(blocks)
     }
 
     fn reached(&self) -> String {

@@ -197,7 +197,8 @@ fn item_kind_name(kind: ItemKind) -> &'static str {
     }
 }
 
-fn unit_kind_name(kind: UnitKind) -> &'static str {
+/// A unit's kind in reports.
+pub(crate) fn unit_kind_name(kind: UnitKind) -> &'static str {
     match kind {
         UnitKind::Add => "add",
         UnitKind::Change => "change",

@@ -1,0 +1,116 @@
+//! `tidelock init`: write a configuration, and with `--adopt` the first lock.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use mappings::lock::{Adopted, Adoption, adopt};
+use mappings::{Lock, Proof};
+use upstream::TreeId;
+
+use super::args::Init;
+use super::{CliError, Context, ExitCode, session_error, sync};
+use crate::config::CONFIG_NAME;
+use crate::driver::prove;
+use crate::session::{LOCK_NAME, Session};
+use crate::store::Store;
+
+/// The configuration that is written, with its explanations.
+const TEMPLATE: &str = include_str!("init.toml");
+
+pub(super) fn run(context: &Context, args: &Init) -> Result<ExitCode, CliError> {
+    let path = context.directory.join(CONFIG_NAME);
+    if path.exists() {
+        context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is"));
+    } else {
+        let text = filled(args)?;
+        std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+        context.console.say(&format!("wrote `{CONFIG_NAME}`"));
+    }
+    let Some(revision) = &args.adopt else {
+        context
+            .console
+            .say("next: read it, then `tidelock init --adopt REV` with the revision that the port equals");
+        return Ok(ExitCode::Done);
+    };
+    let session = context.session(context.settings()?)?;
+    adopt_revision(context, &session, revision)
+}
+
+/// The template with what the command line says.
+fn filled(args: &Init) -> Result<String, CliError> {
+    let (upstream, name) = match (&args.registry, &args.git) {
+        (Some(krate), _) => (format!("registry = {}", quoted(krate)), krate.clone()),
+        (None, Some(url)) => {
+            let name = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+            (format!("git = {}", quoted(url)), name.trim_end_matches(".git").to_owned())
+        }
+        (None, None) => {
+            let error = anyhow!("there is no `{CONFIG_NAME}` yet, and nothing says what to follow");
+            return Err(CliError::usage(error).hint("add `--registry CRATE` or `--git URL`"));
+        }
+    };
+    let package = args.package.clone().unwrap_or_else(|| name.replace('-', "_"));
+    Ok(TEMPLATE.replace("UPSTREAM", &upstream).replace("PACKAGE", &quoted(&package)))
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string().trim().to_owned()
+}
+
+/// Writes the first lock: what is mapped and there is linked, and what can be proved is proved.
+pub(super) fn adopt_revision(context: &Context, session: &Session, text: &str) -> Result<ExitCode, CliError> {
+    let head = session.head().map_err(session_error)?;
+    if session.port.read(&head.tree, LOCK_NAME).map_err(|error| anyhow!(error))?.is_some() {
+        let error = anyhow!("the port has a `{LOCK_NAME}` already");
+        return Err(CliError::usage(error).hint("delete and commit it first, if you mean to begin anew"));
+    }
+    let (lock, unlinked) = adopted(session, text, &head.tree)?;
+    let path = session.settings.root.join(LOCK_NAME);
+    write_lock(&path, &lock)?;
+    let proved = lock.links.values().filter(|link| link.proof == Proof::Proved).count();
+    context.console.say(&format!(
+        "wrote `{LOCK_NAME}`: {} items are linked at {}, {proved} of them proved, {unlinked} have no symbol",
+        lock.links.len(),
+        lock.baseline
+    ));
+    context.console.say("next: commit both files, then `tidelock status` and `tidelock sync`");
+    Ok(ExitCode::Done)
+}
+
+/// The lock of a port that is said to equal a revision, and how many items have no symbol.
+pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<(Lock, usize), CliError> {
+    let since = upstream::RevisionLabel::new(text).map_err(CliError::usage)?;
+    // Unknown revisions are told below, by a message that says more.
+    drop(session.poll(Some(&since)));
+    let revision = session.revision(text).map_err(session_error)?;
+    let baseline = session.snapshot(&revision).map_err(session_error)?;
+    let symbols = session.symbols(tree).map_err(session_error)?;
+    let Adopted { mut lock, unlinked } = adopt(&Adoption {
+        source: &session.settings.source.to_string(),
+        baseline: &baseline,
+        mapping: &session.settings.mapping,
+        symbols: &symbols,
+    })
+    .map_err(CliError::usage)?;
+    let confinement = sync::confinement(&session.settings, &session.machine)?;
+    let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
+    let evidence = prove(session, &*confinement, &store, &lock, tree, &baseline)?;
+    if evidence.disagrees() {
+        let findings: Vec<String> = evidence.may_be_told();
+        let error = anyhow!("the port does not equal {text}:\n  {}", findings.join("\n  "));
+        return Err(CliError { code: ExitCode::GateFailed, cause: error, hints: Vec::new() }
+            .hint("name the revision that it equals, or mend the port first"));
+    }
+    for (item, proof) in &evidence.proofs {
+        if let Some(link) = lock.links.get_mut(item) {
+            link.proof = *proof;
+        }
+    }
+    Ok((lock, unlinked.len()))
+}
+
+fn write_lock(path: &Path, lock: &Lock) -> Result<(), CliError> {
+    std::fs::write(path, lock.render()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(())
+}

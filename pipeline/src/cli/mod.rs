@@ -1,0 +1,226 @@
+//! The command line: arguments to calls, results to exit codes. The only part that talks to people.
+
+mod args;
+pub mod console;
+mod demo;
+mod doctor;
+mod error;
+mod exit_code;
+mod init;
+mod plan;
+mod report;
+mod status;
+mod sync;
+mod verify;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, anyhow};
+use clap::{CommandFactory, Parser};
+use port::sandbox::{CONFINED_FAILED_EXIT, CONFINED_SUBCOMMAND, confined_exec};
+use upstream::SystemClock;
+use upstream::process::SystemProcessRunner;
+
+use crate::config::{self, LoadError, Settings, env};
+use crate::session::{Machine, Session, SessionError};
+use args::{Cli, Command, Format};
+use console::Console;
+pub use error::CliError;
+pub use exit_code::ExitCode;
+
+/// What every command is given.
+struct Context {
+    console: Arc<Console>,
+    machine: Machine,
+    directory: PathBuf,
+    format: Format,
+}
+
+/// Runs the program.
+pub fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    if arguments.peek().is_some_and(|first| first == CONFINED_SUBCOMMAND) {
+        // The inner half of the sandbox: no thread may exist yet, and nothing of ours may be set up.
+        let console = Console::new();
+        let Err(error) = confined_exec(arguments.skip(1));
+        console.say(&error.to_string());
+        return std::process::ExitCode::from(u8::try_from(CONFINED_FAILED_EXIT).unwrap_or(u8::MAX));
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(shown) => {
+            let wrong = shown.use_stderr();
+            // Help was asked for, or the usage is shown: clap says it on the stream where it belongs.
+            drop(shown.print());
+            return if wrong { ExitCode::Usage.into() } else { ExitCode::Done.into() };
+        }
+    };
+    let console = Arc::new(Console::new());
+    match run(cli, &console) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            console.say(&error.to_string());
+            error.code.into()
+        }
+    }
+}
+
+/// The command line as clap knows it, for the generated documentation.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
+    start_log();
+    install_tls()?;
+    let interrupt = Arc::new(AtomicBool::new(false));
+    stop_on_signal(&interrupt, console)?;
+    let directory = match &cli.directory {
+        Some(directory) => directory.clone(),
+        None => std::env::current_dir().context("the current folder is not there")?,
+    };
+    let context = Context {
+        console: Arc::clone(console),
+        machine: Machine {
+            runner: Arc::new(SystemProcessRunner { interrupt: Arc::clone(&interrupt) }),
+            clock: Arc::new(SystemClock),
+            interrupt,
+            listener: Arc::clone(console) as Arc<dyn crate::progress::Listener>,
+            program: std::env::current_exe().context("this program cannot find itself")?,
+        },
+        directory,
+        format: cli.format,
+    };
+    match cli.command {
+        Command::Init(args) => init::run(&context, &args),
+        Command::Status(args) => status::run(&context, &args),
+        Command::Plan(args) => plan::run(&context, &args),
+        Command::Sync(args) => sync::run(&context, &args),
+        Command::Watch(args) => watch::run(&context, &args),
+        Command::Verify(args) => verify::run(&context, &args),
+        Command::Report(args) => report::run(&context, &args),
+        Command::Doctor => doctor::run(&context),
+        Command::Demo(args) => demo::run(&context, &args),
+    }
+}
+
+impl Context {
+    fn settings(&self) -> Result<Settings, CliError> {
+        config::load(&self.directory).map_err(|error| match error {
+            LoadError::Wrong(wrong) => CliError::usage(wrong),
+            LoadError::Missing { .. } => CliError::usage(anyhow!(error)).hint(
+                "run `tidelock init --registry CRATE` (or `--git URL`) in your port, or `tidelock demo` to see one",
+            ),
+            LoadError::Unreadable { .. } => CliError::from(anyhow!(error)),
+        })
+    }
+
+    fn session(&self, settings: Settings) -> Result<Session, CliError> {
+        Session::open(settings, self.machine.clone()).map_err(session_error)
+    }
+
+    /// Prints data as JSON.
+    fn json(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
+        let mut text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+        text.push('\n');
+        self.console.data(&text);
+        Ok(())
+    }
+}
+
+/// Which exit code a session's error leads to, and what to do about it.
+fn session_error(error: SessionError) -> CliError {
+    use port::repo::RepoError;
+    let hint = match &error {
+        SessionError::Port(RepoError::NotARepository { .. }) => {
+            Some("the port must be a git repository: run `git init`, commit it, and try again")
+        }
+        SessionError::NoLock { .. } => {
+            Some("say which revision the port equals: `tidelock init --adopt REV` writes it, then commit it")
+        }
+        SessionError::Lock(_) | SessionError::OtherSource { .. } => Some(
+            "restore `tidelock.lock` from the port's history: `git log -- tidelock.lock` has its versions",
+        ),
+        SessionError::UnknownRevision { .. } => Some("`tidelock status` names the newest revision"),
+        SessionError::Port(_)
+        | SessionError::Interpreter(_)
+        | SessionError::Source(_)
+        | SessionError::State { .. }
+        | SessionError::NoBranch
+        | SessionError::Unreadable { .. } => None,
+    };
+    let usage = matches!(
+        error,
+        SessionError::Port(
+            RepoError::NotARepository { .. }
+                | RepoError::UnknownBranch { .. }
+                | RepoError::UnbornBranch { .. }
+        ) | SessionError::NoLock { .. }
+            | SessionError::Lock(_)
+            | SessionError::OtherSource { .. }
+            | SessionError::UnknownRevision { .. }
+            | SessionError::NoBranch
+    );
+    let error = anyhow!(error);
+    let error = if usage { CliError::usage(error) } else { CliError::from(error) };
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn start_log() {
+    let filter = env::text("TIDELOCK_LOG").unwrap_or_else(|| "off".to_owned());
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // A second start in one process (tests) keeps the first.
+    drop(started);
+}
+
+fn install_tls() -> Result<(), CliError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .map_err(|_already| anyhow!("no TLS provider could be installed"))?;
+    }
+    Ok(())
+}
+
+/// The first signal stops what is running, children included; the run goes on when it is started again. A
+/// second one ends the program at once.
+fn stop_on_signal(interrupt: &Arc<AtomicBool>, console: &Arc<Console>) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot listen for signals")?;
+    let (interrupt, console) = (Arc::clone(interrupt), Arc::clone(console));
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut int), Ok(mut term)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            loop {
+                tokio::select! { _ = int.recv() => {} _ = term.recv() => {} }
+                if interrupt.swap(true, Ordering::Relaxed) {
+                    end_at_once();
+                }
+                console.say("stopping; run the same command again to go on");
+            }
+        });
+    });
+    Ok(())
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the second signal ends the program at once; everything durable is on the disk"
+)]
+fn end_at_once() -> ! {
+    std::process::exit(130)
+}

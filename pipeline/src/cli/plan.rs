@@ -1,0 +1,119 @@
+//! `tidelock plan`: what a sync would do, without doing it.
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::args::{Format, Plan};
+use super::{CliError, Context, ExitCode, session_error};
+use crate::driver::Current;
+use crate::engine::{Head, PlannedRevision};
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Planned {
+    baseline: String,
+    revision: String,
+    revisions: Vec<String>,
+    tokens_estimate: u64,
+    #[serde(flatten)]
+    plan: PlannedRevision,
+    units: Vec<PlannedUnit>,
+}
+
+#[derive(Serialize)]
+struct PlannedUnit {
+    id: String,
+    kind: String,
+    symbols: Vec<String>,
+    reason: String,
+    impacted: Vec<String>,
+    after: Vec<String>,
+    wave: u32,
+    tokens_estimate: u64,
+}
+
+pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> {
+    let session = context.session(context.settings()?)?;
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    if !args.offline {
+        session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    }
+    let known = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let behind: Vec<_> = known
+        .iter()
+        .skip_while(|revision| revision.label != lock.baseline)
+        .skip(1)
+        .filter(|revision| !revision.withdrawn)
+        .cloned()
+        .collect();
+    let target = match &args.to {
+        Some(to) => session.revision(to).map_err(session_error)?,
+        None => match behind.last() {
+            Some(newest) => newest.clone(),
+            None => {
+                context.console.say(&format!("nothing to do: the port equals {}", lock.baseline));
+                return Ok(ExitCode::NothingToDo);
+            }
+        },
+    };
+    let head = Head { commit: head.commit, tree: head.tree };
+    let current = Current::make(&session, &target, &head)?;
+    let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();
+    let planned = Planned {
+        baseline: lock.baseline.to_string(),
+        revision: target.label.to_string(),
+        revisions: behind.iter().map(|revision| revision.label.to_string()).collect(),
+        tokens_estimate: units.iter().map(|unit| unit.tokens_estimate).sum(),
+        plan: PlannedRevision { units: Vec::new(), ..current.planned() },
+        units,
+    };
+    if context.format == Format::Json {
+        context.json(&planned)?;
+    } else {
+        context.console.data(&text(&planned));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
+    PlannedUnit {
+        id: unit.id.to_string(),
+        kind: crate::driver::unit_kind_name(unit.kind).to_owned(),
+        symbols: unit.members.iter().map(|member| member.symbol.to_string()).collect(),
+        reason: unit.reason.clone(),
+        impacted: unit.impacted.iter().map(|impacted| impacted.symbol.to_string()).collect(),
+        after: unit.after.iter().map(ToString::to_string).collect(),
+        wave: unit.wave,
+        tokens_estimate: unit.tokens_estimate,
+    }
+}
+
+fn text(planned: &Planned) -> String {
+    let mut lines = vec![
+        format!("{} -> {}  ({})", planned.baseline, planned.revision, planned.plan.class),
+        format!("{} upstream changes", planned.plan.changes.len()),
+    ];
+    lines.extend(planned.plan.dependencies.iter().map(|line| format!("  dependency {line}")));
+    lines.extend(planned.plan.files.iter().map(|line| format!("  file {line}")));
+    lines.push(format!(
+        "\n{} units to follow, in this order; about {} tokens if a model had to do all of them",
+        planned.units.len(),
+        planned.tokens_estimate
+    ));
+    for unit in &planned.units {
+        lines.push(format!("  {:<9} {}  -> {}", unit.kind, unit.id, unit.symbols.join(", ")));
+        lines.push(format!("            {}", unit.reason));
+        if !unit.impacted.is_empty() {
+            lines.push(format!("            also proved: {}", unit.impacted.join(", ")));
+        }
+    }
+    lines.push(format!("\n{} changed items left alone", planned.plan.skipped.len()));
+    for skipped in &planned.plan.skipped {
+        lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, skipped.reason));
+    }
+    lines.push(
+        "\nNothing was changed. `tidelock sync` does it; `--dry-run` does all of it but land.".to_owned(),
+    );
+    lines.join("\n") + "\n"
+}

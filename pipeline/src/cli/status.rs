@@ -1,0 +1,111 @@
+//! `tidelock status`: how far behind, and how well the port is known to equal its baseline.
+
+use anyhow::anyhow;
+use mappings::status::{Counts, Status as Standing, StatusInput, status};
+use serde::Serialize;
+
+use super::args::{Format, Status};
+use super::{CliError, Context, ExitCode, session_error};
+
+/// Seconds in a day.
+const DAY_S: i64 = 24 * 60 * 60;
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Shown<'a> {
+    baseline: String,
+    newest: Option<String>,
+    lag: Lag,
+    #[serde(flatten)]
+    standing: &'a Standing,
+    withdrawn: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Lag {
+    revisions: Option<usize>,
+    days: Option<i64>,
+}
+
+pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError> {
+    let session = context.session(context.settings()?)?;
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    if !args.offline {
+        session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    }
+    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
+    let baseline = session.snapshot(&baseline).map_err(session_error)?;
+    let symbols = session.symbols(&head.tree).map_err(session_error)?;
+    let standing = status(&StatusInput {
+        lock: &lock,
+        baseline: &baseline,
+        revisions: &revisions,
+        mapping: &session.settings.mapping,
+        symbols: &symbols,
+    })
+    .map_err(CliError::usage)?;
+    let behind = revisions.iter().skip_while(|revision| revision.label != lock.baseline);
+    let shown = Shown {
+        baseline: standing.baseline.to_string(),
+        newest: standing.newest.as_ref().map(ToString::to_string),
+        lag: Lag { revisions: standing.lag_revisions, days: standing.lag_s.map(|lag| lag / DAY_S) },
+        withdrawn: behind
+            .filter(|revision| revision.withdrawn)
+            .map(|revision| revision.label.to_string())
+            .collect(),
+        standing: &standing,
+    };
+    if context.format == Format::Json {
+        context.json(&shown)?;
+    } else {
+        context.console.data(&text(&shown));
+    }
+    let lag = standing.lag_revisions.unwrap_or(usize::MAX);
+    let over = args.lag_max.is_some_and(|most| lag > usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(if over { ExitCode::Lag } else { ExitCode::Done })
+}
+
+fn text(shown: &Shown<'_>) -> String {
+    let newest = shown.newest.as_deref().unwrap_or("nothing");
+    let mut lines = vec![match (shown.lag.revisions, shown.lag.days) {
+        (Some(0), _) => format!("up to date with {}, the newest revision", shown.baseline),
+        (Some(lag), Some(days)) => {
+            format!(
+                "{lag} revisions ({days} days) behind: the port equals {}, the newest is {newest}",
+                shown.baseline
+            )
+        }
+        (Some(lag), None) => {
+            format!("{lag} revisions behind: the port equals {}, the newest is {newest}", shown.baseline)
+        }
+        (None, _) => format!("the upstream no longer has {}, which the port equals", shown.baseline),
+    }];
+    lines.extend(
+        shown.withdrawn.iter().map(|label| format!("{label} was withdrawn by its authors and is passed by")),
+    );
+    lines.push(String::new());
+    lines.push(row("module", ["proved", "tested", "mapped", "unknown", "unmapped", "drifted", "parked"]));
+    for (module, counts) in &shown.standing.modules {
+        lines.push(row(module, cells(*counts).each_ref().map(String::as_str)));
+    }
+    lines.push(row("total", cells(shown.standing.total).each_ref().map(String::as_str)));
+    for waiting in &shown.standing.parked {
+        lines.push(format!(
+            "\nwaits for a person since {}: {}\n  {}",
+            waiting.revision, waiting.item, waiting.reason
+        ));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn cells(counts: Counts) -> [String; 7] {
+    let Counts { proved, tested, mapped_only, unknown, unmapped, drifted, parked } = counts;
+    [proved, tested, mapped_only, unknown, unmapped, drifted, parked].map(|count| count.to_string())
+}
+
+fn row(name: &str, cells: [&str; 7]) -> String {
+    let cells: String = cells.iter().map(|cell| format!("{cell:>10}")).collect();
+    format!("{name:<28}{cells}")
+}

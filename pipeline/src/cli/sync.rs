@@ -1,0 +1,112 @@
+//! `tidelock sync`: follow the upstream, once.
+
+use anyhow::{Context as _, anyhow};
+use port::confinement::Confinement;
+use port::repo::WorktreeState;
+use port::sandbox::{Sandbox, SandboxPolicy};
+use reports::RunRecord;
+
+use super::args::{Format, Sync, Who};
+use super::{CliError, Context, ExitCode, session_error};
+use crate::chain::{self, Means};
+use crate::config::Settings;
+use crate::driver::{Driver, RunRequest};
+use crate::lease::Lease;
+use crate::session::{Machine, Session};
+use crate::store::Store;
+
+pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> {
+    let mut settings = context.settings()?;
+    choose_translators(&mut settings, &args.who)?;
+    let session = context.session(settings)?;
+    let record = sync(&session, args)?;
+    match context.format {
+        Format::Json => {
+            context.console.data(&reports::render::json(&record).context("cannot write the record")?)
+        }
+        Format::Text => {
+            context.console.say("");
+            context.console.data(&reports::render::text(&record));
+            context.console.say("The whole report: `tidelock report --render html --output report.html`");
+        }
+    }
+    Ok(ExitCode::of(record.outcome))
+}
+
+/// Puts the translators of the command line in place of the configured ones.
+pub(super) fn choose_translators(settings: &mut Settings, who: &Who) -> Result<(), CliError> {
+    if who.translators.is_empty() {
+        return Ok(());
+    }
+    settings.chain = chain::instead(settings, &who.translators).map_err(CliError::usage)?;
+    Ok(())
+}
+
+/// Follows the upstream of an opened port, once.
+pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError> {
+    let _lease = Lease::take(&session.settings.state).map_err(|error| anyhow!(error))?;
+    if !args.dry_run {
+        ensure_clean(session)?;
+    }
+    let request = request(session, args)?;
+    let confinement = confinement(&session.settings, &session.machine)?;
+    let means = Means { runner: session.machine.runner.clone(), clock: session.machine.clock.clone() };
+    let links = chain::build(&session.settings, &means)?;
+    let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
+    let mut driver = Driver::new(session, links, &*confinement, store)?;
+    Ok(driver.run(&request)?)
+}
+
+/// The confinement of foreign code that this machine allows and the settings accept.
+pub(super) fn confinement(settings: &Settings, machine: &Machine) -> Result<Box<dyn Confinement>, CliError> {
+    let policy = SandboxPolicy { require: settings.sandbox_required, ..SandboxPolicy::default() };
+    Sandbox::detect(&policy, &machine.program, &*machine.runner).map_err(|error| anyhow!(error).into())
+}
+
+/// A person's uncommitted work is untouched, and said so. What a killed run left half-way is completed.
+fn ensure_clean(session: &Session) -> Result<(), CliError> {
+    let state = session.port.worktree_state(&session.branch).map_err(|error| anyhow!(error))?;
+    match state {
+        WorktreeState::NotCheckedOut | WorktreeState::Clean => Ok(()),
+        WorktreeState::HalfMoved { from, to } => {
+            let tree = |commit| session.port.commit_info(commit).map(|info| info.tree);
+            let (before, after) =
+                (tree(&from).map_err(|error| anyhow!(error))?, tree(&to).map_err(|error| anyhow!(error))?);
+            session.port.refresh_worktree(&before, &after).map_err(|error| anyhow!(error).into())
+        }
+        WorktreeState::Dirty { files } => {
+            let error =
+                anyhow!("the port has uncommitted changes, which were left untouched: {}", files.join(", "));
+            Err(CliError::usage(error)
+                .hint("commit or stash them first, or use `--dry-run`, which lands nothing"))
+        }
+    }
+}
+
+/// What is to be done: the revisions behind the baseline, up to a target or a number.
+pub(super) fn request(session: &Session, args: &Sync) -> Result<RunRequest, CliError> {
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    let poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    let mut targets = poll.new.clone();
+    if let Some(to) = &args.to {
+        let wanted = session.revision(to).map_err(session_error)?;
+        let at = targets.iter().position(|revision| revision.label == wanted.label);
+        match at {
+            Some(at) => targets.truncate(at + 1),
+            None if wanted.withdrawn => {
+                let error = anyhow!("{to} was withdrawn by its authors (yanked)");
+                return Err(CliError::usage(error).hint("sync to a later revision"));
+            }
+            None => targets.clear(),
+        }
+    }
+    targets.truncate(args.limit.unwrap_or(usize::MAX));
+    Ok(RunRequest {
+        lag: poll.new.len(),
+        newest: poll.new.last().cloned(),
+        targets,
+        withdrawn: poll.withdrawn.into_iter().filter(|revision| revision.label != lock.baseline).collect(),
+        dry_run: args.dry_run,
+    })
+}

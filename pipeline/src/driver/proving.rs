@@ -1,0 +1,39 @@
+//! Proving a port against its baseline alone: for `init --adopt`, which records what it finds, and for
+//! `verify --contract`.
+
+use anyhow::Result;
+use mappings::Lock;
+use port::confinement::Confinement;
+use upstream::{ItemPath, Snapshot, TreeId};
+
+use super::check::{Contract, Question};
+use super::secret;
+use crate::gate::Evidence;
+use crate::session::Session;
+use crate::store::Store;
+
+/// Compares everything that a lock links with the upstream at the lock's baseline.
+pub(crate) fn prove(
+    session: &Session,
+    confinement: &dyn Confinement,
+    store: &Store,
+    lock: &Lock,
+    tree: &TreeId,
+    baseline: &Snapshot,
+) -> Result<Evidence> {
+    let at_baseline = |item: &ItemPath| baseline.items.get(item).is_some_and(|item| !item.is_test);
+    let linked = lock.links.values().filter(|link| !lock.parked.contains_key(&link.item));
+    let items: Vec<_> = linked
+        .filter(|link| at_baseline(&link.item))
+        .map(|link| (link.item.clone(), link.symbol.clone()))
+        .collect();
+    let mut contract = Contract::new(session, confinement, secret(session, store)?)?;
+    contract.ask(&Question {
+        tree,
+        upstream: baseline,
+        before: None,
+        links: items.iter().cloned().collect(),
+        items,
+        occasion: format!("baseline {}", lock.baseline),
+    })
+}
