@@ -84,6 +84,11 @@ impl Mapping {
         Explanation { item: item.path.clone(), matched, placement, problem }
     }
 
+    /// Whether a `[[link]]` speaks of this very item.
+    pub fn is_named(&self, item: &ItemPath) -> bool {
+        self.links.contains_key(item)
+    }
+
     /// Whether this symbol is one that the port has beyond the upstream: never drift, never edited.
     pub fn is_extension(&self, symbol: &SymbolPath) -> bool {
         self.extension_of(symbol).is_some()

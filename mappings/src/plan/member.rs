@@ -158,6 +158,33 @@ fn relocate_between_files(old: UnitMember, after: Item, to: SymbolPath, file: St
     follow(vec![planned(old), planned(new)])
 }
 
+/// Why a port does well without a symbol for an item that it never had, if it does: what the upstream hides
+/// is compared through what uses it.
+fn needs_no_symbol(input: &PlanInput<'_>, item: &Item) -> Option<&'static str> {
+    if input.mapping.is_named(&item.path) {
+        return None;
+    }
+    if item.is_test && !is_test_function(item) {
+        Some("it helps upstream tests; tests that use it are followed themselves")
+    } else if !item.is_test && !item.exported {
+        Some("it is not exported and the port has no symbol for it; what uses it is compared instead")
+    } else {
+        None
+    }
+}
+
+/// Whether an item is a test or a bench itself, and no helper of one.
+fn is_test_function(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| {
+        let path = attribute.trim_start_matches(['#', '[', ' ']);
+        let path = path.split(['(', ']', '=', ' ']).next().unwrap_or_default();
+        matches!(
+            path.rsplit("::").next(),
+            Some("test" | "test_case" | "rstest" | "case" | "bench" | "quickcheck")
+        )
+    })
+}
+
 fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<Decision, PlanError> {
     let (symbol, file) = match place {
         Ok(place) => place,
@@ -175,6 +202,11 @@ fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<D
         let member = UnitMember { change, symbol: symbol.clone(), file, edited_by_hand };
         follow(vec![Planned { member, kind: UnitKind::Change, reason, comes_at: None }])
     };
+    if present.is_none()
+        && let Some(reason) = change.after().and_then(|item| needs_no_symbol(input, item))
+    {
+        return Ok(skip(&change, SkipReason::NoCounterpart, reason.to_owned()));
+    }
     Ok(match (&change, present) {
         (ItemChange::Added { .. }, None) => {
             let member = UnitMember { change, symbol, file, edited_by_hand: false };

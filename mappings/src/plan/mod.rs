@@ -5,10 +5,13 @@
 //! decides whether a change was ported well.
 
 mod behaviour;
+mod carrier;
 mod change;
 mod impact;
 mod member;
 mod order;
+
+use std::collections::BTreeSet;
 
 use change::pending_changes;
 use member::{Decision, Planned, decide};
@@ -19,7 +22,7 @@ use crate::graph::CallGraph;
 use crate::lock::Lock;
 use crate::mapping::{Mapping, PlaceError};
 use crate::symbol::{SymbolPath, SymbolTable};
-use crate::unit::{Plan, Skipped};
+use crate::unit::{Plan, SkipReason, Skipped};
 
 /// How many changed items a plan may hold. A larger step is taken over revisions in between.
 pub const CHANGES_MAX: usize = 50_000;
@@ -111,13 +114,21 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     }
     let mut planned: Vec<Planned> = Vec::new();
     let mut skipped: Vec<Skipped> = Vec::new();
+    let mut unseen = BTreeSet::new();
     for pending in changes {
+        let touches_behaviour = pending.change.touches_behaviour();
         match decide(input, pending)? {
             Decision::Follow(members) => planned.extend(members),
-            Decision::Skip(skip) => skipped.push(skip),
+            Decision::Skip(skip) => {
+                if touches_behaviour && matches!(skip.why, SkipReason::NoCounterpart | SkipReason::Unmapped) {
+                    unseen.insert(skip.item.clone());
+                }
+                skipped.push(skip);
+            }
         }
     }
     let calls = CallGraph::of_items(input.target.items.values());
+    planned.extend(carrier::carriers(input, &calls, &planned, &unseen));
     let mut units = order::units(planned, &calls, input.symbols);
     impact::mark(&mut units, &calls, input);
     skipped.sort_by(|one, other| one.item.cmp(&other.item));

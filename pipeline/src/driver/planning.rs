@@ -87,7 +87,7 @@ impl Current {
                 item: member.change.path().to_string(),
                 symbol: member.symbol.to_string(),
                 file: member.file.clone(),
-                change: member.change.summary(),
+                change: summary(&member.change),
                 upstream_before: text(member.change.before()),
                 upstream_after: text(member.change.after()),
                 port_before: port.clone(),
@@ -135,6 +135,12 @@ fn begun(work: &Work, revision: &Revision) -> Progress {
         number: work.target + 1,
         of: work.header.targets.len(),
     }
+}
+
+/// What happened to a unit's item, in words; some units are about items that only use what changed.
+fn summary(change: &ItemChange) -> String {
+    let summary = change.summary();
+    if summary.is_empty() { "unchanged itself".to_owned() } else { summary }
 }
 
 fn change_row(change: &ItemChange) -> ChangeRow {
