@@ -10,6 +10,11 @@ pub enum Progress {
         /// What is being done, such as `building strsim 0.9.0`.
         what: String,
     },
+    /// Something short begins: worth a live line, not a line of its own.
+    Step {
+        /// What is being done, such as `strsim::jaro: memory`.
+        what: String,
+    },
     /// A run that was stopped goes on.
     Continued {
         /// Its name.
@@ -46,6 +51,8 @@ pub enum Progress {
     Attempt {
         /// The unit.
         unit: String,
+        /// Whether it is about a test.
+        is_test: bool,
         /// Who was asked.
         translator: String,
         /// How it ended, for people.

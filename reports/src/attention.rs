@@ -1,5 +1,7 @@
 //! What needs a person, and what to do next: one list that all renderings show first.
 
+use std::collections::BTreeSet;
+
 use crate::record::{CounterexampleRecord, GateRecord, RunOutcome, RunRecord, UnitOutcome, Verdict};
 use crate::words::{self, Sign};
 
@@ -34,9 +36,19 @@ pub(crate) fn attention(record: &RunRecord) -> Vec<Attention> {
     parked(record).chain(gates(record)).chain(notices(record)).collect()
 }
 
+/// A unit that a later revision takes up again waits there, if it still waits.
 fn parked(record: &RunRecord) -> impl Iterator<Item = Attention> {
     record.revisions.iter().enumerate().flat_map(|(at, revision)| {
-        revision.units.iter().enumerate().filter_map(move |(unit_at, unit)| match &unit.outcome {
+        let later: BTreeSet<&str> = record
+            .revisions
+            .iter()
+            .skip(at + 1)
+            .flat_map(|later| &later.units)
+            .map(|unit| unit.id.as_str())
+            .collect();
+        let last =
+            revision.units.iter().enumerate().filter(move |(_, unit)| !later.contains(unit.id.as_str()));
+        last.filter_map(move |(unit_at, unit)| match &unit.outcome {
             UnitOutcome::Parked { reason, needs } => Some(Attention {
                 sign: words::unit(&unit.outcome),
                 place: Some(Place { revision: at, unit: Some(unit_at) }),

@@ -21,6 +21,8 @@ pub struct Console {
     colour: bool,
     live: bool,
     spinner: Mutex<Option<ProgressBar>>,
+    /// Tests in a row that needed no edit: they are told together.
+    quiet_tests: Mutex<usize>,
 }
 
 /// How a piece of text is set.
@@ -41,6 +43,7 @@ impl Console {
             colour: terminal && env::text("NO_COLOR").is_none(),
             live: terminal,
             spinner: Mutex::new(None),
+            quiet_tests: Mutex::new(0),
         }
     }
 
@@ -66,10 +69,9 @@ impl Console {
         }
     }
 
-    fn busy(&self, what: &str) {
+    fn step(&self, what: &str) {
         self.rest();
         if !self.live {
-            self.say(&format!("      … {what}"));
             return;
         }
         let bar = ProgressBar::new_spinner();
@@ -95,6 +97,16 @@ impl Console {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
+    fn tests_so_far(&self) {
+        let mut quiet = self.quiet_tests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let count = std::mem::take(&mut *quiet);
+        drop(quiet);
+        if count > 0 {
+            let mark = self.ink(Ink::Green, "=");
+            self.say(&format!("    {mark} {count} upstream tests changed; the port's pass as they stand"));
+        }
+    }
+
     fn planned(&self, class: &str, changes: &[(String, String)], units: usize, skipped: usize) {
         self.say(&format!(
             "    {} upstream changes ({class}); {units} to follow, {skipped} left alone",
@@ -109,7 +121,18 @@ impl Console {
         }
     }
 
-    fn attempt(&self, unit: &str, translator: &str, news: &AttemptNews) {
+    fn busy(&self, what: &str) {
+        if !self.live {
+            self.say(&format!("      … {what}"));
+        }
+        self.step(what);
+    }
+
+    fn attempt(&self, unit: &str, is_test: bool, translator: &str, news: &AttemptNews) {
+        if is_test && matches!(news, AttemptNews::Absorbed { .. }) {
+            *self.quiet_tests.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += 1;
+            return;
+        }
         let line = match news {
             // The next link of the chain is asked; only the last answer matters to a reader.
             AttemptNews::Declined { .. } => return self.rest(),
@@ -138,7 +161,11 @@ impl Default for Console {
 
 impl Listener for Console {
     fn tell(&self, progress: Progress) {
+        if !matches!(progress, Progress::Attempt { .. } | Progress::Step { .. } | Progress::Busy { .. }) {
+            self.tests_so_far();
+        }
         match progress {
+            Progress::Step { what } => self.step(&what),
             Progress::Busy { what } => self.busy(&what),
             Progress::Continued { run, events } => {
                 self.say(&format!("going on with run {run}, which was stopped after {events} events"));
@@ -150,7 +177,9 @@ impl Listener for Console {
             Progress::Planned { class, changes, units, skipped } => {
                 self.planned(&class, &changes, units, skipped);
             }
-            Progress::Attempt { unit, translator, result } => self.attempt(&unit, &translator, &result),
+            Progress::Attempt { unit, is_test, translator, result } => {
+                self.attempt(&unit, is_test, &translator, &result);
+            }
             Progress::Gate { gate, verdict, reason } => {
                 let word = match verdict {
                     Verdict::Pass => self.ink(Ink::Green, "pass"),

@@ -1,7 +1,7 @@
 //! The effect `attempt`: a translator is asked for a unit, and its answer is checked.
 
 use anyhow::{Context as _, Result, bail};
-use mappings::UnitMember;
+use mappings::{UnitKind, UnitMember};
 use port::translate::{Route, Usage};
 use reports::Verdict;
 use reports::record::{AttemptRecord, Finding};
@@ -69,7 +69,7 @@ impl Driver<'_> {
         let current = self.current()?;
         let link = self.chain.get(*translator).context("the chain is shorter than it was")?.clone();
         let facts = link.facts();
-        self.tell(Progress::Busy { what: format!("{unit}: {}", facts.name) });
+        self.tell(Progress::Step { what: format!("{unit}: {}", facts.name) });
         let given = Attempt {
             unit: current.unit(unit).with_context(|| format!("unit {unit} is not in the plan"))?,
             current: &current,
@@ -84,6 +84,7 @@ impl Driver<'_> {
         };
         self.tell(Progress::Attempt {
             unit: unit.to_string(),
+            is_test: given.unit.kind == UnitKind::Test,
             translator: facts.name,
             result: made.news.clone(),
         });

@@ -121,7 +121,7 @@ impl Driver<'_> {
             .filter(|link| whole.current.snapshot.items.get(&link.item).is_some_and(|item| !item.is_test))
             .map(|link| (link.item.clone(), link.symbol.clone()))
             .collect();
-        self.tell(Progress::Busy { what: format!("comparing {} functions with the upstream", items.len()) });
+        self.tell(Progress::Step { what: format!("comparing {} functions with the upstream", items.len()) });
         let occasion = format!("{} gate", whole.current.revision.label);
         let answer = self.ask(whole.current, &whole.tree, items, occasion)?;
         Ok(vec![gate::spec(&answer), gate::numeric(&answer, whole.lock.parked.len())])
@@ -165,7 +165,7 @@ impl Driver<'_> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        self.tell(Progress::Busy { what: format!("timing {} calls before and after", calls.len()) });
+        self.tell(Progress::Step { what: format!("timing {} calls before and after", calls.len()) });
         let report = self.time(&whole.current.head.tree, &whole.tree, &calls, settings)?;
         Ok(vec![gate::timing(&report)])
     }

@@ -46,7 +46,7 @@ impl<'a> Suites<'a> {
         if let Some(known) = self.known.get(tree) {
             return Ok(Rc::clone(known));
         }
-        self.session.machine.listener.tell(Progress::Busy { what: "running the port's tests".to_owned() });
+        self.session.machine.listener.tell(Progress::Step { what: "running the port's tests".to_owned() });
         let report = Rc::new(self.with_checkout(tree, |request| {
             Ok(run_suite(request, self.confinement, &*self.session.machine.runner)?)
         })?);

@@ -34,6 +34,9 @@ pub(super) fn findings(
         )];
     }
     let Some(parameters) = parameters else { return Vec::new() };
+    if is_protocol_method(symbol) {
+        return Vec::new();
+    }
     let (least, most) = counts(parameters);
     let fits = |wanted: usize| least <= wanted && most.is_none_or(|most| wanted <= most);
     let wanted = signature.parameters.len() + usize::from(*receiver == ReceiverPlan::Argument);
@@ -67,6 +70,12 @@ pub(super) fn findings(
         "parameter-names",
         format!("`{symbol}` takes `{}` by name, which `{path}` does not have", foreign.join("`, `")),
     )]
+}
+
+/// Methods such as `__str__`: what they take is the port's language's own, not the Rust trait's.
+fn is_protocol_method(symbol: &SymbolPath) -> bool {
+    let name = symbol.name();
+    name.starts_with("__") && name.ends_with("__") && !matches!(name, "__init__" | "__new__" | "__call__")
 }
 
 fn counts(parameters: &[PortParameter]) -> (usize, Option<usize>) {
