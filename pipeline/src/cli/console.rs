@@ -140,7 +140,8 @@ impl Console {
                 format!("{} {unit}  no edit needed: {evidence}", self.ink(Ink::Green, "="))
             }
             AttemptNews::Passed { origin, evidence } => {
-                format!("{} {unit}  {translator} ({origin}): {evidence}", self.ink(Ink::Green, "✓"))
+                let by = if origin == translator { String::new() } else { format!(" ({origin})") };
+                format!("{} {unit}  {translator}{by}: {evidence}", self.ink(Ink::Green, "✓"))
             }
             AttemptNews::Refused { reason } => {
                 format!("{} {unit}  {translator} refused: {reason}", self.ink(Ink::Red, "✗"))

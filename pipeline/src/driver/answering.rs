@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use mappings::Proof;
 use port::edit::{self, Edit};
 use port::language::Language;
+use port::translate::memory::memory_key;
 use port::translate::{Feedback, Route, Translation, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
@@ -14,7 +16,7 @@ use super::Driver;
 use super::attempt::Made;
 use super::context::Attempt;
 use super::judging::{Judged, Refusal};
-use crate::engine::AttemptResult;
+use crate::engine::{AttemptResult, Lesson};
 use crate::progress::AttemptNews;
 
 /// Stands for the nonce where an answer is shown.
@@ -23,6 +25,8 @@ const SHOWN_NONCE: &str = "0";
 /// An answer that can be judged.
 struct Answered {
     answer: edit::Answer,
+    /// The key of the request in the translation memory.
+    key: ContentHash,
     origin: String,
     usage: Usage,
 }
@@ -63,20 +67,25 @@ impl Driver<'_> {
             Judged::Refused(refusal) => refused(refusal, tells.then_some(&answered.answer)),
             Judged::Passed { proofs, evidence, words } => {
                 let edited = matches!(answered.answer, edit::Answer::Edits { .. });
-                let news = if edited {
+                // That no edit is needed counts as proved only where something was compared; elsewhere it
+                // is the translator's word, and the report says so.
+                let proved = proofs.iter().all(|(_, proof)| matches!(proof, Proof::Proved | Proof::Tested));
+                let lesson = tells.then(|| Lesson {
+                    key: answered.key,
+                    origin: answered.origin.clone(),
+                    answer: answered.answer.clone(),
+                });
+                let news = if edited || !proved {
                     AttemptNews::Passed { origin: answered.origin.clone(), evidence: words }
                 } else {
                     AttemptNews::Absorbed { evidence: words }
                 };
+                let answer = (edited || !proved).then_some(answered.answer);
                 Made {
                     declined: None,
                     verdict: Some(Verdict::Pass),
                     evidence,
-                    result: AttemptResult::Accepted {
-                        tree,
-                        answer: edited.then_some(answered.answer),
-                        proofs,
-                    },
+                    result: AttemptResult::Accepted { tree, answer, proofs, lesson },
                     news,
                     ..Made::declined("")
                 }
@@ -103,7 +112,7 @@ impl Driver<'_> {
                     wanted = symbols;
                 }
                 Ok(Translation::Answered { answer, origin, usage }) => {
-                    return Ok(Answered { answer, origin, usage });
+                    return Ok(Answered { answer, key: memory_key(&request), origin, usage });
                 }
             }
         }

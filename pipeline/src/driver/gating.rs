@@ -183,7 +183,7 @@ fn planned_symbols(current: &Current) -> BTreeSet<SymbolPath> {
 fn outcome(state: &UnitState) -> Result<UnitOutcome> {
     Ok(match state {
         UnitState::Open(_) => bail!("a unit is open at the gate"),
-        UnitState::Accepted { answer, proofs } => {
+        UnitState::Accepted { answer, proofs, .. } => {
             let proofs = proofs.iter().cloned().collect();
             if answer.is_some() { UnitOutcome::Landed { proofs } } else { UnitOutcome::Absorbed { proofs } }
         }

@@ -103,7 +103,12 @@ impl Driver<'_> {
                     declined: None,
                     verdict: Some(reports::Verdict::Pass),
                     evidence,
-                    result: AttemptResult::Accepted { tree: given.tree.clone(), answer: None, proofs },
+                    result: AttemptResult::Accepted {
+                        tree: given.tree.clone(),
+                        answer: None,
+                        proofs,
+                        lesson: None,
+                    },
                     news: AttemptNews::Absorbed { evidence: words },
                     ..Made::declined("")
                 },

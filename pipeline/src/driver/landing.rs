@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, bail};
+use port::edit;
 use port::repo::{AdvanceError, Author, NewCommit, WorktreeState};
-use upstream::{CommitId, TreeId};
+use port::translate::memory::{MEMORY_NONCE, MemoryEntry, MemoryFolder, MemoryStore};
+use upstream::{CommitId, ItemPath, TreeId};
 
 use super::Driver;
+use crate::chain::learned_memory;
 use crate::engine::{Candidate, Event, Head, Phase, RunState, UnitState, Work};
 use crate::gate::GatePass;
 use crate::progress::Progress;
@@ -65,6 +68,7 @@ impl Driver<'_> {
                 }
             }
             self.refresh(&from.tree, tree)?;
+            self.learn(work, candidate)?;
         }
         let label = work.revision().context("no revision is being worked on")?.label.to_string();
         self.tell(Progress::Landed {
@@ -75,6 +79,28 @@ impl Driver<'_> {
         let duration_ms = u64::try_from(self.now_ms() - candidate.began_ms).unwrap_or_default();
         let files = self.session.changed_files(&from.tree, tree)?;
         Ok(Event::Landed { head: landed, files, duration_ms })
+    }
+
+    /// Remembers what models answered and what has landed now. Said twice it is learned once.
+    fn learn(&self, work: &Work, candidate: &Candidate) -> Result<()> {
+        let revision = &work.revision().context("no revision is being worked on")?.label;
+        let mut folder = MemoryFolder::open(&learned_memory(&self.session.settings))?;
+        for (unit, state) in candidate.plan.units.iter().zip(&candidate.units) {
+            let UnitState::Accepted { lesson: Some(lesson), .. } = state else { continue };
+            let answer = edit::render_answer(&lesson.answer, MEMORY_NONCE);
+            if folder.lookup(&lesson.key).iter().any(|known| known.answer.trim() == answer.trim()) {
+                continue;
+            }
+            folder.add(&MemoryEntry {
+                key: lesson.key,
+                origin: lesson.origin.clone(),
+                item: ItemPath::new(unit.id.as_str())?,
+                revision: revision.clone(),
+                answer,
+                note: String::new(),
+            })?;
+        }
+        Ok(())
     }
 
     /// A person's uncommitted work is not stepped on: the run stops, and goes on when it is put away.

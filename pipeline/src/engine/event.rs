@@ -115,11 +115,24 @@ pub enum AttemptResult {
     Accepted {
         /// The port's tree with this unit done.
         tree: TreeId,
-        /// The answer; `None` where no edit was needed.
+        /// The answer; `None` where it is proved that no edit was needed.
         answer: Option<Answer>,
         /// How far each item is now known to behave alike.
         proofs: Vec<(ItemPath, Proof)>,
+        /// What to remember of it once it has landed; `None` where nothing is to be learned.
+        lesson: Option<Lesson>,
     },
+}
+
+/// A model's answer that is worth remembering.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lesson {
+    /// The key of the request in the translation memory.
+    pub key: ContentHash,
+    /// Who gave the answer.
+    pub origin: String,
+    /// The answer; also one that says that no edit is needed.
+    pub answer: Answer,
 }
 
 /// What happened.

@@ -6,7 +6,7 @@ use port::translate::Feedback;
 use reports::Verdict;
 use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
 
-use super::event::{Head, PlannedRevision, RunHeader};
+use super::event::{Head, Lesson, PlannedRevision, RunHeader};
 use crate::gate::GatePass;
 
 /// Where a run stands.
@@ -154,10 +154,12 @@ pub enum UnitState {
     Open(Turn),
     /// It is done.
     Accepted {
-        /// The answer; `None` where no edit was needed.
+        /// The answer; `None` where it is proved that no edit was needed.
         answer: Option<Answer>,
         /// How far each item is known to behave alike.
         proofs: Vec<(ItemPath, Proof)>,
+        /// What to remember of it once it has landed.
+        lesson: Option<Lesson>,
     },
     /// It waits for a person.
     Parked {

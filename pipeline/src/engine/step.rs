@@ -144,9 +144,9 @@ fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &Attem
     };
     let UnitState::Open(turn) = unit else { return };
     let next = match result {
-        AttemptResult::Accepted { tree, answer, proofs } => {
+        AttemptResult::Accepted { tree, answer, proofs, lesson } => {
             candidate.tree = tree.clone();
-            UnitState::Accepted { answer: answer.clone(), proofs: proofs.clone() }
+            UnitState::Accepted { answer: answer.clone(), proofs: proofs.clone(), lesson: lesson.clone() }
         }
         AttemptResult::Declined => next_translator(turn.clone(), chain),
         AttemptResult::Unavailable { reason } => {
