@@ -1,6 +1,6 @@
 //! Everything that is opened to work on one port: its repository, its upstream's mirror, its language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,9 @@ use crate::progress::{Listener, Progress};
 
 /// The name of the lock in the port.
 pub const LOCK_NAME: &str = "tidelock.lock";
+
+/// How many symbol tables are kept: a candidate, the port before it, and some way back.
+const SYMBOL_TABLES_MAX: usize = 8;
 
 /// The machine, as the program sees it.
 #[derive(Debug, Clone)]
@@ -110,6 +113,8 @@ pub struct Session {
     /// Its interpreter.
     pub interpreter: Interpreter,
     snapshots: Mutex<Snapshots>,
+    /// The symbols of the trees that were looked at last, oldest first.
+    symbols: Mutex<VecDeque<(TreeId, Arc<SymbolTable>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +154,7 @@ impl Session {
             branch,
             interpreter,
             snapshots: Mutex::default(),
+            symbols: Mutex::default(),
         })
     }
 
@@ -172,8 +178,17 @@ impl Session {
     }
 
     /// The symbols of a tree of the port.
-    pub fn symbols(&self, tree: &TreeId) -> Result<SymbolTable, SessionError> {
-        Ok(self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?)
+    pub fn symbols(&self, tree: &TreeId) -> Result<Arc<SymbolTable>, SessionError> {
+        let mut known = self.symbols.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
+            return Ok(table);
+        }
+        let table = Arc::new(self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?);
+        if known.len() >= SYMBOL_TABLES_MAX {
+            known.pop_front();
+        }
+        known.push_back((tree.clone(), Arc::clone(&table)));
+        Ok(table)
     }
 
     /// A file of a tree of the port, where it is text.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use port::repo::PortRepo;
+use reports::RunOutcome;
 use upstream::process::Invocation;
 
 use super::args::{Demo, Rendering, Sync};
@@ -45,8 +46,11 @@ pub(super) fn run(context: &Context, args: &Demo) -> Result<ExitCode, CliError> 
     let record =
         sync::sync(&session, &Sync { to: None, limit: None, dry_run: false, who: args.who.clone() })?;
     let page = folder.join("report.html");
-    std::fs::write(&page, report::rendered(&record, Rendering::Html)?)
-        .with_context(|| format!("cannot write `{}`", page.display()))?;
+    // A run that had nothing to do has nothing to show; the page of the one that had is kept.
+    if record.outcome != RunOutcome::NothingToDo || !page.exists() {
+        std::fs::write(&page, report::rendered(&record, Rendering::Html)?)
+            .with_context(|| format!("cannot write `{}`", page.display()))?;
+    }
     console.say("");
     console.data(&report::rendered(&record, Rendering::Text)?);
     let tree = session.head().map_err(super::session_error)?.tree;

@@ -19,7 +19,7 @@ use super::{Driver, checkouts};
 use crate::config::TimingSettings;
 
 /// The most functions that are timed for one candidate.
-const FUNCTIONS_MAX: usize = 8;
+const FUNCTIONS_MAX: usize = 4;
 
 /// The order of the measurements; any other would do.
 const SEED: u64 = 1;

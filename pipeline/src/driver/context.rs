@@ -1,6 +1,7 @@
 //! What a translator is given of the port, and what its answer may touch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mappings::{Symbol, SymbolPath, SymbolTable, UnitKind, WorkUnit};
 use port::edit::Scope;
@@ -19,7 +20,7 @@ pub(super) struct Attempt<'a> {
     pub(super) current: &'a Current,
     pub(super) unit: &'a WorkUnit,
     pub(super) tree: &'a TreeId,
-    pub(super) symbols: SymbolTable,
+    pub(super) symbols: Arc<SymbolTable>,
     pub(super) attempt: u32,
     pub(super) feedback: Option<Feedback>,
 }

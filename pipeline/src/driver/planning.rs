@@ -21,7 +21,7 @@ pub(crate) struct Current {
     pub(crate) lock: Lock,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) baseline: Arc<Snapshot>,
-    pub(crate) symbols: SymbolTable,
+    pub(crate) symbols: Arc<SymbolTable>,
     pub(crate) diff: SemanticDiff,
     pub(crate) plan: Plan,
 }

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-MIN_SECONDS = 0.02
+MIN_SECONDS = 0.005
 SAMPLES = 5
 LOOPS_MAX = 1 << 24
 
