@@ -1,62 +1,206 @@
-//! Linked items that did not change themselves and use something that did, where that has no symbol: the
-//! change reaches the port only through them, so they are units of their own.
+//! Linked items that use something changed that has no symbol: the change reaches the port only through
+//! them, so they are followed like items that changed themselves.
+//!
+//! The main function is [`add_carriers`]. It never plans an item twice, and never lets one go that waits for
+//! a person.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use upstream::ItemPath;
-use upstream::diff::{Aspects, ItemChange};
+use upstream::diff::{Aspects, ItemChange, item_change};
+use upstream::snapshot::Item;
+use upstream::{ItemPath, RevisionLabel};
 
-use super::PlanInput;
-use super::member::Planned;
+use super::behaviour::without_behaviour;
+use super::change::{item_of, relocated};
+use super::member::{Decision, Planned, ensure_parsed, place};
+use super::{Decided, PlanError, PlanInput};
 use crate::graph::CallGraph;
-use crate::unit::{UnitKind, UnitMember};
+use crate::lock::Link;
+use crate::mapping::Placement;
+use crate::symbol::SymbolPath;
+use crate::unit::{SkipReason, Skipped, UnitKind, UnitMember};
 
-/// The units for the nearest linked users of `unseen` items: changed ones without a symbol. Items that are
-/// planned already carry the change in their own unit.
-pub(super) fn carriers(
+/// Adds the nearest linked users of what changed unseen, and those that were parked as such and still lag.
+pub(super) fn add_carriers(
+    decided: &mut Decided,
     input: &PlanInput<'_>,
     calls: &CallGraph<ItemPath>,
-    planned: &[Planned],
-    unseen: &BTreeSet<ItemPath>,
-) -> Vec<Planned> {
-    let own: BTreeSet<&ItemPath> = planned.iter().map(|one| one.member.change.path()).collect();
-    let mut found: BTreeMap<&ItemPath, &ItemPath> = BTreeMap::new();
-    for changed in unseen {
-        let mut seen: BTreeSet<&ItemPath> = BTreeSet::from([changed]);
-        let mut waiting = VecDeque::from([changed]);
+) -> Result<(), PlanError> {
+    for carrier in Search::new(input, calls, decided).carriers(&decided.unseen)? {
+        let path = &carrier.item.path;
+        let at = decided.skipped.iter().position(|skip| skip.item == *path);
+        match (decide(input, &carrier)?, at) {
+            (Decision::Follow(members), at) => {
+                // Nothing was to be done about its own change; about what it uses there is.
+                if let Some(at) = at {
+                    decided.skipped.remove(at);
+                }
+                decided.planned.extend(members);
+            }
+            (Decision::Skip(skip), None) => decided.skipped.push(skip),
+            (Decision::Skip(_), Some(_)) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A linked item, and what it uses that changed.
+struct Carrier<'a> {
+    item: &'a Item,
+    link: &'a Link,
+    changed: ItemPath,
+}
+
+/// Where carriers are looked for.
+struct Search<'a> {
+    input: &'a PlanInput<'a>,
+    calls: &'a CallGraph<ItemPath>,
+    /// Items that are planned already: their units carry what they use.
+    own: BTreeSet<ItemPath>,
+    /// The links by the paths that their items have at the target.
+    links: BTreeMap<ItemPath, &'a Link>,
+    /// Items that a carrier may have been parked under.
+    waiting: BTreeSet<ItemPath>,
+}
+
+impl<'a> Search<'a> {
+    fn new(input: &'a PlanInput<'a>, calls: &'a CallGraph<ItemPath>, decided: &Decided) -> Self {
+        let mut links: BTreeMap<ItemPath, &Link> =
+            input.lock.links.iter().map(|(path, link)| (path.clone(), link)).collect();
+        let mut waiting: BTreeSet<ItemPath> = input.lock.parked.keys().cloned().collect();
+        for skip in &decided.skipped {
+            if let Some(link) = skip.before.as_ref().and_then(|before| input.lock.links.get(before)) {
+                links.insert(skip.item.clone(), link);
+                // It may have been parked under a path in between.
+                waiting.insert(skip.item.clone());
+            }
+        }
+        let own = decided.planned.iter().map(|one| one.member.change.path().clone()).collect();
+        Self { input, calls, own, links, waiting }
+    }
+
+    /// All carriers, by path.
+    fn carriers(&self, unseen: &BTreeSet<ItemPath>) -> Result<Vec<Carrier<'a>>, PlanError> {
+        let mut found = self.users(unseen);
+        for path in self.waiting.iter().filter(|path| !self.own.contains(*path)) {
+            if let Some(link) = self.links.get(path).filter(|_| !found.contains_key(path))
+                && let Some(changed) = self.changed_below(path, &link.revision)?
+            {
+                found.insert(path.clone(), changed);
+            }
+        }
+        let carrier = |(path, changed)| {
+            let (item, link) = (self.input.target.items.get(&path)?, *self.links.get(&path)?);
+            Some(Carrier { item, link, changed })
+        };
+        Ok(found.into_iter().filter_map(carrier).collect())
+    }
+
+    /// The nearest linked users of these items that are not planned, each with the item through which it was
+    /// found first. Tests are left out: they are followed for their own sake.
+    fn users(&self, unseen: &BTreeSet<ItemPath>) -> BTreeMap<ItemPath, ItemPath> {
+        let mut found = BTreeMap::new();
+        let mut seen: BTreeSet<&ItemPath> = unseen.iter().collect();
+        let mut waiting: VecDeque<(&ItemPath, &ItemPath)> = unseen.iter().map(|item| (item, item)).collect();
         // Each item enters the queue once, so the walk is bounded by the graph.
-        while let Some(item) = waiting.pop_front() {
-            for caller in calls.callers(item) {
-                let is_test = input.target.items.get(caller).is_none_or(|known| known.is_test);
-                if is_test || own.contains(caller) || !seen.insert(caller) {
+        while let Some((item, changed)) = waiting.pop_front() {
+            for caller in self.calls.callers(item) {
+                let is_test = self.input.target.items.get(caller).is_none_or(|known| known.is_test);
+                if is_test || self.own.contains(caller) || !seen.insert(caller) {
                     continue;
                 }
-                if input.lock.links.contains_key(caller) {
-                    found.entry(caller).or_insert(changed);
+                if self.links.contains_key(caller) {
+                    found.insert(caller.clone(), changed.clone());
                 } else {
-                    waiting.push_back(caller);
+                    waiting.push_back((caller, changed));
                 }
             }
         }
+        found
     }
-    found.into_iter().filter_map(|(carrier, changed)| carry(input, carrier, changed)).collect()
+
+    /// The first item without a link that this one uses and that changed since the revision. What is linked
+    /// or planned carries its changes itself.
+    fn changed_below(&self, path: &ItemPath, since: &RevisionLabel) -> Result<Option<ItemPath>, PlanError> {
+        let mut seen: BTreeSet<&ItemPath> = BTreeSet::from([path]);
+        let mut waiting: VecDeque<&ItemPath> = VecDeque::from([path]);
+        // Each item enters the queue once, so the walk is bounded by the graph.
+        while let Some(item) = waiting.pop_front() {
+            for callee in self.calls.callees(item) {
+                if self.own.contains(callee) || self.links.contains_key(callee) || !seen.insert(callee) {
+                    continue;
+                }
+                if self.has_changed_unseen(callee, since)? {
+                    return Ok(Some(callee.clone()));
+                }
+                waiting.push_back(callee);
+            }
+        }
+        Ok(None)
+    }
+
+    fn has_changed_unseen(&self, path: &ItemPath, since: &RevisionLabel) -> Result<bool, PlanError> {
+        let Some(item) = self.input.target.items.get(path) else { return Ok(false) };
+        let is_left_out = match self.input.mapping.place(item)? {
+            Placement::Mapped { .. } => false,
+            Placement::Skipped { why, .. } => !is_unseen(why),
+        };
+        let before = if *since == self.input.lock.baseline {
+            self.input.baseline.items.get(path).cloned()
+        } else {
+            (self.input.item_at)(since, path)
+        };
+        let change = item_change(before.as_ref(), Some(item));
+        Ok(!is_left_out && change.is_some_and(|change| without_behaviour(&change).is_none()))
+    }
 }
 
-fn carry(input: &PlanInput<'_>, carrier: &ItemPath, changed: &ItemPath) -> Option<Planned> {
-    let item = input.target.items.get(carrier)?;
-    let link = input.lock.links.get(carrier)?;
-    let symbol = input.symbols.get(&link.symbol)?;
-    let change =
-        ItemChange::Modified { before: item.clone(), after: item.clone(), aspects: Aspects::default() };
-    Some(Planned {
-        member: UnitMember {
-            change,
-            symbol: link.symbol.clone(),
-            file: symbol.file.clone(),
-            edited_by_hand: symbol.hash != link.written,
-        },
-        kind: UnitKind::Change,
-        reason: format!("it uses `{changed}`, which changed and has no symbol of its own"),
-        comes_at: None,
-    })
+/// Whether an item that is skipped for this reason is followed through what uses it.
+pub(super) fn is_unseen(why: SkipReason) -> bool {
+    match why {
+        SkipReason::NoCounterpart | SkipReason::Unmapped => true,
+        SkipReason::NoBehaviour | SkipReason::Ignored | SkipReason::Manual | SkipReason::Bound => false,
+    }
+}
+
+fn decide(input: &PlanInput<'_>, carrier: &Carrier<'_>) -> Result<Decision, PlanError> {
+    let Carrier { item, link, changed } = carrier;
+    let uses = format!("it uses `{changed}`, which changed and has no symbol of its own");
+    let planned = |symbol: SymbolPath, file, edited_by_hand, kind, reason| {
+        let change = own_change(input, link, item)?;
+        let member = UnitMember { change, symbol, file, edited_by_hand };
+        Ok(Decision::Follow(vec![Planned { member, kind, reason, comes_at: None }]))
+    };
+    let (symbol, file) = match (place(input, item, Some(link))?, input.symbols.get(&link.symbol)) {
+        (Err((why, reason)), _) => return Ok(left_alone(carrier, why, format!("{uses}; {reason}"))),
+        (Ok(_), Some(symbol)) => {
+            let edited_by_hand = symbol.hash != link.written;
+            let (at, file) = (symbol.path.clone(), symbol.file.clone());
+            return planned(at, file, edited_by_hand, UnitKind::Change, uses);
+        }
+        (Ok((_, file)), None) => (link.symbol.clone(), file),
+    };
+    ensure_parsed(input, &symbol, Some(&file))?;
+    let reason = format!("`{symbol}` is gone from the port, and {uses}");
+    planned(symbol, file, true, UnitKind::Add, reason)
+}
+
+fn left_alone(carrier: &Carrier<'_>, why: SkipReason, reason: String) -> Decision {
+    let (item, change) = (carrier.item.path.clone(), "unchanged itself".to_owned());
+    Decision::Skip(Skipped { item, before: None, change, why, reason })
+}
+
+/// What happened to the carrier itself since the revision that its link equals: mostly nothing.
+fn own_change(input: &PlanInput<'_>, link: &Link, item: &Item) -> Result<ItemChange, PlanError> {
+    let is_at_its_path = link.item == item.path;
+    if is_at_its_path && link.upstream == item.fingerprint.combined() {
+        let (before, after) = (item.clone(), item.clone());
+        return Ok(ItemChange::Modified { before, after, aspects: Aspects::default() });
+    }
+    let before = item_of(input, link)?;
+    if !is_at_its_path {
+        return Ok(relocated(&before, item));
+    }
+    let aspects = upstream::diff::aspects(&before, item);
+    Ok(ItemChange::Modified { before, after: item.clone(), aspects })
 }
