@@ -82,7 +82,8 @@ impl<'a> Search<'a> {
     /// All carriers, by path.
     fn carriers(&self, unseen: &BTreeSet<ItemPath>) -> Result<Vec<Carrier<'a>>, PlanError> {
         let mut found = self.users(unseen);
-        for path in self.waiting.iter().filter(|path| !self.own.contains(*path)) {
+        let may_carry = |path: &&ItemPath| !self.own.contains(*path) && !self.is_test(path);
+        for path in self.waiting.iter().filter(may_carry) {
             if let Some(link) = self.links.get(path).filter(|_| !found.contains_key(path))
                 && let Some(changed) = self.changed_below(path, &link.revision)?
             {
@@ -105,8 +106,7 @@ impl<'a> Search<'a> {
         // Each item enters the queue once, so the walk is bounded by the graph.
         while let Some((item, changed)) = waiting.pop_front() {
             for caller in self.calls.callers(item) {
-                let is_test = self.input.target.items.get(caller).is_none_or(|known| known.is_test);
-                if is_test || self.own.contains(caller) || !seen.insert(caller) {
+                if self.is_test(caller) || self.own.contains(caller) || !seen.insert(caller) {
                     continue;
                 }
                 if self.links.contains_key(caller) {
@@ -117,6 +117,10 @@ impl<'a> Search<'a> {
             }
         }
         found
+    }
+
+    fn is_test(&self, path: &ItemPath) -> bool {
+        self.input.target.items.get(path).is_some_and(|item| item.is_test)
     }
 
     /// The first item without a link that this one uses and that changed since the revision. What is linked
