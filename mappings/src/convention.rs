@@ -25,6 +25,9 @@ const FOREIGN: &[&str] = &[
 const SPECIAL_METHODS: &[(&str, &str, &str)] =
     &[("Display", "fmt", "__str__"), ("Debug", "fmt", "__repr__"), ("PartialEq", "eq", "__eq__")];
 
+/// Attributes besides `test…` that make a function a test, by the last segment of their path.
+const TEST_ATTRIBUTES: &[&str] = &["case", "proptest", "quickcheck", "rstest", "wasm_bindgen_test"];
+
 /// The names of one item as the port's language writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PortNames {
@@ -206,14 +209,23 @@ fn own_name(item: &Item, name: &str, of_trait: Option<&str>) -> String {
 }
 
 /// Whether it is run as a test, rather than being code that tests use.
-fn is_test_function(item: &Item) -> bool {
-    let is_test = |attribute: &String| {
+pub(crate) fn is_test_function(item: &Item) -> bool {
+    let is_test = |name: &str| name.starts_with("test") || TEST_ATTRIBUTES.contains(&name);
+    item.is_test && attribute_names(item).any(is_test)
+}
+
+/// Whether it is run as a benchmark by the test harness.
+pub(crate) fn is_bench_function(item: &Item) -> bool {
+    item.is_test && attribute_names(item).any(|name| name == "bench")
+}
+
+/// The last segments of the paths of an item's attributes: `test` for `#[tokio::test(flavor = "…")]`.
+fn attribute_names(item: &Item) -> impl Iterator<Item = &str> {
+    item.attributes.iter().map(|attribute| {
         let path = attribute.trim_start_matches(['#', '[', ' ']);
-        let path = path.split(['(', ']', ' ', '=']).next().unwrap_or_default();
-        let name = path.rsplit("::").next().unwrap_or_default();
-        name.starts_with("test") || matches!(name, "rstest" | "quickcheck" | "proptest")
-    };
-    item.is_test && item.attributes.iter().any(is_test)
+        let path = path.split(['(', ']', '=', ' ']).next().unwrap_or_default();
+        path.rsplit("::").next().unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ pub struct Symbol {
     pub file: String,
     /// The line on which it begins, from 1, decorators included.
     pub line: u32,
-    /// Its text as written: decorators, header, documentation and body.
+    /// Its text: decorators, header, documentation and body. It is dedented to the symbol's own level, so that
+    /// a method's text begins at the left margin like a function's; apart from that it is as written.
     pub text: String,
     /// The hash of `text` without trailing white space on its lines.
     pub hash: ContentHash,

@@ -1,4 +1,5 @@
-//! Small items, snapshots and symbol tables for tests. Mentions are the words of the body.
+//! Small items, snapshots and symbol tables for tests. Mentions are the words of the body. Items are exported
+//! unless they are made [`private`].
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,8 @@ pub(crate) fn an_item(at: &str, kind: ItemKind) -> Item {
         file: "src/lib.rs".to_owned(),
         span: 0..0,
         line: 1,
-        visibility: Visibility::Private,
-        exported: false,
+        visibility: Visibility::Public,
+        exported: true,
         is_test: false,
         fingerprint: Fingerprint {
             signature: ContentHash::of(""),
@@ -73,15 +74,20 @@ pub(crate) fn method(at: &str, body: &str) -> Item {
 }
 
 pub(crate) fn test_function(at: &str, body: &str) -> Item {
-    let mut item = an_item(at, ItemKind::Function);
+    with_attributes(test_helper(at, body), &["#[test]"])
+}
+
+/// A function of test code that is no test itself.
+pub(crate) fn test_helper(at: &str, body: &str) -> Item {
+    let mut item = private(function(at, body));
     item.is_test = true;
-    item.attributes = vec!["#[test]".to_owned()];
-    renew(&mut item, body);
     item
 }
 
-pub(crate) fn exported(mut item: Item) -> Item {
-    item.exported = true;
+/// The item as one that users of the crate cannot name.
+pub(crate) fn private(mut item: Item) -> Item {
+    item.visibility = Visibility::Private;
+    item.exported = false;
     item
 }
 

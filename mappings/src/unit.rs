@@ -31,7 +31,8 @@ pub enum UnitKind {
 /// One item of a unit, with the symbol that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitMember {
-    /// What happened upstream, between the revision that the link equals and the target.
+    /// What happened upstream, between the revision that the link equals and the target. A member that is
+    /// here only because of what it uses is modified in no aspect.
     pub change: ItemChange,
     /// The symbol that answers, or is to answer, to the item.
     pub symbol: SymbolPath,
@@ -81,7 +82,8 @@ pub struct Skipped {
     /// The path that it had before, where it was moved or renamed.
     #[serde(default)]
     pub before: Option<ItemPath>,
-    /// What happened to it, in words of [`ItemChange::summary`].
+    /// What happened to it, in words of [`ItemChange::summary`]; `unchanged itself` where only something that
+    /// it uses changed.
     pub change: String,
     /// Why it is left alone.
     pub why: SkipReason,
@@ -101,7 +103,8 @@ pub enum SkipReason {
     Manual,
     /// The port calls the Rust code.
     Bound,
-    /// Kinds that have no counterpart of their own: modules, `impl` headers, `use`, macros.
+    /// Kinds that have no counterpart of their own: modules, `impl` headers, `use`, macros; and what the
+    /// upstream does not export, or only helps its tests, where the port has no symbol for it.
     NoCounterpart,
     /// No rule of the configuration and no convention says where it belongs.
     Unmapped,

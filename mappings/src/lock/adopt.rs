@@ -100,7 +100,7 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{function, path, snapshot, symbol_path, table, test_function};
+    use crate::testing::{function, path, private, snapshot, symbol_path, table, test_function};
 
     #[test]
     fn what_is_mapped_and_there_is_linked_and_the_rest_is_listed() {
@@ -109,7 +109,7 @@ mod tests {
             [
                 function("k::f", "1"),
                 function("k::g", "2"),
-                function("k::inner", "3"),
+                private(function("k::inner", "3")),
                 function("other::h", ""),
                 test_function("k::tests::t", ""),
             ],

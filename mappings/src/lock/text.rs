@@ -363,6 +363,14 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_lock_is_one_and_is_written_as_documented() {
+        let page = include_str!("../../../docs/lock.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let lock = Lock::parse(example).unwrap();
+        assert_eq!(lock.render().strip_prefix(HEAD).map(str::trim), Some(example.trim()));
+    }
+
+    #[test]
     fn unfinished_merges_are_named_by_line() {
         let text = lock().render().replace("version = 1", "<<<<<<< ours\nversion = 1");
         assert_eq!(Lock::parse(&text), Err(LockError::Conflict { line: 5 }));

@@ -84,9 +84,9 @@ impl Mapping {
         Explanation { item: item.path.clone(), matched, placement, problem }
     }
 
-    /// Whether a `[[link]]` speaks of this very item.
+    /// Whether a `[[link]]` speaks of this very item, or of the item of which it is a variant.
     pub fn is_named(&self, item: &ItemPath) -> bool {
-        self.links.contains_key(item)
+        self.link_of(item).is_some()
     }
 
     /// Whether this symbol is one that the port has beyond the upstream: never drift, never edited.

@@ -74,7 +74,7 @@ pub(super) fn pending_changes<'a>(input: &PlanInput<'a>) -> Result<Vec<Pending<'
 }
 
 /// The same item under another path.
-fn relocated(before: &Item, after: &Item) -> ItemChange {
+pub(super) fn relocated(before: &Item, after: &Item) -> ItemChange {
     ItemChange::Relocated { before: before.clone(), after: after.clone(), aspects: aspects(before, after) }
 }
 
@@ -138,7 +138,7 @@ impl Unreadable<'_> {
 
 /// The item that the port equals. Mostly that is the baseline's; only where the port lags behind the
 /// baseline is an earlier revision asked for.
-fn item_of(input: &PlanInput<'_>, link: &Link) -> Result<Item, PlanError> {
+pub(super) fn item_of(input: &PlanInput<'_>, link: &Link) -> Result<Item, PlanError> {
     let is_linked = |item: &Item| item.fingerprint.combined() == link.upstream;
     let at_baseline = input.baseline.items.get(&link.item).filter(|item| is_linked(item)).cloned();
     let item = at_baseline.or_else(|| (input.item_at)(&link.revision, &link.item).filter(is_linked));

@@ -6,7 +6,7 @@ use upstream::snapshot::Item;
 use super::behaviour::without_behaviour;
 use super::change::{Pending, Standing};
 use super::{PlanError, PlanInput};
-use crate::convention::private_form;
+use crate::convention::{is_bench_function, is_test_function, private_form};
 use crate::lock::Link;
 use crate::mapping::Placement;
 use crate::symbol::{Symbol, SymbolPath};
@@ -59,9 +59,9 @@ pub(super) fn decide(input: &PlanInput<'_>, pending: Pending<'_>) -> Result<Deci
 }
 
 /// A place for the symbol, or why there is to be none.
-type Place = Result<(SymbolPath, String), (SkipReason, String)>;
+pub(super) type Place = Result<(SymbolPath, String), (SkipReason, String)>;
 
-fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> Result<Place, PlanError> {
+pub(super) fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> Result<Place, PlanError> {
     let place = match input.mapping.place(item)? {
         Placement::Mapped { symbol, file, .. } => {
             let is_private = link.is_some_and(|link| link.symbol.name().starts_with('_'));
@@ -164,25 +164,13 @@ fn needs_no_symbol(input: &PlanInput<'_>, item: &Item) -> Option<&'static str> {
     if input.mapping.is_named(&item.path) {
         return None;
     }
-    if item.is_test && !is_test_function(item) {
-        Some("it helps upstream tests; tests that use it are followed themselves")
+    if item.is_test && !is_test_function(item) && !is_bench_function(item) {
+        Some("it helps upstream tests and is none itself, and the port has no symbol for it")
     } else if !item.is_test && !item.exported {
         Some("it is not exported and the port has no symbol for it; what uses it is compared instead")
     } else {
         None
     }
-}
-
-/// Whether an item is a test or a bench itself, and no helper of one.
-fn is_test_function(item: &Item) -> bool {
-    item.attributes.iter().any(|attribute| {
-        let path = attribute.trim_start_matches(['#', '[', ' ']);
-        let path = path.split(['(', ']', '=', ' ']).next().unwrap_or_default();
-        matches!(
-            path.rsplit("::").next(),
-            Some("test" | "test_case" | "rstest" | "case" | "bench" | "quickcheck")
-        )
-    })
 }
 
 fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<Decision, PlanError> {
@@ -242,7 +230,11 @@ fn answers_to_others(input: &PlanInput<'_>, link: &Link) -> bool {
 }
 
 /// A symbol that was not found may stand in a file that could not be read.
-fn ensure_parsed(input: &PlanInput<'_>, symbol: &SymbolPath, file: Option<&str>) -> Result<(), PlanError> {
+pub(super) fn ensure_parsed(
+    input: &PlanInput<'_>,
+    symbol: &SymbolPath,
+    file: Option<&str>,
+) -> Result<(), PlanError> {
     match file.and_then(|file| input.symbols.unparsed.get_key_value(file)) {
         Some((file, reason)) => Err(PlanError::PortFileUnparsed {
             file: file.clone(),

@@ -13,7 +13,8 @@ mod order;
 
 use std::collections::BTreeSet;
 
-use change::pending_changes;
+use behaviour::without_behaviour;
+use change::{Pending, pending_changes};
 use member::{Decision, Planned, decide};
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, RevisionLabel};
@@ -22,9 +23,9 @@ use crate::graph::CallGraph;
 use crate::lock::Lock;
 use crate::mapping::{Mapping, PlaceError};
 use crate::symbol::{SymbolPath, SymbolTable};
-use crate::unit::{Plan, SkipReason, Skipped};
+use crate::unit::{Plan, Skipped};
 
-/// How many changed items a plan may hold. A larger step is taken over revisions in between.
+/// How many items a plan may hold. A larger step is taken over revisions in between.
 pub const CHANGES_MAX: usize = 50_000;
 
 /// Everything that a plan is made from.
@@ -97,7 +98,7 @@ pub enum PlanError {
     },
     /// More changed than one plan may hold.
     #[error(
-        "{count} items changed, and {CHANGES_MAX} are the most for one plan; sync over revisions between"
+        "{count} items changed or use what changed, and {CHANGES_MAX} are the most for one plan; sync over revisions between"
     )]
     TooLarge {
         /// How many there are.
@@ -112,27 +113,44 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     if changes.len() > CHANGES_MAX {
         return Err(PlanError::TooLarge { count: changes.len() });
     }
-    let mut planned: Vec<Planned> = Vec::new();
-    let mut skipped: Vec<Skipped> = Vec::new();
-    let mut unseen = BTreeSet::new();
-    for pending in changes {
-        let touches_behaviour = pending.change.touches_behaviour();
-        match decide(input, pending)? {
-            Decision::Follow(members) => planned.extend(members),
-            Decision::Skip(skip) => {
-                if touches_behaviour && matches!(skip.why, SkipReason::NoCounterpart | SkipReason::Unmapped) {
-                    unseen.insert(skip.item.clone());
-                }
-                skipped.push(skip);
-            }
-        }
-    }
+    let mut decided = decide_all(input, changes)?;
     let calls = CallGraph::of_items(input.target.items.values());
-    planned.extend(carrier::carriers(input, &calls, &planned, &unseen));
+    carrier::add_carriers(&mut decided, input, &calls)?;
+    let Decided { planned, mut skipped, .. } = decided;
+    let count = planned.len() + skipped.len();
+    if count > CHANGES_MAX {
+        return Err(PlanError::TooLarge { count });
+    }
     let mut units = order::units(planned, &calls, input.symbols);
     impact::mark(&mut units, &calls, input);
     skipped.sort_by(|one, other| one.item.cmp(&other.item));
     Ok(Plan { revision: input.target.revision.clone(), units, skipped })
+}
+
+/// What the plan comes to, item by item.
+#[derive(Debug, Default)]
+struct Decided {
+    planned: Vec<Planned>,
+    skipped: Vec<Skipped>,
+    /// The skipped items whose changes reach the port through what uses them, if at all.
+    unseen: BTreeSet<ItemPath>,
+}
+
+fn decide_all(input: &PlanInput<'_>, changes: Vec<Pending<'_>>) -> Result<Decided, PlanError> {
+    let mut decided = Decided::default();
+    for pending in changes {
+        let has_effect = without_behaviour(&pending.change).is_none();
+        match decide(input, pending)? {
+            Decision::Follow(members) => decided.planned.extend(members),
+            Decision::Skip(skip) => {
+                if has_effect && carrier::is_unseen(skip.why) {
+                    decided.unseen.insert(skip.item.clone());
+                }
+                decided.skipped.push(skip);
+            }
+        }
+    }
+    Ok(decided)
 }
 
 fn check(input: &PlanInput<'_>) -> Result<(), PlanError> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::lock::{Adoption, adopt};
 use crate::plan::{PlanInput, plan};
-use crate::testing::{function, label, path, revision, snapshot, symbol_path, table, with_docs};
+use crate::testing::{function, label, path, private, revision, snapshot, symbol_path, table, with_docs};
 use crate::unit::UnitKind;
 
 const RULES: &str = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{module}.{name}'\nfile = 'p/{module}.py'\n\
@@ -143,7 +143,8 @@ fn a_renamed_item_is_linked_to_its_renamed_symbol() {
 
 #[test]
 fn a_renamed_private_symbol_keeps_its_underscore() {
-    let case = case(&[function("k::f", "body")], &[function("k::better", "body")], &[("p._f", "old")]);
+    let (old, new) = (private(function("k::f", "body")), private(function("k::better", "body")));
+    let case = case(&[old], &[new], &[("p._f", "old")]);
     assert_eq!(case.plan.units[0].reason, "the item has another name: `p._f` becomes `p._better`");
     let lock = case.settle(&landed(&[]), &[("p._better", "new")]);
     assert_eq!(lock.links[&path("k::better")].symbol, symbol_path("p._better"));

@@ -7,18 +7,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
 #[derive(Debug, Parser)]
 #[command(name = "tidelock", version, max_term_width = 100, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(super) struct Cli {
     /// Where the port is: a folder with a `tidelock.toml`, or below one.
     #[arg(long, short = 'C', global = true, value_name = "FOLDER")]
-    pub directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
 
     /// What standard output holds.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    pub(super) format: Format,
 
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 const EXIT_CODES: &str = "\
@@ -29,7 +29,7 @@ Try `tidelock demo`: it syncs a small port of a real crate, with no key and no a
 
 /// What standard output holds. Everything else goes to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people.
     Text,
     /// One JSON document, for programs.
@@ -38,7 +38,7 @@ pub enum Format {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Write a commented `tidelock.toml`, and the first `tidelock.lock` with `--adopt`.
     Init(Init),
     /// Say how far the port is behind, and how well it is known to equal its baseline.
@@ -61,105 +61,105 @@ pub enum Command {
 
 /// `tidelock init`
 #[derive(Debug, Args)]
-pub struct Init {
+pub(super) struct Init {
     /// Follow the releases of this crate in the Cargo registry.
     #[arg(long, value_name = "CRATE", conflicts_with = "git")]
-    pub registry: Option<String>,
+    pub(super) registry: Option<String>,
     /// Follow this git repository: an address or a path.
     #[arg(long, value_name = "URL")]
-    pub git: Option<String>,
+    pub(super) git: Option<String>,
     /// The Python package that answers to the crate. Default: the crate's name.
     #[arg(long, value_name = "NAME")]
-    pub package: Option<String>,
+    pub(super) package: Option<String>,
     /// The port equals this revision: link what is there and write `tidelock.lock`.
     #[arg(long, value_name = "REV")]
-    pub adopt: Option<String>,
+    pub(super) adopt: Option<String>,
 }
 
 /// `tidelock status`
 #[derive(Debug, Args)]
-pub struct Status {
+pub(super) struct Status {
     /// Do not ask the upstream: tell from what was last seen.
     #[arg(long)]
-    pub offline: bool,
+    pub(super) offline: bool,
     /// End with exit code 7 when the port is more revisions behind than this.
     #[arg(long, value_name = "REVISIONS")]
-    pub lag_max: Option<u32>,
+    pub(super) lag_max: Option<u32>,
 }
 
 /// `tidelock plan`
 #[derive(Debug, Args)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Plan up to this revision. Default: the newest.
     #[arg(long, value_name = "REV")]
-    pub to: Option<String>,
+    pub(super) to: Option<String>,
     /// Do not ask the upstream: plan from what was last seen.
     #[arg(long)]
-    pub offline: bool,
+    pub(super) offline: bool,
 }
 
 /// `tidelock sync`
 #[derive(Debug, Args)]
-pub struct Sync {
+pub(super) struct Sync {
     /// Sync up to this revision. Default: the newest.
     #[arg(long, value_name = "REV")]
-    pub to: Option<String>,
+    pub(super) to: Option<String>,
     /// Sync at most this many revisions.
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// Do everything but land.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     #[command(flatten)]
-    pub who: Who,
+    pub(super) who: Who,
 }
 
 /// Who translates, against the configuration.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Who {
+pub(super) struct Who {
     /// Leave the memory out and ask this translator: the name of a `[[translate.model]]`,
     /// `command:PROGRAM ARGUMENTS`, `chat:MODEL@URL` or `anthropic:MODEL[@URL]`. May be repeated.
     #[arg(long = "translator", value_name = "WHO")]
-    pub translators: Vec<String>,
+    pub(super) translators: Vec<String>,
 }
 
 /// `tidelock watch`
 #[derive(Debug, Args)]
-pub struct Watch {
+pub(super) struct Watch {
     /// When to look, as a cron expression in local time, against the configuration.
     #[arg(long, value_name = "CRON")]
-    pub schedule: Option<String>,
+    pub(super) schedule: Option<String>,
     #[command(flatten)]
-    pub who: Who,
+    pub(super) who: Who,
 }
 
 /// `tidelock verify`
 #[derive(Debug, Args)]
-pub struct Verify {
+pub(super) struct Verify {
     /// Also build the upstream at the baseline and run the contract against the port.
     #[arg(long)]
-    pub contract: bool,
+    pub(super) contract: bool,
 }
 
 /// `tidelock report`
 #[derive(Debug, Args)]
-pub struct Report {
+pub(super) struct Report {
     /// The run. Default: the newest.
-    pub run: Option<String>,
+    pub(super) run: Option<String>,
     /// List the runs.
     #[arg(long, conflicts_with = "run")]
-    pub list: bool,
+    pub(super) list: bool,
     /// How to render it: `--format json` has the record itself.
     #[arg(long, value_enum, default_value_t = Rendering::Text)]
-    pub render: Rendering,
+    pub(super) render: Rendering,
     /// Write it to this file and not to standard output.
     #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
 }
 
 /// How a run is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Rendering {
+pub(super) enum Rendering {
     /// For a terminal.
     Text,
     /// For a pull request.
@@ -172,13 +172,13 @@ pub enum Rendering {
 
 /// `tidelock demo`
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(super) struct Demo {
     /// Where to work. Default: `tidelock-demo` below the build folder, or the current folder.
     #[arg(value_name = "FOLDER")]
-    pub folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     /// Begin again from nothing: remove what an earlier demo left there.
     #[arg(long)]
-    pub fresh: bool,
+    pub(super) fresh: bool,
     #[command(flatten)]
-    pub who: Who,
+    pub(super) who: Who,
 }

@@ -7,13 +7,15 @@ use upstream::diff::ItemChange;
 use upstream::snapshot::Visibility;
 
 use super::*;
-use crate::lock::{Adoption, adopt};
+use crate::lock::{Adoption, Proof, adopt};
 use crate::settle::{Settlement, UnitOutcome, settle};
 use crate::testing::{
-    an_item, exported, function, label, method, path, snapshot, symbol_path, table, test_function,
-    with_attributes, with_docs,
+    an_item, function, label, method, path, private, snapshot, symbol_path, table, test_function,
+    test_helper, with_attributes, with_docs,
 };
-use crate::unit::{SkipReason, UnitId, UnitKind, WorkUnit};
+use crate::unit::{SkipReason, UnitId, UnitKind, UnitMember, WorkUnit};
+
+mod unseen;
 
 const RULES: &str = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{module}.{name}'\nfile = 'p/{module}.py'\n";
 
@@ -59,12 +61,24 @@ impl Port {
         self.try_plan(target).unwrap()
     }
 
-    /// Plans and settles, with each unit parked; edits are pretended to leave the port as it is.
+    /// Plans and settles, with each unit parked.
     fn park_all(&mut self, target: Snapshot) {
+        self.settle_all(target, |_| UnitOutcome::Parked { reason: "too hard".to_owned() });
+    }
+
+    /// Plans and settles, with each unit absorbed and proved.
+    fn land_all(&mut self, target: Snapshot) {
+        self.settle_all(target, |unit| {
+            let proved = |member: &UnitMember| (member.change.path().clone(), Proof::Proved);
+            UnitOutcome::Absorbed { proofs: unit.members.iter().map(proved).collect() }
+        });
+    }
+
+    /// Plans and settles; the port stays as it is.
+    fn settle_all(&mut self, target: Snapshot, outcome: impl Fn(&WorkUnit) -> UnitOutcome) {
         let plan = self.plan(&target);
-        let parked =
-            |unit: &WorkUnit| (unit.id.clone(), UnitOutcome::Parked { reason: "too hard".to_owned() });
-        let outcomes: BTreeMap<UnitId, UnitOutcome> = plan.units.iter().map(parked).collect();
+        let outcomes: BTreeMap<UnitId, UnitOutcome> =
+            plan.units.iter().map(|unit| (unit.id.clone(), outcome(unit))).collect();
         self.lock = settle(&Settlement {
             lock: &self.lock,
             plan: &plan,
@@ -111,11 +125,11 @@ fn a_changed_body_is_a_change_and_its_callers_are_impacted_up_to_the_exported_on
         snapshot(
             "1",
             [
-                function("k::g", "1"),
-                function("k::h", "g"),
-                exported(function("k::f", "h")),
-                exported(function("k::outer", "f")),
-                function("k::unported", "g"),
+                private(function("k::g", "1")),
+                private(function("k::h", "g")),
+                function("k::f", "h"),
+                function("k::outer", "f"),
+                private(function("k::unported", "g")),
             ],
         ),
         table(&[("p.f", "f"), ("p.g", "g"), ("p.h", "h"), ("p.outer", "o")]),
@@ -123,11 +137,11 @@ fn a_changed_body_is_a_change_and_its_callers_are_impacted_up_to_the_exported_on
     let target = snapshot(
         "2",
         [
-            function("k::g", "2"),
-            function("k::h", "g"),
-            exported(function("k::f", "h")),
-            exported(function("k::outer", "f")),
-            function("k::unported", "g"),
+            private(function("k::g", "2")),
+            private(function("k::h", "g")),
+            function("k::f", "h"),
+            function("k::outer", "f"),
+            private(function("k::unported", "g")),
         ],
     );
     let plan = port.plan(&target);
@@ -201,7 +215,7 @@ fn a_class_and_its_method_are_one_unit_and_two_methods_are_not() {
 
 #[test]
 fn what_changes_no_behaviour_is_skipped_with_the_reason() {
-    let plain = [function("k::f", "1"), function("k::g", "1"), function("k::h", "1")];
+    let plain = [function("k::f", "1"), function("k::g", "1"), private(function("k::h", "1"))];
     let port = Port::new(snapshot("1", plain.clone()), symbols());
     let [f, g, mut h] = plain;
     h.visibility = Visibility::Public;
@@ -461,17 +475,19 @@ fn callers_beyond_the_bound_are_counted_in_the_reason() {
 
 /// Up to eight items with bodies that mention each other, some with an odd kind, docs or attribute.
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
-    let one = (0_u8..8, 0_u8..8, 0_u8..6, prop::bool::ANY);
+    let one = (0_u8..8, 0_u8..8, 0_u8..12, prop::bool::ANY);
     prop::collection::vec(one, 0..8).prop_map(|parts| {
         let item = |(name, called, kind, documented): (u8, u8, u8, bool)| {
             let (at, body) = (format!("k::i{name}"), format!("i{called}"));
             let item = match kind {
                 0 => test_function(&at, &body),
+                6 => test_helper(&at, &body),
+                7..=9 => private(function(&at, &body)),
                 1 => an_item(&at, upstream::ItemKind::Module),
                 2 => with_attributes(function(&at, &body), &["#[inline]"]),
                 3 => function(&format!("k::m::i{name}"), &body),
                 4 => function(&format!("odd::i{name}"), &body),
-                _ => exported(function(&at, &body)),
+                _ => function(&at, &body),
             };
             if documented { with_docs(item, "words") } else { item }
         };
@@ -516,8 +532,33 @@ proptest! {
             prop_assert!(plan.skipped.iter().all(|skip| !skip.reason.is_empty()));
             prop_assert!(plan.units.iter().all(|unit| unit.kind != UnitKind::Test
                 || unit.members.iter().all(|member| member.change.is_test())));
+            for unit in &plan.units {
+                let is_carrier = |member: &UnitMember| member.change.summary().is_empty();
+                for member in unit.members.iter().filter(|member| is_carrier(member)) {
+                    let path = member.change.path();
+                    prop_assert!(port.lock.links.contains_key(path), "{} carries and is not linked", path);
+                    prop_assert!(!target.items[path].is_test);
+                    prop_assert!(unit.reason.contains("it uses `"), "{}", unit.reason);
+                }
+            }
             port.park_all(target);
             prop_assert_eq!(Lock::parse(&port.lock.render()), Ok(port.lock.clone()));
+        }
+        // Nothing that waits is forgotten when nothing changes.
+        let mut same = port.history[&port.lock.baseline].clone();
+        same.revision = crate::testing::revision("4");
+        let again = port.plan(&same);
+        let mut dealt_with: BTreeSet<&ItemPath> = again
+            .units
+            .iter()
+            .flat_map(|unit| &unit.members)
+            .flat_map(|member| member.change.before().into_iter().chain(member.change.after()))
+            .map(|item| &item.path)
+            .collect();
+        let reported = again.skipped.iter().filter(|skip| skip.why != SkipReason::NoBehaviour);
+        dealt_with.extend(reported.map(|skip| &skip.item));
+        for waiting in port.lock.parked.keys() {
+            prop_assert!(dealt_with.contains(waiting), "{} is forgotten", waiting);
         }
     }
 }
