@@ -1,19 +1,19 @@
 //! The chain of translators, made from the settings.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup};
-use port::translate::exchange::ExchangeFolder;
+use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
 use port::translate::memory::{MemoryFolder, MemoryTranslator};
-use port::translate::model::{Model, ModelSetup, ModelTranslator};
+use port::translate::model::{Completion, Model, ModelSetup, ModelTranslator};
 use port::translate::price::Price;
-use port::translate::prompt::{GRAMMAR, PromptBuilder};
+use port::translate::prompt::{GRAMMAR, Prompt, PromptBuilder};
 use port::translate::providers::anthropic::{ANTHROPIC_BASE_URL, MessagesFormat};
 use port::translate::providers::chat::{ChatFormat, OPENAI_BASE_URL, OutputCapField};
 use port::translate::providers::{HttpModel, ProviderSetup, WireFormat};
@@ -21,8 +21,8 @@ use port::translate::replay::ReplayTranslator;
 use port::translate::retry::RetryPolicy;
 use port::translate::rules::RuleTranslator;
 use port::translate::{Route, Translator};
-use upstream::Clock;
 use upstream::process::{Limits, ProcessRunner};
+use upstream::{Clock, ContentHash};
 
 use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
 use crate::engine::ChainLink;
@@ -63,6 +63,46 @@ pub struct Means {
     pub runner: Arc<dyn ProcessRunner>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Keeps the exchanges of the run.
+    pub exchanges: Arc<RunExchanges>,
+}
+
+/// The exchanges of one run, in a folder of their own: what a stopped run bought is used when it goes on,
+/// and a new run asks anew.
+#[derive(Debug)]
+pub struct RunExchanges {
+    root: PathBuf,
+    run: OnceLock<ExchangeFolder>,
+}
+
+impl RunExchanges {
+    /// Below the state folder; the run is named when it begins.
+    pub fn below(state: &Path) -> Self {
+        Self { root: state.join("exchanges"), run: OnceLock::new() }
+    }
+
+    /// Names the run. The first name holds.
+    pub fn begin(&self, run: &str) {
+        self.run.get_or_init(|| ExchangeFolder::at(self.root.join(run)));
+    }
+
+    fn folder(&self) -> &ExchangeFolder {
+        self.run.get_or_init(|| ExchangeFolder::at(self.root.join("no-run")))
+    }
+}
+
+impl ExchangeStore for RunExchanges {
+    fn lookup(&self, hash: &ContentHash) -> Result<Option<Completion>, ExchangeError> {
+        self.folder().lookup(hash)
+    }
+
+    fn begin(&self, hash: &ContentHash, prompt: &Prompt) -> Result<(), ExchangeError> {
+        self.folder().begin(hash, prompt)
+    }
+
+    fn finish(&self, hash: &ContentHash, completion: &Completion) -> Result<(), ExchangeError> {
+        self.folder().finish(hash, completion)
+    }
 }
 
 /// Makes the chain that the settings describe.
@@ -155,7 +195,7 @@ fn model_translator(
 ) -> Result<Box<dyn Translator>> {
     let codec = codec();
     let prompts = Arc::new(PromptBuilder::with_folder(codec, &settings.root.join("prompts"))?);
-    let exchanges = Arc::new(ExchangeFolder::at(settings.state.join("exchanges")));
+    let exchanges = Arc::clone(&means.exchanges) as Arc<dyn ExchangeStore>;
     let speaker: Arc<dyn Model> = match &model.access {
         ModelAccess::Command { command, environment } => {
             Arc::new(command_model(model, command, environment, settings, means)?)

@@ -1,5 +1,7 @@
 //! The one error that people see: what went wrong, why, and what to do.
 
+use mappings::plan::PlanError;
+
 use super::exit_code::ExitCode;
 use crate::config::ConfigError;
 
@@ -47,10 +49,21 @@ impl From<ConfigError> for CliError {
     }
 }
 
-/// Anything that is not known to be the user's is ours or the world's.
+/// Anything that is not known to be about the user's own files is ours or the world's.
 impl From<anyhow::Error> for CliError {
     fn from(cause: anyhow::Error) -> Self {
-        let code = if cause.is::<ConfigError>() { ExitCode::Usage } else { ExitCode::Internal };
+        let code = match cause.downcast_ref::<PlanError>() {
+            Some(PlanError::LockDisagrees { .. }) => ExitCode::GateFailed,
+            Some(
+                PlanError::Place(_)
+                | PlanError::Withdrawn { .. }
+                | PlanError::PortFileUnparsed { .. }
+                | PlanError::TooLarge { .. },
+            ) => ExitCode::Usage,
+            Some(PlanError::WrongBaseline { .. }) => ExitCode::Internal,
+            None if cause.is::<ConfigError>() => ExitCode::Usage,
+            None => ExitCode::Internal,
+        };
         Self { code, cause, hints: Vec::new() }
     }
 }

@@ -6,12 +6,14 @@ use anyhow::{Context as _, anyhow};
 use mappings::lock::{Adopted, Adoption, adopt};
 use mappings::{Lock, Proof};
 use upstream::TreeId;
+use upstream::repo::RepoError;
+use upstream::source::SourceError;
 
 use super::args::Init;
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::config::CONFIG_NAME;
 use crate::driver::prove;
-use crate::session::{LOCK_NAME, Session};
+use crate::session::{LOCK_NAME, Session, SessionError};
 use crate::store::Store;
 
 /// The configuration that is written, with its explanations.
@@ -81,8 +83,14 @@ pub(super) fn adopt_revision(context: &Context, session: &Session, text: &str) -
 /// The lock of a port that is said to equal a revision, and how many items have no symbol.
 pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<(Lock, usize), CliError> {
     let since = upstream::RevisionLabel::new(text).map_err(CliError::usage)?;
-    // Unknown revisions are told below, by a message that says more.
-    drop(session.poll(Some(&since)));
+    match session.poll(Some(&since)) {
+        // Told below, by a message that says more.
+        Ok(_)
+        | Err(SessionError::Source(
+            SourceError::UnknownRevision { .. } | SourceError::Repo(RepoError::UnknownRevision { .. }),
+        )) => {}
+        Err(error) => return Err(session_error(error)),
+    }
     let revision = session.revision(text).map_err(session_error)?;
     let baseline = session.snapshot(&revision).map_err(session_error)?;
     let symbols = session.symbols(tree).map_err(session_error)?;

@@ -23,6 +23,8 @@ use clap::{CommandFactory, Parser};
 use port::sandbox::{CONFINED_FAILED_EXIT, CONFINED_SUBCOMMAND, confined_exec};
 use upstream::SystemClock;
 use upstream::process::SystemProcessRunner;
+use upstream::repo::RepoError as UpstreamRepoError;
+use upstream::source::SourceError;
 
 use crate::config::{self, LoadError, Settings, env};
 use crate::session::{Machine, Session, SessionError};
@@ -162,6 +164,11 @@ fn session_error(error: SessionError) -> CliError {
             | SessionError::Lock(_)
             | SessionError::OtherSource { .. }
             | SessionError::UnknownRevision { .. }
+            | SessionError::Source(
+                SourceError::UnknownRevision { .. }
+                    | SourceError::UnknownCrate { .. }
+                    | SourceError::Repo(UpstreamRepoError::UnknownRevision { .. })
+            )
             | SessionError::NoBranch
     );
     let error = anyhow!(error);

@@ -1,5 +1,7 @@
 //! `tidelock sync`: follow the upstream, once.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, anyhow};
 use port::confinement::Confinement;
 use port::repo::WorktreeState;
@@ -8,7 +10,7 @@ use reports::RunRecord;
 
 use super::args::{Format, Sync, Who};
 use super::{CliError, Context, ExitCode, session_error};
-use crate::chain::{self, Means};
+use crate::chain::{self, Means, RunExchanges};
 use crate::config::Settings;
 use crate::driver::{Driver, RunRequest};
 use crate::lease::Lease;
@@ -50,10 +52,15 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
     }
     let request = request(session, args)?;
     let confinement = confinement(&session.settings, &session.machine)?;
-    let means = Means { runner: session.machine.runner.clone(), clock: session.machine.clock.clone() };
+    let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
+    let means = Means {
+        runner: session.machine.runner.clone(),
+        clock: session.machine.clock.clone(),
+        exchanges: Arc::clone(&exchanges),
+    };
     let links = chain::build(&session.settings, &means)?;
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
-    let mut driver = Driver::new(session, links, &*confinement, store)?;
+    let mut driver = Driver::new(session, links, &*confinement, store, exchanges)?;
     Ok(driver.run(&request)?)
 }
 

@@ -13,7 +13,7 @@ use super::Driver;
 use super::planning::Current;
 use super::suite::is_test;
 use crate::engine::{Candidate, Event, Phase, RunState, UnitState};
-use crate::gate::{self, overall};
+use crate::gate::{self, NotCompared, overall};
 use crate::progress::Progress;
 use crate::session::LOCK_NAME;
 
@@ -122,9 +122,16 @@ impl Driver<'_> {
             .map(|link| (link.item.clone(), link.symbol.clone()))
             .collect();
         self.tell(Progress::Step { what: format!("comparing {} functions with the upstream", items.len()) });
+        let there = |link: &&mappings::Link| whole.current.snapshot.items.contains_key(&link.item);
+        let unreadable =
+            whole.lock.links.values().filter(|link| !parked.contains(&link.item) && !there(link));
+        let not_compared = NotCompared {
+            parked: whole.lock.parked.len(),
+            unreadable: unreadable.map(|link| link.item.clone()).collect(),
+        };
         let occasion = format!("{} gate", whole.current.revision.label);
         let answer = self.ask(whole.current, &whole.tree, items, occasion)?;
-        Ok(vec![gate::spec(&answer), gate::numeric(&answer, whole.lock.parked.len())])
+        Ok(vec![gate::spec(&answer), gate::numeric(&answer, &not_compared)])
     }
 
     /// The port's own tests, before and after.

@@ -17,6 +17,7 @@ mod proving;
 mod suite;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use port::confinement::Confinement;
@@ -24,7 +25,7 @@ use reports::RunRecord;
 use reports::record::Notice;
 use upstream::{ContentHash, Revision};
 
-use crate::chain::Link;
+use crate::chain::{Link, RunExchanges};
 use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -55,6 +56,7 @@ pub struct Driver<'a> {
     chain: Vec<Rc<Link>>,
     confinement: &'a dyn Confinement,
     store: Store,
+    exchanges: Arc<RunExchanges>,
     contract: Contract<'a>,
     suites: Suites<'a>,
     current: Option<Rc<Current>>,
@@ -73,6 +75,7 @@ impl<'a> Driver<'a> {
         chain: Vec<Link>,
         confinement: &'a dyn Confinement,
         store: Store,
+        exchanges: Arc<RunExchanges>,
     ) -> Result<Self> {
         let swept = port::repo::sweep_checkouts(&checkouts(session))?;
         if swept > 0 {
@@ -85,6 +88,7 @@ impl<'a> Driver<'a> {
             chain: chain.into_iter().map(Rc::new).collect(),
             confinement,
             store,
+            exchanges,
             current: None,
         })
     }
@@ -93,6 +97,7 @@ impl<'a> Driver<'a> {
     pub fn run(&mut self, request: &RunRequest) -> Result<RunRecord> {
         let header = self.header(request)?;
         let (run, mut events) = self.begin_or_continue(&header)?;
+        self.exchanges.begin(&run);
         let (mut record, mut state) = crate::engine::record(&events)?;
         while let Some(effect) = effect(&state) {
             let event = self.perform(&effect, &state)?;

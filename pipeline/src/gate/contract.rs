@@ -2,6 +2,7 @@
 
 use reports::Verdict;
 use reports::record::GateRecord;
+use upstream::ItemPath;
 
 use super::evidence::Evidence;
 use super::record;
@@ -23,8 +24,18 @@ pub fn spec(evidence: &Evidence) -> GateRecord {
     record("spec", Verdict::Pass, format!("{} symbols line up with their items", evidence.report.items.len()))
 }
 
-/// Numeric: the same calls give the same results. `parked` items are left out of it, and counted.
-pub fn numeric(evidence: &Evidence, parked: usize) -> GateRecord {
+/// What the comparison could not look at.
+#[derive(Debug, Clone, Default)]
+pub struct NotCompared {
+    /// Items that wait for a person.
+    pub parked: usize,
+    /// Linked items that the upstream cannot be read for at this revision.
+    pub unreadable: Vec<ItemPath>,
+}
+
+/// Numeric: the same calls give the same results.
+pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
+    let parked = not_compared.parked;
     let items = &evidence.report.items;
     let sum = |count: fn(&port::contract::ItemEvidence) -> u32| items.iter().map(count).sum::<u32>();
     let (agreed, disagreed, blocked) =
@@ -38,8 +49,19 @@ pub fn numeric(evidence: &Evidence, parked: usize) -> GateRecord {
             Verdict::Fail,
             format!("{disagreed} of {} probes differ from the upstream{waiting}", agreed + disagreed),
         )
+    } else if let Some(first) = not_compared.unreadable.first() {
+        let count = not_compared.unreadable.len();
+        (
+            Verdict::Inconclusive,
+            format!("{count} linked items cannot be read at this revision, such as {first}"),
+        )
     } else if blocked > 0 {
         (Verdict::Inconclusive, format!("{blocked} probes could not be answered{waiting}"))
+    } else if agreed == 0 && !items.is_empty() {
+        (
+            Verdict::Inconclusive,
+            format!("nothing could be compared: none of {} items can be probed", items.len()),
+        )
     } else {
         let rest = items.len() - probed;
         (

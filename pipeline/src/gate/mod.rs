@@ -12,7 +12,7 @@ mod validity;
 use reports::Verdict;
 use reports::record::GateRecord;
 
-pub use contract::{numeric, spec};
+pub use contract::{NotCompared, numeric, spec};
 pub use evidence::Evidence;
 pub use pass::{GatePass, overall};
 pub use suite::tests;

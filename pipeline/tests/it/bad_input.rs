@@ -24,7 +24,8 @@ fn the_port_is_no_git_repository() {
     let world = World::new();
     let config = world.read("port/tidelock.toml");
     world.write("bare/tidelock.toml", &config);
-    fails(&world.tidelock_in("bare", &["sync"]), 2, &["not a git repository"]);
+    world.write("bare/tests/test_tally.py", "");
+    fails(&world.tidelock_in("bare", &["sync"]), 2, &["no git repository", "git init"]);
 }
 
 #[test]
@@ -33,8 +34,9 @@ fn the_upstream_is_no_git_repository() {
     world.write("nothing/x", "");
     let config = world.read("port/tidelock.toml").replace("../upstream", "../nothing");
     world.write("port/tidelock.toml", &config);
+    world.git("port", &["rm", "-q", "tidelock.lock"]);
     world.commit("port", "another upstream");
-    fails(&world.tidelock(&["status"]), 1, &["nothing"]);
+    fails(&world.tidelock(&["init", "--adopt", "main"]), 1, &["nothing", "not a git repository"]);
 }
 
 #[test]
