@@ -14,11 +14,17 @@ fn main() -> io::Result<()> {
     for file in &files {
         let name = file.strip_prefix(root).map_err(io::Error::other)?.display().to_string();
         let path = fs::canonicalize(file)?;
+        let path = path.display().to_string();
         writeln!(list, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
     }
     list.push(']');
-    let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| io::Error::other("no OUT_DIR"))?;
+    let out = out_folder().ok_or_else(|| io::Error::other("no OUT_DIR"))?;
     fs::write(out.join("demo_files.rs"), list)
+}
+
+#[expect(clippy::disallowed_methods, reason = "Cargo tells a build script its folder in no other way")]
+fn out_folder() -> Option<PathBuf> {
+    env::var_os("OUT_DIR").map(PathBuf::from)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -1,5 +1,5 @@
 //! Parses, calls, and turns the result into an exit code.
 
 fn main() -> std::process::ExitCode {
-    pipeline::cli::main().into()
+    pipeline::cli::main()
 }

@@ -222,10 +222,7 @@ impl Session {
         let unknown = || SessionError::UnknownRevision { label: text.to_owned() };
         let label = RevisionLabel::new(text).map_err(|_invalid| unknown())?;
         let hearing = Hearing { listener: &*self.machine.listener };
-        self.mirror.ensure(&label, &hearing, &self.machine.interrupt).map_err(|error| match error {
-            SourceError::UnknownRevision { .. } => unknown(),
-            other => SessionError::Source(other),
-        })
+        Ok(self.mirror.ensure(&label, &hearing, &self.machine.interrupt)?)
     }
 
     /// The upstream at a revision.

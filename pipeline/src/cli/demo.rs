@@ -57,8 +57,12 @@ pub(super) fn run(context: &Context, args: &Demo) -> Result<ExitCode, CliError> 
     console.data(&farewell(&session, &page, tree.as_str()));
     // What is parked here is meant to be: the demo shows it.
     Ok(match ExitCode::of(record.outcome) {
-        ExitCode::Parked | ExitCode::NothingToDo => ExitCode::Done,
-        other => other,
+        ExitCode::Parked | ExitCode::NothingToDo | ExitCode::Done => ExitCode::Done,
+        code @ (ExitCode::Internal
+        | ExitCode::Usage
+        | ExitCode::GateFailed
+        | ExitCode::Inconclusive
+        | ExitCode::Lag) => code,
     })
 }
 

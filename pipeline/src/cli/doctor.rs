@@ -29,13 +29,12 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
         ),
         python(runner),
     ];
-    let (sandbox, configuration) = match context.settings() {
-        Ok(settings) => (sync::confinement(&settings, &context.machine), settings.root.display().to_string()),
-        Err(_) => {
-            let policy = port::sandbox::SandboxPolicy::default();
-            let found = port::sandbox::Sandbox::detect(&policy, &context.machine.program, runner);
-            (found.map_err(|error| anyhow::anyhow!(error).into()), String::new())
-        }
+    let (sandbox, configuration) = if let Ok(settings) = context.settings() {
+        (sync::confinement(&settings, &context.machine), settings.root.display().to_string())
+    } else {
+        let policy = port::sandbox::SandboxPolicy::default();
+        let found = port::sandbox::Sandbox::detect(&policy, &context.machine.program, runner);
+        (found.map_err(|error| anyhow::anyhow!(error).into()), String::new())
     };
     findings.push(Finding {
         what: "sandbox",

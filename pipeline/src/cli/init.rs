@@ -14,7 +14,6 @@ use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::config::CONFIG_NAME;
 use crate::driver::prove;
 use crate::session::{LOCK_NAME, Session, SessionError};
-use crate::store::Store;
 
 /// The configuration that is written, with its explanations.
 const TEMPLATE: &str = include_str!("init.toml");
@@ -102,8 +101,7 @@ pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<(L
     })
     .map_err(CliError::usage)?;
     let confinement = sync::confinement(&session.settings, &session.machine)?;
-    let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
-    let evidence = prove(session, &*confinement, &store, &lock, tree, &baseline)?;
+    let evidence = prove(session, &*confinement, &lock, tree, &baseline)?;
     if evidence.disagrees() {
         let findings: Vec<String> = evidence.may_be_told();
         let error = anyhow!("the port does not equal {text}:\n  {}", findings.join("\n  "));

@@ -49,13 +49,14 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         .collect();
     let target = match &args.to {
         Some(to) => session.revision(to).map_err(session_error)?,
-        None => match behind.last() {
-            Some(newest) => newest.clone(),
-            None => {
+        None => {
+            if let Some(newest) = behind.last() {
+                newest.clone()
+            } else {
                 context.console.say(&format!("nothing to do: the port equals {}", lock.baseline));
                 return Ok(ExitCode::NothingToDo);
             }
-        },
+        }
     };
     let head = Head { commit: head.commit, tree: head.tree };
     let current = Current::make(&session, &target, &head)?;

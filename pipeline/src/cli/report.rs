@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Report) -> Result<ExitCode, CliError
     let text = rendered(&record, rendering)?;
     match &args.output {
         Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?
+            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         None => context.console.data(&text),
     }

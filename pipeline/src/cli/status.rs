@@ -106,6 +106,6 @@ fn cells(counts: Counts) -> [String; 7] {
 }
 
 fn row(name: &str, cells: [&str; 7]) -> String {
-    let cells: String = cells.iter().map(|cell| format!("{cell:>10}")).collect();
-    format!("{name:<28}{cells}")
+    let cells = cells.map(|cell| format!("{cell:>10}"));
+    format!("{name:<28}{}", cells.concat())
 }

@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
     let record = sync(&session, args)?;
     match context.format {
         Format::Json => {
-            context.console.data(&reports::render::json(&record).context("cannot write the record")?)
+            context.console.data(&reports::render::json(&record).context("cannot write the record")?);
         }
         Format::Text => {
             context.console.say("");

@@ -1,13 +1,12 @@
 //! `tidelock verify`: the lock and the two repositories agree, recomputed from them alone.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use mappings::lock::{CheckInput, LockFinding, check};
 use serde::Serialize;
 
 use super::args::{Format, Verify};
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::prove;
-use crate::store::Store;
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -51,9 +50,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
         let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
         let baseline = session.snapshot(&baseline).map_err(session_error)?;
         let confinement = sync::confinement(&session.settings, &session.machine)?;
-        let store =
-            Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
-        let evidence = prove(&session, &*confinement, &store, &lock, &head.tree, &baseline)?;
+        let evidence = prove(&session, &*confinement, &lock, &head.tree, &baseline)?;
         if let Some(reason) = &evidence.report.source_blocked {
             return Err(CliError {
                 code: ExitCode::Inconclusive,

@@ -105,7 +105,7 @@ pub struct TranslateSection {
 pub enum ModelKind {
     /// A command that reads the prompt on standard input and writes the answer on standard output.
     Command,
-    /// A server that speaks the OpenAI Chat Completions protocol.
+    /// A server that speaks the `OpenAI` Chat Completions protocol.
     Chat,
     /// A server that speaks the Anthropic Messages protocol.
     Anthropic,

@@ -55,7 +55,7 @@ pub enum ModelAccess {
         /// Environment variables that it may see.
         environment: Vec<String>,
     },
-    /// A server that speaks OpenAI Chat Completions.
+    /// A server that speaks `OpenAI` Chat Completions.
     Chat {
         /// Its address.
         base_url: String,

@@ -75,7 +75,7 @@ impl Driver<'_> {
             current: &current,
             tree,
             symbols: self.session.symbols(tree)?,
-            attempt: *attempt,
+            number: *attempt,
             feedback: feedback.clone(),
         };
         let made = match &*link {

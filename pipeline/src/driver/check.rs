@@ -49,7 +49,7 @@ pub(crate) struct Before<'a> {
 pub(crate) struct Contract<'a> {
     session: &'a Session,
     pub(crate) oracles: Oracles<'a>,
-    /// Seeds the deciding probes. It never leaves the store.
+    /// Seeds the deciding probes. It never leaves this process.
     secret: String,
 }
 

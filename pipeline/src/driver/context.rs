@@ -21,7 +21,8 @@ pub(super) struct Attempt<'a> {
     pub(super) unit: &'a WorkUnit,
     pub(super) tree: &'a TreeId,
     pub(super) symbols: Arc<SymbolTable>,
-    pub(super) attempt: u32,
+    /// Which attempt of the translator it is, from 1.
+    pub(super) number: u32,
     pub(super) feedback: Option<Feedback>,
 }
 
@@ -36,7 +37,7 @@ impl Attempt<'_> {
             neighbours: self.neighbours(wanted),
             imports: self.imports(driver),
             style: driver.session.settings.style.clone(),
-            attempt: self.attempt,
+            attempt: self.number,
             feedback: self.feedback.clone(),
         }
     }

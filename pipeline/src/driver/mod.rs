@@ -82,7 +82,7 @@ impl<'a> Driver<'a> {
             tracing::info!(swept, "folders of a run that was stopped were removed");
         }
         Ok(Self {
-            contract: Contract::new(session, confinement, secret(session, &store)?)?,
+            contract: Contract::new(session, confinement, secret())?,
             suites: Suites::new(session, confinement),
             session,
             chain: chain.into_iter().map(Rc::new).collect(),
@@ -145,7 +145,7 @@ impl<'a> Driver<'a> {
     fn begin_or_continue(&mut self, header: &RunHeader) -> Result<(String, Vec<Event>)> {
         for row in self.store.runs()?.into_iter().filter(|row| row.status == RunStatus::Open) {
             let events = self.store.events(&row.run)?;
-            if self.may_continue(&events, header)? {
+            if may_continue(&events, header)? {
                 self.tell(Progress::Continued { run: row.run.clone(), events: events.len() });
                 return Ok((row.run, events));
             }
@@ -157,31 +157,6 @@ impl<'a> Driver<'a> {
         let event = Event::Started { header: header.clone() };
         self.store.append(&header.run, 0, &event)?;
         Ok((header.run.clone(), vec![event]))
-    }
-
-    /// Whether a stopped run is still what is asked for: the same configuration, translators, targets and
-    /// branch. The branch may also be where the run itself has put it.
-    fn may_continue(&self, events: &[Event], header: &RunHeader) -> Result<bool> {
-        let Some(Event::Started { header: begun }) = events.first() else { return Ok(false) };
-        let same = begun.config_digest == header.config_digest
-            && begun.chain == header.chain
-            && begun.branch == header.branch
-            && begun.dry_run == header.dry_run
-            && begun.tidelock == header.tidelock
-            && begun.targets.ends_with(&header.targets);
-        if !same {
-            return Ok(false);
-        }
-        let (_, state) = crate::engine::record(events)?;
-        Ok(match &state {
-            RunState::Working(work) => {
-                let advanced =
-                    matches!(&work.phase, Phase::Advancing { commit, .. } if *commit == header.head.commit);
-                header.dry_run || work.head == header.head || advanced
-            }
-            RunState::Ending(_) => true,
-            RunState::New | RunState::Over(_) => false,
-        })
     }
 
     fn perform(&mut self, effect: &Effect, state: &RunState) -> Result<Event> {
@@ -231,14 +206,37 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// What seeds the deciding probes. It only has to be unknown to those who write translations.
-pub(crate) fn secret(session: &Session, store: &Store) -> Result<String> {
-    let make = || {
-        use std::hash::{BuildHasher, RandomState};
-        let noise = RandomState::new().hash_one(session.machine.clock.now_ms());
-        ContentHash::of_parts([session.settings.state.display().to_string(), noise.to_string()]).to_string()
-    };
-    Ok(store.setting("deciding-secret", make)?)
+/// Whether a stopped run is still what is asked for: the same configuration, translators, targets and
+/// branch. The branch may also be where the run itself has put it.
+fn may_continue(events: &[Event], header: &RunHeader) -> Result<bool> {
+    let Some(Event::Started { header: begun }) = events.first() else { return Ok(false) };
+    let same = begun.config_digest == header.config_digest
+        && begun.chain == header.chain
+        && begun.branch == header.branch
+        && begun.dry_run == header.dry_run
+        && begun.tidelock == header.tidelock
+        && begun.targets.ends_with(&header.targets);
+    if !same {
+        return Ok(false);
+    }
+    let (_, state) = crate::engine::record(events)?;
+    Ok(match &state {
+        RunState::Working(work) => {
+            let advanced =
+                matches!(&work.phase, Phase::Advancing { commit, .. } if *commit == header.head.commit);
+            header.dry_run || work.head == header.head || advanced
+        }
+        RunState::Ending(_) => true,
+        RunState::New | RunState::Over(_) => false,
+    })
+}
+
+/// What seeds the deciding probes: made anew in each process and written nowhere, so that no translator can
+/// know them beforehand.
+pub(crate) fn secret() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let noise = || RandomState::new().hash_one("deciding probes").to_string();
+    ContentHash::of_parts([noise(), noise(), noise(), noise()]).to_string()
 }
 
 /// Where candidates are checked out.

@@ -10,13 +10,11 @@ use super::check::{Contract, Question};
 use super::secret;
 use crate::gate::Evidence;
 use crate::session::Session;
-use crate::store::Store;
 
 /// Compares everything that a lock links with the upstream at the lock's baseline.
 pub(crate) fn prove(
     session: &Session,
     confinement: &dyn Confinement,
-    store: &Store,
     lock: &Lock,
     tree: &TreeId,
     baseline: &Snapshot,
@@ -27,7 +25,7 @@ pub(crate) fn prove(
         .filter(|link| at_baseline(&link.item))
         .map(|link| (link.item.clone(), link.symbol.clone()))
         .collect();
-    let mut contract = Contract::new(session, confinement, secret(session, store)?)?;
+    let mut contract = Contract::new(session, confinement, secret())?;
     contract.ask(&Question {
         tree,
         upstream: baseline,

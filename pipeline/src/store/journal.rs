@@ -1,6 +1,6 @@
 //! The append-only journal: the events of each run, in order.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Store, StoreError};
 use crate::engine::Event;
@@ -121,23 +121,5 @@ impl Store {
             .execute("UPDATE runs SET status = 'abandoned' WHERE run = ?1", params![run])
             .map(drop)
             .map_err(|source| self.failed(source))
-    }
-
-    /// A value kept under a name; `make` gives it the first time.
-    pub fn setting(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StoreError> {
-        let failed = |source| self.failed(source);
-        let known = self
-            .connection
-            .query_row("SELECT value FROM settings WHERE name = ?1", params![name], |row| row.get(0))
-            .optional()
-            .map_err(failed)?;
-        if let Some(value) = known {
-            return Ok(value);
-        }
-        let value = make();
-        self.connection
-            .execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", params![name, value])
-            .map_err(failed)?;
-        Ok(value)
     }
 }

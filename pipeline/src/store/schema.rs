@@ -15,10 +15,6 @@ const MIGRATIONS: &[&str] = &["
         event TEXT NOT NULL,
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE settings (
-        name  TEXT PRIMARY KEY,
-        value TEXT NOT NULL
-    ) STRICT;
 "];
 
 impl Store {

@@ -81,14 +81,10 @@ fn a_full_disk_is_told_apart_and_loses_nothing_that_was_there() {
     store.append("r", 0, &started("r")).unwrap();
     let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     store.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let error = store.setting("big", || "x".repeat(1 << 20)).unwrap_err();
+    let Event::Started { header } = started("s") else { unreachable!() };
+    let big = Event::Started { header: crate::engine::RunHeader { port: "x".repeat(1 << 20), ..header } };
+    let error = store.append("s", 0, &big).unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert_eq!(store.events("r").unwrap().len(), 1);
-}
-
-#[test]
-fn a_setting_is_made_once() {
-    let folder = tempfile::tempdir().unwrap();
-    assert_eq!(store(&folder).setting("secret", || "one".to_owned()).unwrap(), "one");
-    assert_eq!(store(&folder).setting("secret", || "two".to_owned()).unwrap(), "one");
+    assert_eq!(store.runs().unwrap().len(), 1, "the run that did not fit is not half there");
 }

@@ -1,5 +1,7 @@
 //! Everything that can be wrong around the program: each case says what is wrong and what to do.
 
+use upstream::process::{ProcessRunner, SystemProcessRunner};
+
 use crate::world::{Ran, World, contents};
 
 /// Asserts how the program failed: its exit code, and words that its message must hold.
@@ -125,7 +127,6 @@ fn python_is_not_there() {
     world.write("empty/x", "");
     let mut invocation = world.invocation("port", &["sync"]);
     invocation.environment.insert("PATH".into(), world.path("empty").into());
-    use upstream::process::{ProcessRunner, SystemProcessRunner};
     let ran = Ran { finished: SystemProcessRunner::default().run(&invocation).unwrap() };
     fails(&ran, 1, &["python3", "3.10"]);
 }
@@ -144,7 +145,6 @@ fn the_crate_does_not_exist_or_there_is_no_network() {
     world.commit("fresh", "first");
     let mut invocation = world.invocation("fresh", &["init", "--registry", "tally", "--adopt", "0.1.0"]);
     invocation.environment.insert("CARGO_HOME".into(), cargo_home.into());
-    use upstream::process::{ProcessRunner, SystemProcessRunner};
     let ran = Ran { finished: SystemProcessRunner::default().run(&invocation).unwrap() };
     fails(&ran, 1, &["tally"]);
 }

@@ -1,5 +1,7 @@
 //! Whole runs of the program, on git repositories that the tests build.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
 mod bad_answers;
 mod bad_input;
 mod crash;
