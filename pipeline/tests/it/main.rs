@@ -5,5 +5,6 @@
 mod bad_answers;
 mod bad_input;
 mod crash;
+mod providers;
 mod sync;
 mod world;
