@@ -235,7 +235,11 @@ pub(super) fn is_unseen(why: SkipReason) -> bool {
 
 fn decide(input: &PlanInput<'_>, carrier: &Carrier<'_>) -> Result<Decision, PlanError> {
     let Carrier { item, link, changed } = carrier;
-    let uses = format!("it uses `{changed}`, which changed, and its symbol does not");
+    let uses = if input.lock.links.contains_key(changed) {
+        format!("it uses `{changed}`, which changed, and its symbol does not use that one's")
+    } else {
+        format!("it uses `{changed}`, which changed and has no symbol of its own")
+    };
     let planned = |symbol: SymbolPath, file, edited_by_hand, kind, reason| {
         let change = own_change(input, link, item)?;
         let member = UnitMember { change, symbol, file, edited_by_hand };
