@@ -31,7 +31,7 @@ struct Package {
 }
 
 /// Fails with the list of packages that the policy in `deny.toml` does not allow.
-pub fn run(root: &Path) -> Result<()> {
+pub(crate) fn run(root: &Path) -> Result<()> {
     let text = std::fs::read_to_string(root.join("deny.toml")).context("cannot read deny.toml")?;
     let policy: Policy = toml::from_str(&text).context("cannot read deny.toml")?;
     let invocation = Invocation::new("cargo", root)
@@ -52,7 +52,11 @@ pub fn run(root: &Path) -> Result<()> {
 
 fn complaint(package: &Package, allowed: &BTreeSet<String>) -> Option<String> {
     let named = format!("{} {}", package.name, package.version);
-    if package.source.as_deref().is_some_and(|source| !source.starts_with("registry+") && !source.starts_with("sparse+")) {
+    if package
+        .source
+        .as_deref()
+        .is_some_and(|source| !source.starts_with("registry+") && !source.starts_with("sparse+"))
+    {
         return Some(format!("{named}: its source is not a registry"));
     }
     match &package.license {

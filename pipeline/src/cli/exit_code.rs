@@ -1,4 +1,4 @@
-//! Exit codes: documented API, see `docs/exit-codes.md`.
+//! Exit codes: documented API, see `docs/cli.md`.
 
 use reports::RunOutcome;
 
