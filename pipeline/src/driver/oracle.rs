@@ -12,7 +12,7 @@ use port::contract::{
     Toolchain, Tools,
 };
 use upstream::process::{Invocation, inherited};
-use upstream::snapshot::Package;
+use upstream::snapshot::{ItemKind, Package, Visibility};
 use upstream::{ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
 
 use crate::config::env;
@@ -110,7 +110,7 @@ impl<'a> Oracles<'a> {
             package,
             library_root: &library_root(snapshot, package),
             items: &items,
-            public_paths: &BTreeMap::new(),
+            public_paths: &public_paths(snapshot),
             overflow_checks: true,
             instrument: Some(&BlockCounters),
             toolchain: &self.toolchain,
@@ -144,6 +144,22 @@ fn library_root(snapshot: &Snapshot, package: &Package) -> String {
         item.file.strip_prefix(&package.folder).unwrap_or(&item.file).trim_start_matches('/')
     });
     file.to_owned()
+}
+
+/// By which paths other crates name the items that stand in private modules and are re-exported at their
+/// crate's root. A re-export under another name is not known here; such an item is then not probed.
+fn public_paths(snapshot: &Snapshot) -> BTreeMap<ItemPath, String> {
+    let is_open = |path: &ItemPath| {
+        snapshot.items.get(path).is_none_or(|module| module.visibility == Visibility::Public)
+    };
+    let stands_open = |item: &Item| {
+        std::iter::successors(item.path.parent(), ItemPath::parent)
+            .filter(|module| module.segments().len() > 1)
+            .all(|module| is_open(&module))
+    };
+    let hidden = snapshot.items.values().filter(|item| item.exported && !item.is_test && !stands_open(item));
+    let at_root = |item: &Item| (item.path.clone(), format!("{}::{}", item.path.krate(), item.path.name()));
+    hidden.filter(|item| !matches!(item.kind, ItemKind::Method | ItemKind::Impl)).map(at_root).collect()
 }
 
 /// Counts the blocks of functions, with the upstream crate's instrumentation.
@@ -221,23 +237,66 @@ fn toolchain(session: &Session) -> Result<Toolchain> {
             environment.insert(name.into(), value);
         }
     }
-    let mut invocation = Invocation::new("rustc", &session.settings.root).args(["-vV"]);
-    invocation.environment.extend(environment.clone());
-    let version = session.machine.runner.run(&invocation).context(
-        "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
-    )?;
-    anyhow::ensure!(version.succeeded(), "`rustc -vV` failed: {}", version.tail(5));
-    let folders: Vec<PathBuf> =
-        [cargo_home, rustup_home].into_iter().flatten().filter(|path| path.exists()).collect();
+    let rustc = |argument: &[&str]| -> Result<String> {
+        let mut invocation = Invocation::new("rustc", &session.settings.root).args(argument.iter().copied());
+        invocation.environment.extend(environment.clone());
+        let finished = session.machine.runner.run(&invocation).context(
+            "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
+        )?;
+        anyhow::ensure!(finished.succeeded(), "`rustc {}` failed: {}", argument.join(" "), finished.tail(5));
+        Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
+    };
+    let version = rustc(&["-vV"])?;
+    // The toolchain itself, behind rustup's proxies: they stand in a folder that a build need not read.
+    let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?);
+    let own = |name: &str| Some(sysroot.join("bin").join(name)).filter(|program| program.is_file());
+    let cargo = own("cargo").map_or_else(|| OsString::from("cargo"), PathBuf::into_os_string);
+    if let Some(compiler) = own("rustc") {
+        environment.insert("RUSTC".into(), compiler.into());
+    }
+    if let Some(folder) = &cargo_home {
+        // Fetched crates will be read from it, also by a Cargo that has never run.
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    }
+    let folders = [cargo_home, rustup_home, Some(sysroot)].into_iter().flatten();
+    let read: Vec<PathBuf> = folders.filter(|path| path.exists()).collect();
     Ok(Toolchain {
-        cargo: "cargo".into(),
+        cargo,
         environment,
-        access: Access { read: folders, write: Vec::new() },
-        key: ContentHash::of(&version.stdout).to_string(),
+        access: Access { read, write: Vec::new() },
+        key: ContentHash::of(&version).to_string(),
     })
 }
 
 /// What the interpreter itself needs to read, where it is not among the system's own files.
 pub(crate) fn interpreter_access(session: &Session) -> Access {
     Access { read: session.interpreter.folders().to_vec(), write: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use upstream::CommitId;
+    use upstream::tree::MemoryTree;
+
+    use super::*;
+
+    #[test]
+    fn what_is_re_exported_from_a_private_module_is_named_at_the_root() {
+        let tree = MemoryTree::from_iter([
+            ("Cargo.toml", "[package]\nname = \"k\"\nversion = \"1.0.0\"\n"),
+            ("src/lib.rs", "mod inner;\npub mod open;\npub use inner::Shown;\npub fn f() {}\n"),
+            ("src/inner.rs", "pub struct Shown;\npub struct Hidden;\n"),
+            ("src/open.rs", "pub fn g() {}\n"),
+        ]);
+        let revision = Revision {
+            label: RevisionLabel::new("1").unwrap(),
+            commit: CommitId::new("0".repeat(40)).unwrap(),
+            summary: String::new(),
+            published_s: None,
+            withdrawn: false,
+        };
+        let snapshot = upstream::snapshot::read(&tree, &revision).unwrap();
+        let expected = (ItemPath::new("k::inner::Shown").unwrap(), "k::Shown".to_owned());
+        assert_eq!(public_paths(&snapshot), BTreeMap::from([expected]));
+    }
 }

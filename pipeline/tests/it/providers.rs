@@ -23,7 +23,7 @@ fn answer(prompt: &str) -> String {
     format!("@@TL {nonce} REPLACE sym=tally.bump sha={sha}\n{BUMP}\n@@END {nonce}\n@@DONE {nonce} n=1\n")
 }
 
-/// Answers as OpenAI Chat Completions documents it, after some refusals.
+/// Answers as the documentation of `OpenAI` Chat Completions has it, after some refusals.
 struct Chat {
     /// How many requests to refuse with 429 first.
     refusals: AtomicUsize,
@@ -73,7 +73,7 @@ impl Respond for Messages {
         let prompt = match &last["content"] {
             Value::String(text) => text.clone(),
             Value::Array(parts) => parts.iter().map(|part| part["text"].as_str().unwrap()).collect(),
-            other => panic!("{other}"),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => panic!("{last}"),
         };
         ResponseTemplate::new(200).set_body_json(json!({
             "id": "msg_1", "type": "message", "role": "assistant", "model": "test-model",
