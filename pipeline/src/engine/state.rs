@@ -1,4 +1,4 @@
-//! Where a run stands. It is only ever made by [`super::step`] from the events before it.
+//! Where a run stands. It is only ever made by [`super::step()`] from the events before it.
 
 use mappings::{Disposition, Proof, UnitId};
 use port::edit::Answer;

@@ -1,6 +1,6 @@
 //! The contract: the same calls on both sides, derived from the running upstream.
 //!
-//! [`Oracle::prepare`] builds the upstream once; [`check`] compares it with one candidate after another,
+//! [`Oracle::prepare`] builds the upstream once; [`check()`] compares it with one candidate after another,
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
 mod build;

@@ -1,6 +1,6 @@
 //! The port's own tests: running them confined, reading what they say, comparing two runs.
 //!
-//! [`run_suite`] gives a [`SuiteReport`], [`compare`] sets two of them side by side. What a failure means
+//! [`run_suite`] gives a [`SuiteReport`], [`compare()`] sets two of them side by side. What a failure means
 //! is decided in `pipeline`; nothing here calls a test good because its output could not be read.
 
 mod compare;

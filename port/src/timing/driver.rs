@@ -1,4 +1,4 @@
-//! A process that times calls of a Python port, for [`super::measure`].
+//! A process that times calls of a Python port, for [`super::measure()`].
 
 use std::path::Path;
 

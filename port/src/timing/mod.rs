@@ -1,7 +1,7 @@
 //! The port before a change against the port after it, on the clock: interleaved, one process for each
 //! measurement, until the evidence suffices or a bound is reached.
 //!
-//! [`measure`] collects pairs and gives a [`TimingReport`]; [`statistics`] holds the rules, as pure
+//! [`measure()`] collects pairs and gives a [`TimingReport`]; [`statistics`] holds the rules, as pure
 //! functions. What a report means for a gate is decided in `pipeline`. Too little evidence is
 //! [`TimingOutcome::CannotTell`], never a result.
 
