@@ -28,17 +28,3 @@ pub trait Confinement: Send + Sync + std::fmt::Debug {
     /// What is achieved, in words, for reports.
     fn level(&self) -> String;
 }
-
-/// No confinement at all: for code of one's own, in tests.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoConfinement;
-
-impl Confinement for NoConfinement {
-    fn confine(&self, invocation: Invocation, _access: &Access) -> Result<Invocation, ConfinementError> {
-        Ok(invocation)
-    }
-
-    fn level(&self) -> String {
-        "none".to_owned()
-    }
-}

@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::Result;
 use mappings::SymbolPath;
 use port::confinement::Access;
-use port::contract::Literal;
 use port::timing::statistics::TimingRule;
 use port::timing::{TimedCall, TimingReport, TimingRequest, driver_invocation, measure};
 use serde_json::Value as Json;
 use upstream::TreeId;
+use upstream::harvest::Literal;
 use upstream::process::Invocation;
 
 use super::oracle::interpreter_access;
@@ -29,7 +29,9 @@ impl Driver<'_> {
     pub(super) fn timed_calls(&mut self, current: &Current, edited: &[SymbolPath]) -> Result<Vec<TimedCall>> {
         let upstream = self.contract.oracles.at(&current.snapshot)?;
         let mut longest: BTreeMap<&str, (usize, Vec<Json>)> = BTreeMap::new();
-        for call in upstream.harvested.iter().filter(|call| call.receiver.is_none()) {
+        for call in
+            upstream.harvested.iter().filter(|call| call.receiver.is_none() && call.constructor.is_none())
+        {
             let Some(arguments) = call.arguments.iter().map(plain).collect::<Option<Vec<_>>>() else {
                 continue;
             };
@@ -96,7 +98,7 @@ fn plain(literal: &Literal) -> Option<Json> {
         Literal::Str(text) => Some(Json::from(text.clone())),
         Literal::Char(char) => Some(Json::from(char.to_string())),
         Literal::Bool(truth) => Some(Json::from(*truth)),
-        Literal::Int(number) => i64::try_from(*number).ok().map(Json::from),
+        Literal::Int { value, .. } => i64::try_from(*value).ok().map(Json::from),
         Literal::Float(text) => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Json::from),
         Literal::List(parts) => parts.iter().map(plain).collect::<Option<Vec<_>>>().map(Json::from),
         Literal::Bytes(_)

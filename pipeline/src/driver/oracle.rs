@@ -8,9 +8,9 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use port::confinement::{Access, Confinement};
 use port::contract::{
-    HarvestedCall, Instrument, InstrumentedFile, Literal, Oracle, OracleRequest, PortSide, Prepared,
-    Toolchain, Tools,
+    Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared, Toolchain, Tools,
 };
+use upstream::harvest::HarvestedCall;
 use upstream::process::{Invocation, inherited};
 use upstream::snapshot::{ItemKind, Package, Visibility};
 use upstream::{ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
@@ -80,7 +80,7 @@ impl<'a> Oracles<'a> {
             }
         }
         let tree = self.session.mirror.repo().tree(&revision.commit)?;
-        let harvested = harvest::calls(&tree, snapshot)?.calls.iter().map(harvested_call).collect();
+        let harvested = harvest::calls(&tree, snapshot)?.calls;
         let upstream = Rc::new(Upstream { prepared, harvested });
         self.made.insert(revision.label.clone(), Rc::clone(&upstream));
         Ok(upstream)
@@ -186,37 +186,6 @@ impl Instrument for BlockCounters {
 
     fn reached(&self) -> String {
         "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
-    }
-}
-
-fn harvested_call(call: &harvest::HarvestedCall) -> HarvestedCall {
-    let made = call.constructor.iter().flat_map(|constructor| &constructor.arguments);
-    HarvestedCall {
-        callee: call.callee.clone(),
-        callee_path: None,
-        receiver: call.receiver.as_ref().map(literal),
-        arguments: made.chain(&call.arguments).map(literal).collect(),
-    }
-}
-
-fn literal(literal: &harvest::Literal) -> Literal {
-    use harvest::Literal as From;
-    let all = |parts: &[From]| parts.iter().map(self::literal).collect();
-    let one = |part: &From| Box::new(self::literal(part));
-    match literal {
-        From::Str(text) => Literal::Str(text.clone()),
-        From::Char(char) => Literal::Char(*char),
-        From::Bool(truth) => Literal::Bool(*truth),
-        From::Int { value, .. } => Literal::Int(*value),
-        From::Float(text) => Literal::Float(text.clone()),
-        From::Bytes(bytes) => Literal::Bytes(bytes.clone()),
-        From::List(parts) => Literal::List(all(parts)),
-        From::Tuple(parts) => Literal::Tuple(all(parts)),
-        From::Some(part) => Literal::Some(one(part)),
-        From::None => Literal::None,
-        From::Ok(part) => Literal::Ok(one(part)),
-        From::Err(part) => Literal::Err(one(part)),
-        From::Unit => Literal::Unit,
     }
 }
 

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
+use upstream::harvest::HarvestedCall;
 use upstream::{ItemPath, Snapshot};
 
 use super::compare::{Agreement, Profile, compare, unchanged};
-use super::harvested::HarvestedCall;
 use super::oracle::{Observed, Oracle, Prepared};
 use super::pools::{Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};

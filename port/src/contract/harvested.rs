@@ -1,63 +1,18 @@
 //! Calls found in the upstream's tests, documentation and examples, fitted to what a function takes.
 
-use upstream::ItemPath;
+use upstream::harvest::{HarvestedCall, Literal};
 
 use super::probeable::FunctionPlan;
 use super::shape::Shape;
 use super::value::Value;
 
-/// A call with literal arguments, as found in the upstream's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HarvestedCall {
-    /// The name that was called, the last segment alone.
-    pub callee: String,
-    /// The item that it is, where that is known.
-    pub callee_path: Option<ItemPath>,
-    /// The literal on which a method was called.
-    pub receiver: Option<Literal>,
-    /// The arguments.
-    pub arguments: Vec<Literal>,
-}
-
-/// A literal of Rust's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Literal {
-    /// A string.
-    Str(String),
-    /// A character.
-    Char(char),
-    /// A truth value.
-    Bool(bool),
-    /// An integer; its suffix decides nothing that the parameter's type does not.
-    Int(i128),
-    /// A float as written, without suffix and underscores.
-    Float(String),
-    /// A byte string.
-    Bytes(Vec<u8>),
-    /// An array, slice or `vec!`.
-    List(Vec<Literal>),
-    /// A tuple.
-    Tuple(Vec<Literal>),
-    /// `Some(...)`
-    Some(Box<Literal>),
-    /// `None`
-    None,
-    /// `Ok(...)`
-    Ok(Box<Literal>),
-    /// `Err(...)`
-    Err(Box<Literal>),
-    /// `()`
-    Unit,
-}
-
 /// The arguments of the harvested calls of this function that fit its parameters.
 pub(super) fn fitting(harvested: &[HarvestedCall], function: &FunctionPlan) -> Vec<Vec<Value>> {
-    let is_called = |call: &&HarvestedCall| match &call.callee_path {
-        Some(path) => *path == function.item,
-        None => call.callee == function.item.name(),
-    };
-    let fitted = harvested.iter().filter(is_called).filter_map(|call| {
-        let literals: Vec<_> = call.receiver.iter().chain(&call.arguments).collect();
+    let called = harvested.iter().filter(|call| call.callee == function.item.name());
+    let fitted = called.filter_map(|call| {
+        // What a constructor is given comes before what the method on its value is given.
+        let made = call.constructor.iter().flat_map(|constructor| &constructor.arguments);
+        let literals: Vec<_> = made.chain(&call.receiver).chain(&call.arguments).collect();
         let fits = literals.len() == function.shapes.len();
         let values = literals.iter().zip(&function.shapes).map(|(literal, shape)| fit(literal, shape));
         values.collect::<Option<Vec<_>>>().filter(|_values| fits)
@@ -77,8 +32,8 @@ fn fit(literal: &Literal, shape: &Shape) -> Option<Value> {
             Value::List(text.chars().map(Value::Char).collect())
         }
         (Literal::Bytes(bytes), Shape::Bytes) => Value::Bytes(bytes.clone()),
-        (Literal::Int(number), Shape::Int { .. }) => Value::int(*number),
-        (Literal::Int(number), Shape::Float { .. }) => float(&number.to_string(), shape)?,
+        (Literal::Int { value, .. }, Shape::Int { .. }) => Value::int(*value),
+        (Literal::Int { value, .. }, Shape::Float { .. }) => float(&value.to_string(), shape)?,
         (Literal::Float(text), Shape::Float { .. }) => float(text, shape)?,
         (Literal::None, Shape::Option(_)) => Value::Nothing,
         (Literal::Some(inner), Shape::Option(shape)) => Value::Some(Box::new(fit(inner, shape)?)),
@@ -86,7 +41,7 @@ fn fit(literal: &Literal, shape: &Shape) -> Option<Value> {
         (Literal::Err(inner), Shape::Result(_, shape)) => Value::Err(Box::new(fit(inner, shape)?)),
         (Literal::List(items), Shape::Bytes) => {
             let byte = |item: &Literal| match item {
-                Literal::Int(number) => u8::try_from(*number).ok(),
+                Literal::Int { value, .. } => u8::try_from(*value).ok(),
                 Literal::Str(_)
                 | Literal::Char(_)
                 | Literal::Bool(_)
@@ -127,8 +82,9 @@ mod tests {
     #[test]
     fn literals_take_the_type_of_their_parameter() {
         let byte = Shape::Int { bits: 8, signed: false, is_size: false };
-        assert_eq!(fit(&Literal::Int(7), &Shape::Float { bits: 64 }), Some(Value::float(7.0)));
-        assert_eq!(fit(&Literal::Int(256), &byte), None);
+        let int = |value| Literal::Int { value, suffix: None };
+        assert_eq!(fit(&int(7), &Shape::Float { bits: 64 }), Some(Value::float(7.0)));
+        assert_eq!(fit(&int(256), &byte), None);
         assert_eq!(fit(&Literal::Str("é".into()), &Shape::Bytes), Some(Value::Bytes(vec![0xc3, 0xa9])));
         let chars = Shape::List(Box::new(Shape::Char));
         assert_eq!(

@@ -30,7 +30,6 @@ use std::path::PathBuf;
 pub use check::{ContractItem, ContractRequest, OldRevision, check};
 pub use compare::{Agreement, Profile, compare};
 pub use generate::Generator;
-pub use harvested::{HarvestedCall, Literal};
 pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
 pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
 pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};

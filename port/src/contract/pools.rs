@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::HarvestedCall;
+use upstream::harvest::HarvestedCall;
+
 use super::generate::Generator;
 use super::harvested::fitting;
 use super::probeable::FunctionPlan;

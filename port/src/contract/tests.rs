@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use mappings::SymbolPath;
+use upstream::harvest::{HarvestedCall, Literal};
 use upstream::process::SystemProcessRunner;
 use upstream::snapshot::{FunctionSignature, Package, Parameter, Receiver, Visibility};
 use upstream::{
@@ -13,7 +14,8 @@ use upstream::{
 };
 
 use super::*;
-use crate::confinement::{Access, NoConfinement};
+use crate::confinement::Access;
+use crate::sandbox::Unconfined;
 
 const UPSTREAM: &str = r#"
 use std::hash::{BuildHasher, Hasher};
@@ -249,7 +251,7 @@ static RUNNER: OnceLock<SystemProcessRunner> = OnceLock::new();
 fn tools() -> Tools<'static> {
     Tools {
         runner: RUNNER.get_or_init(SystemProcessRunner::default),
-        confinement: &NoConfinement,
+        confinement: &Unconfined,
         clock: &SystemClock,
         probe_timeout_ms: 3000,
     }
@@ -407,9 +409,12 @@ fn checked_with(
 ) -> ContractReport {
     let harvested = [HarvestedCall {
         callee: "pair".into(),
-        callee_path: None,
+        callee_path: vec!["pair".into()],
         receiver: None,
+        constructor: None,
         arguments: vec![Literal::Str("1,2".into())],
+        file: "src/lib.rs".into(),
+        line: 1,
     }];
     let request = ContractRequest {
         upstream: &built.oracle,
