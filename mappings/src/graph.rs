@@ -4,11 +4,12 @@
 //! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
 //! unresolved, never guessed at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use petgraph::Direction;
+pub(crate) use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::DiGraph;
+pub(crate) use petgraph::graph::NodeIndex;
 use upstream::ItemPath;
 use upstream::snapshot::{Item, ItemKind};
 
@@ -33,7 +34,7 @@ impl CallGraph<ItemPath> {
 }
 
 impl CallGraph<SymbolPath> {
-    /// The graph of a port's symbols.
+    /// The graph of a port's symbols. What uses a class uses its special methods, which nobody calls by name.
     pub fn of_symbols(table: &SymbolTable) -> Self {
         let is_class =
             |path: &SymbolPath| table.get(path).is_some_and(|symbol| symbol.kind == SymbolKind::Class);
@@ -52,7 +53,42 @@ impl CallGraph<SymbolPath> {
                 mentions: symbol.mentions.clone(),
             }
         };
-        Self::resolve(&table.symbols.iter().map(named).collect::<Vec<_>>())
+        let mut graph = Self::resolve(&table.symbols.iter().map(named).collect::<Vec<_>>());
+        for special in table.symbols.keys().filter(|path| is_special(path.name())) {
+            let class = special.parent().filter(is_class);
+            if let (Some(class), Some(special)) =
+                (class.and_then(|class| graph.node(&class)), graph.node(special))
+            {
+                graph.graph.update_edge(class, special, ());
+            }
+        }
+        graph
+    }
+}
+
+/// Whether the language calls a method of this name by itself, such as `__init__` or `__eq__`.
+fn is_special(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+}
+
+/// What a walk through a graph came to, its beginnings included.
+#[derive(Debug)]
+pub(crate) struct Reached(Vec<bool>);
+
+impl Reached {
+    /// Whether the walk came to this node.
+    pub(crate) fn contains(&self, node: NodeIndex) -> bool {
+        self.0.get(node.index()).copied().unwrap_or(false)
+    }
+
+    /// Where the walk came to, in the graph's order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIndex> {
+        self.0.iter().enumerate().filter(|(_, reached)| **reached).map(|(at, _)| NodeIndex::new(at))
+    }
+
+    /// Whether the walk is here for the first time; from now on it was.
+    fn enters(&mut self, node: NodeIndex) -> bool {
+        self.0.get_mut(node.index()).is_some_and(|reached| !std::mem::replace(reached, true))
     }
 }
 
@@ -127,6 +163,40 @@ impl<Key: Ord + Clone> CallGraph<Key> {
             components.sort();
         }
         waves
+    }
+
+    /// The node of a key, for [`Self::walk`].
+    pub(crate) fn node(&self, key: &Key) -> Option<NodeIndex> {
+        self.nodes.get(key).copied()
+    }
+
+    /// The key of a node.
+    pub(crate) fn key(&self, node: NodeIndex) -> Option<&Key> {
+        self.graph.node_weight(node)
+    }
+
+    /// All keys, in the order of their nodes.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.graph.node_weights()
+    }
+
+    /// Walks from these nodes to what calls them (incoming) or what they call (outgoing), the nearest first.
+    /// Each node on the way is asked about once, and the walk goes on behind it where the answer is yes.
+    pub(crate) fn walk(
+        &self,
+        from: impl IntoIterator<Item = NodeIndex>,
+        direction: Direction,
+        mut goes_on: impl FnMut(NodeIndex) -> bool,
+    ) -> Reached {
+        let mut reached = Reached(vec![false; self.graph.node_count()]);
+        let mut waiting: VecDeque<NodeIndex> =
+            from.into_iter().filter(|node| reached.enters(*node)).collect();
+        // Each node enters the queue once, so the walk is bounded by the graph.
+        while let Some(node) = waiting.pop_front() {
+            let next = self.graph.neighbors_directed(node, direction);
+            waiting.extend(next.filter(|next| reached.enters(*next) && goes_on(*next)));
+        }
+        reached
     }
 
     fn neighbours(&self, key: &Key, direction: Direction) -> Vec<&Key> {
@@ -341,6 +411,25 @@ mod tests {
         assert_eq!(graph.callees(&symbol_path("p.a.go")), [&symbol_path("p.a.step")]);
         assert_eq!(graph.callees(&symbol_path("p.c.far")), [&symbol_path("p.b.only")]);
         assert_eq!(graph.unresolved(&symbol_path("p.c.far")), ["step"]);
+    }
+
+    #[test]
+    fn what_uses_a_class_uses_its_special_methods_and_no_others() {
+        let mut table = table(&[("p.Job", ""), ("p.Job.__init__", ""), ("p.Job.run", ""), ("p.go", "Job")]);
+        table.symbols.get_mut(&symbol_path("p.Job")).unwrap().kind = SymbolKind::Class;
+        let graph = CallGraph::of_symbols(&table);
+        assert_eq!(graph.callees(&symbol_path("p.go")), [&symbol_path("p.Job")]);
+        assert_eq!(graph.callees(&symbol_path("p.Job")), [&symbol_path("p.Job.__init__")]);
+    }
+
+    #[test]
+    fn a_walk_goes_on_where_it_is_told_to_and_ends_in_circles() {
+        let graph = CallGraph::from_edges(0..6, [(1, 0), (2, 1), (0, 2), (3, 2), (4, 3), (0, 5)]);
+        let node = |key| graph.node(&key).unwrap();
+        let reached = graph.walk([node(0)], Direction::Incoming, |at| at != node(3));
+        let keys: Vec<_> = reached.nodes().filter_map(|at| graph.key(at)).collect();
+        assert_eq!(keys, [&0, &1, &2, &3]);
+        assert!(!reached.contains(node(4)) && !reached.contains(node(5)));
     }
 
     proptest! {

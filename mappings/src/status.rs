@@ -8,10 +8,10 @@ use serde::Serialize;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
-use crate::convention::is_member;
+use crate::convention::{is_member, private_form};
 use crate::lock::{Lock, ParkedItem, Proof};
 use crate::mapping::{Mapping, PlaceError, Placement};
-use crate::symbol::SymbolTable;
+use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
 
 /// What the status is read from.
@@ -62,7 +62,8 @@ pub struct Counts {
     pub mapped_only: usize,
     /// Linked, and nothing is known.
     pub unknown: usize,
-    /// Without a symbol, although neither the configuration nor their kind excuses that.
+    /// Without a symbol, although neither the configuration nor their kind excuses that, nor that the upstream
+    /// hides them.
     pub unmapped: usize,
     /// Of the linked ones, those whose symbol was edited by hand or is gone.
     pub drifted: usize,
@@ -147,9 +148,17 @@ fn counts_of(input: &StatusInput<'_>, path: &ItemPath) -> Result<Counts, PlaceEr
 
 fn is_unmapped(input: &StatusInput<'_>, path: &ItemPath) -> Result<bool, PlaceError> {
     let Some(item) = input.baseline.items.get(path) else { return Ok(false) };
+    let needs_symbol = || input.mapping.needs_no_symbol(item).is_none();
     Ok(match input.mapping.place(item)? {
-        Placement::Mapped { .. } => true,
-        Placement::Skipped { why, .. } => why == SkipReason::Unmapped,
+        Placement::Mapped { symbol, file, .. } => {
+            // Where there is a symbol, or its file cannot be read, what the upstream hides is missing too.
+            let is_there = |symbol: &SymbolPath| input.symbols.get(symbol).is_some();
+            needs_symbol()
+                || is_there(&symbol)
+                || private_form(item, &symbol).is_some_and(|private| is_there(&private))
+                || input.symbols.unparsed.contains_key(&file)
+        }
+        Placement::Skipped { why, .. } => why == SkipReason::Unmapped && needs_symbol(),
     })
 }
 
@@ -183,7 +192,9 @@ fn lag<'a>(input: &StatusInput<'a>) -> Lag<'a> {
 mod tests {
     use super::*;
     use crate::lock::{Adoption, adopt};
-    use crate::testing::{an_item, function, label, method, path, revision, snapshot, symbol_path, table};
+    use crate::testing::{
+        an_item, function, label, method, path, private, revision, snapshot, symbol_path, table, test_helper,
+    };
 
     #[test]
     fn items_are_counted_by_module_and_states_are_kept_apart() {
@@ -235,6 +246,27 @@ mod tests {
             (Some(2), Some(label("3")), Some(150))
         );
         assert_eq!(status.parked[0].reason, "hard");
+    }
+
+    #[test]
+    fn what_the_upstream_hides_is_unmapped_only_where_the_port_has_a_symbol_for_it() {
+        let hidden = ["k::inner", "k::ported", "odd::inner"].map(|at| private(function(at, "1")));
+        let items = [function("k::f", "1"), function("odd::f", "1"), test_helper("k::helper", "1")];
+        let baseline = snapshot("1", hidden.into_iter().chain(items));
+        let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n";
+        let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
+        let none = SymbolTable::default();
+        let adoption = Adoption { source: "x", baseline: &baseline, mapping: &mapping, symbols: &none };
+        let lock = adopt(&adoption).unwrap().lock;
+        let unmapped = |symbols: &SymbolTable| {
+            let (lock, baseline, mapping) = (&lock, &baseline, &mapping);
+            let input = StatusInput { lock, baseline, revisions: &[], mapping, symbols };
+            status(&input).unwrap().total.unmapped
+        };
+        assert_eq!(unmapped(&none), 2);
+        assert_eq!(unmapped(&table(&[("p._ported", "")])), 3);
+        let unparsed = BTreeMap::from([("p.py".to_owned(), "x".to_owned())]);
+        assert_eq!(unmapped(&SymbolTable { unparsed, ..none.clone() }), 5);
     }
 
     #[test]

@@ -146,7 +146,8 @@ pub(crate) fn table(symbols: &[(&str, &str)]) -> SymbolTable {
     table
 }
 
-fn words(text: &str) -> Vec<String> {
+/// The names that a text mentions, sorted.
+pub(crate) fn words(text: &str) -> Vec<String> {
     let separates = |letter: char| !letter.is_alphanumeric() && letter != '_';
     let mut words: Vec<String> =
         text.split(separates).filter(|word| !word.is_empty()).map(str::to_owned).collect();

@@ -31,7 +31,7 @@ pub struct Adoption<'a> {
 pub struct Adopted {
     /// The lock.
     pub lock: Lock,
-    /// Items that should have a symbol and have none, by path.
+    /// Items that should have a symbol and have none, by path. What the upstream hides needs none.
     pub unlinked: Vec<Unlinked>,
 }
 
@@ -53,10 +53,12 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
     let mut links = BTreeMap::new();
     let mut unlinked = Vec::new();
     for (path, item) in &adoption.baseline.items {
+        let needs_symbol = adoption.mapping.needs_no_symbol(item).is_none();
         let (symbol, file) = match adoption.mapping.place(item)? {
             Placement::Mapped { symbol, file, .. } => (symbol, file),
             Placement::Skipped { why: SkipReason::Unmapped, reason, .. } => {
-                unlinked.push(Unlinked { item: path.clone(), symbol: None, reason });
+                let one = Unlinked { item: path.clone(), symbol: None, reason };
+                unlinked.extend(needs_symbol.then_some(one));
                 continue;
             }
             Placement::Skipped { .. } => continue,
@@ -65,7 +67,8 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
         let Some(found) = adoption.symbols.get(&symbol).or_else(private) else {
             let reason = match adoption.symbols.unparsed.get(&file) {
                 Some(complaint) => format!("`{file}` cannot be parsed: {complaint}"),
-                None => format!("the port has no `{symbol}`"),
+                None if needs_symbol => format!("the port has no `{symbol}`"),
+                None => continue,
             };
             unlinked.push(Unlinked { item: path.clone(), symbol: Some(symbol), reason });
             continue;
@@ -100,7 +103,7 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{function, path, private, snapshot, symbol_path, table, test_function};
+    use crate::testing::{function, path, private, snapshot, symbol_path, table, test_function, test_helper};
 
     #[test]
     fn what_is_mapped_and_there_is_linked_and_the_rest_is_listed() {
@@ -110,13 +113,19 @@ mod tests {
                 function("k::f", "1"),
                 function("k::g", "2"),
                 private(function("k::inner", "3")),
+                private(function("k::hidden", "3")),
+                private(function("k::m::hidden", "3")),
+                private(function("other::hidden", "3")),
+                test_helper("k::tests::helper", "3"),
                 function("other::h", ""),
                 test_function("k::tests::t", ""),
             ],
         );
-        let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n";
+        let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                     [[map]]\nitems = 'k::m::**'\nsymbol = 'p.m.{name}'\nfile = 'm.py'\n";
         let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
-        let symbols = table(&[("p.f", "def f"), ("p._inner", "def _inner"), ("p.test_t", "def test_t")]);
+        let mut symbols = table(&[("p.f", "def f"), ("p._inner", "def _inner"), ("p.test_t", "def test_t")]);
+        symbols.unparsed.insert("m.py".to_owned(), "line 1".to_owned());
         let adoption =
             Adoption { source: "registry:k", baseline: &baseline, mapping: &mapping, symbols: &symbols };
         let Adopted { lock, unlinked } = adopt(&adoption).unwrap();
@@ -133,6 +142,7 @@ mod tests {
             missing,
             [
                 ("k::g", "the port has no `p.g`"),
+                ("k::m::hidden", "`m.py` cannot be parsed: line 1"),
                 ("other::h", "no rule speaks of it, and no `[convention]` is given")
             ]
         );

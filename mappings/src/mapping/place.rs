@@ -11,7 +11,7 @@ use super::error::{MappingError, PlaceError, RULES_MAX};
 use super::pattern::{Pattern, Specificity, without_variant};
 use super::placement::{Explanation, Ground, MatchedRule, Placement};
 use super::rule::{Action, CheckedRule, checked_file, checked_symbol};
-use crate::convention::{self, port_names};
+use crate::convention::{self, is_bench_function, is_test_function, port_names};
 use crate::symbol::SymbolPath;
 use crate::unit::SkipReason;
 
@@ -87,6 +87,21 @@ impl Mapping {
     /// Whether a `[[link]]` speaks of this very item, or of the item of which it is a variant.
     pub fn is_named(&self, item: &ItemPath) -> bool {
         self.link_of(item).is_some()
+    }
+
+    /// Why a port does well without a symbol for an item that it never had, if it does: what the upstream
+    /// hides is compared through what uses it.
+    pub fn needs_no_symbol(&self, item: &Item) -> Option<&'static str> {
+        if self.is_named(&item.path) {
+            return None;
+        }
+        if item.is_test && !is_test_function(item) && !is_bench_function(item) {
+            Some("it helps upstream tests and is none itself, and the port has no symbol for it")
+        } else if !item.is_test && !item.exported {
+            Some("it is not exported and the port has no symbol for it; what uses it is compared instead")
+        } else {
+            None
+        }
     }
 
     /// Whether this symbol is one that the port has beyond the upstream: never drift, never edited.

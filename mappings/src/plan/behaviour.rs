@@ -34,6 +34,10 @@ pub(super) fn without_behaviour(change: &ItemChange) -> Option<String> {
     if body || (signature && !(renamed && same_header_but_for_name(before, after))) {
         return None;
     }
+    // What becomes test code runs no longer, or elsewhere.
+    if before.is_test != after.is_test {
+        return None;
+    }
     if attributes && effective(before) != effective(after) {
         return None;
     }

@@ -86,12 +86,29 @@ fn linked_change<'a>(
     if link.upstream == item.fingerprint.combined() {
         // The port equals it. It may still differ from the baseline: in its visibility, or because an
         // earlier change was parked and is now taken back.
+        let change = test_change(input, link, item);
+        if change.is_some() {
+            return Ok(change.map(|change| Pending { change, link: Some(link), standing: Standing::Open }));
+        }
         let change = item_change(input.baseline.items.get(&link.item), Some(item));
         return Ok(change.map(|change| Pending { change, link: Some(link), standing: Standing::Settled }));
     }
     let before = item_of(input, link)?;
     let change = item_change(Some(&before), Some(item));
     Ok(change.map(|change| Pending { change, link: Some(link), standing: Standing::Open }))
+}
+
+/// The change of an item that became test code, or stopped being it, by what stands around it: its own tokens
+/// do not tell.
+fn test_change(input: &PlanInput<'_>, link: &Link, item: &Item) -> Option<ItemChange> {
+    let earlier = || (input.item_at)(&link.revision, &link.item);
+    let at_baseline = || input.baseline.items.get(&link.item).cloned();
+    // Where the port lags, the baseline has gone on without it.
+    let lags = input.lock.parked.contains_key(&link.item);
+    let before = if lags { earlier() } else { at_baseline() };
+    let before = before.filter(|before| before.is_test != item.is_test)?;
+    let aspects = aspects(&before, item);
+    Some(ItemChange::Modified { before, after: item.clone(), aspects })
 }
 
 fn unlinked_change(input: &PlanInput<'_>, path: &ItemPath, item: &Item) -> Option<ItemChange> {

@@ -6,7 +6,7 @@ use upstream::snapshot::Item;
 use super::behaviour::without_behaviour;
 use super::change::{Pending, Standing};
 use super::{PlanError, PlanInput};
-use crate::convention::{is_bench_function, is_test_function, private_form};
+use crate::convention::private_form;
 use crate::lock::Link;
 use crate::mapping::Placement;
 use crate::symbol::{Symbol, SymbolPath};
@@ -158,21 +158,6 @@ fn relocate_between_files(old: UnitMember, after: Item, to: SymbolPath, file: St
     follow(vec![planned(old), planned(new)])
 }
 
-/// Why a port does well without a symbol for an item that it never had, if it does: what the upstream hides
-/// is compared through what uses it.
-fn needs_no_symbol(input: &PlanInput<'_>, item: &Item) -> Option<&'static str> {
-    if input.mapping.is_named(&item.path) {
-        return None;
-    }
-    if item.is_test && !is_test_function(item) && !is_bench_function(item) {
-        Some("it helps upstream tests and is none itself, and the port has no symbol for it")
-    } else if !item.is_test && !item.exported {
-        Some("it is not exported and the port has no symbol for it; what uses it is compared instead")
-    } else {
-        None
-    }
-}
-
 fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<Decision, PlanError> {
     let (symbol, file) = match place {
         Ok(place) => place,
@@ -191,7 +176,7 @@ fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<D
         follow(vec![Planned { member, kind: UnitKind::Change, reason, comes_at: None }])
     };
     if present.is_none()
-        && let Some(reason) = change.after().and_then(|item| needs_no_symbol(input, item))
+        && let Some(reason) = change.after().and_then(|item| input.mapping.needs_no_symbol(item))
     {
         return Ok(skip(&change, SkipReason::NoCounterpart, reason.to_owned()));
     }

@@ -10,12 +10,12 @@ mod change;
 mod impact;
 mod member;
 mod order;
-
-use std::collections::BTreeSet;
+mod users;
 
 use behaviour::without_behaviour;
 use change::{Pending, pending_changes};
 use member::{Decision, Planned, decide};
+use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, RevisionLabel};
 
@@ -132,20 +132,18 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 struct Decided {
     planned: Vec<Planned>,
     skipped: Vec<Skipped>,
-    /// The skipped items whose changes reach the port through what uses them, if at all.
-    unseen: BTreeSet<ItemPath>,
+    /// The skipped changes that reach the port through what uses their items, if at all.
+    unseen: Vec<ItemChange>,
 }
 
 fn decide_all(input: &PlanInput<'_>, changes: Vec<Pending<'_>>) -> Result<Decided, PlanError> {
     let mut decided = Decided::default();
     for pending in changes {
-        let has_effect = without_behaviour(&pending.change).is_none();
+        let effect = without_behaviour(&pending.change).is_none().then(|| pending.change.clone());
         match decide(input, pending)? {
             Decision::Follow(members) => decided.planned.extend(members),
             Decision::Skip(skip) => {
-                if has_effect && carrier::is_unseen(skip.why) {
-                    decided.unseen.insert(skip.item.clone());
-                }
+                decided.unseen.extend(effect.filter(|_| users::is_unseen(skip.why)));
                 decided.skipped.push(skip);
             }
         }

@@ -16,7 +16,7 @@ pub struct Aspects {
     pub body: bool,
     /// The documentation.
     pub docs: bool,
-    /// The attributes.
+    /// The attributes, or whether those around it make it test code.
     pub attributes: bool,
     /// The visibility.
     pub visibility: bool,

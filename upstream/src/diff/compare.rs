@@ -68,7 +68,8 @@ pub fn aspects(before: &Item, after: &Item) -> Aspects {
         signature: old.signature != new.signature,
         body: old.body != new.body,
         docs: old.docs != new.docs,
-        attributes: old.attributes != new.attributes,
+        // Test code is made by attributes, of the item itself or of what stands around it.
+        attributes: old.attributes != new.attributes || before.is_test != after.is_test,
         // An item can also come into view, or leave it, by what stands around it.
         visibility: before.visibility != after.visibility || before.exported != after.exported,
     }

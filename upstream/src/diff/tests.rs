@@ -297,3 +297,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn code_that_becomes_test_code_where_it_stands_changed() {
+    check(
+        "mod m { fn f() {} }",
+        "#[cfg(test)] mod m { fn f() {} }",
+        "InternalBehaviour\nmy_crate::m: attributes\nmy_crate::m::f: attributes",
+    );
+}

@@ -43,26 +43,37 @@ impl Exports {
     }
 }
 
-/// Completes `exported`: adds what is handed on, and takes away members of types that cannot be named.
+/// Completes `exported`: adds what is handed on, and gives members of types the reach of their types: where
+/// the `impl` block stands does not matter to those who can name the type.
 pub(super) fn mark_exported(items: &mut BTreeMap<ItemPath, Item>, exports: &Exports) {
-    let mut handed_on: BTreeSet<ItemPath> = BTreeSet::new();
-    for (path, item) in
-        items.iter().filter(|(_, item)| item.visibility == Visibility::Public && !item.is_test)
-    {
-        if is_handed_on(path, items, exports) {
-            handed_on.insert(item.path.clone());
+    let is_exported = |item: &Item| {
+        item.exported
+            || (item.visibility == Visibility::Public
+                && !item.is_test
+                && is_handed_on(&item.path, items, exports))
+    };
+    let mut exported: BTreeSet<ItemPath> = BTreeSet::new();
+    let mut types = Types::default();
+    for item in items.values() {
+        let is_reachable = is_exported(item);
+        if is_reachable {
+            exported.insert(item.path.clone());
         }
+        types.add(item, items, is_reachable);
     }
-    let mut hidden: BTreeSet<ItemPath> = BTreeSet::new();
-    for path in items.keys() {
-        let reachable =
-            |owner: &ItemPath| items.get(owner).is_none_or(|item| item.exported || handed_on.contains(owner));
-        if owner_of(path, items).is_some_and(|owner| !reachable(&owner)) {
-            hidden.insert(path.clone());
+    for (path, item) in items.iter() {
+        match owner_of(path, items).and_then(|owner| types.reach(&owner)) {
+            Some(true) if item.visibility == Visibility::Public && !item.is_test => {
+                exported.insert(path.clone());
+            }
+            Some(false) => {
+                exported.remove(path);
+            }
+            Some(true) | None => {}
         }
     }
     for (path, item) in items.iter_mut() {
-        item.exported = (item.exported || handed_on.contains(path)) && !hidden.contains(path);
+        item.exported = exported.contains(path);
     }
 }
 
@@ -73,41 +84,106 @@ fn is_handed_on(path: &ItemPath, items: &BTreeMap<ItemPath, Item>, exports: &Exp
         if exports.named.contains(at.as_str()) {
             return true;
         }
-        let owner = owner_of(&at, items);
         let Some(parent) = at.parent() else { return false };
         if exports.globs.contains(parent.as_str()) {
             return true;
         }
-        let next = owner.unwrap_or(parent);
-        if items.get(&next).is_none_or(|item| item.visibility != Visibility::Public) {
+        if items.get(&parent).is_none_or(|item| item.visibility != Visibility::Public) {
             return false;
         }
-        at = next;
+        at = parent;
     }
 }
 
-/// The type or trait that a member belongs to, or that a trait is implemented for, where it stands in the
-/// same module.
-fn owner_of(path: &ItemPath, items: &BTreeMap<ItemPath, Item>) -> Option<ItemPath> {
+/// The types and traits of all crates, by crate and name, each with whether a user can name it.
+#[derive(Debug, Default)]
+struct Types(BTreeMap<(String, String), Vec<(ItemPath, bool)>>);
+
+impl Types {
+    fn add(&mut self, item: &Item, items: &BTreeMap<ItemPath, Item>, is_reachable: bool) {
+        let is_type = match item.kind {
+            ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait | ItemKind::TypeAlias => {
+                item.path.parent().is_some_and(|parent| is_module(&parent, items))
+            }
+            ItemKind::Function
+            | ItemKind::Method
+            | ItemKind::Impl
+            | ItemKind::Const
+            | ItemKind::Static
+            | ItemKind::Macro
+            | ItemKind::Module => false,
+        };
+        if is_type {
+            let key = (item.path.krate().to_owned(), plain(item.path.name()).to_owned());
+            self.0.entry(key).or_default().push((item.path.clone(), is_reachable));
+        }
+    }
+
+    /// Whether a user can name what a member belongs to: the type or, where that is not the crate's own, the
+    /// trait. `None` where neither is known, or several could be meant and differ.
+    fn reach(&self, owner: &Owner) -> Option<bool> {
+        owner.names.iter().find_map(|name| {
+            let candidates = self.named(&owner.module, name);
+            let (_, first) = candidates.first()?;
+            Some(candidates.iter().all(|(_, reachable)| reachable == first).then_some(*first))
+        })?
+    }
+
+    /// The types that may be meant by this name in this module: those of the module itself before all others.
+    fn named(&self, module: &ItemPath, written: &str) -> Vec<&(ItemPath, bool)> {
+        let (place, name) = written.rsplit_once("::").unwrap_or(("", written));
+        let key = (module.krate().to_owned(), name.to_owned());
+        let known = self.0.get(&key).map_or(&[][..], Vec::as_slice);
+        let mut steps: Vec<&str> = place.split("::").collect();
+        steps.retain(|step| !matches!(*step, "" | "crate" | "self" | "super"));
+        if place.is_empty() {
+            let here: Vec<_> =
+                known.iter().filter(|(path, _)| path.parent().as_ref() == Some(module)).collect();
+            if !here.is_empty() {
+                return here;
+            }
+        }
+        let fits = |path: &ItemPath| path.parent().is_some_and(|parent| parent.segments().ends_with(&steps));
+        known.iter().filter(|(path, _)| fits(path)).collect()
+    }
+}
+
+/// What a member belongs to, or an implementation is for, as it is written.
+struct Owner {
+    /// The module that the `impl` or `trait` block stands in.
+    module: ItemPath,
+    /// The type's name and, for the implementation of a trait, the trait's.
+    names: Vec<String>,
+}
+
+fn owner_of(path: &ItemPath, items: &BTreeMap<ItemPath, Item>) -> Option<Owner> {
     let parent = path.parent()?;
-    let is_module = |at: &ItemPath| items.get(at).is_some_and(|item| item.kind == ItemKind::Module);
-    let (module, name) = if is_module(&parent) {
-        (parent, path.name().to_owned())
+    let (module, name, is_header) = if is_module(&parent, items) {
+        (parent, path.name().to_owned(), true)
     } else {
-        (parent.parent()?, parent.name().to_owned())
+        (parent.parent()?, parent.name().to_owned(), false)
     };
-    let is_own_name = path.name() == name;
-    let type_name = match name.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
-        Some((implementor, _)) => implementor
-            .trim_start_matches(['&', ' '])
-            .trim_start_matches("mut ")
-            .split(['<', ' '])
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        None if is_own_name => return None,
-        None => name,
+    let names = match name.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
+        Some((implementor, implemented)) => vec![type_name(implementor), type_name(implemented)],
+        None if is_header => return None,
+        None => vec![plain(&name).to_owned()],
     };
-    let owner = ItemPath::new(format!("{module}::{type_name}")).ok()?;
-    items.contains_key(&owner).then_some(owner)
+    Some(Owner { module, names })
+}
+
+fn is_module(at: &ItemPath, items: &BTreeMap<ItemPath, Item>) -> bool {
+    items.get(at).is_some_and(|item| item.kind == ItemKind::Module)
+}
+
+/// The path in a written type, without references, arguments and the end of the header.
+fn type_name(written: &str) -> String {
+    let bare = written.trim_start_matches(['&', ' ', '!']);
+    let bare = bare.strip_prefix("mut ").unwrap_or(bare);
+    let bare = bare.strip_prefix("dyn ").unwrap_or(bare);
+    bare.split(['<', '>', ' ', '(']).next().unwrap_or_default().to_owned()
+}
+
+/// A name without the number that a further item of the same name has.
+fn plain(name: &str) -> &str {
+    name.split('#').next().filter(|plain| !plain.is_empty() && *plain != "r").unwrap_or(name)
 }

@@ -201,6 +201,56 @@ fn what_a_pub_use_hands_on_is_exported() {
     );
 }
 
+fn exported(snapshot: &Snapshot, below: &str) -> Vec<String> {
+    let names = snapshot.items.values().filter(|item| item.exported).map(|item| item.path.to_string());
+    names.filter_map(|path| path.strip_prefix(below).map(str::to_owned)).collect()
+}
+
+#[test]
+fn members_of_a_public_type_are_exported_wherever_they_stand() {
+    let snapshot = library(
+        "pub mod shape { pub struct Point; struct Hidden; mod deep { pub struct Named; } pub use deep::Named; }
+         mod imp { use super::shape::{Point, Named, Hidden};
+           impl Point { pub fn open(&self) {} fn own(&self) {} }
+           impl Named { pub fn handed_on(&self) {} }
+           impl Hidden { pub fn unreachable(&self) {} }
+           impl Clone for super::shape::Point { fn clone(&self) -> Self { Point } }
+           impl Drop for Hidden { fn drop(&mut self) {} } }",
+    );
+    assert_eq!(
+        exported(&snapshot, "my_crate::imp::"),
+        [
+            "<super::shape::Point as Clone>",
+            "<super::shape::Point as Clone>::clone",
+            "Named::handed_on",
+            "Point::open"
+        ]
+    );
+}
+
+#[test]
+fn an_implementation_for_a_foreign_type_is_as_reachable_as_the_crates_trait() {
+    let snapshot = library(
+        "pub trait Area { fn area(&self); } mod imp { trait Own { fn own(&self); }
+           impl super::Area for u8 { fn area(&self) {} } impl Own for u8 { fn own(&self) {} }
+           impl Default for Foreign { fn default() -> Self { todo!() } } }",
+    );
+    assert_eq!(exported(&snapshot, "my_crate::imp::"), ["<u8 as super::Area>", "<u8 as super::Area>::area"]);
+}
+
+#[test]
+fn of_types_with_one_name_the_nearest_is_meant_and_nothing_is_guessed() {
+    let snapshot = library(
+        "pub mod a { pub struct Job; } mod b { pub struct Job; impl Job { pub fn of_b(&self) {} } }
+         mod imp { use crate::a::Job; impl Job { pub fn of_either(&self) {} }
+           impl Clone for crate::a::Job { fn clone(&self) -> Self { Job } } }
+         #[cfg(test)] mod tests { impl crate::a::Job { pub fn of_tests(&self) {} } }",
+    );
+    let members = exported(&snapshot, "my_crate::");
+    let cloned = "imp::<crate::a::Job as Clone>";
+    assert_eq!(members, ["a", "a::Job", cloned, &format!("{cloned}::clone")]);
+}
+
 #[test]
 fn a_workspace_lends_its_values_to_its_members() {
     let snapshot = repository(&[

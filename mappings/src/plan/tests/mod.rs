@@ -1,9 +1,8 @@
 //! Plans over small upstreams and ports, and the law that nothing is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use upstream::diff::ItemChange;
 use upstream::snapshot::Visibility;
 
 use super::*;
@@ -15,6 +14,7 @@ use crate::testing::{
 };
 use crate::unit::{SkipReason, UnitId, UnitKind, UnitMember, WorkUnit};
 
+mod standalone;
 mod unseen;
 
 const RULES: &str = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{module}.{name}'\nfile = 'p/{module}.py'\n";
@@ -36,12 +36,20 @@ impl Port {
         let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
         let adoption = Adoption { source: "x", baseline: &baseline, mapping: &mapping, symbols: &symbols };
         let lock = adopt(&adoption).unwrap().lock;
+        let symbols = mirroring(symbols, &baseline, &lock);
         Self {
             mapping,
             history: BTreeMap::from([(baseline.revision.label.clone(), baseline)]),
             lock,
             symbols,
         }
+    }
+
+    /// The symbol as one that mentions what its own text mentions, and not what its item does.
+    fn standalone(mut self, at: &str) -> Self {
+        let symbol = self.symbols.symbols.get_mut(&symbol_path(at)).unwrap();
+        symbol.mentions = crate::testing::words(&symbol.text);
+        self
     }
 
     fn try_plan(&self, target: &Snapshot) -> Result<Plan, PlanError> {
@@ -92,6 +100,17 @@ impl Port {
         .unwrap();
         self.history.insert(target.revision.label.clone(), target);
     }
+}
+
+/// The symbols, with each mentioning the names that its item mentions, beside those in its own text.
+fn mirroring(mut symbols: SymbolTable, upstream: &Snapshot, lock: &Lock) -> SymbolTable {
+    for link in lock.links.values() {
+        let symbol = symbols.symbols.get_mut(&link.symbol).unwrap();
+        symbol.mentions.extend(upstream.items[&link.item].mentions.iter().cloned());
+        symbol.mentions.sort();
+        symbol.mentions.dedup();
+    }
+    symbols
 }
 
 /// One line a unit and one a skipped item.
@@ -228,6 +247,28 @@ fn what_changes_no_behaviour_is_skipped_with_the_reason() {
             "NoBehaviour k::h: only visibility changed"
         ]
     );
+}
+
+#[test]
+fn an_item_that_becomes_test_code_changed_and_waits_when_parked() {
+    let tested = || {
+        let mut item = function("k::f", "1");
+        item.is_test = true;
+        item
+    };
+    for (before, after) in [(function("k::f", "1"), tested()), (tested(), function("k::f", "1"))] {
+        let rules = "[[link]]\nitem = 'k::f'\nsymbol = 'p.f'\nfile = 'p.py'\n";
+        let mut port = Port::with_rules(rules, snapshot("1", [before.clone()]), symbols());
+        let change = ["0 Change [k::f -> p.f]"];
+        assert_eq!(lines(&port.plan(&snapshot("2", [after.clone()]))), change);
+        port.park_all(snapshot("2", [after.clone()]));
+        let plan = port.plan(&snapshot("3", [after.clone()]));
+        assert_eq!(lines(&plan), change);
+        assert_eq!(plan.units[0].reason, "the item changed: attributes");
+        port.land_all(snapshot("3", [after.clone()]));
+        assert_eq!(port.lock.parked, BTreeMap::new());
+        assert_eq!(lines(&port.plan(&snapshot("4", [after]))), Vec::<String>::new());
+    }
 }
 
 #[test]
@@ -499,11 +540,14 @@ proptest! {
     #[test]
     fn nothing_that_changed_is_lost_or_doubled(
         old in any_items(), new in any_items(), newest in any_items(),
-        ported in prop::collection::vec(0_u8..8, 0..8),
+        ported in prop::collection::vec(0_u8..8, 0..8), alone in prop::collection::vec(0_u8..8, 0..8),
     ) {
         let names: Vec<String> = ported.iter().map(|name| format!("p.i{name}")).collect();
         let symbols: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "g")).collect();
         let mut port = Port::new(snapshot("1", old), table(&symbols));
+        for name in ported.iter().filter(|name| alone.contains(name)) {
+            port = port.standalone(&format!("p.i{name}"));
+        }
         for (name, items) in [("2", new), ("3", newest)] {
             let target = snapshot(name, items);
             let plan = port.plan(&target);
