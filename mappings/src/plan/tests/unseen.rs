@@ -19,7 +19,7 @@ fn upstream(name: &str, f: &str, b: &str) -> Snapshot {
 }
 
 fn port() -> Port {
-    let symbols = table(&[("p.outer", "o f"), ("p.f", "f"), ("p.test_a_test", "t")]);
+    let symbols = table(&[("p.outer", "o"), ("p.f", "f"), ("p.test_a_test", "t")]);
     let port = Port::new(upstream("1", "a", "1"), symbols);
     assert_eq!(port.lock.links.len(), 3);
     port
@@ -100,7 +100,7 @@ fn a_hidden_change_is_followed_by_its_nearest_linked_user_alone() {
 #[test]
 fn a_carrier_that_was_edited_by_hand_is_marked() {
     let mut port = port();
-    port.symbols = table(&[("p.outer", "o f"), ("p.f", "mine")]);
+    port.symbols = table(&[("p.outer", "o"), ("p.f", "mine")]);
     assert!(port.plan(&upstream("2", "a", "2")).units[0].members[0].edited_by_hand);
 }
 
@@ -232,43 +232,4 @@ fn a_parked_carrier_keeps_its_link() {
     let links = port.lock.links.clone();
     port.park_all(upstream("2", "a", "2"));
     assert_eq!(port.lock.links, links);
-}
-
-/// `k::f` uses `k::g`, and both are linked; the port's `p.f` is as given.
-fn standalone(f: &str) -> Port {
-    let items = [function("k::f", "g"), function("k::g", "1")];
-    Port::new(snapshot("1", items), table(&[("p.f", f), ("p.g", "1"), ("p.helper", "g")]))
-}
-
-fn g_changed(name: &str) -> Snapshot {
-    snapshot(name, [function("k::f", "g"), function("k::g", "2")])
-}
-
-#[test]
-fn a_user_whose_symbol_does_without_the_changed_one_is_a_unit_of_its_own() {
-    let plan = standalone("alone").plan(&g_changed("2"));
-    assert_eq!(lines(&plan), ["0 Change [k::g -> p.g]", "1 Change [k::f -> p.f]"]);
-    assert_eq!(plan.units[1].reason, "it uses `k::g`, which changed, and its symbol does not use that one's");
-    assert_eq!(plan.units[0].impacted, []);
-}
-
-#[test]
-fn a_user_whose_symbol_uses_the_changed_one_is_impacted_even_through_a_helper_of_the_port() {
-    for f in ["g", "helper"] {
-        let plan = standalone(f).plan(&g_changed("2"));
-        assert_eq!(lines(&plan), ["0 Change [k::g -> p.g]"], "p.f mentions {f}");
-        assert_eq!(plan.units[0].impacted[0].item, path("k::f"));
-    }
-}
-
-#[test]
-fn a_standalone_user_that_was_parked_is_tried_again() {
-    let mut port = standalone("alone");
-    port.settle_all(g_changed("2"), |unit| {
-        if unit.members[0].symbol == symbol_path("p.f") {
-            return UnitOutcome::Parked { reason: "too hard".to_owned() };
-        }
-        UnitOutcome::Absorbed { proofs: BTreeMap::from([(path("k::g"), Proof::Proved)]) }
-    });
-    assert_eq!(lines(&port.plan(&g_changed("3"))), ["0 Change [k::f -> p.f]"]);
 }

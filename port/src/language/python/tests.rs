@@ -525,7 +525,8 @@ mod interpreters {
 
     #[test]
     fn an_old_interpreter_is_named_with_its_version() {
-        let error = Interpreter::locate(&Says("3.8.20"), Some("python3.8")).unwrap_err();
+        let old = r#"{"version": "3.8.20", "program": "/usr/bin/python3.8", "folders": []}"#;
+        let error = Interpreter::locate(&Says(old), Some("python3.8")).unwrap_err();
         assert!(matches!(error, InterpreterError::TooOld { .. }));
         assert_eq!(error.to_string(), "`python3.8` is Python 3.8.20, and 3.10.0 or newer is needed");
         let error = Interpreter::locate(&Says("hello"), None).unwrap_err();
