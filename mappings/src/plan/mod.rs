@@ -77,7 +77,7 @@ pub enum PlanError {
     },
     /// The lock speaks of an item that was not there, or was another, at the revision it names.
     #[error(
-        "the lock's entry for `{item}` does not fit the item at revision `{revision}`; \
+        "the entry for `{item}` in `tidelock.lock` does not fit the item at revision `{revision}`; \
          the lock was edited or comes from another upstream: run `tidelock verify`"
     )]
     LockDisagrees {

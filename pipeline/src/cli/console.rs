@@ -109,7 +109,7 @@ impl Console {
 
     fn planned(&self, class: &str, changes: &[(String, String)], units: usize, skipped: usize) {
         self.say(&format!(
-            "    {} upstream changes ({class}); {units} to follow, {skipped} left alone",
+            "    {} changed upstream ({class}); {units} to follow, {skipped} left alone",
             changes.len()
         ));
         for (item, change) in changes.iter().take(CHANGES_SHOWN) {
