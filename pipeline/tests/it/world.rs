@@ -99,7 +99,7 @@ symbol = "tests.test_tally.TallyTest.{name}"
 file = "tests/test_tally.py"
 
 [gate]
-probes = 60
+probes = 300
 
 [gate.timing]
 enabled = false
