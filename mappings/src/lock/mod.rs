@@ -1,7 +1,7 @@
 //! `tidelock.lock`: what the port equals, as a text file in the port that one can merge and review.
 //!
 //! It changes only in the commit that lands the work. [`Lock::parse`] and [`Lock::render`] are its text form,
-//! [`check`] compares it with both sides, [`adopt`] makes the first one.
+//! [`check()`] compares it with both sides, [`adopt()`] makes the first one.
 
 mod adopt;
 mod check;
