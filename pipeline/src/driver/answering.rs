@@ -162,6 +162,7 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
     Made {
         declined: None,
         verdict: Some(Verdict::Fail),
+        refused_at: refusal.stage,
         findings: refusal.findings,
         evidence: refusal.evidence,
         result: AttemptResult::Refused { feedback, signature },
@@ -182,6 +183,7 @@ fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
     Made {
         declined: None,
         verdict: Some(Verdict::Fail),
+        refused_at: "answer",
         findings: vec![finding],
         result: AttemptResult::Refused { feedback, signature },
         news: AttemptNews::Refused { reason },
