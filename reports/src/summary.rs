@@ -275,9 +275,12 @@ pub fn checked(unit: &UnitRecord) -> ProofLevel {
         return ProofLevel::Tested;
     }
     let passed = unit.attempts.iter().rev().find(|attempt| attempt.verdict == Some(Verdict::Pass));
-    let rows = passed.into_iter().flat_map(|attempt| &attempt.evidence);
-    let own = rows.filter(|row| unit.members.iter().any(|member| member.item == row.item));
-    own.map(|row| row.proof).max().unwrap_or(ProofLevel::MappedOnly)
+    let rows = || passed.into_iter().flat_map(|attempt| &attempt.evidence);
+    let own = rows().filter(|row| unit.members.iter().any(|member| member.item == row.item));
+    let own = own.map(|row| row.proof).max();
+    // Of what is gone nothing can be asked; its callers can.
+    let by_callers = || rows().any(|row| row.agreed > 0).then_some(ProofLevel::Tested);
+    own.or_else(by_callers).unwrap_or(ProofLevel::MappedOnly)
 }
 
 /// Whether anything was compared or tested for the edit that passed.

@@ -119,7 +119,7 @@ pub(crate) fn proof(level: ProofLevel) -> Sign {
 }
 
 /// A code such as `public_api` or `not-ported` in plain words.
-pub(crate) fn plain(code: &str) -> String {
+pub fn plain(code: &str) -> String {
     let words = crate::visible::line(code).replace(['_', '-'], " ");
     match words.as_str() {
         "public api" => "public API".to_owned(),

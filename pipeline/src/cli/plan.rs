@@ -1,6 +1,7 @@
 //! `tidelock plan`: what a sync would do, without doing it.
 
 use anyhow::anyhow;
+use reports::count;
 use serde::Serialize;
 
 use super::args::{Format, Plan};
@@ -92,15 +93,15 @@ fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
 
 fn text(planned: &Planned) -> String {
     let mut lines = vec![
-        format!("{} -> {}  ({})", planned.baseline, planned.revision, planned.plan.class),
-        format!("{} upstream changes", planned.plan.changes.len()),
+        format!("{} -> {}  ({})", planned.baseline, planned.revision, reports::plain(&planned.plan.class)),
+        format!("{} changed upstream", count(planned.plan.changes.len() as u64, "item")),
     ];
     lines.extend(planned.plan.dependencies.iter().map(|line| format!("  dependency {line}")));
     lines.extend(planned.plan.files.iter().map(|line| format!("  file {line}")));
     lines.push(format!(
-        "\n{} units to follow, in this order; about {} tokens if a model had to do all of them",
-        planned.units.len(),
-        planned.tokens_estimate
+        "\n{} to do, in this order; about {} if a model had to do all of it",
+        count(planned.units.len() as u64, "unit"),
+        count(planned.tokens_estimate, "token")
     ));
     for unit in &planned.units {
         lines.push(format!("  {:<9} {}  -> {}", unit.kind, unit.id, unit.symbols.join(", ")));
@@ -109,7 +110,7 @@ fn text(planned: &Planned) -> String {
             lines.push(format!("            also proved: {}", unit.impacted.join(", ")));
         }
     }
-    lines.push(format!("\n{} changed items left alone", planned.plan.skipped.len()));
+    lines.push(format!("\n{} left alone", count(planned.plan.skipped.len() as u64, "changed item")));
     for skipped in &planned.plan.skipped {
         lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, skipped.reason));
     }

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
+use reports::count;
 use serde::Serialize;
 
 use super::args::{Format, Status};
@@ -73,12 +74,15 @@ fn text(shown: &Shown<'_>) -> String {
         (Some(0), _) => format!("up to date with {}, the newest revision", shown.baseline),
         (Some(lag), Some(days)) => {
             format!(
-                "{lag} revisions ({days} days) behind: the port equals {}, the newest is {newest}",
+                "{} ({}) behind: the port equals {}, the newest is {newest}",
+                count(lag as u64, "revision"),
+                count(u64::try_from(days).unwrap_or_default(), "day"),
                 shown.baseline
             )
         }
         (Some(lag), None) => {
-            format!("{lag} revisions behind: the port equals {}, the newest is {newest}", shown.baseline)
+            let lag = count(lag as u64, "revision");
+            format!("{lag} behind: the port equals {}, the newest is {newest}", shown.baseline)
         }
         (None, _) => format!("the upstream no longer has {}, which the port equals", shown.baseline),
     }];

@@ -75,10 +75,12 @@ impl Driver<'_> {
                     origin: answered.origin.clone(),
                     answer: answered.answer.clone(),
                 });
-                let news = if edited || !proved {
-                    AttemptNews::Passed { origin: answered.origin.clone(), evidence: words }
-                } else {
-                    AttemptNews::Absorbed { evidence: words }
+                let callers_agree = || evidence.as_ref().is_some_and(|found| found.agreed() > 0);
+                let checked = if proofs.is_empty() { callers_agree() } else { proved };
+                let news = match (edited || !proved, checked) {
+                    (true, false) => AttemptNews::Unchecked { origin: answered.origin.clone() },
+                    (true, true) => AttemptNews::Passed { origin: answered.origin.clone(), evidence: words },
+                    (false, _) => AttemptNews::Absorbed { evidence: words },
                 };
                 let answer = (edited || !proved).then_some(answered.answer);
                 Made {

@@ -101,8 +101,7 @@ pub(crate) fn unit_mix(units: &UnitCounts) -> String {
     ];
     let mut words = mix(&count(units.total, "unit"), ": ", &parts);
     if units.translated_unchecked > 0 {
-        let unchecked = thousands(units.translated_unchecked);
-        add!(words, " ({unchecked} not compared)");
+        add!(words, " ({} not compared)", count(units.translated_unchecked, "edit"));
     }
     words
 }
@@ -218,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_headline_counts_in_plain_words() {
-        insta::assert_snapshot!(of(&sample::parked()), @"tinytext 0.3.0 → 0.5.1: 5 revisions: 2 landed, 1 absorbed, 1 parked, 1 passed by; 6 units: 1 needed no edit (proved), 1 by rule, 2 from memory, 1 by model, 1 parked (1 not compared); 2 candidates refused by the gate; 1 answer that could not be used; 1,638 probes agreed, 39 differed");
+        insta::assert_snapshot!(of(&sample::parked()), @"tinytext 0.3.0 → 0.5.1: 5 revisions: 2 landed, 1 absorbed, 1 parked, 1 passed by; 6 units: 1 needed no edit (proved), 1 by rule, 2 from memory, 1 by model, 1 parked (1 edit not compared); 2 candidates refused by the gate; 1 answer that could not be used; 1,638 probes agreed, 39 differed");
         insta::assert_snapshot!(of(&sample::gate_failed()), @"tinytext 0.3.0 → 0.4.1: 2 revisions: 1 absorbed, 1 open; 2 units: 1 needed no edit (proved), 1 from memory; 864 probes agreed, 3 differed");
         insta::assert_snapshot!(of(&sample::nothing_to_do()), @"tinytext 0.4.1: no revision to sync");
     }

@@ -89,7 +89,10 @@ impl Translator for MemoryTranslator {
         let entries = self.store.lookup(&key);
         let wanted = usize::try_from(request.attempt.max(1) - 1).unwrap_or(usize::MAX);
         let Some(entry) = entries.get(wanted) else {
-            let reason = format!("the memory has {} entries under {key}", entries.len());
+            let reason = match entries.len() {
+                0 => format!("the memory has no entry for this change ({key})"),
+                tried => format!("the memory has no other entry for this change ({key}): {tried} tried"),
+            };
             return Ok(Translation::Declined { reason });
         };
         Ok(match (self.codec.parse)(&entry.answer, MEMORY_NONCE) {
