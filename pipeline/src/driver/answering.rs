@@ -176,9 +176,11 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
 /// What came back is no answer in the grammar.
 fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
     let finding = Finding { code: code.to_owned(), text: reason.clone() };
+    // Some reasons begin with their code, and one of the two is enough.
+    let told = if reason.starts_with(code) { reason.clone() } else { format!("{code}: {reason}") };
     let feedback = (route == Route::Model).then(|| Feedback {
         stage: "answer".to_owned(),
-        findings: vec![format!("{code}: {reason}")],
+        findings: vec![told],
         refused: raw,
     });
     let signature = ContentHash::of_parts(["answer", code]);

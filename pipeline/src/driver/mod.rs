@@ -9,6 +9,7 @@ mod check;
 mod clocking;
 mod context;
 mod gating;
+mod hidden;
 mod judging;
 mod landing;
 mod oracle;
