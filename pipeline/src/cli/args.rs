@@ -97,10 +97,10 @@ pub(super) struct Init {
     #[arg(long, value_name = "URL")]
     pub(super) git: Option<String>,
     /// Of that repository, follow the tags that match this pattern, such as `v*`: each is a revision.
-    #[arg(long, value_name = "PATTERN", requires = "git", conflicts_with = "branch")]
+    #[arg(long, value_name = "PATTERN", requires = "git", conflicts_with_all = ["registry", "branch"])]
     pub(super) tags: Option<String>,
     /// Of that repository, follow this branch, commit by commit. Default: its own default branch.
-    #[arg(long, value_name = "NAME", requires = "git")]
+    #[arg(long, value_name = "NAME", requires = "git", conflicts_with = "registry")]
     pub(super) branch: Option<String>,
     /// The Python package that answers to the crate. Default: the crate's name.
     #[arg(long, value_name = "NAME")]

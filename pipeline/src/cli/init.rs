@@ -23,7 +23,9 @@ const TEMPLATE: &str = include_str!("init.toml");
 pub(super) fn run(context: &Context, args: &Init) -> Result<ExitCode, CliError> {
     let path = context.directory.join(CONFIG_NAME);
     if path.exists() {
-        context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is"));
+        let unused = args.registry.is_some() || args.git.is_some() || args.package.is_some();
+        let but = if unused { "; edit it to follow something else" } else { "" };
+        context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is{but}"));
     } else {
         let text = filled(args)?;
         std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
