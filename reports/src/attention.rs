@@ -9,7 +9,7 @@ use crate::summary::parked_since;
 use crate::words::{self, Sign};
 
 /// Characters of what one attempt came to in the list; the unit itself has all of it.
-const TRIED_CHARS_MAX: usize = 160;
+const TRIED_CHARS_MAX: usize = 120;
 
 /// One thing that waits for a person. Its texts are foreign, and not escaped yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -73,9 +73,16 @@ pub(crate) fn attempt(attempt: &AttemptRecord) -> Sign {
         Some(Verdict::Fail) if is_unusable(attempt) => sign("✗", "could not be used", "bad"),
         Some(Verdict::Fail) if attempt.route == VERIFY_FIRST => sign("→", "an edit is needed", "calm"),
         Some(Verdict::Fail) => sign("✗", "refused", "bad"),
+        Some(Verdict::Pass) if compared_nothing(attempt) => sign("○", "taken, not compared", "calm"),
         Some(other) => verdict(other),
         None => sign("○", "no verdict", "calm"),
     }
+}
+
+/// Whether something was to be compared and nothing could be; a test that ran has no such evidence.
+fn compared_nothing(attempt: &AttemptRecord) -> bool {
+    let known = |proof| matches!(proof, ProofLevel::Proved | ProofLevel::Tested);
+    !attempt.evidence.is_empty() && !attempt.evidence.iter().any(|row| known(row.proof))
 }
 
 /// What became of a revision. Where a part of it waits and the rest landed, it landed in part.

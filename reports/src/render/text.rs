@@ -114,7 +114,7 @@ fn push_item(out: &mut String, record: &RunRecord, item: &Attention) {
         line(out, &format!("      {:<13} {}", format!("{}:", tried.who), visible::line(&tried.what)));
     }
     if !item.needs.is_empty() {
-        line(out, &format!("      needs: {}", visible::line(&item.needs)));
+        line(out, &format!("      {:<13} {}", "needs:", visible::line(&item.needs)));
     }
 }
 
