@@ -25,7 +25,9 @@ pub(super) fn run(context: &Context, args: &Init) -> Result<ExitCode, CliError> 
     if path.exists() {
         let unused = args.registry.is_some() || args.git.is_some() || args.package.is_some();
         let but = if unused { "; edit it to follow something else" } else { "" };
-        context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is{but}"));
+        if unused || args.adopt.is_none() {
+            context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is{but}"));
+        }
     } else {
         let text = filled(args)?;
         std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
