@@ -68,25 +68,30 @@ fn parked(record: &RunRecord) -> impl Iterator<Item = Attention> {
         let last =
             revision.units.iter().enumerate().filter(move |(_, unit)| !later.contains(unit.id.as_str()));
         last.filter_map(move |(unit_at, unit)| match &unit.outcome {
-            UnitOutcome::Parked { reason, needs } => Some(Attention {
-                sign: words::unit(unit),
-                place: Some(Place { revision: at, unit: Some(unit_at) }),
-                subject: unit.id.clone(),
-                since: parked_since(record, &unit.id).map(str::to_owned),
-                reason: reason.clone(),
-                tried: unit.attempts.iter().map(tried).collect(),
-                needs: needs.clone(),
-                example: unit.attempts.iter().rev().find_map(|a| a.counterexamples.first()).cloned(),
-            }),
+            UnitOutcome::Parked { reason, needs } => {
+                let example = unit.attempts.iter().rev().find_map(|a| a.counterexamples.first());
+                Some(Attention {
+                    sign: words::unit(unit),
+                    place: Some(Place { revision: at, unit: Some(unit_at) }),
+                    subject: unit.id.clone(),
+                    since: parked_since(record, &unit.id).map(str::to_owned),
+                    reason: reason.clone(),
+                    tried: unit.attempts.iter().map(|attempt| tried(attempt, example)).collect(),
+                    needs: needs.clone(),
+                    example: example.cloned(),
+                })
+            }
             UnitOutcome::Open | UnitOutcome::Absorbed | UnitOutcome::Translated { .. } => None,
         })
     })
 }
 
-/// What an attempt came to: why it declined or was refused, and the first thing that was found.
-fn tried(attempt: &AttemptRecord) -> Tried {
+/// What an attempt came to: why it declined or was refused, and the first thing that was found. A call that is
+/// `shown` already is not told again.
+fn tried(attempt: &AttemptRecord, shown: Option<&CounterexampleRecord>) -> Tried {
     let found = attempt.findings.first().map(|finding| finding.text.as_str());
-    let example = attempt.counterexamples.first().map(|example| {
+    let example = attempt.counterexamples.first().filter(|example| Some(*example) != shown);
+    let example = example.map(|example| {
         format!("{} gave {} upstream and {} in the port", example.call, example.upstream, example.port)
     });
     let found = example.or_else(|| found.map(str::to_owned));
@@ -126,9 +131,9 @@ pub(crate) fn next_step(outcome: RunOutcome) -> &'static str {
     match outcome {
         RunOutcome::Unfinished => "Run `tidelock sync` again: it continues where this run stopped.",
         RunOutcome::Done => "Nothing is left to do.",
-        RunOutcome::NothingToDo => "Nothing to do: the port equals the newest revision.",
+        RunOutcome::NothingToDo => "Nothing: there is no newer revision.",
         RunOutcome::Parked => {
-            "Port what is parked by hand and commit it, then run `tidelock sync`: it proves your edit and goes on."
+            "Port what is parked by hand and commit it, or name a translator that can: the sync of the next revision takes it up again and proves it."
         }
         RunOutcome::GateFailed => {
             "Look at the counterexamples: mend the port, or waive what is meant; then run `tidelock sync`."

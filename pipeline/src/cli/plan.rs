@@ -2,11 +2,13 @@
 
 use anyhow::anyhow;
 use reports::count;
+use reports::record::{ChangeRow, SkippedRow};
 use serde::Serialize;
+use upstream::RevisionClass;
 
 use super::args::{Format, Plan};
 use super::{CliError, Context, ExitCode, session_error};
-use crate::driver::Current;
+use crate::driver::{Current, class_name};
 use crate::engine::{Head, PlannedRevision};
 
 /// What is printed as JSON.
@@ -16,8 +18,11 @@ struct Planned {
     revision: String,
     revisions: Vec<String>,
     tokens_estimate: u64,
-    #[serde(flatten)]
-    plan: PlannedRevision,
+    class: String,
+    changes: Vec<ChangeRow>,
+    dependencies: Vec<String>,
+    files: Vec<String>,
+    skipped: Vec<SkippedRow>,
     units: Vec<PlannedUnit>,
 }
 
@@ -55,19 +60,27 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
                 newest.clone()
             } else {
                 context.console.say(&format!("nothing to do: the port equals {}", lock.baseline));
+                if context.format == Format::Json {
+                    context.json(&nothing(lock.baseline.as_str()))?;
+                }
                 return Ok(ExitCode::NothingToDo);
             }
         }
     };
     let head = Head { commit: head.commit, tree: head.tree };
     let current = Current::make(&session, &target, &head)?;
+    let PlannedRevision { class, changes, dependencies, files, skipped, units: _ } = current.planned();
     let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();
     let planned = Planned {
         baseline: lock.baseline.to_string(),
         revision: target.label.to_string(),
         revisions: behind.iter().map(|revision| revision.label.to_string()).collect(),
         tokens_estimate: units.iter().map(|unit| unit.tokens_estimate).sum(),
-        plan: PlannedRevision { units: Vec::new(), ..current.planned() },
+        class,
+        changes,
+        dependencies,
+        files,
+        skipped,
         units,
     };
     if context.format == Format::Json {
@@ -76,6 +89,22 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         context.console.data(&text(&planned));
     }
     Ok(ExitCode::Done)
+}
+
+/// The plan of a port that equals the newest revision.
+fn nothing(baseline: &str) -> Planned {
+    Planned {
+        baseline: baseline.to_owned(),
+        revision: baseline.to_owned(),
+        revisions: Vec::new(),
+        tokens_estimate: 0,
+        class: class_name(RevisionClass::NoBehaviourChange).to_owned(),
+        changes: Vec::new(),
+        dependencies: Vec::new(),
+        files: Vec::new(),
+        skipped: Vec::new(),
+        units: Vec::new(),
+    }
 }
 
 fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
@@ -93,11 +122,11 @@ fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
 
 fn text(planned: &Planned) -> String {
     let mut lines = vec![
-        format!("{} -> {}  ({})", planned.baseline, planned.revision, reports::plain(&planned.plan.class)),
-        format!("{} changed upstream", count(planned.plan.changes.len() as u64, "item")),
+        format!("{} -> {}  ({})", planned.baseline, planned.revision, reports::plain(&planned.class)),
+        format!("{} changed upstream", count(planned.changes.len() as u64, "item")),
     ];
-    lines.extend(planned.plan.dependencies.iter().map(|line| format!("  dependency {line}")));
-    lines.extend(planned.plan.files.iter().map(|line| format!("  file {line}")));
+    lines.extend(planned.dependencies.iter().map(|line| format!("  dependency {line}")));
+    lines.extend(planned.files.iter().map(|line| format!("  file {line}")));
     lines.push(format!(
         "\n{} to do, in this order; about {} if a model had to do all of it",
         count(planned.units.len() as u64, "unit"),
@@ -110,8 +139,8 @@ fn text(planned: &Planned) -> String {
             lines.push(format!("            also proved: {}", unit.impacted.join(", ")));
         }
     }
-    lines.push(format!("\n{} left alone", count(planned.plan.skipped.len() as u64, "changed item")));
-    for skipped in &planned.plan.skipped {
+    lines.push(format!("\n{} left alone", count(planned.skipped.len() as u64, "changed item")));
+    for skipped in &planned.skipped {
         lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, skipped.reason));
     }
     lines.push(

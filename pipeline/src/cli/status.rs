@@ -14,8 +14,6 @@ const DAY_S: i64 = 24 * 60 * 60;
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Shown<'a> {
-    baseline: String,
-    newest: Option<String>,
     lag: Lag,
     #[serde(flatten)]
     standing: &'a Standing,
@@ -49,8 +47,6 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     .map_err(CliError::usage)?;
     let behind = revisions.iter().skip_while(|revision| revision.label != lock.baseline);
     let shown = Shown {
-        baseline: standing.baseline.to_string(),
-        newest: standing.newest.as_ref().map(ToString::to_string),
         lag: Lag { revisions: standing.lag_revisions, days: standing.lag_s.map(|lag| lag / DAY_S) },
         withdrawn: behind
             .filter(|revision| revision.withdrawn)
@@ -69,22 +65,29 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
 }
 
 fn text(shown: &Shown<'_>) -> String {
-    let newest = shown.newest.as_deref().unwrap_or("nothing");
+    let baseline = &shown.standing.baseline;
+    let newest = shown.standing.newest.as_ref().map_or("nothing", |label| label.as_str());
     let mut lines = vec![match (shown.lag.revisions, shown.lag.days) {
-        (Some(0), _) => format!("up to date with {}, the newest revision", shown.baseline),
-        (Some(lag), Some(days)) => {
+        (Some(0), _) if shown.standing.parked.is_empty() => {
+            format!("up to date with {baseline}, the newest revision")
+        }
+        (Some(0), _) => format!(
+            "up to date with {baseline}, the newest revision, but for {} parked for a person",
+            count(shown.standing.parked.len() as u64, "item")
+        ),
+        (Some(lag), Some(days @ 1..)) => {
             format!(
                 "{} ({}) behind: the port equals {}, the newest is {newest}",
                 count(lag as u64, "revision"),
                 count(u64::try_from(days).unwrap_or_default(), "day"),
-                shown.baseline
+                baseline
             )
         }
-        (Some(lag), None) => {
+        (Some(lag), Some(_) | None) => {
             let lag = count(lag as u64, "revision");
-            format!("{lag} behind: the port equals {}, the newest is {newest}", shown.baseline)
+            format!("{lag} behind: the port equals {}, the newest is {newest}", baseline)
         }
-        (None, _) => format!("the upstream no longer has {}, which the port equals", shown.baseline),
+        (None, _) => format!("the upstream no longer has {}, which the port equals", baseline),
     }];
     lines.extend(
         shown.withdrawn.iter().map(|label| format!("{label} was withdrawn by its authors and is passed by")),

@@ -34,6 +34,8 @@ struct Contract {
     probes_unanswered: u32,
     items_probed: usize,
     items_not_probed: usize,
+    /// Items that wait for a person, and are not to be compared.
+    items_parked: usize,
     /// Each item that was not compared.
     not_probed: Vec<NotProbed>,
 }
@@ -79,7 +81,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
             });
         }
         wrong.extend(evidence.may_be_told());
-        contract = Some(compared(&evidence));
+        contract = Some(compared(&evidence, lock.parked.len()));
     }
     let verified = Verified {
         baseline: lock.baseline.to_string(),
@@ -104,7 +106,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
 }
 
 /// What the evidence comes to. A comparison that compared nothing, or that left probes unanswered, tells nothing.
-fn compared(evidence: &Evidence) -> Contract {
+fn compared(evidence: &Evidence, items_parked: usize) -> Contract {
     let items = &evidence.report.items;
     let not_probed: Vec<NotProbed> = items
         .iter()
@@ -132,6 +134,7 @@ fn compared(evidence: &Evidence) -> Contract {
         probes_unanswered: unanswered,
         items_probed: items.len() - not_probed.len(),
         items_not_probed: not_probed.len(),
+        items_parked,
         not_probed,
     }
 }
@@ -185,6 +188,10 @@ fn push_contract(lines: &mut Vec<String>, contract: &Contract) {
         contract.probes_disagreed,
         contract.probes_unanswered
     ));
+    if contract.items_parked > 0 {
+        let parked = count(contract.items_parked as u64, "item");
+        lines.push(format!("parked and not compared: {parked}, named by `tidelock status`"));
+    }
     if contract.not_probed.is_empty() {
         return;
     }

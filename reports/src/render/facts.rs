@@ -160,6 +160,9 @@ pub(crate) fn facts(record: &RunRecord, summary: &Summary) -> Vec<Fact> {
 
 fn proof(summary: &Summary) -> String {
     let proof = summary.proof;
+    if summary.probes_by_item.is_empty() {
+        return "none compared in this run".to_owned();
+    }
     format!(
         "{} proved · {} tested · {} mapped only · {} unknown",
         thousands(proof.proved),
