@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! script -qec 'stty cols 120 rows 200; target/debug/tidelock demo --fresh /tmp/tidelock-demo' /dev/null > demo.raw
-//! cargo xtask picture demo.raw --command 'cargo run -- demo' --part '[5/7]..⚓' > docs/images/terminal.svg
+//! cargo xtask picture demo.raw --command 'cargo run -- demo' --part 'This follows..This follows' \
+//!     --part '[3/7]..632 probes' --part '[5/7]..⚓' --part '◐..probes agreed' > docs/images/terminal.svg
 //! ```
 //!
 //! A terminal emulator plays it; of what stands on the screen at the end, the chosen parts are drawn as text.
@@ -103,11 +104,11 @@ fn line(screen: &Screen, row: u16) -> String {
     let mut out = String::new();
     for (class, text) in runs.into_iter().filter(|(_, text)| !text.is_empty()) {
         let text = escaped(&text);
-        out.push_str(&if class.is_empty() {
-            text
+        if class.is_empty() {
+            out.push_str(&text);
         } else {
-            format!("<tspan class=\"{class}\">{text}</tspan>")
-        });
+            out.extend(["<tspan class=\"", class, "\">", &text, "</tspan>"]);
+        }
     }
     out
 }

@@ -85,9 +85,9 @@ fn text(shown: &Shown<'_>) -> String {
         }
         (Some(lag), Some(_) | None) => {
             let lag = count(lag as u64, "revision");
-            format!("{lag} behind: the port equals {}, the newest is {newest}", baseline)
+            format!("{lag} behind: the port equals {baseline}, the newest is {newest}")
         }
-        (None, _) => format!("the upstream no longer has {}, which the port equals", baseline),
+        (None, _) => format!("the upstream no longer has {baseline}, which the port equals"),
     }];
     lines.extend(
         shown.withdrawn.iter().map(|label| format!("{label} was withdrawn by its authors and is passed by")),

@@ -53,8 +53,8 @@ mod tests {
 
     fn row(name: &str, not_probed: Option<&str>, agreed: u32, blocked: u32) -> ItemEvidence {
         ItemEvidence {
-            item: ItemPath::new(&format!("krate::{name}")).unwrap(),
-            symbol: SymbolPath::new(&format!("krate.{name}")).unwrap(),
+            item: ItemPath::new(format!("krate::{name}")).unwrap(),
+            symbol: SymbolPath::new(format!("krate.{name}")).unwrap(),
             not_probed: not_probed.map(str::to_owned),
             harvested: 0,
             generated: 0,
