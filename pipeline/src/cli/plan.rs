@@ -7,7 +7,7 @@ use serde::Serialize;
 use upstream::RevisionClass;
 
 use super::args::{Format, Plan};
-use super::{CliError, Context, ExitCode, session_error};
+use super::{CliError, Context, ExitCode, session_error, status};
 use crate::driver::{Current, class_name};
 use crate::engine::{Head, PlannedRevision};
 
@@ -46,6 +46,9 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
     let known = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    if args.offline && known.is_empty() {
+        return Err(status::nothing_seen());
+    }
     let behind: Vec<_> = known
         .iter()
         .skip_while(|revision| revision.label != lock.baseline)
@@ -59,7 +62,11 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
             if let Some(newest) = behind.last() {
                 newest.clone()
             } else {
-                context.console.say(&format!("nothing to do: the port equals {}", lock.baseline));
+                let but = match lock.parked.len() as u64 {
+                    0 => String::new(),
+                    parked => format!(", but for {} parked for a person", count(parked, "item")),
+                };
+                context.console.say(&format!("nothing to do: the port equals {}{but}", lock.baseline));
                 if context.format == Format::Json {
                     context.json(&nothing(lock.baseline.as_str()))?;
                 }

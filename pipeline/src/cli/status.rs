@@ -1,5 +1,7 @@
 //! `tidelock status`: how far behind, and how well the port is known to equal its baseline.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
 use reports::count;
@@ -34,6 +36,9 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
     let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    if args.offline && revisions.is_empty() {
+        return Err(nothing_seen());
+    }
     let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
     let baseline = session.snapshot(&baseline).map_err(session_error)?;
     let symbols = session.symbols(&head.tree).map_err(session_error)?;
@@ -62,6 +67,11 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     let lag = standing.lag_revisions.unwrap_or(usize::MAX);
     let over = args.lag_max.is_some_and(|most| lag > usize::try_from(most).unwrap_or(usize::MAX));
     Ok(if over { ExitCode::Lag } else { ExitCode::Done })
+}
+
+/// Nothing can be told of an upstream that nobody asked yet.
+pub(super) fn nothing_seen() -> CliError {
+    CliError::usage(anyhow!("nothing was seen of the upstream yet")).hint("leave out `--offline` once")
 }
 
 fn text(shown: &Shown<'_>) -> String {
@@ -98,11 +108,13 @@ fn text(shown: &Shown<'_>) -> String {
         lines.push(row(module, cells(*counts).each_ref().map(String::as_str)));
     }
     lines.push(row("total", cells(shown.standing.total).each_ref().map(String::as_str)));
+    let mut parked: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for waiting in &shown.standing.parked {
-        lines.push(format!(
-            "\nwaits for a person since {}: {}\n  {}",
-            waiting.revision, waiting.item, waiting.reason
-        ));
+        parked.entry((waiting.revision.as_str(), &waiting.reason)).or_default().push(&waiting.item);
+    }
+    for ((revision, reason), items) in parked {
+        lines.push(format!("\nparked for a person since {revision}: {reason}"));
+        lines.extend(items.into_iter().map(|item| format!("  {item}")));
     }
     lines.join("\n") + "\n"
 }
