@@ -78,3 +78,13 @@ fn a_translator_is_shown_what_changed_behind_an_unchanged_item() {
     let (behind, _) = behind.split_once("## Port:").unwrap();
     assert!(behind.contains("n.saturating_add(1)") && behind.contains("n.wrapping_add(1)"), "{behind}");
 }
+
+#[test]
+fn what_cargo_would_read_above_the_port_disturbs_no_build() {
+    let world = World::new();
+    world.write(".cargo/config.toml", "this is no configuration");
+    world.write("Cargo.toml", "this is no manifest");
+    let ran = world.tidelock(&["verify", "--contract"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    assert!(ran.stdout().contains("contract: pass"), "{ran}");
+}

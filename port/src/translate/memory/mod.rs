@@ -1,7 +1,8 @@
 //! The translation memory: answers that were right before, found again by exact content.
 //!
-//! A key stands for the old and new items, what changed behind them without a symbol, the symbols as they are, and
-//! the port's style. It is the same on every machine. Only an exact hit answers, and what it answers passes the same gate as anything else.
+//! A key stands for the old and new items, what changed behind them without a symbol, the symbols as they are,
+//! and the port's style. It is the same on every machine. Only an exact hit answers, and what it answers passes
+//! the same gate as anything else.
 
 mod entry;
 mod folder;
