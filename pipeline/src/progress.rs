@@ -93,6 +93,11 @@ pub enum AttemptNews {
         /// The evidence in a few words.
         evidence: String,
     },
+    /// The edit was taken, though nothing could be compared and no test speaks for it.
+    Unchecked {
+        /// Who made it.
+        origin: String,
+    },
     /// The answer was found wrong.
     Refused {
         /// Why, with a counterexample where there is one.

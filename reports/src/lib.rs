@@ -15,3 +15,4 @@ mod words;
 
 pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
 pub use summary::Summary;
+pub use words::{count, plain};

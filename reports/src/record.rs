@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The format that this program writes. A reader takes any record of the same major version.
-pub const FORMAT: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub const FORMAT: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// The version of the record's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -327,6 +327,10 @@ pub struct AttemptRecord {
     pub declined: Option<String>,
     /// What the gate said.
     pub verdict: Option<Verdict>,
+    /// Where the answer was refused: `answer` (its grammar), `edit` (what it touches), `syntax`, `contract` or
+    /// `test`; empty where it was not, and in records before format 1.1.
+    #[serde(default)]
+    pub refused_at: String,
     /// What was found, for people.
     pub findings: Vec<Finding>,
     /// Calls on which both sides differ.

@@ -3,22 +3,30 @@
 //! It counts what the record says and decides nothing. What was proved, tested, only mapped or is unknown
 //! is counted apart, and so are probes that agreed, differed or could not be answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::record::{
     AttemptRecord, EvidenceRow, ProofLevel, RevisionRecord, RunRecord, UnitOutcome, UnitRecord, Verdict,
 };
-use crate::words::VERIFY_FIRST;
+
+/// The route on which the port is compared as it stands, before anything is edited.
+pub(crate) const VERIFY_FIRST: &str = "verify_first";
+
+/// The kind of a unit that is an upstream test.
+const TEST: &str = "test";
 
 /// The numbers of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// Revisions by what became of them.
     pub revisions: RevisionCounts,
-    /// Work units by how they ended.
+    /// Work units by how they ended. One that is parked and planned again for later revisions counts once,
+    /// as it stands in the last of them.
     pub units: UnitCounts,
+    /// Answers from which no candidate could be made: not in the grammar, cut off, outside the plan.
+    pub answers_unusable: u64,
     /// Candidates of rules, memory and models that a gate refused. A failed `verify_first` is none: there
     /// was no candidate.
     pub candidates_refused: u64,
@@ -49,9 +57,11 @@ pub struct RevisionCounts {
     pub total: u64,
     /// Their changes are in the port.
     pub landed: u64,
+    /// Their changes are in the port but for units that wait for a person.
+    pub landed_in_part: u64,
     /// No edit was needed.
     pub absorbed: u64,
-    /// Part of them waits for a person.
+    /// They wait for a person, and nothing of them landed.
     pub parked: u64,
     /// Another disposition, such as declined or withdrawn.
     pub other: u64,
@@ -64,8 +74,12 @@ pub struct RevisionCounts {
 pub struct UnitCounts {
     /// All.
     pub total: u64,
-    /// No edit was needed, and that was proved.
-    pub absorbed: u64,
+    /// No edit was needed, and that was proved: both sides were asked the same and agreed.
+    pub absorbed_proved: u64,
+    /// No edit was needed: tests, or probes of callers, ran through it and passed.
+    pub absorbed_tested: u64,
+    /// No edit was needed, as a translator says; nothing could be compared.
+    pub absorbed_unchecked: u64,
     /// Translated by a rule.
     pub rule: u64,
     /// Translated from the memory.
@@ -78,6 +92,8 @@ pub struct UnitCounts {
     pub parked: u64,
     /// Not ended.
     pub open: u64,
+    /// Of those translated, the units for which nothing could be compared and no test ran.
+    pub translated_unchecked: u64,
 }
 
 /// Verdicts.
@@ -139,7 +155,8 @@ impl Summary {
         let probes_by_item = probes_by_item(record);
         Self {
             revisions: revisions(record),
-            units: UnitCounts::of(units(record)),
+            units: UnitCounts::of(last_units(record)),
+            answers_unusable: total(attempts().map(|attempt| u64::from(is_unusable(attempt)))),
             candidates_refused: total(attempts().map(|attempt| u64::from(is_refused(attempt)))),
             gates: gates(record),
             probes: probes_by_item.iter().fold(ProbeCounts::default(), |sum, item| sum.plus(item.probes)),
@@ -167,7 +184,11 @@ impl UnitCounts {
             counts.total += 1;
             let slot = match &unit.outcome {
                 UnitOutcome::Open => &mut counts.open,
-                UnitOutcome::Absorbed => &mut counts.absorbed,
+                UnitOutcome::Absorbed => match checked(unit) {
+                    ProofLevel::Proved => &mut counts.absorbed_proved,
+                    ProofLevel::Tested => &mut counts.absorbed_tested,
+                    ProofLevel::MappedOnly | ProofLevel::Unknown => &mut counts.absorbed_unchecked,
+                },
                 UnitOutcome::Parked { .. } => &mut counts.parked,
                 UnitOutcome::Translated { route, .. } => match route.as_str() {
                     "rule" => &mut counts.rule,
@@ -177,8 +198,15 @@ impl UnitCounts {
                 },
             };
             *slot += 1;
+            let translated = matches!(unit.outcome, UnitOutcome::Translated { .. });
+            counts.translated_unchecked += u64::from(translated && !was_checked(unit));
         }
         counts
+    }
+
+    /// Units that needed no edit, however that is known.
+    pub fn absorbed(&self) -> u64 {
+        self.absorbed_proved + self.absorbed_tested + self.absorbed_unchecked
     }
 }
 
@@ -213,7 +241,9 @@ impl ProbeCounts {
 /// are not counted, and nothing is counted twice.
 pub fn standing_evidence(revision: &RevisionRecord) -> Vec<&EvidenceRow> {
     let attempts = revision.units.iter().filter_map(|unit| {
-        let stands = |attempt: &&AttemptRecord| attempt.verdict.is_some() && !is_refused(attempt);
+        let stands = |attempt: &&AttemptRecord| {
+            attempt.verdict.is_some() && !is_refused(attempt) && !is_unusable(attempt)
+        };
         unit.attempts.iter().rev().find(stands).map(|attempt| &attempt.evidence)
     });
     let gates = revision.gates.iter().map(|gate| &gate.evidence);
@@ -226,7 +256,56 @@ pub fn standing_evidence(revision: &RevisionRecord) -> Vec<&EvidenceRow> {
 
 /// Whether a gate refused a candidate here. A failed `verify_first` had none: it says that an edit is needed.
 pub fn is_refused(attempt: &AttemptRecord) -> bool {
+    failed(attempt) && !is_unusable(attempt)
+}
+
+/// Whether there was an answer and no candidate could be made of it.
+pub fn is_unusable(attempt: &AttemptRecord) -> bool {
+    failed(attempt) && matches!(attempt.refused_at.as_str(), "answer" | "edit" | "syntax")
+}
+
+fn failed(attempt: &AttemptRecord) -> bool {
     attempt.verdict == Some(Verdict::Fail) && attempt.route != VERIFY_FIRST
+}
+
+/// How far the attempt that passed a unit checked its items: as far as the least known of them. A test is
+/// tested, for it ran and passed.
+pub fn checked(unit: &UnitRecord) -> ProofLevel {
+    if unit.kind == TEST {
+        return ProofLevel::Tested;
+    }
+    let passed = unit.attempts.iter().rev().find(|attempt| attempt.verdict == Some(Verdict::Pass));
+    let rows = || passed.into_iter().flat_map(|attempt| &attempt.evidence);
+    let own = rows().filter(|row| unit.members.iter().any(|member| member.item == row.item));
+    let own = own.map(|row| row.proof).max();
+    // Of what is gone nothing can be asked; its callers can.
+    let by_callers = || rows().any(|row| row.agreed > 0).then_some(ProofLevel::Tested);
+    own.or_else(by_callers).unwrap_or(ProofLevel::MappedOnly)
+}
+
+/// Whether anything was compared or tested for the edit that passed.
+pub fn was_checked(unit: &UnitRecord) -> bool {
+    matches!(checked(unit), ProofLevel::Proved | ProofLevel::Tested)
+}
+
+/// The revision since which a unit is parked, where this record knows it: a parked unit is planned again for
+/// every later revision, so one that the first revision has may have been parked before the run.
+pub fn parked_since<'a>(record: &'a RunRecord, unit: &str) -> Option<&'a str> {
+    let has = |revision: &&RevisionRecord| revision.units.iter().any(|planned| planned.id == unit);
+    let first = record.revisions.iter().position(|revision| has(&revision))?;
+    (first > 0).then(|| record.revisions.get(first).map(|revision| revision.label.as_str())).flatten()
+}
+
+/// The units but for those that were parked and planned again for a later revision: these count there.
+fn last_units(record: &RunRecord) -> Vec<&UnitRecord> {
+    let mut later = BTreeSet::new();
+    let mut last = Vec::new();
+    for revision in record.revisions.iter().rev() {
+        let waits = |unit: &UnitRecord| matches!(unit.outcome, UnitOutcome::Parked { .. });
+        last.extend(revision.units.iter().filter(|unit| !(waits(unit) && later.contains(unit.id.as_str()))));
+        later.extend(revision.units.iter().map(|unit| unit.id.as_str()));
+    }
+    last
 }
 
 fn units(record: &RunRecord) -> impl Iterator<Item = &UnitRecord> {
@@ -245,6 +324,7 @@ fn revisions(record: &RunRecord) -> RevisionCounts {
             None => &mut counts.open,
             Some("landed") => &mut counts.landed,
             Some("absorbed") => &mut counts.absorbed,
+            Some("parked") if revision.landed.is_some() => &mut counts.landed_in_part,
             Some("parked") => &mut counts.parked,
             Some(_) => &mut counts.other,
         };
@@ -309,12 +389,62 @@ mod tests {
         for record in sample::all() {
             let summary = Summary::of(&record);
             let units = summary.units;
-            let parts = [units.absorbed, units.rule, units.memory, units.model, units.other];
+            let parts = [units.absorbed(), units.rule, units.memory, units.model, units.other];
             assert_eq!(units.total, parts.iter().sum::<u64>() + units.parked + units.open);
             let revisions = summary.revisions;
             let parts = [revisions.landed, revisions.absorbed, revisions.parked, revisions.other];
-            assert_eq!(revisions.total, parts.iter().sum::<u64>() + revisions.open);
+            let rest = revisions.landed_in_part + revisions.open;
+            assert_eq!(revisions.total, parts.iter().sum::<u64>() + rest);
         }
+    }
+
+    #[test]
+    fn an_answer_that_could_not_be_used_is_no_refused_candidate() {
+        let mut record = sample::parked();
+        let before = Summary::of(&record);
+        let attempts = record.revisions.iter_mut().flat_map(|r| &mut r.units).flat_map(|u| &mut u.attempts);
+        for attempt in attempts.filter(|attempt| is_refused(attempt)) {
+            attempt.refused_at = "answer".to_owned();
+        }
+        let after = Summary::of(&record);
+        assert_eq!((before.answers_unusable, before.candidates_refused), (1, 2));
+        assert_eq!((after.answers_unusable, after.candidates_refused), (3, 0));
+    }
+
+    #[test]
+    fn a_unit_parked_over_revisions_counts_once_and_says_since_when() {
+        let mut record = sample::parked();
+        let again = record.revisions[3].clone();
+        let once = Summary::of(&record).units;
+        record.revisions.push(again);
+        assert_eq!(Summary::of(&record).units, once);
+        let parked = record.revisions[3].units[0].id.clone();
+        assert_eq!(parked_since(&record, &parked), Some("0.5.0"));
+        let first = record.revisions[0].units[0].id.clone();
+        assert_eq!(parked_since(&record, &first), None);
+    }
+
+    #[test]
+    fn no_edit_is_proved_only_by_probes() {
+        let mut record = sample::done();
+        let unit = &mut record.revisions[0].units[0];
+        assert_eq!(checked(unit), ProofLevel::Proved);
+        unit.attempts[0].evidence.clear();
+        assert_eq!(checked(unit), ProofLevel::MappedOnly);
+        unit.kind = "test".to_owned();
+        assert_eq!(checked(unit), ProofLevel::Tested);
+        let counts = Summary::of(&record).units;
+        assert_eq!((counts.absorbed_proved, counts.absorbed_tested, counts.absorbed()), (0, 1, 1));
+    }
+
+    #[test]
+    fn a_revision_of_which_a_part_waits_landed_in_part() {
+        let mut record = sample::parked();
+        let before = Summary::of(&record).revisions;
+        record.revisions[3].landed = record.revisions[1].landed.clone();
+        let after = Summary::of(&record).revisions;
+        assert_eq!((before.parked, before.landed_in_part), (1, 0));
+        assert_eq!((after.parked, after.landed_in_part), (0, 1));
     }
 
     #[test]

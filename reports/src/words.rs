@@ -4,7 +4,10 @@
 
 use serde::Serialize;
 
-use crate::record::{AttemptRecord, ProofLevel, RunOutcome, UnitOutcome, Verdict};
+use crate::record::{
+    AttemptRecord, ProofLevel, RevisionRecord, RunOutcome, UnitOutcome, UnitRecord, Verdict,
+};
+use crate::summary::{VERIFY_FIRST, is_unusable, was_checked};
 
 /// How something ended, in a glyph, a word and a tone for colour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,11 +44,16 @@ pub(crate) fn outcome(outcome: RunOutcome) -> Sign {
     }
 }
 
-pub(crate) fn unit(outcome: &UnitOutcome) -> Sign {
-    match outcome {
+/// A plain ✓ stands only where something was compared or tested.
+pub(crate) fn unit(unit: &UnitRecord) -> Sign {
+    match &unit.outcome {
         UnitOutcome::Open => sign("○", "open", "calm"),
-        UnitOutcome::Absorbed => sign("≡", "no edit needed", "good"),
-        UnitOutcome::Translated { route, .. } => sign("✓", &by_route(route), "good"),
+        UnitOutcome::Absorbed if was_checked(unit) => sign("≡", "no edit needed", "good"),
+        UnitOutcome::Absorbed => sign("○", "no edit, not compared", "calm"),
+        UnitOutcome::Translated { route, .. } if was_checked(unit) => sign("✓", &by_route(route), "good"),
+        UnitOutcome::Translated { route, .. } => {
+            sign("○", &format!("{}, not compared", by_route(route)), "calm")
+        }
         UnitOutcome::Parked { .. } => sign("◐", "parked", "warn"),
     }
 }
@@ -53,18 +61,40 @@ pub(crate) fn unit(outcome: &UnitOutcome) -> Sign {
 /// How an attempt ended. A failed `verify_first` is no refused candidate: it says that an edit is needed.
 pub(crate) fn attempt(attempt: &AttemptRecord) -> Sign {
     if attempt.declined.is_some() {
-        return sign("–", "declined", "calm");
+        let differs = !attempt.findings.is_empty() || !attempt.counterexamples.is_empty();
+        let needs_edit = attempt.route == VERIFY_FIRST && differs;
+        return if needs_edit {
+            sign("→", "an edit is needed", "calm")
+        } else {
+            sign("–", "declined", "calm")
+        };
     }
     match attempt.verdict {
+        Some(Verdict::Fail) if is_unusable(attempt) => sign("✗", "could not be used", "bad"),
         Some(Verdict::Fail) if attempt.route == VERIFY_FIRST => sign("→", "an edit is needed", "calm"),
         Some(Verdict::Fail) => sign("✗", "refused", "bad"),
+        Some(Verdict::Pass) if compared_nothing(attempt) => sign("○", "taken, not compared", "calm"),
         Some(other) => verdict(other),
         None => sign("○", "no verdict", "calm"),
     }
 }
 
+/// Whether something was to be compared and nothing could be; a test that ran has no such evidence.
+fn compared_nothing(attempt: &AttemptRecord) -> bool {
+    let known = |proof| matches!(proof, ProofLevel::Proved | ProofLevel::Tested);
+    !attempt.evidence.is_empty() && !attempt.evidence.iter().any(|row| known(row.proof))
+}
+
+/// What became of a revision. Where a part of it waits and the rest landed, it landed in part.
+pub(crate) fn revision(revision: &RevisionRecord) -> Sign {
+    match (revision.disposition.as_deref(), &revision.landed) {
+        (Some("parked"), Some(_)) => sign("◐", "landed in part", "warn"),
+        (other, _) => disposition(other),
+    }
+}
+
 /// A disposition as the lock spells it. One that this version does not know is shown as it stands.
-pub(crate) fn disposition(disposition: Option<&str>) -> Sign {
+fn disposition(disposition: Option<&str>) -> Sign {
     let Some(disposition) = disposition else { return sign("○", "open", "calm") };
     let word = plain(disposition);
     let (glyph, tone) = match word.as_str() {
@@ -75,9 +105,6 @@ pub(crate) fn disposition(disposition: Option<&str>) -> Sign {
     };
     Sign { glyph, word, tone }
 }
-
-/// The route on which the port is compared as it stands, before anything is edited.
-pub(crate) const VERIFY_FIRST: &str = "verify_first";
 
 fn by_route(route: &str) -> String {
     match route {
@@ -99,7 +126,7 @@ pub(crate) fn proof(level: ProofLevel) -> Sign {
 }
 
 /// A code such as `public_api` or `not-ported` in plain words.
-pub(crate) fn plain(code: &str) -> String {
+pub fn plain(code: &str) -> String {
     let words = crate::visible::line(code).replace(['_', '-'], " ");
     match words.as_str() {
         "public api" => "public API".to_owned(),
@@ -108,17 +135,34 @@ pub(crate) fn plain(code: &str) -> String {
     }
 }
 
-/// `1 unit`, `31 units`, `1,204 probes`.
-pub(crate) fn count(number: u64, one: &str) -> String {
-    let plural = match one {
-        "memory entry" => "memory entries",
-        _ => "",
-    };
-    match (number, plural) {
-        (1, _) => format!("1 {one}"),
-        (_, "") => format!("{} {one}s", thousands(number)),
-        (_, plural) => format!("{} {plural}", thousands(number)),
+/// A number with its noun, such as `1 unit`, `1,204 probes`, `2 entries`. The noun is the last word of `one`.
+pub fn count(number: u64, one: &str) -> String {
+    if number == 1 {
+        return format!("1 {one}");
     }
+    let number = thousands(number);
+    match one.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        Some(_) | None if one.ends_with(['s', 'x']) || one.ends_with("ch") => format!("{number} {one}es"),
+        Some(_) | None => format!("{number} {one}s"),
+    }
+}
+
+/// Text in which what stands between two backquotes is code: the pieces, each with whether it is.
+pub(crate) fn prose(text: &str) -> Vec<(bool, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('`') {
+        let Some((code, after)) = behind.split_once('`') else { break };
+        if code.is_empty() {
+            break;
+        }
+        pieces.extend([(false, before), (true, code)]);
+        rest = after;
+    }
+    pieces.push((false, rest));
+    pieces.retain(|(_, piece)| !piece.is_empty());
+    pieces
 }
 
 /// `9,412`.
@@ -174,6 +218,21 @@ mod tests {
     fn numbers_are_grouped_by_thousands() {
         let shown = [0, 7, 999, 1_000, 12_345, 999_999, 1_000_000, u64::MAX].map(thousands);
         assert_eq!(shown.join(" "), "0 7 999 1,000 12,345 999,999 1,000,000 18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn one_is_singular_and_all_else_plural() {
+        let shown = [(1, "unit"), (0, "unit"), (1_200, "probe"), (2, "entry"), (3, "day"), (2, "match")];
+        let shown = shown.map(|(number, one)| count(number, one)).join(" | ");
+        assert_eq!(shown, "1 unit | 0 units | 1,200 probes | 2 entries | 3 days | 2 matches");
+    }
+
+    #[test]
+    fn only_paired_backquotes_mark_code() {
+        assert_eq!(prose("run `a b` or `c`"), [(false, "run "), (true, "a b"), (false, " or "), (true, "c")]);
+        assert_eq!(prose("a ` alone"), [(false, "a ` alone")]);
+        assert_eq!(prose("```fence```"), [(false, "```fence```")]);
+        assert_eq!(prose(""), []);
     }
 
     #[test]

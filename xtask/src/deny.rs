@@ -30,7 +30,8 @@ struct Package {
     source: Option<String>,
 }
 
-/// Fails with the list of packages that the policy in `deny.toml` does not allow.
+/// Fails with the packages that the policy in `deny.toml` does not allow, or the licences that it allows and
+/// nothing needs: each of those would let something in unseen.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let text = std::fs::read_to_string(root.join("deny.toml")).context("cannot read deny.toml")?;
     let policy: Policy = toml::from_str(&text).context("cannot read deny.toml")?;
@@ -47,7 +48,23 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     if !refused.is_empty() {
         bail!("not allowed by deny.toml:\n{}", refused.join("\n"));
     }
+    let licences: Vec<&str> =
+        metadata.packages.iter().filter_map(|package| package.license.as_deref()).collect();
+    let idle = unneeded(&licences, &policy.licenses.allow);
+    if !idle.is_empty() {
+        bail!("allowed by deny.toml and needed by nothing; take it out:\n{}", idle.join("\n"));
+    }
     Ok(())
+}
+
+/// The allowed licences without which everything would still be met.
+fn unneeded<'a>(expressions: &[&str], allowed: &'a BTreeSet<String>) -> Vec<&'a str> {
+    let needed = |licence: &String| {
+        let mut others = allowed.clone();
+        others.remove(licence);
+        expressions.iter().any(|expression| !satisfied(expression, &others))
+    };
+    allowed.iter().filter(|licence| !needed(licence)).map(String::as_str).collect()
 }
 
 fn complaint(package: &Package, allowed: &BTreeSet<String>) -> Option<String> {
@@ -116,6 +133,13 @@ fn one(words: &mut &[&str], allowed: &BTreeSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_licence_that_nothing_needs_is_named() {
+        let allowed = ["MIT", "0BSD", "Zlib"].map(str::to_owned).into();
+        assert_eq!(unneeded(&["MIT", "Zlib", "MIT OR 0BSD"], &allowed), ["0BSD"]);
+        assert!(unneeded(&["MIT", "Zlib", "0BSD"], &allowed).is_empty());
+    }
 
     #[test]
     fn expressions_are_met_by_what_is_allowed() {

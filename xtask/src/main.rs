@@ -3,7 +3,9 @@
 mod deny;
 mod generate;
 mod measure;
+mod picture;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -38,6 +40,17 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         repo: Vec<PathBuf>,
     },
+    /// Draw parts of a recorded terminal as SVG, to standard output.
+    Picture {
+        /// What `script` recorded.
+        recording: PathBuf,
+        /// The command that is shown above.
+        #[arg(long)]
+        command: String,
+        /// Lines from the first that holds FROM to the next that holds TO; may be repeated.
+        #[arg(long, value_name = "FROM..TO", required = true)]
+        part: Vec<picture::Part>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -45,6 +58,11 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Deny => deny::run(&root),
         Command::Generate { check } => generate::run(&root, check),
+        Command::Picture { recording, command, part } => {
+            let svg = picture::picture(&recording, &command, &part)?;
+            std::io::stdout().write_all(svg.as_bytes())?;
+            Ok(())
+        }
         Command::Measure { list: true, .. } => measure::list(),
         Command::Measure { name, repo, .. } => measure::run(name.as_deref().unwrap_or_default(), &repo),
     }

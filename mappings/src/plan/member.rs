@@ -1,5 +1,7 @@
 //! What to do about one changed item: follow it with a symbol, or leave it alone for a reason.
 
+use std::collections::BTreeSet;
+
 use upstream::diff::ItemChange;
 use upstream::snapshot::Item;
 
@@ -8,8 +10,8 @@ use super::change::{Pending, Standing};
 use super::{PlanError, PlanInput};
 use crate::convention::private_form;
 use crate::lock::Link;
-use crate::mapping::Placement;
-use crate::symbol::{Symbol, SymbolPath};
+use crate::mapping::{Ground, Placement};
+use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 use crate::unit::{SkipReason, Skipped, UnitKind, UnitMember};
 
 /// A member with what its unit is to be.
@@ -63,6 +65,9 @@ pub(super) type Place = Result<(SymbolPath, String), (SkipReason, String)>;
 
 pub(super) fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> Result<Place, PlanError> {
     let place = match input.mapping.place(item)? {
+        Placement::Mapped { symbol, file, rule: Ground::Convention } if item.is_test => {
+            Ok((in_test_class(input.symbols, symbol, &file), file))
+        }
         Placement::Mapped { symbol, file, .. } => {
             let is_private = link.is_some_and(|link| link.symbol.name().starts_with('_'));
             let private = private_form(item, &symbol).filter(|private| {
@@ -81,6 +86,27 @@ pub(super) fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> 
         (Err((SkipReason::Unmapped | SkipReason::NoCounterpart, _)), Some(fallback)) => Ok(fallback),
         (place, _) => place,
     })
+}
+
+/// Where a test goes that the convention puts at the level of a module: into the module's class of tests, if the
+/// port writes them so. With several such classes, or with tests beside it, nobody can tell.
+fn in_test_class(symbols: &SymbolTable, symbol: SymbolPath, file: &str) -> SymbolPath {
+    if symbols.get(&symbol).is_some() {
+        return symbol;
+    }
+    let tests = symbols.symbols.values().filter(|test| test.file == file && is_test_name(test.path.name()));
+    let parents: BTreeSet<_> = tests.filter_map(|test| test.path.parent()).collect();
+    let mut parents = parents.into_iter();
+    let (Some(only), None) = (parents.next(), parents.next()) else { return symbol };
+    let is_class = symbols.get(&only).is_some_and(|class| class.kind == SymbolKind::Class);
+    if !is_class || only.parent() != symbol.parent() {
+        return symbol;
+    }
+    SymbolPath::new(format!("{only}.{}", symbol.name())).unwrap_or(symbol)
+}
+
+fn is_test_name(name: &str) -> bool {
+    name.starts_with("test")
 }
 
 fn linked(

@@ -158,13 +158,19 @@ fn tests_begin(units: &[WorkUnit]) -> u32 {
 }
 
 fn reason_of(group: &[Planned]) -> String {
-    let reasons: BTreeSet<&str> = group.iter().map(|one| one.reason.as_str()).collect();
-    let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
-    let items: BTreeSet<&ItemPath> = group.iter().map(|one| one.member.change.path()).collect();
-    match items.len() {
-        0 | 1 => reasons,
-        count => format!("{count} items that belong together: {reasons}"),
+    let mut reasons: BTreeMap<&str, BTreeSet<&ItemPath>> = BTreeMap::new();
+    for one in group {
+        reasons.entry(&one.reason).or_default().insert(one.member.change.path());
     }
+    let items: BTreeSet<&ItemPath> = reasons.values().flatten().copied().collect();
+    if items.len() < 2 {
+        return reasons.into_keys().collect::<Vec<_>>().join("; ");
+    }
+    let told = reasons.into_iter().map(|(reason, items)| {
+        let items: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
+        format!("{reason} ({})", items.join(", "))
+    });
+    format!("{} items that belong together: {}", items.len(), told.collect::<Vec<_>>().join("; "))
 }
 
 /// A request holds both upstream texts and the symbol; an answer is as long as the symbol, or as the new

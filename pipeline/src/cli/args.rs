@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::exit_code;
+
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
 #[derive(Debug, Parser)]
-#[command(name = "tidelock", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "tidelock", version, max_term_width = 100, after_help = exit_code::help())]
 pub(super) struct Cli {
     /// Where the port is: a folder with a `tidelock.toml`, or below one.
     #[arg(long, short = 'C', global = true, value_name = "FOLDER")]
@@ -21,12 +23,6 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 nothing to do, 4 gate failed,
-5 parked for a person, 6 inconclusive, 7 lag over the threshold.
-
-Try `tidelock demo`: it syncs a small port of a real crate, with no key and no account.";
-
 /// What standard output holds. Everything else goes to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -40,22 +36,54 @@ pub(super) enum Format {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write a commented `tidelock.toml`, and the first `tidelock.lock` with `--adopt`.
+    #[command(after_help = "Example, for a port of the crate `strsim` that equals its release 0.10.0:
+  tidelock init --registry strsim
+  tidelock init --adopt 0.10.0
+  git add tidelock.toml tidelock.lock && git commit -m \"Lock the port to strsim 0.10.0\"
+
+For a repository whose tags `v1.0`, `v1.1`, … are the revisions:
+  tidelock init --git https://example.com/parser.git --tags 'v*' --package parser")]
     Init(Init),
     /// Say how far the port is behind, and how well it is known to equal its baseline.
+    #[command(after_help = "Example, for a monitor that rings when the port is more than 3 revisions behind:
+  tidelock status --lag-max 3 || echo \"exit code 7: too far behind\"")]
     Status(Status),
     /// Say what a sync would do and about what it would cost, without doing it.
+    #[command(after_help = "Example, to see what the release 1.2.0 would touch:
+  tidelock plan --to 1.2.0")]
     Plan(Plan),
     /// Follow the upstream, once: translate, prove, land.
+    #[command(after_help = "Examples:
+  tidelock sync                        up to the newest revision, with the configured translators
+  tidelock sync --to 1.2.0 --dry-run   try it, and land nothing
+  tidelock sync --translator \"command:my-agent --headless\"
+
+It ends with 0 when all of it is in the port, with 3 when there was nothing to do, and
+with 5 when a part waits for a person. Stopped at any time, it goes on where it was.")]
     Sync(Sync),
     /// Keep following it on a schedule until stopped.
+    #[command(after_help = "Example, to look every hour on the hour:
+  tidelock watch --schedule '0 * * * *'")]
     Watch(Watch),
     /// Check that the lock and the two repositories agree.
+    #[command(after_help = "Example, as a check in continuous integration:
+  tidelock verify --contract
+
+It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
     /// Show a past run.
+    #[command(after_help = "Examples:
+  tidelock report --list
+  tidelock report --render html --output report.html
+  tidelock report --render markdown | gh pr comment --body-file -")]
     Report(Report),
     /// Say what is missing on this machine.
+    #[command(after_help = "Example:
+  tidelock doctor --format json")]
     Doctor,
     /// Sync a small port of a real crate, to see how it goes.
+    #[command(after_help = "Example:
+  tidelock demo --fresh /tmp/tidelock-demo")]
     Demo(Demo),
 }
 
@@ -68,6 +96,12 @@ pub(super) struct Init {
     /// Follow this git repository: an address or a path.
     #[arg(long, value_name = "URL")]
     pub(super) git: Option<String>,
+    /// Of that repository, follow the tags that match this pattern, such as `v*`: each is a revision.
+    #[arg(long, value_name = "PATTERN", requires = "git", conflicts_with_all = ["registry", "branch"])]
+    pub(super) tags: Option<String>,
+    /// Of that repository, follow this branch, commit by commit. Default: its own default branch.
+    #[arg(long, value_name = "NAME", requires = "git", conflicts_with = "registry")]
+    pub(super) branch: Option<String>,
     /// The Python package that answers to the crate. Default: the crate's name.
     #[arg(long, value_name = "NAME")]
     pub(super) package: Option<String>,

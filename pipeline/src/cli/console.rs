@@ -103,14 +103,18 @@ impl Console {
         drop(quiet);
         if count > 0 {
             let mark = self.ink(Ink::Green, "=");
-            self.say(&format!("    {mark} {count} upstream tests changed; the port's pass as they stand"));
+            let tests = reports::count(count as u64, "changed upstream test");
+            self.say(&format!("    {mark} {tests}  no edit needed: the port's tests pass as they stand"));
         }
     }
 
     fn planned(&self, class: &str, changes: &[(String, String)], units: usize, skipped: usize) {
         self.say(&format!(
-            "    {} changed upstream ({class}); {units} to follow, {skipped} left alone",
-            changes.len()
+            "    {} changed upstream ({}): {} to do, {} left alone",
+            reports::count(changes.len() as u64, "item"),
+            reports::plain(class),
+            reports::count(units as u64, "unit"),
+            reports::count(skipped as u64, "item"),
         ));
         for (item, change) in changes.iter().take(CHANGES_SHOWN) {
             self.say(&format!("      {}", self.ink(Ink::Dim, &format!("{item}  {change}"))));
@@ -142,6 +146,11 @@ impl Console {
             AttemptNews::Passed { origin, evidence } => {
                 let by = if origin == translator { String::new() } else { format!(" ({origin})") };
                 format!("{} {unit}  {translator}{by}: {evidence}", self.ink(Ink::Green, "✓"))
+            }
+            AttemptNews::Unchecked { origin } => {
+                let by = if origin == translator { String::new() } else { format!(" ({origin})") };
+                let mark = self.ink(Ink::Yellow, "○");
+                format!("{mark} {unit}  {translator}{by}: taken, with nothing to compare it by")
             }
             AttemptNews::Refused { reason } => {
                 format!("{} {unit}  {translator} refused: {reason}", self.ink(Ink::Red, "✗"))

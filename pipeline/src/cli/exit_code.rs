@@ -33,7 +33,7 @@ impl ExitCode {
         (Self::NothingToDo, "there is nothing to do"),
         (Self::GateFailed, "a gate refused the change, or `verify` found a disagreement"),
         (Self::Parked, "some of it waits for a person"),
-        (Self::Inconclusive, "it could not be told"),
+        (Self::Inconclusive, "it could not be told, or nothing could be compared"),
         (Self::Lag, "the port lags behind by more than `--lag-max` allows"),
     ];
 
@@ -50,8 +50,46 @@ impl ExitCode {
     }
 }
 
+/// What stands below the help of the program.
+pub(super) fn help() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (code, meaning) in ExitCode::TABLE {
+        text.extend(["  ", &(*code as u8).to_string(), "  ", meaning, "\n"]);
+    }
+    text.push_str(
+        "\nTry `tidelock demo`: it syncs a small port of a real crate, with no key and no account.\n\
+         `tidelock COMMAND --help` shows an example of each command.",
+    );
+    text
+}
+
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::super::args::Cli;
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.contains("Example") && help.contains(&format!("tidelock {name}")), "{name}: {help}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        let help = super::help();
+        for (code, meaning) in super::ExitCode::TABLE {
+            assert!(help.contains(&format!("  {}  {meaning}\n", *code as u8)));
+        }
+        assert_eq!(super::ExitCode::TABLE.len(), 8);
     }
 }

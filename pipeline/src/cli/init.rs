@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use mappings::lock::{Adopted, Adoption, adopt};
 use mappings::{Lock, Proof};
+use reports::count;
 use upstream::TreeId;
 use upstream::repo::RepoError;
 use upstream::source::SourceError;
@@ -13,6 +14,7 @@ use super::args::Init;
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::config::CONFIG_NAME;
 use crate::driver::prove;
+use crate::gate::{Evidence, why_not_compared};
 use crate::session::{LOCK_NAME, Session, SessionError};
 
 /// The configuration that is written, with its explanations.
@@ -21,7 +23,11 @@ const TEMPLATE: &str = include_str!("init.toml");
 pub(super) fn run(context: &Context, args: &Init) -> Result<ExitCode, CliError> {
     let path = context.directory.join(CONFIG_NAME);
     if path.exists() {
-        context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is"));
+        let unused = args.registry.is_some() || args.git.is_some() || args.package.is_some();
+        let but = if unused { "; edit it to follow something else" } else { "" };
+        if unused || args.adopt.is_none() {
+            context.console.say(&format!("`{CONFIG_NAME}` is there already and is left as it is{but}"));
+        }
     } else {
         let text = filled(args)?;
         std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -43,7 +49,12 @@ fn filled(args: &Init) -> Result<String, CliError> {
         (Some(krate), _) => (format!("registry = {}", quoted(krate)), krate.clone()),
         (None, Some(url)) => {
             let name = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
-            (format!("git = {}", quoted(url)), name.trim_end_matches(".git").to_owned())
+            let followed = match (&args.tags, &args.branch) {
+                (Some(tags), _) => format!("\ntags = {}", quoted(tags)),
+                (None, Some(branch)) => format!("\nbranch = {}", quoted(branch)),
+                (None, None) => String::new(),
+            };
+            (format!("git = {}{followed}", quoted(url)), name.trim_end_matches(".git").to_owned())
         }
         (None, None) => {
             let error = anyhow!("there is no `{CONFIG_NAME}` yet, and nothing says what to follow");
@@ -66,21 +77,48 @@ pub(super) fn adopt_revision(context: &Context, session: &Session, text: &str) -
         let error = anyhow!("the port has a `{LOCK_NAME}` already");
         return Err(CliError::usage(error).hint("delete and commit it first, if you mean to begin anew"));
     }
-    let (lock, unlinked) = adopted(session, text, &head.tree)?;
+    let AdoptedPort { lock, unlinked, tests, evidence } = adopted(session, text, &head.tree)?;
     let path = session.settings.root.join(LOCK_NAME);
     write_lock(&path, &lock)?;
-    let proved = lock.links.values().filter(|link| link.proof == Proof::Proved).count();
+    let with = |proof: Proof| lock.links.values().filter(|link| link.proof == proof).count();
     context.console.say(&format!(
-        "wrote `{LOCK_NAME}`: {} items are linked at {}, {proved} of them proved, {unlinked} have no symbol",
-        lock.links.len(),
-        lock.baseline
+        "wrote `{LOCK_NAME}`: {} linked at {}: {} proved, {} tested, {} mapped only, {}; {unlinked} without a symbol",
+        count(lock.links.len() as u64, "item"),
+        lock.baseline,
+        with(Proof::Proved),
+        with(Proof::Tested),
+        (with(Proof::MappedOnly) + with(Proof::Unknown)).saturating_sub(tests),
+        count(tests as u64, "upstream test"),
     ));
+    let why = why_not_compared(&evidence);
+    if let Some(reason) = &evidence.report.source_blocked {
+        context.console.say(&format!("nothing is proved, for the upstream cannot be asked: {reason}"));
+    } else if !why.is_empty() {
+        context.console.say(&format!("not compared: {why}"));
+    }
+    if unlinked > 0 {
+        context
+            .console
+            .say("`tidelock plan` and `tidelock status` name the items without a symbol as unmapped");
+    }
     context.console.say("next: commit both files, then `tidelock status` and `tidelock sync`");
     Ok(ExitCode::Done)
 }
 
-/// The lock of a port that is said to equal a revision, and how many items have no symbol.
-pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<(Lock, usize), CliError> {
+/// A port that is said to equal a revision.
+pub(super) struct AdoptedPort {
+    /// Its lock, with what could be proved.
+    pub(super) lock: Lock,
+    /// How many items have no symbol.
+    pub(super) unlinked: usize,
+    /// How many of the linked items are tests of the upstream.
+    pub(super) tests: usize,
+    /// What was compared, and why the rest was not.
+    pub(super) evidence: Evidence,
+}
+
+/// Links a port to the revision that it is said to equal, and proves what can be proved.
+pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<AdoptedPort, CliError> {
     let since = upstream::RevisionLabel::new(text).map_err(CliError::usage)?;
     match session.poll(Some(&since)) {
         // Told below, by a message that says more.
@@ -113,7 +151,9 @@ pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<(L
             link.proof = *proof;
         }
     }
-    Ok((lock, unlinked.len()))
+    let is_test = |item| baseline.items.get(item).is_some_and(|item: &upstream::Item| item.is_test);
+    let tests = lock.links.values().filter(|link| is_test(&link.item)).count();
+    Ok(AdoptedPort { lock, unlinked: unlinked.len(), tests, evidence })
 }
 
 fn write_lock(path: &Path, lock: &Lock) -> Result<(), CliError> {

@@ -140,13 +140,17 @@ fn session_error(error: SessionError) -> CliError {
         SessionError::Port(RepoError::NotARepository { .. }) => {
             Some("the port must be a git repository: run `git init`, commit it, and try again")
         }
-        SessionError::NoLock { .. } => {
-            Some("say which revision the port equals: `tidelock init --adopt REV` writes it, then commit it")
-        }
+        SessionError::NoLock { .. } => Some(
+            "say which revision the port equals: `tidelock init --adopt REV` writes it; it counts once it is committed",
+        ),
         SessionError::Lock(_) | SessionError::OtherSource { .. } => Some(
             "restore `tidelock.lock` from the port's history: `git log -- tidelock.lock` has its versions",
         ),
-        SessionError::UnknownRevision { .. } => Some("`tidelock status` names the newest revision"),
+        SessionError::UnknownRevision { .. }
+        | SessionError::Source(
+            SourceError::UnknownRevision { .. }
+            | SourceError::Repo(UpstreamRepoError::UnknownRevision { .. }),
+        ) => Some("`tidelock status` names the newest revision"),
         SessionError::Port(_)
         | SessionError::Interpreter(_)
         | SessionError::Source(_)

@@ -1,11 +1,14 @@
 //! `tidelock plan`: what a sync would do, without doing it.
 
 use anyhow::anyhow;
+use reports::count;
+use reports::record::{ChangeRow, SkippedRow};
 use serde::Serialize;
+use upstream::RevisionClass;
 
 use super::args::{Format, Plan};
-use super::{CliError, Context, ExitCode, session_error};
-use crate::driver::Current;
+use super::{CliError, Context, ExitCode, session_error, status};
+use crate::driver::{Current, class_name};
 use crate::engine::{Head, PlannedRevision};
 
 /// What is printed as JSON.
@@ -15,8 +18,11 @@ struct Planned {
     revision: String,
     revisions: Vec<String>,
     tokens_estimate: u64,
-    #[serde(flatten)]
-    plan: PlannedRevision,
+    class: String,
+    changes: Vec<ChangeRow>,
+    dependencies: Vec<String>,
+    files: Vec<String>,
+    skipped: Vec<SkippedRow>,
     units: Vec<PlannedUnit>,
 }
 
@@ -40,6 +46,9 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
     let known = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    if args.offline && known.is_empty() {
+        return Err(status::nothing_seen());
+    }
     let behind: Vec<_> = known
         .iter()
         .skip_while(|revision| revision.label != lock.baseline)
@@ -53,20 +62,32 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
             if let Some(newest) = behind.last() {
                 newest.clone()
             } else {
-                context.console.say(&format!("nothing to do: the port equals {}", lock.baseline));
+                let but = match lock.parked.len() as u64 {
+                    0 => String::new(),
+                    parked => format!(", but for {} parked for a person", count(parked, "item")),
+                };
+                context.console.say(&format!("nothing to do: the port equals {}{but}", lock.baseline));
+                if context.format == Format::Json {
+                    context.json(&nothing(lock.baseline.as_str()))?;
+                }
                 return Ok(ExitCode::NothingToDo);
             }
         }
     };
     let head = Head { commit: head.commit, tree: head.tree };
     let current = Current::make(&session, &target, &head)?;
+    let PlannedRevision { class, changes, dependencies, files, skipped, units: _ } = current.planned();
     let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();
     let planned = Planned {
         baseline: lock.baseline.to_string(),
         revision: target.label.to_string(),
         revisions: behind.iter().map(|revision| revision.label.to_string()).collect(),
         tokens_estimate: units.iter().map(|unit| unit.tokens_estimate).sum(),
-        plan: PlannedRevision { units: Vec::new(), ..current.planned() },
+        class,
+        changes,
+        dependencies,
+        files,
+        skipped,
         units,
     };
     if context.format == Format::Json {
@@ -75,6 +96,22 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         context.console.data(&text(&planned));
     }
     Ok(ExitCode::Done)
+}
+
+/// The plan of a port that equals the newest revision.
+fn nothing(baseline: &str) -> Planned {
+    Planned {
+        baseline: baseline.to_owned(),
+        revision: baseline.to_owned(),
+        revisions: Vec::new(),
+        tokens_estimate: 0,
+        class: class_name(RevisionClass::NoBehaviourChange).to_owned(),
+        changes: Vec::new(),
+        dependencies: Vec::new(),
+        files: Vec::new(),
+        skipped: Vec::new(),
+        units: Vec::new(),
+    }
 }
 
 fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
@@ -92,15 +129,15 @@ fn planned_unit(unit: &mappings::WorkUnit) -> PlannedUnit {
 
 fn text(planned: &Planned) -> String {
     let mut lines = vec![
-        format!("{} -> {}  ({})", planned.baseline, planned.revision, planned.plan.class),
-        format!("{} upstream changes", planned.plan.changes.len()),
+        format!("{} -> {}  ({})", planned.baseline, planned.revision, reports::plain(&planned.class)),
+        format!("{} changed upstream", count(planned.changes.len() as u64, "item")),
     ];
-    lines.extend(planned.plan.dependencies.iter().map(|line| format!("  dependency {line}")));
-    lines.extend(planned.plan.files.iter().map(|line| format!("  file {line}")));
+    lines.extend(planned.dependencies.iter().map(|line| format!("  dependency {line}")));
+    lines.extend(planned.files.iter().map(|line| format!("  file {line}")));
     lines.push(format!(
-        "\n{} units to follow, in this order; about {} tokens if a model had to do all of them",
-        planned.units.len(),
-        planned.tokens_estimate
+        "\n{} to do, in this order; about {} if a model had to do all of it",
+        count(planned.units.len() as u64, "unit"),
+        count(planned.tokens_estimate, "token")
     ));
     for unit in &planned.units {
         lines.push(format!("  {:<9} {}  -> {}", unit.kind, unit.id, unit.symbols.join(", ")));
@@ -109,8 +146,8 @@ fn text(planned: &Planned) -> String {
             lines.push(format!("            also proved: {}", unit.impacted.join(", ")));
         }
     }
-    lines.push(format!("\n{} changed items left alone", planned.plan.skipped.len()));
-    for skipped in &planned.plan.skipped {
+    lines.push(format!("\n{} left alone", count(planned.skipped.len() as u64, "changed item")));
+    for skipped in &planned.skipped {
         lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, skipped.reason));
     }
     lines.push(

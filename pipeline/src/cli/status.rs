@@ -1,7 +1,10 @@
 //! `tidelock status`: how far behind, and how well the port is known to equal its baseline.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
+use reports::count;
 use serde::Serialize;
 
 use super::args::{Format, Status};
@@ -13,8 +16,6 @@ const DAY_S: i64 = 24 * 60 * 60;
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Shown<'a> {
-    baseline: String,
-    newest: Option<String>,
     lag: Lag,
     #[serde(flatten)]
     standing: &'a Standing,
@@ -35,6 +36,9 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
     let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    if args.offline && revisions.is_empty() {
+        return Err(nothing_seen());
+    }
     let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
     let baseline = session.snapshot(&baseline).map_err(session_error)?;
     let symbols = session.symbols(&head.tree).map_err(session_error)?;
@@ -48,8 +52,6 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     .map_err(CliError::usage)?;
     let behind = revisions.iter().skip_while(|revision| revision.label != lock.baseline);
     let shown = Shown {
-        baseline: standing.baseline.to_string(),
-        newest: standing.newest.as_ref().map(ToString::to_string),
         lag: Lag { revisions: standing.lag_revisions, days: standing.lag_s.map(|lag| lag / DAY_S) },
         withdrawn: behind
             .filter(|revision| revision.withdrawn)
@@ -67,20 +69,35 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     Ok(if over { ExitCode::Lag } else { ExitCode::Done })
 }
 
+/// Nothing can be told of an upstream that nobody asked yet.
+pub(super) fn nothing_seen() -> CliError {
+    CliError::usage(anyhow!("nothing was seen of the upstream yet")).hint("leave out `--offline` once")
+}
+
 fn text(shown: &Shown<'_>) -> String {
-    let newest = shown.newest.as_deref().unwrap_or("nothing");
+    let baseline = &shown.standing.baseline;
+    let newest = shown.standing.newest.as_ref().map_or("nothing", |label| label.as_str());
     let mut lines = vec![match (shown.lag.revisions, shown.lag.days) {
-        (Some(0), _) => format!("up to date with {}, the newest revision", shown.baseline),
-        (Some(lag), Some(days)) => {
+        (Some(0), _) if shown.standing.parked.is_empty() => {
+            format!("up to date with {baseline}, the newest revision")
+        }
+        (Some(0), _) => format!(
+            "up to date with {baseline}, the newest revision, but for {} parked for a person",
+            count(shown.standing.parked.len() as u64, "item")
+        ),
+        (Some(lag), Some(days @ 1..)) => {
             format!(
-                "{lag} revisions ({days} days) behind: the port equals {}, the newest is {newest}",
-                shown.baseline
+                "{} ({}) behind: the port equals {}, the newest is {newest}",
+                count(lag as u64, "revision"),
+                count(u64::try_from(days).unwrap_or_default(), "day"),
+                baseline
             )
         }
-        (Some(lag), None) => {
-            format!("{lag} revisions behind: the port equals {}, the newest is {newest}", shown.baseline)
+        (Some(lag), Some(_) | None) => {
+            let lag = count(lag as u64, "revision");
+            format!("{lag} behind: the port equals {baseline}, the newest is {newest}")
         }
-        (None, _) => format!("the upstream no longer has {}, which the port equals", shown.baseline),
+        (None, _) => format!("the upstream no longer has {baseline}, which the port equals"),
     }];
     lines.extend(
         shown.withdrawn.iter().map(|label| format!("{label} was withdrawn by its authors and is passed by")),
@@ -91,11 +108,13 @@ fn text(shown: &Shown<'_>) -> String {
         lines.push(row(module, cells(*counts).each_ref().map(String::as_str)));
     }
     lines.push(row("total", cells(shown.standing.total).each_ref().map(String::as_str)));
+    let mut parked: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for waiting in &shown.standing.parked {
-        lines.push(format!(
-            "\nwaits for a person since {}: {}\n  {}",
-            waiting.revision, waiting.item, waiting.reason
-        ));
+        parked.entry((waiting.revision.as_str(), &waiting.reason)).or_default().push(&waiting.item);
+    }
+    for ((revision, reason), items) in parked {
+        lines.push(format!("\nparked for a person since {revision}: {reason}"));
+        lines.extend(items.into_iter().map(|item| format!("  {item}")));
     }
     lines.join("\n") + "\n"
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use port::confinement::Confinement;
 use port::repo::WorktreeState;
 use port::sandbox::{Sandbox, SandboxPolicy};
-use reports::RunRecord;
+use reports::{RunOutcome, RunRecord};
 
 use super::args::{Format, Sync, Who};
 use super::{CliError, Context, ExitCode, session_error};
@@ -29,10 +29,27 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
         Format::Text => {
             context.console.say("");
             context.console.data(&reports::render::text(&record));
+            if record.outcome == RunOutcome::NothingToDo {
+                remind(context, &session)?;
+                return Ok(ExitCode::of(record.outcome));
+            }
             context.console.say("The whole report: `tidelock report --render html --output report.html`");
         }
     }
     Ok(ExitCode::of(record.outcome))
+}
+
+/// With nothing new, what waits for a person is easily forgotten.
+fn remind(context: &Context, session: &Session) -> Result<(), CliError> {
+    let head = session.head().map_err(session_error)?;
+    let parked = session.lock(&head.tree).map_err(session_error)?.parked.len();
+    if parked > 0 {
+        let items = reports::count(parked as u64, "item");
+        context.console.say(&format!(
+            "still parked: {items}, named by `tidelock status`; the next revision takes them up again"
+        ));
+    }
+    Ok(())
 }
 
 /// Puts the translators of the command line in place of the configured ones.

@@ -2,11 +2,13 @@
 
 use anyhow::anyhow;
 use mappings::lock::{CheckInput, LockFinding, check};
+use reports::{Verdict, count};
 use serde::Serialize;
 
 use super::args::{Format, Verify};
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::prove;
+use crate::gate::{Evidence, not_compared};
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -21,13 +23,33 @@ struct Verified {
     contract: Option<Contract>,
 }
 
+/// What asking both sides came to.
 #[derive(Serialize)]
 struct Contract {
+    verdict: Verdict,
+    /// Why, where it is no pass.
+    reason: String,
     probes_agreed: u32,
     probes_disagreed: u32,
+    probes_unanswered: u32,
     items_probed: usize,
     items_not_probed: usize,
+    /// Items that wait for a person, and are not to be compared.
+    items_parked: usize,
+    /// Each item that was not compared.
+    not_probed: Vec<NotProbed>,
 }
+
+/// An item that was not compared, and why.
+#[derive(Serialize)]
+struct NotProbed {
+    item: String,
+    symbol: String,
+    reason: String,
+}
+
+/// Items without a probe that are listed as text; the rest is counted.
+const NOT_PROBED_MAX: usize = 50;
 
 pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError> {
     let session = context.session(context.settings()?)?;
@@ -59,14 +81,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
             });
         }
         wrong.extend(evidence.may_be_told());
-        let items = &evidence.report.items;
-        let probed = items.iter().filter(|item| item.agreed + item.disagreed > 0).count();
-        contract = Some(Contract {
-            probes_agreed: items.iter().map(|item| item.agreed).sum(),
-            probes_disagreed: items.iter().map(|item| item.disagreed).sum(),
-            items_probed: probed,
-            items_not_probed: items.len() - probed,
-        });
+        contract = Some(compared(&evidence, lock.parked.len()));
     }
     let verified = Verified {
         baseline: lock.baseline.to_string(),
@@ -81,7 +96,47 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
     } else {
         context.console.data(&text(&verified));
     }
-    Ok(if verified.wrong.is_empty() { ExitCode::Done } else { ExitCode::GateFailed })
+    let inconclusive =
+        verified.contract.as_ref().is_some_and(|contract| contract.verdict == Verdict::Inconclusive);
+    Ok(match (verified.wrong.is_empty(), inconclusive) {
+        (false, _) => ExitCode::GateFailed,
+        (true, true) => ExitCode::Inconclusive,
+        (true, false) => ExitCode::Done,
+    })
+}
+
+/// What the evidence comes to. A comparison that compared nothing, or that left probes unanswered, tells nothing.
+fn compared(evidence: &Evidence, items_parked: usize) -> Contract {
+    let items = &evidence.report.items;
+    let not_probed: Vec<NotProbed> = items
+        .iter()
+        .filter_map(|item| {
+            let reason = not_compared(item)?;
+            Some(NotProbed { item: item.item.to_string(), symbol: item.symbol.to_string(), reason })
+        })
+        .collect();
+    let probes_agreed = evidence.agreed();
+    let unanswered = evidence.blocked();
+    let (verdict, reason) = if evidence.disagrees() {
+        (Verdict::Fail, "the port does not do as the upstream does".to_owned())
+    } else if unanswered > 0 {
+        (Verdict::Inconclusive, format!("{} could not be answered", count(unanswered.into(), "probe")))
+    } else if probes_agreed == 0 {
+        (Verdict::Inconclusive, "nothing could be compared".to_owned())
+    } else {
+        (Verdict::Pass, String::new())
+    };
+    Contract {
+        verdict,
+        reason,
+        probes_agreed,
+        probes_disagreed: items.iter().map(|item| item.disagreed).sum(),
+        probes_unanswered: unanswered,
+        items_probed: items.len() - not_probed.len(),
+        items_not_probed: not_probed.len(),
+        items_parked,
+        not_probed,
+    }
 }
 
 /// Whether a finding is no disagreement: people may edit the port, and authors may take releases back.
@@ -102,24 +157,49 @@ fn text(verified: &Verified) -> String {
     let mut lines = Vec::new();
     if verified.wrong.is_empty() {
         lines.push(format!(
-            "the lock, the port and the upstream agree at {}: {} links, {} revisions with a disposition",
-            verified.baseline, verified.links, verified.revisions
+            "the lock agrees with the port and the upstream at {}: {}, {} with a disposition",
+            verified.baseline,
+            count(verified.links as u64, "link"),
+            count(verified.revisions as u64, "revision")
         ));
     } else {
-        lines.push(format!("{} things do not agree:", verified.wrong.len()));
+        lines.push(format!("{}:", count(verified.wrong.len() as u64, "disagreement")));
         lines.extend(verified.wrong.iter().map(|wrong| format!("  {wrong}")));
     }
     if let Some(contract) = &verified.contract {
-        lines.push(format!(
-            "contract: {} probes on {} items agree, {} differ, {} items could not be probed",
-            contract.probes_agreed,
-            contract.items_probed,
-            contract.probes_disagreed,
-            contract.items_not_probed
-        ));
+        push_contract(&mut lines, contract);
     } else {
         lines.push("contract: not run; `--contract` builds the upstream and compares both sides".to_owned());
     }
     lines.extend(verified.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n") + "\n"
+}
+
+fn push_contract(lines: &mut Vec<String>, contract: &Contract) {
+    let word = match contract.verdict {
+        Verdict::Pass => "pass".to_owned(),
+        Verdict::Fail => format!("fail: {}", contract.reason),
+        Verdict::Inconclusive => format!("inconclusive: {}", contract.reason),
+    };
+    lines.push(format!(
+        "contract: {word}; {} on {} agree, {} differ, {} unanswered",
+        count(contract.probes_agreed.into(), "probe"),
+        count(contract.items_probed as u64, "item"),
+        contract.probes_disagreed,
+        contract.probes_unanswered
+    ));
+    if contract.items_parked > 0 {
+        let parked = count(contract.items_parked as u64, "item");
+        lines.push(format!("parked and not compared: {parked}, named by `tidelock status`"));
+    }
+    if contract.not_probed.is_empty() {
+        return;
+    }
+    lines.push(format!("not compared: {}", count(contract.items_not_probed as u64, "item")));
+    let listed = contract.not_probed.iter().take(NOT_PROBED_MAX);
+    lines.extend(listed.map(|NotProbed { item, reason, .. }| format!("  {item}: {reason}")));
+    let rest = contract.items_not_probed.saturating_sub(NOT_PROBED_MAX);
+    if rest > 0 {
+        lines.push(format!("  and {rest} more, all in `--format json`"));
+    }
 }

@@ -75,10 +75,12 @@ impl Driver<'_> {
                     origin: answered.origin.clone(),
                     answer: answered.answer.clone(),
                 });
-                let news = if edited || !proved {
-                    AttemptNews::Passed { origin: answered.origin.clone(), evidence: words }
-                } else {
-                    AttemptNews::Absorbed { evidence: words }
+                let callers_agree = || evidence.as_ref().is_some_and(|found| found.agreed() > 0);
+                let checked = if proofs.is_empty() { callers_agree() } else { proved };
+                let news = match (edited || !proved, checked) {
+                    (true, false) => AttemptNews::Unchecked { origin: answered.origin.clone() },
+                    (true, true) => AttemptNews::Passed { origin: answered.origin.clone(), evidence: words },
+                    (false, _) => AttemptNews::Absorbed { evidence: words },
                 };
                 let answer = (edited || !proved).then_some(answered.answer);
                 Made {
@@ -162,6 +164,7 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
     Made {
         declined: None,
         verdict: Some(Verdict::Fail),
+        refused_at: refusal.stage,
         findings: refusal.findings,
         evidence: refusal.evidence,
         result: AttemptResult::Refused { feedback, signature },
@@ -173,15 +176,18 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
 /// What came back is no answer in the grammar.
 fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
     let finding = Finding { code: code.to_owned(), text: reason.clone() };
+    // Some reasons begin with their code, and one of the two is enough.
+    let told = if reason.starts_with(code) { reason.clone() } else { format!("{code}: {reason}") };
     let feedback = (route == Route::Model).then(|| Feedback {
         stage: "answer".to_owned(),
-        findings: vec![format!("{code}: {reason}")],
+        findings: vec![told],
         refused: raw,
     });
     let signature = ContentHash::of_parts(["answer", code]);
     Made {
         declined: None,
         verdict: Some(Verdict::Fail),
+        refused_at: "answer",
         findings: vec![finding],
         result: AttemptResult::Refused { feedback, signature },
         news: AttemptNews::Refused { reason },

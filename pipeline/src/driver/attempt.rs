@@ -20,6 +20,8 @@ pub(super) struct Made {
     /// Why there was none.
     pub(super) declined: Option<String>,
     pub(super) verdict: Option<Verdict>,
+    /// Where the answer was refused; empty where it was not.
+    pub(super) refused_at: &'static str,
     pub(super) findings: Vec<Finding>,
     /// The contract's evidence, where it was asked.
     pub(super) evidence: Option<Evidence>,
@@ -37,6 +39,7 @@ impl Made {
             origin: String::new(),
             declined: Some(reason.clone()),
             verdict: None,
+            refused_at: "",
             findings: Vec::new(),
             evidence: None,
             diff: String::new(),
@@ -105,6 +108,7 @@ impl Driver<'_> {
             origin: made.origin,
             declined: made.declined,
             verdict: made.verdict,
+            refused_at: made.refused_at.to_owned(),
             findings: made.findings,
             counterexamples: made.evidence.as_ref().map(Evidence::counterexamples).unwrap_or_default(),
             evidence: made.evidence.as_ref().map(Evidence::rows).unwrap_or_default(),

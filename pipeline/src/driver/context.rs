@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mappings::{Symbol, SymbolPath, SymbolTable, UnitKind, WorkUnit};
+use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable, UnitKind, WorkUnit};
 use port::edit::Scope;
 use port::language::Language;
 use port::translate::{Feedback, SymbolContext, TranslationRequest};
@@ -34,6 +34,7 @@ impl Attempt<'_> {
             revision: self.current.revision.clone(),
             unit: self.unit.clone(),
             symbols: symbols.collect(),
+            hidden: self.current.hidden_behind(self.unit),
             neighbours: self.neighbours(wanted),
             imports: self.imports(driver),
             style: driver.session.settings.style.clone(),
@@ -72,17 +73,21 @@ impl Attempt<'_> {
     /// those that were asked for come first.
     fn neighbours(&self, wanted: &[SymbolPath]) -> Vec<SymbolContext> {
         let own: BTreeSet<&SymbolPath> = self.unit.members.iter().map(|member| &member.symbol).collect();
-        let inside =
-            |symbol: &Symbol| own.iter().any(|path| symbol.path.as_str().starts_with(&format!("{path}.")));
+        let inside = |symbol: &Symbol| own.iter().any(|path| lies_in(&symbol.path, path));
         let mut found: BTreeMap<&SymbolPath, (u8, &Symbol)> = BTreeMap::new();
         for symbol in self.symbols.symbols.values() {
-            if own.contains(&symbol.path) || inside(symbol) {
+            // A class around a method of the unit would repeat the method.
+            let is_around = own.iter().any(|path| lies_in(path, &symbol.path));
+            if own.contains(&symbol.path) || inside(symbol) || (is_around && !wanted.contains(&symbol.path)) {
                 continue;
             }
             if let Some(rank) = self.rank(symbol, wanted) {
                 found.insert(&symbol.path, (rank, symbol));
             }
         }
+        // What is shown whole need not be shown in pieces.
+        let whole: BTreeSet<&SymbolPath> = found.keys().copied().collect();
+        found.retain(|path, _| !whole.iter().any(|around| lies_in(path, around)));
         let mut ranked: Vec<_> = found.into_values().collect();
         ranked.sort_by_key(|(rank, symbol)| (*rank, symbol.text.len(), symbol.path.clone()));
         ranked
@@ -104,7 +109,10 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|member| self.symbols.get(&member.symbol))
             .any(|own| mentions(&own.mentions, symbol.path.name()));
-        let calls = members.iter().any(|member| mentions(&symbol.mentions, member.symbol.name()));
+        // A class mentions what its methods mention; where only a method calls, the method is shown.
+        let speaks_for_itself = symbol.kind != SymbolKind::Class;
+        let calls = speaks_for_itself
+            && members.iter().any(|member| mentions(&symbol.mentions, member.symbol.name()));
         let is_test_unit = self.unit.kind == UnitKind::Test;
         if wanted.contains(&symbol.path) {
             Some(0)
@@ -133,4 +141,8 @@ impl Attempt<'_> {
             })
             .collect()
     }
+}
+
+fn lies_in(path: &SymbolPath, around: &SymbolPath) -> bool {
+    path.as_str().strip_prefix(around.as_str()).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -121,7 +121,9 @@ impl Driver<'_> {
             .filter(|link| whole.current.snapshot.items.get(&link.item).is_some_and(|item| !item.is_test))
             .map(|link| (link.item.clone(), link.symbol.clone()))
             .collect();
-        self.tell(Progress::Step { what: format!("comparing {} functions with the upstream", items.len()) });
+        self.tell(Progress::Step {
+            what: format!("comparing {} with the upstream", reports::count(items.len() as u64, "item")),
+        });
         let there = |link: &&mappings::Link| whole.current.snapshot.items.contains_key(&link.item);
         let unreadable =
             whole.lock.links.values().filter(|link| !parked.contains(&link.item) && !there(link));

@@ -138,7 +138,8 @@ impl Driver<'_> {
             return Ok(Judged::Refused(Refusal::by_contract(answer)));
         }
         if answer.blocked() > 0 {
-            let reason = format!("{} probes could not be answered", answer.blocked());
+            let reason =
+                format!("{} could not be answered", reports::count(answer.blocked().into(), "probe"));
             return Ok(Judged::Unknown { reason });
         }
         let known = |(item, _): (ItemPath, SymbolPath)| {

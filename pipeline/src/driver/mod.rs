@@ -9,6 +9,7 @@ mod check;
 mod clocking;
 mod context;
 mod gating;
+mod hidden;
 mod judging;
 mod landing;
 mod oracle;
@@ -31,7 +32,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::{RunStatus, Store};
 use check::Contract;
-pub(crate) use planning::{Current, unit_kind_name};
+pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::prove;
 use suite::Suites;
 

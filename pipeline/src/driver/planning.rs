@@ -10,6 +10,7 @@ use reports::record::{ChangeRow, MemberRecord, SkippedRow, UnitOutcome, UnitReco
 use upstream::{ItemChange, ItemKind, Revision, RevisionClass, SemanticDiff, Snapshot};
 
 use super::Driver;
+use super::hidden::Calls;
 use crate::engine::{Event, Head, PlannedRevision, PlannedUnit, RunState, Work};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -24,6 +25,7 @@ pub(crate) struct Current {
     pub(crate) symbols: Arc<SymbolTable>,
     pub(crate) diff: SemanticDiff,
     pub(crate) plan: Plan,
+    pub(super) calls: Calls,
 }
 
 impl Current {
@@ -51,6 +53,7 @@ impl Current {
             symbols,
             diff,
             plan,
+            calls: Calls::default(),
         })
     }
 

@@ -1,11 +1,12 @@
 //! The contract's stages to verdicts.
 
-use reports::Verdict;
 use reports::record::GateRecord;
+use reports::{Verdict, count};
 use upstream::ItemPath;
 
 use super::evidence::Evidence;
 use super::record;
+use super::unprobed::why_not_compared;
 
 /// Spec: the public surface lines up.
 pub fn spec(evidence: &Evidence) -> GateRecord {
@@ -18,10 +19,15 @@ pub fn spec(evidence: &Evidence) -> GateRecord {
     }
     let found = evidence.report.spec.len();
     if found > 0 {
-        let gate = record("spec", Verdict::Fail, format!("{found} symbols do not line up with their items"));
+        let gate = record(
+            "spec",
+            Verdict::Fail,
+            format!("out of line with the upstream's items: {}", count(found as u64, "symbol")),
+        );
         return GateRecord { findings: evidence.findings(), ..gate };
     }
-    record("spec", Verdict::Pass, format!("{} symbols line up with their items", evidence.report.items.len()))
+    let symbols = count(evidence.report.items.len() as u64, "symbol");
+    record("spec", Verdict::Pass, format!("in line with the upstream's items: {symbols}"))
 }
 
 /// What the comparison could not look at.
@@ -47,27 +53,38 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
     } else if disagreed > 0 {
         (
             Verdict::Fail,
-            format!("{disagreed} of {} probes differ from the upstream{waiting}", agreed + disagreed),
+            format!(
+                "{disagreed} of {} differ from the upstream{waiting}",
+                count((agreed + disagreed).into(), "probe")
+            ),
         )
     } else if let Some(first) = not_compared.unreadable.first() {
-        let count = not_compared.unreadable.len();
+        let unreadable = not_compared.unreadable.len();
         (
             Verdict::Inconclusive,
-            format!("{count} linked items cannot be read at this revision, such as {first}"),
+            format!(
+                "{} cannot be read at this revision, such as {first}",
+                count(unreadable as u64, "linked item")
+            ),
         )
     } else if blocked > 0 {
-        (Verdict::Inconclusive, format!("{blocked} probes could not be answered{waiting}"))
+        (Verdict::Inconclusive, format!("{} could not be answered{waiting}", count(blocked.into(), "probe")))
     } else if agreed == 0 && !items.is_empty() {
         (
             Verdict::Inconclusive,
-            format!("nothing could be compared: none of {} items can be probed", items.len()),
+            format!(
+                "nothing could be compared: none of {} can be probed ({})",
+                count(items.len() as u64, "item"),
+                why_not_compared(evidence)
+            ),
         )
     } else {
-        let rest = items.len() - probed;
-        (
-            Verdict::Pass,
-            format!("{agreed} probes on {probed} functions agree; {rest} items could not be probed{waiting}"),
-        )
+        let (probes, functions) = (count(agreed.into(), "probe"), count(probed as u64, "function"));
+        let rest = match items.len() - probed {
+            0 => String::new(),
+            rest => format!("; {} could not be probed", count(rest as u64, "item")),
+        };
+        (Verdict::Pass, format!("{probes} on {functions} agree{rest}{waiting}"))
     };
     GateRecord {
         evidence: evidence.rows(),

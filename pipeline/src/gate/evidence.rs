@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use mappings::Proof;
 use port::contract::{ContractReport, ItemEvidence};
+use reports::count;
 use reports::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel};
 use upstream::ItemPath;
 
@@ -32,6 +33,11 @@ impl Evidence {
     /// Probes that could not be answered for a cause outside the code.
     pub fn blocked(&self) -> u32 {
         self.report.items.iter().map(|item| item.blocked).sum()
+    }
+
+    /// Probes on which both sides gave the same.
+    pub fn agreed(&self) -> u32 {
+        self.report.items.iter().map(|item| item.agreed).sum()
     }
 
     /// What was compared for an item.
@@ -67,10 +73,10 @@ impl Evidence {
         let differing = self.report.items.iter().filter(|item| item.disagreed > 0).map(|item| Finding {
             code: "disagreement".to_owned(),
             text: format!(
-                "{}: {} of {} probes differ from the upstream",
+                "{}: {} of {} differ from the upstream",
                 item.symbol,
                 item.disagreed,
-                item.agreed + item.disagreed
+                count((item.agreed + item.disagreed).into(), "probe")
             ),
         });
         spec.chain(differing).collect()
@@ -89,13 +95,12 @@ impl Evidence {
 
     /// The evidence in a few words.
     pub fn words(&self) -> String {
-        let agreed: u32 = self.report.items.iter().map(|item| item.agreed).sum();
+        let agreed = self.agreed();
         let functions = self.report.items.iter().filter(|item| item.agreed > 0).count();
         if agreed == 0 {
             return "nothing to probe".to_owned();
         }
-        let plural = if functions == 1 { "" } else { "s" };
-        format!("{agreed} probes on {functions} function{plural} agree")
+        format!("{} on {} agree", count(agreed.into(), "probe"), count(functions as u64, "function"))
     }
 }
 

@@ -7,6 +7,7 @@ mod evidence;
 mod pass;
 mod suite;
 mod timing;
+mod unprobed;
 mod validity;
 
 use reports::Verdict;
@@ -17,6 +18,7 @@ pub use evidence::Evidence;
 pub use pass::{GatePass, overall};
 pub use suite::tests;
 pub use timing::timing;
+pub use unprobed::{not_compared, why_not_compared};
 pub use validity::{Reach, intrusions, validity};
 
 /// A gate's record without findings.

@@ -2,8 +2,8 @@
 
 use mappings::SymbolPath;
 use port::suite::{Rerun, SuiteReport, compare};
-use reports::Verdict;
 use reports::record::{Finding, GateRecord};
+use reports::{Verdict, count};
 
 use super::record;
 
@@ -44,7 +44,7 @@ pub fn tests(
         let verdict = if after.succeeded { Verdict::Pass } else { Verdict::Fail };
         (verdict, format!("the test command ended with {}; single tests cannot be told", after.ended))
     } else if losses > 0 {
-        (Verdict::Fail, format!("{losses} of {} tests are lost", after.tests.len()))
+        (Verdict::Fail, format!("{losses} of {} lost", count(after.tests.len() as u64, "test")))
     } else {
         let rest = match (compared.still_failing.len(), compared.flaky.len(), waiting.len()) {
             (0, 0, 0) => String::new(),
@@ -52,7 +52,7 @@ pub fn tests(
                 format!("; {failing} fail as before, {flaky} are flaky, {waiting} wait for a person")
             }
         };
-        (Verdict::Pass, format!("{} tests, none lost{rest}", after.tests.len()))
+        (Verdict::Pass, format!("{}, none lost{rest}", count(after.tests.len() as u64, "test")))
     };
     GateRecord { findings, ..record("tests", verdict, reason) }
 }

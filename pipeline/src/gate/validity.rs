@@ -62,7 +62,10 @@ pub fn intrusions(
 /// The gate's record.
 pub fn validity(changed: &[String], findings: Vec<Finding>) -> GateRecord {
     let gate = if findings.is_empty() {
-        let reason = format!("{} files changed, and nothing in them outside the plan", changed.len());
+        let reason = format!(
+            "{} changed, and nothing in them outside the plan",
+            reports::count(changed.len() as u64, "file")
+        );
         record("validity", Verdict::Pass, reason)
     } else {
         let reason = format!("{} changes outside the plan void the candidate", findings.len());

@@ -7,4 +7,5 @@ mod bad_input;
 mod crash;
 mod providers;
 mod sync;
+mod told;
 mod world;

@@ -68,6 +68,9 @@ impl Build<'_> {
         std::fs::create_dir_all(&target).map_err(io)?;
         std::fs::create_dir_all(folder).map_err(io)?;
         let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(cache).map_err(io)?;
+        // Where a crate names no workspace, Cargo looks for one in every folder above, which a confined one may not
+        // read, and which is none of the upstream's anyway. It looks no further than here.
+        std::fs::write(scratch.path().join("Cargo.toml"), "[workspace]\n").map_err(io)?;
         let upstream = scratch.path().join("upstream");
         copy_package(self.request.source, &upstream, &self.request.package.folder)?;
         let blocks = self.instrumented(&upstream)?;
@@ -159,9 +162,13 @@ impl Build<'_> {
         Ok((!finished.succeeded()).then(|| finished.tail(COMPILER_LINES)))
     }
 
+    /// Cargo on the driver. It reads the configuration of every folder above the one that it runs in, and a
+    /// confined one fails at the first that it may not read: it runs at the root, where there is none.
     fn cargo(&self, driver: &Path, arguments: &[&str]) -> Invocation {
         let toolchain = self.request.toolchain;
-        let mut invocation = Invocation::new(&toolchain.cargo, driver).args(arguments.iter().copied());
+        let mut invocation = Invocation::new(&toolchain.cargo, "/")
+            .args(arguments.iter().copied())
+            .args(["--manifest-path".into(), driver.join("Cargo.toml").into_os_string()]);
         invocation.environment.extend(toolchain.environment.clone());
         invocation.limits(Limits { timeout_ms: BUILD_TIMEOUT_MS, ..Limits::default() })
     }

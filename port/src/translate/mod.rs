@@ -72,6 +72,9 @@ pub struct TranslationRequest {
     pub unit: WorkUnit,
     /// The unit's symbols as they stand.
     pub symbols: Vec<SymbolContext>,
+    /// Changes behind the unit's items that no symbol answers to: the unit's symbols have to take them over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<upstream::ItemChange>,
     /// Symbols that the unit's symbols call or are called by, to be read and not to be edited.
     pub neighbours: Vec<SymbolContext>,
     /// The import lines of each file of the unit.

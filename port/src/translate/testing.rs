@@ -99,6 +99,7 @@ pub(crate) fn request(change: ItemChange, symbols: Vec<SymbolContext>) -> Transl
             tokens_estimate: 0,
         },
         symbols,
+        hidden: Vec::new(),
         neighbours: Vec::new(),
         imports: Vec::new(),
         style: String::new(),

@@ -3,7 +3,7 @@
 //! Forges turn `@name`, `#12` and bare addresses into mentions and links after the Markdown is read, so
 //! escaping alone does not stop them: a zero-width space, which no foreign text can hold here, parts them.
 
-use crate::visible;
+use crate::{visible, words};
 
 /// Parts a mention, a reference or an address so that no forge links it.
 const PART: char = '\u{200b}';
@@ -21,6 +21,18 @@ pub(crate) fn markdown_text(text: &str) -> String {
         }
         other => out.push(other),
     })
+}
+
+/// The same, with what stands between backquotes as code.
+pub(crate) fn markdown_prose(text: &str) -> String {
+    let pieces = words::prose(text).into_iter();
+    pieces.map(|(code, piece)| if code { markdown_code(piece) } else { markdown_spaced(piece) }).collect()
+}
+
+/// Keeps the blanks at the end, which part the text from the code behind it.
+fn markdown_spaced(text: &str) -> String {
+    let end = text.get(text.trim_end().len()..).unwrap_or_default();
+    markdown_text(text) + if end.is_empty() { "" } else { " " }
 }
 
 /// One line of text for HTML inside Markdown, such as a `<summary>`.

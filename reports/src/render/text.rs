@@ -27,6 +27,7 @@ pub fn text(record: &RunRecord) -> String {
     }
     push_revisions(&mut out, record);
     push_attention(&mut out, record);
+    push_notices(&mut out, record);
     out.push('\n');
     for fact in facts(record, &summary) {
         line(&mut out, &format!("  {:<9} {}", fact.label, fact.value));
@@ -67,7 +68,7 @@ fn push_revisions(out: &mut String, record: &RunRecord) {
 }
 
 fn cells(revision: &RevisionRecord) -> [String; 5] {
-    let sign = words::disposition(revision.disposition.as_deref());
+    let sign = words::revision(revision);
     let units = UnitCounts::of(&revision.units);
     let probes = ProbeCounts::of(standing_evidence(revision));
     [
@@ -96,17 +97,38 @@ fn push_attention(out: &mut String, record: &RunRecord) {
 
 fn push_item(out: &mut String, record: &RunRecord, item: &Attention) {
     let revision = item.place.and_then(|place| record.revisions.get(place.revision));
-    let label = revision.map(|revision| format!("{} ", visible::line(&revision.label))).unwrap_or_default();
+    let when = match (&item.since, revision) {
+        (Some(since), _) => format!(" since {}", visible::line(since)),
+        (None, Some(revision)) => format!(" at {}", visible::line(&revision.label)),
+        (None, None) => String::new(),
+    };
     let subject = visible::line(&item.subject);
-    line(out, &format!("  {} {label}{subject}: {}", item.sign.glyph, item.sign.word));
+    line(out, &format!("  {} {subject}: {}{when}", item.sign.glyph, item.sign.word));
     line(out, &format!("      {}", visible::line(&item.reason)));
     if let Some(example) = &item.example {
         let (call, port) = (visible::line(&example.call), visible::line(&example.port));
         let upstream = visible::line(&example.upstream);
         line(out, &format!("      {call} gave {upstream} upstream and {port} in the port"));
     }
+    for tried in &item.tried {
+        line(out, &format!("      {:<13} {}", format!("{}:", tried.who), visible::line(&tried.what)));
+    }
     if !item.needs.is_empty() {
-        line(out, &format!("      needs: {}", visible::line(&item.needs)));
+        line(out, &format!("      {:<13} {}", "needs:", visible::line(&item.needs)));
+    }
+}
+
+fn push_notices(out: &mut String, record: &RunRecord) {
+    if record.notices.is_empty() {
+        return;
+    }
+    line(out, "\nNotices");
+    for notice in record.notices.iter().take(ATTENTION_MAX) {
+        line(out, &format!("  ! {}: {}", words::plain(&notice.code), visible::line(&notice.text)));
+    }
+    let rest = record.notices.len().saturating_sub(ATTENTION_MAX);
+    if rest > 0 {
+        line(out, &format!("  and {rest} more in the JSON record"));
     }
 }
 

@@ -282,6 +282,7 @@ pub(super) fn parked_revision() -> RevisionRecord {
                 ..attempt("verify_first", "", Some(Verdict::Fail))
             },
             AttemptRecord {
+                refused_at: "edit".to_owned(),
                 findings: vec![finding(
                     "outside-plan",
                     "the answer edits tinytext.paragraph, which is not in the plan",

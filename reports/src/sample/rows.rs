@@ -72,6 +72,7 @@ pub(super) fn attempt(route: &str, origin: &str, verdict: Option<Verdict>) -> At
         origin: origin.to_owned(),
         declined: None,
         verdict,
+        refused_at: String::new(),
         findings: Vec::new(),
         counterexamples: Vec::new(),
         evidence: Vec::new(),

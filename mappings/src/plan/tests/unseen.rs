@@ -1,6 +1,7 @@
 //! What the upstream hides: skipped where the port has no symbol for it, and followed through its users.
 
 use super::*;
+use crate::SymbolKind;
 use crate::lock::Link;
 use crate::testing::revision;
 
@@ -232,4 +233,33 @@ fn a_parked_carrier_keeps_its_link() {
     let links = port.lock.links.clone();
     port.park_all(upstream("2", "a", "2"));
     assert_eq!(port.lock.links, links);
+}
+
+#[test]
+fn a_new_test_goes_into_the_class_that_holds_the_tests() {
+    let plan = |port: SymbolTable| {
+        let port = Port::with_rules("[convention]\npackage = 'k'\n", snapshot("1", []), port);
+        lines(&port.plan(&snapshot("2", [test_function("k::tests::adds", "1")])))
+    };
+    let file = "tests/test_k.py";
+    let held_by = |classes: &[&str]| {
+        let mut port = table(&[]);
+        for class in classes {
+            let test = format!("{class}.test_old");
+            let symbols = table(&[(class, "class"), (&test, "old")]).symbols;
+            port.symbols.extend(symbols.into_iter().map(|(path, mut symbol)| {
+                symbol.file = file.to_owned();
+                symbol.kind = if path.as_str() == *class { SymbolKind::Class } else { SymbolKind::Method };
+                (path, symbol)
+            }));
+        }
+        port
+    };
+    let module = plan(table(&[]));
+    assert_eq!(
+        plan(held_by(&["tests.test_k.KTest"])),
+        ["0 Test [k::tests::adds -> tests.test_k.KTest.test_adds]"]
+    );
+    assert_eq!(plan(held_by(&["tests.test_k.KTest", "tests.test_k.MoreTest"])), module);
+    assert_eq!(module, ["0 Test [k::tests::adds -> tests.test_k.test_adds]"]);
 }

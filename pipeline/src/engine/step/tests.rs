@@ -100,6 +100,7 @@ fn attempted(id: &str, result: AttemptResult) -> Event {
         origin: "somebody".to_owned(),
         declined: None,
         verdict: None,
+        refused_at: String::new(),
         findings: Vec::new(),
         counterexamples: Vec::new(),
         evidence: Vec::new(),

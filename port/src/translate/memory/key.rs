@@ -22,6 +22,11 @@ pub fn memory_key(request: &TranslationRequest) -> ContentHash {
         parts.push(member.file.clone());
         parts.push(text.map_or_else(|| "absent".to_owned(), text_part));
     }
+    for change in &request.hidden {
+        parts.push(format!("behind {}", change.path()));
+        parts.push(item_part(change.before()));
+        parts.push(item_part(change.after()));
+    }
     ContentHash::of_parts(parts)
 }
 

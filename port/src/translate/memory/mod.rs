@@ -1,7 +1,8 @@
 //! The translation memory: answers that were right before, found again by exact content.
 //!
-//! A key stands for the old and new items, the symbols as they are, and the port's style. It is the same on
-//! every machine. Only an exact hit answers, and what it answers passes the same gate as anything else.
+//! A key stands for the old and new items, what changed behind them without a symbol, the symbols as they are,
+//! and the port's style. It is the same on every machine. Only an exact hit answers, and what it answers passes
+//! the same gate as anything else.
 
 mod entry;
 mod folder;
@@ -89,7 +90,10 @@ impl Translator for MemoryTranslator {
         let entries = self.store.lookup(&key);
         let wanted = usize::try_from(request.attempt.max(1) - 1).unwrap_or(usize::MAX);
         let Some(entry) = entries.get(wanted) else {
-            let reason = format!("the memory has {} entries under {key}", entries.len());
+            let reason = match entries.len() {
+                0 => format!("the memory has no entry for this change ({key})"),
+                tried => format!("the memory has no other entry for this change ({key}): {tried} tried"),
+            };
             return Ok(Translation::Declined { reason });
         };
         Ok(match (self.codec.parse)(&entry.answer, MEMORY_NONCE) {

@@ -43,6 +43,19 @@ fn the_key_does_not_depend_on_layout_comments_or_attempts() {
 }
 
 #[test]
+fn the_key_depends_on_what_changed_behind_the_item() {
+    let base = request_of("fn f() { g() }", "fn f() { g() }", "def f():\n    return 1");
+    let behind = |after: &str| {
+        let mut request = base.clone();
+        request.hidden = vec![body_change("krate::g", ItemKind::Function, "fn g() { 1 }", after)];
+        memory_key(&request)
+    };
+    assert_ne!(memory_key(&base), behind("fn g() { 2 }"));
+    assert_ne!(behind("fn g() { 2 }"), behind("fn g() { 3 }"));
+    assert_eq!(behind("fn g() { 2 }"), behind("fn g() {\n    2\n}"));
+}
+
+#[test]
 fn the_key_depends_on_every_text_and_on_the_style() {
     let base = request_of("fn f() { 1 }", "fn f() { 2 }", "def f(): return 1");
     let mut styled = base.clone();

@@ -19,7 +19,7 @@ use super::{SymbolContext, TranslationRequest};
 use crate::edit::{Answer, Edit, InsertPlace};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "1";
+pub const PROMPT_VERSION: &str = "2";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
@@ -203,7 +203,7 @@ impl PromptBuilder {
             return Err(PromptError::StyleTooLong { bytes, bytes_max: STYLE_BYTES_MAX });
         }
         let nonce = self.nonce(request)?;
-        let mut kept = neighbours_at_most(request);
+        let mut kept = request.hidden.len() + neighbours_at_most(request);
         let payload = loop {
             let payload = self.payload(request, &nonce, kept)?;
             if payload.len() <= PAYLOAD_BYTES_MAX {
@@ -215,7 +215,8 @@ impl PromptBuilder {
             }
             kept -= 1;
         };
-        let left_out = request.neighbours.iter().skip(kept).map(|neighbour| neighbour.symbol.clone());
+        let (_, neighbours) = shares(request, kept);
+        let left_out = request.neighbours.iter().skip(neighbours).map(|neighbour| neighbour.symbol.clone());
         Ok(Prompt {
             system: self.system()?,
             stable: self.stable(&request.style)?,
@@ -244,13 +245,14 @@ impl PromptBuilder {
     }
 
     fn payload(&self, request: &TranslationRequest, nonce: &str, kept: usize) -> Result<String, PromptError> {
+        let (hidden_kept, kept) = shares(request, kept);
         let fence = |kind: &str, text: &str| fence(nonce, kind, text);
+        let side = |item: Option<&upstream::Item>| item.map(|item| fence("rust", &item.text));
         let members: Vec<_> = request
             .unit
             .members
             .iter()
             .map(|member| {
-                let side = |item: Option<&upstream::Item>| item.map(|item| fence("rust", &item.text));
                 context! {
                     item => member.change.path().to_string(),
                     change => member.change.summary(),
@@ -261,6 +263,21 @@ impl PromptBuilder {
                 }
             })
             .collect();
+        let hidden: Vec<_> = request
+            .hidden
+            .iter()
+            .take(hidden_kept)
+            .map(|change| {
+                context! {
+                    item => change.path().to_string(),
+                    change => change.summary(),
+                    before => side(change.before()),
+                    after => side(change.after()),
+                }
+            })
+            .collect();
+        let hidden_left_out: Vec<_> =
+            request.hidden.iter().skip(hidden_kept).map(|change| change.path().to_string()).collect();
         let port = |symbol: &SymbolContext| {
             context! {
                 path => symbol.symbol.to_string(),
@@ -274,11 +291,10 @@ impl PromptBuilder {
             let matching = request.symbols.iter().filter(move |symbol| symbol.text.is_some() == written);
             matching.map(|symbol| symbol.symbol.to_string()).collect::<Vec<_>>()
         };
-        let rust = request.unit.members.iter().flat_map(|member| {
-            [member.change.before(), member.change.after()]
-                .into_iter()
-                .flatten()
-                .map(|item| item.text.as_str())
+        let own = request.unit.members.iter().map(|member| &member.change);
+        let shown = own.chain(request.hidden.iter().take(hidden_kept));
+        let rust = shown.flat_map(|change| {
+            [change.before(), change.after()].into_iter().flatten().map(|item| item.text.as_str())
         });
         let pitfalls: Vec<_> = triggered(rust)
             .into_iter()
@@ -309,6 +325,8 @@ impl PromptBuilder {
                 allowed => paths(true),
                 missing => paths(false),
                 members => members,
+                hidden => hidden,
+                hidden_left_out => hidden_left_out,
                 symbols => request.symbols.iter().map(port).collect::<Vec<_>>(),
                 imports => imports,
                 neighbours => request.neighbours.iter().take(kept).filter(readable).map(port).collect::<Vec<_>>(),
@@ -336,6 +354,12 @@ impl PromptBuilder {
         }
         Err(PromptError::NoNonce)
     }
+}
+
+/// How many hidden changes and how many neighbours are shown of `kept` in all: neighbours are left out first.
+fn shares(request: &TranslationRequest, kept: usize) -> (usize, usize) {
+    let hidden = kept.min(request.hidden.len());
+    (hidden, kept - hidden)
 }
 
 /// How many neighbours could fit if there were nothing else, so that few prompts are rendered in vain.

@@ -59,6 +59,32 @@ fn the_task_shows_both_sides_and_what_may_be_edited() {
 }
 
 #[test]
+fn what_changed_behind_the_item_is_shown_with_both_texts() {
+    let mut request = limit_request();
+    request.hidden =
+        vec![body_change("krate::cap", ItemKind::Function, "fn cap() { 10 }", "fn cap() { 12 }")];
+    let payload = builder().build(&request).unwrap().payload;
+    let (_, behind) =
+        payload.split_once("## Rust behind it, with no symbol in the port: krate::cap (body)").unwrap();
+    assert!(behind.contains("fn cap() { 10 }") && behind.contains("fn cap() { 12 }"));
+}
+
+#[test]
+fn what_is_hidden_and_does_not_fit_is_named() {
+    let mut request = limit_request();
+    let long = "x".repeat(PAYLOAD_BYTES_MAX);
+    request.hidden = vec![
+        body_change("krate::cap", ItemKind::Function, "fn cap() { 10 }", "fn cap() { 12 }"),
+        body_change("krate::huge", ItemKind::Function, "fn huge() {}", &long),
+    ];
+    request.neighbours.push(context("pkg.near", "pkg.py", "def near(): pass"));
+    let prompt = builder().build(&request).unwrap();
+    assert!(prompt.payload.contains("not shown for want of space: krate::huge"));
+    assert!(prompt.payload.contains("fn cap() { 12 }") && prompt.payload.len() <= PAYLOAD_BYTES_MAX);
+    assert_eq!(prompt.left_out.len(), 1);
+}
+
+#[test]
 fn the_prefix_depends_on_the_style_alone() {
     let first = builder().build(&limit_request()).unwrap();
     let mut other = limit_request();
@@ -148,9 +174,9 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("1+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("2+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "1");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "2");
 }
 
 #[test]

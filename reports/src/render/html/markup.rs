@@ -7,6 +7,7 @@ use minijinja::Value;
 
 use crate::diff::{LineDiff, Piece, Row};
 use crate::record::TimingRow;
+use crate::words;
 
 /// HTML that holds foreign text only escaped.
 #[derive(Debug, Default)]
@@ -41,6 +42,21 @@ impl Markup {
     fn finish(self) -> Value {
         Value::from_safe_string(self.0)
     }
+}
+
+/// Text with what stands between backquotes as code.
+pub(crate) fn prose(text: &str) -> Value {
+    let mut out = Markup::default();
+    for (code, piece) in words::prose(text) {
+        if code {
+            out.raw("<code>");
+        }
+        out.text(piece);
+        if code {
+            out.raw("</code>");
+        }
+    }
+    out.finish()
 }
 
 /// Which line numbers a table of code shows.

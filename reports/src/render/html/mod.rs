@@ -30,6 +30,7 @@ pub fn html(record: &RunRecord) -> Result<String, RenderError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_filter("prose", |text: &str| markup::prose(text));
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }

@@ -96,7 +96,7 @@ pub(crate) fn unit(unit: &UnitRecord, anchor: String, context: &UnitContext) -> 
         id: visible::line(&unit.id),
         kind: words::plain(&unit.kind),
         reason: visible::line(&unit.reason),
-        sign: words::unit(&unit.outcome),
+        sign: words::unit(unit),
         origin,
         open: parked.is_some() || (context.few_units && unit.outcome != UnitOutcome::Absorbed),
         parked,

@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use crate::attention::{Place, attention, next_step};
 use crate::record::{ChangeRow, Landed, RevisionRecord, RunRecord, Verdict};
-use crate::render::facts::{facts, headline, probe_mix, upstream_name};
+use crate::render::facts::{facts, headline, probe_mix, source_words, upstream_name};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, standing_evidence};
 use crate::visible;
 use crate::words::{self, Sign, thousands};
 
-use super::bounds::{Bounded, REVISIONS_MAX, ROWS_MAX, UNITS_MAX, UNITS_OPEN_MAX, bounded, code_share};
+use super::bounds::{
+    Bounded, REVISIONS_MAX, ROWS_MAX, UNIT_ROWS_MAX, UNITS_MAX, UNITS_OPEN_MAX, bounded, code_share,
+};
 use super::evidence::{CounterexampleView, GateView, counterexample, gates};
 use super::unit::{CodePlaces, UnitContext, UnitView, unit};
 
@@ -21,11 +23,11 @@ pub(crate) struct Page {
     source: String,
     sign: Sign,
     headline: String,
-    /// What to do next; every second part is code.
-    next: Vec<&'static str>,
+    next: &'static str,
     facts: Vec<FactView>,
     mix: Vec<Share>,
     attention: Bounded<AttentionView>,
+    notices: Bounded<NoticeView>,
     revisions: Bounded<RevisionView>,
     items: Bounded<ItemView>,
     run: String,
@@ -59,10 +61,25 @@ struct AttentionView {
     sign: Sign,
     anchor: String,
     revision: String,
+    since: String,
     subject: String,
     reason: String,
+    tried: Bounded<TriedView>,
     needs: String,
     example: Option<CounterexampleView>,
+}
+
+/// One attempt at what is parked, in short.
+#[derive(Debug, Serialize)]
+struct TriedView {
+    who: String,
+    what: String,
+}
+
+#[derive(Debug, Serialize)]
+struct NoticeView {
+    code: String,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,16 +149,20 @@ pub(crate) fn page(record: &RunRecord) -> Page {
         port: visible::line(&record.port.name),
         language: visible::line(&record.port.language),
         upstream: upstream_name(record),
-        source: visible::line(&record.upstream.source),
+        source: source_words(&record.upstream.source),
         sign: words::outcome(record.outcome),
         headline: headline(record, &summary),
-        next: next_step(record.outcome).split('`').collect(),
+        next: next_step(record.outcome),
         facts: facts(record, &summary)
             .into_iter()
             .map(|fact| FactView { label: fact.label, value: fact.value })
             .collect(),
         mix: shares(&summary.units),
         attention: attention_views(record, &revisions),
+        notices: bounded(&record.notices, ROWS_MAX, |notice| NoticeView {
+            code: words::plain(&notice.code),
+            text: visible::line(&notice.text),
+        }),
         revisions,
         items: items(&summary),
         run: visible::line(&record.run),
@@ -157,7 +178,9 @@ pub(crate) fn page(record: &RunRecord) -> Page {
 
 fn shares(units: &UnitCounts) -> Vec<Share> {
     let parts = [
-        (units.absorbed, "no edit needed", "m-absorbed"),
+        (units.absorbed_proved, "no edit needed (proved)", "m-absorbed"),
+        (units.absorbed_tested, "no edit needed (tested)", "m-tested"),
+        (units.absorbed_unchecked, "no edit, not compared", "m-open"),
         (units.rule, "by rule", "m-rule"),
         (units.memory, "from memory", "m-memory"),
         (units.model, "by model", "m-model"),
@@ -177,8 +200,13 @@ fn attention_views(record: &RunRecord, shown: &Bounded<RevisionView>) -> Bounded
             sign: item.sign.clone(),
             anchor: item.place.map(|place| anchor(place, shown)).unwrap_or_default(),
             revision: revision.map(|revision| visible::line(&revision.label)).unwrap_or_default(),
+            since: item.since.as_deref().map(visible::line).unwrap_or_default(),
             subject: visible::line(&item.subject),
             reason: visible::line(&item.reason),
+            tried: bounded(&item.tried, UNIT_ROWS_MAX, |tried| TriedView {
+                who: tried.who.clone(),
+                what: visible::line(&tried.what),
+            }),
             needs: visible::line(&item.needs),
             example: item.example.as_ref().map(counterexample),
         }
@@ -236,7 +264,7 @@ fn revision(revision: &RevisionRecord, at: usize, units_shown: usize, context: &
         commit: words::short(&revision.commit),
         published: revision.published_s.and_then(words::date).unwrap_or_default(),
         class: words::plain(&revision.class),
-        sign: words::disposition(revision.disposition.as_deref()),
+        sign: words::revision(revision),
         reason: visible::block(&revision.reason),
         took: words::duration(revision.duration_ms),
         mix: shares(&UnitCounts::of(&revision.units)),

@@ -6,10 +6,10 @@
 
 use crate::attention::{attention, next_step};
 use crate::record::{AttemptRecord, CounterexampleRecord, GateRecord, RevisionRecord, RunRecord, UnitRecord};
-use crate::summary::{ProbeCounts, Summary, UnitCounts, is_refused, standing_evidence};
+use crate::summary::{ProbeCounts, Summary, UnitCounts, is_refused, is_unusable, standing_evidence};
 use crate::words;
 
-use crate::render::escape::{html_text, markdown_code, markdown_fence, markdown_text};
+use crate::render::escape::{html_text, markdown_code, markdown_fence, markdown_prose, markdown_text};
 use crate::render::facts::{facts, headline, probe_mix, unit_mix};
 
 /// The longest body, in bytes. GitHub takes 65,536 characters; some are left for what a bot adds.
@@ -41,6 +41,7 @@ pub fn markdown(record: &RunRecord) -> String {
         ),
     );
     body.add("what needs a person", &needs_a_person(record));
+    body.add("the notices", &notices(record));
     body.add("the table of revisions", &revision_table(record));
     body.add("the facts", &fact_table(record, &summary));
     for revision in &record.revisions {
@@ -119,20 +120,40 @@ fn needs_a_person(record: &RunRecord) -> String {
     let mut out = "### Needs a person\n\n".to_owned();
     for item in list.iter().take(ROWS_MAX) {
         let revision = item.place.and_then(|place| record.revisions.get(place.revision));
-        let label = revision.map(|r| format!("{} ", markdown_code(&r.label))).unwrap_or_default();
+        let when = match (&item.since, revision) {
+            (Some(since), _) => format!(" since {}", markdown_code(since)),
+            (None, Some(revision)) => format!(" at {}", markdown_code(&revision.label)),
+            (None, None) => String::new(),
+        };
         let (sign, subject) = (&item.sign, markdown_code(&item.subject));
-        add!(out, "- {} **{}** {label}{subject}: ", sign.glyph, sign.word);
-        add_line!(out, "{}", markdown_text(&item.reason));
+        add!(out, "- {} {subject} **{}**{when}: ", sign.glyph, sign.word);
+        add_line!(out, "{}", markdown_prose(&item.reason));
         if let Some(example) = &item.example {
             let (upstream, port) = (markdown_code(&example.upstream), markdown_code(&example.port));
             let call = markdown_code(&example.call);
             add_line!(out, "  {call} gave {upstream} upstream and {port} in the port.");
         }
+        for tried in &item.tried {
+            add_line!(out, "  - {}: {}", markdown_text(&tried.who), markdown_prose(&tried.what));
+        }
         if !item.needs.is_empty() {
-            add_line!(out, "  Needs: {}", markdown_text(&item.needs));
+            add_line!(out, "  - Needs: {}", markdown_prose(&item.needs));
         }
     }
     out.push_str(&more_row(list.len()));
+    out.push('\n');
+    out
+}
+
+fn notices(record: &RunRecord) -> String {
+    if record.notices.is_empty() {
+        return String::new();
+    }
+    let mut out = "### Notices\n\n".to_owned();
+    for notice in record.notices.iter().take(ROWS_MAX) {
+        add_line!(out, "- {}: {}", words_of(&notice.code), markdown_prose(&notice.text));
+    }
+    out.push_str(&more_row(record.notices.len()));
     out.push('\n');
     out
 }
@@ -144,7 +165,7 @@ fn revision_table(record: &RunRecord) -> String {
     let mut out = "### Revisions\n\n| Revision | Became | Units | Probes | Commit |\n|---|---|---|---|---|\n"
         .to_owned();
     for revision in record.revisions.iter().take(ROWS_MAX) {
-        let sign = words::disposition(revision.disposition.as_deref());
+        let sign = words::revision(revision);
         let units = UnitCounts::of(&revision.units);
         let probes = probe_mix(&ProbeCounts::of(standing_evidence(revision)));
         add_line!(
@@ -173,7 +194,7 @@ fn fact_table(record: &RunRecord, summary: &Summary) -> String {
 }
 
 fn revision_section(revision: &RevisionRecord) -> String {
-    let sign = words::disposition(revision.disposition.as_deref());
+    let sign = words::revision(revision);
     let mut out = format!(
         "<details><summary>{} <b>{}</b> {} · {} · {}</summary>\n\n",
         sign.glyph,
@@ -186,12 +207,12 @@ fn revision_section(revision: &RevisionRecord) -> String {
         add_line!(out, "Upstream says: {}\n", markdown_text(&revision.summary));
     }
     if !revision.reason.is_empty() {
-        add_line!(out, "Why: {}\n", markdown_text(&revision.reason));
+        add_line!(out, "Why: {}\n", markdown_prose(&revision.reason));
     }
     out.push_str(&change_list(revision));
     out.push_str(&unit_table(&revision.units));
     for unit in revision.units.iter().take(ROWS_MAX) {
-        for attempt in unit.attempts.iter().filter(|attempt| is_refused(attempt)) {
+        for attempt in unit.attempts.iter().filter(|attempt| is_refused(attempt) || is_unusable(attempt)) {
             out.push_str(&refused(unit, attempt));
         }
     }
@@ -218,7 +239,7 @@ fn change_list(revision: &RevisionRecord) -> String {
     if !revision.skipped.is_empty() {
         out.push_str("Left alone:\n\n");
         for skipped in revision.skipped.iter().take(ROWS_MAX) {
-            let reason = markdown_text(&skipped.reason);
+            let reason = markdown_prose(&skipped.reason);
             add_line!(out, "- {} ({}): {reason}", markdown_code(&skipped.item), words_of(&skipped.why));
         }
         out.push_str(&more_row(revision.skipped.len()));
@@ -237,7 +258,7 @@ fn unit_table(units: &[UnitRecord]) -> String {
     }
     let mut out = "| Unit | Why | Outcome | Attempts |\n|---|---|---|---|\n".to_owned();
     for unit in units.iter().take(ROWS_MAX) {
-        let sign = words::unit(&unit.outcome);
+        let sign = words::unit(unit);
         let tried: Vec<_> = unit
             .attempts
             .iter()
@@ -247,7 +268,7 @@ fn unit_table(units: &[UnitRecord]) -> String {
             out,
             "| {} | {} | {} {} | {} |",
             markdown_code(&unit.id),
-            markdown_text(&unit.reason),
+            markdown_prose(&unit.reason),
             sign.glyph,
             markdown_text(&sign.word),
             tried.join(", ")
@@ -259,14 +280,19 @@ fn unit_table(units: &[UnitRecord]) -> String {
 }
 
 fn refused(unit: &UnitRecord, attempt: &AttemptRecord) -> String {
+    let (what, became) = if is_unusable(attempt) {
+        ("An answer", "could not be used")
+    } else {
+        ("A candidate", "was refused")
+    };
     let mut out = format!(
-        "✗ A candidate for {} by {} ({}) was refused.\n\n",
+        "✗ {what} for {} by {} ({}) {became}.\n\n",
         markdown_code(&unit.id),
         words_of(&attempt.route),
         markdown_code(&attempt.origin)
     );
     for finding in attempt.findings.iter().take(ROWS_MAX) {
-        add_line!(out, "- {}: {}", markdown_code(&finding.code), markdown_text(&finding.text));
+        add_line!(out, "- {}: {}", markdown_code(&finding.code), markdown_prose(&finding.text));
     }
     if !attempt.findings.is_empty() {
         out.push_str(&more_row(attempt.findings.len()));
@@ -313,7 +339,7 @@ fn gate_table(gates: &[GateRecord]) -> String {
     let mut out = "| Gate | Verdict | Reason |\n|---|---|---|\n".to_owned();
     for gate in gates.iter().take(ROWS_MAX) {
         let sign = words::verdict(gate.verdict);
-        let (name, reason) = (words_of(&gate.gate), markdown_text(&gate.reason));
+        let (name, reason) = (words_of(&gate.gate), markdown_prose(&gate.reason));
         add_line!(out, "| {name} | {} {} | {reason} |", sign.glyph, sign.word);
     }
     out.push('\n');
