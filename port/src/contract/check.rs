@@ -397,7 +397,10 @@ impl<'a> Check<'a> {
                     let (made, given) = arguments.split_at(count.min(arguments.len()));
                     format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
                 }
-                None => format!("{}({})", item.symbol, arguments.join(", ")),
+                None => {
+                    let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+                    format!("{called}({})", arguments.join(", "))
+                }
             };
         Some(Counterexample {
             item: item.item.clone(),
@@ -419,19 +422,21 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let item = request.items.iter().find(|item| item.item == function.item);
     let symbol = item.map(|item| item.symbol.clone());
     let ReceiverPlan::Constructed { constructor, arguments } = &function.receiver else {
-        let symbol = symbol.map(String::from).unwrap_or_default();
+        // `__init__` alone has no value to work on: a constructor is called as its class.
+        let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
         return Target { symbol, constructor: None, constructed_with: 0 };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
-    let constructor = match linked {
-        Some(linked) if linked.name() == "__init__" => linked.parent(),
-        Some(linked) => Some(linked),
-        None => class(),
-    };
+    let constructor = linked.map_or_else(class, called_as_class);
     Target {
         constructor: constructor.map(String::from),
         symbol: symbol.map(String::from).unwrap_or_default(),
         constructed_with: *arguments,
     }
+}
+
+/// The class of an `__init__` or `__new__`; any other symbol itself.
+fn called_as_class(symbol: SymbolPath) -> Option<SymbolPath> {
+    if matches!(symbol.name(), "__init__" | "__new__") { symbol.parent() } else { Some(symbol) }
 }

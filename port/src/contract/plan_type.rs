@@ -279,8 +279,11 @@ impl TypeScope<'_> {
     fn observe_self(&self, observed: &mut BTreeSet<String>) -> Result<(), String> {
         let unknown = || "a result of its own type cannot be observed".to_owned();
         let text = self.self_type.as_deref().ok_or_else(unknown)?;
-        let name = text.rsplit("::").next().unwrap_or_default();
-        match self.item(&[name.to_owned()]) {
+        let name = [text.rsplit("::").next().unwrap_or_default().to_owned()];
+        if let Some(instance) = self.alias(&name, &[]) {
+            return self.observe(&instance, observed, 1);
+        }
+        match self.item(&name) {
             Some(item) => self.observe_item(item, &[], observed),
             None if scalar(text).is_some() || text == "str" => Ok(()),
             None => Err(unknown()),
@@ -297,7 +300,13 @@ impl TypeScope<'_> {
         if !implements(self.snapshot, item, "Debug") {
             return Err(format!("its result type `{name}` has no `Debug`"));
         }
-        if !arguments.is_empty() || is_generic(item) {
+        if is_generic(item) {
+            let alias =
+                self.instance_of(item).ok_or_else(|| format!("its result type `{name}` is generic"))?;
+            observed.insert(self.reachable(alias)?);
+            return Ok(());
+        }
+        if !arguments.is_empty() {
             return Err(format!("its result type `{name}` is generic"));
         }
         let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
@@ -332,6 +341,35 @@ impl TypeScope<'_> {
     /// The struct or enum of the crate that a name stands for.
     pub(super) fn item(&self, path: &[String]) -> Option<&Item> {
         self.item_of(path, |kind| matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union))
+    }
+
+    /// The public alias by which the crate itself makes a generic type concrete, such as
+    /// `type Matcher = Pattern<'*', '?'>`: the first by its path. The type is called and observed as this.
+    pub(super) fn instance_of(&self, generic: &Item) -> Option<&Item> {
+        self.snapshot.items.values().find(|item| {
+            item.kind == ItemKind::TypeAlias
+                && item.path.krate() == generic.path.krate()
+                && !item.is_test
+                && self.reachable(item).is_ok()
+                && alias_parameters(&item.text).is_empty()
+                && item.aliased.as_ref().and_then(RustType::last_name) == Some(generic.path.name())
+        })
+    }
+
+    /// What the type parameters of a generic type stand for in an alias of it. Const parameters stand in
+    /// no signature as types, and are left out.
+    pub(super) fn instances_in(&self, generic: &Item, alias: &Item) -> BTreeMap<String, Input> {
+        let parameters: Vec<_> =
+            parameters(generic).into_iter().filter(|name| !name.starts_with('\'')).collect();
+        let Some(RustType::Named { arguments, .. }) = &alias.aliased else { return BTreeMap::new() };
+        if arguments.len() != parameters.len() {
+            return BTreeMap::new();
+        }
+        let named = parameters.into_iter().zip(arguments).filter_map(|(parameter, argument)| {
+            let name = parameter.split([':', '=']).next().unwrap_or_default().trim();
+            Some((name.to_owned(), self.input(argument).ok()?))
+        });
+        named.collect()
     }
 
     /// The trait of the crate that a name stands for.

@@ -131,6 +131,8 @@ fn plan_item(
 /// Where an item stands: in a module, or in an implementation.
 struct Place<'a> {
     scope: TypeScope<'a>,
+    /// The last name of the type as it is declared; `self_type` may be an alias of it.
+    type_name: String,
     /// How the function is named in a call.
     callee: String,
 }
@@ -152,23 +154,29 @@ impl<'a> Place<'a> {
         if item.kind == ItemKind::Function {
             let scope = scope(parent, None);
             let callee = scope.reachable(item)?;
-            return Ok(Self { scope, callee });
+            return Ok(Self { scope, type_name: String::new(), callee });
         }
         let module = parent.parent().ok_or("its type has no module")?;
         let named = scope(module.clone(), None);
+        let mut instances = BTreeMap::new();
         let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
-        let type_path = |text: &str| -> Result<String, String> {
+        let mut type_path = |text: &str| -> Result<String, String> {
             if scalar(text).is_some() || text == "str" || text == "String" {
                 return Ok(text.to_owned());
             }
             let found =
                 named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
-            if is_generic(found) {
-                return Err(format!("its type `{text}` is generic"));
+            if !is_generic(found) {
+                return named.reachable(found);
             }
-            named.reachable(found)
+            let alias = named.instance_of(found).ok_or_else(|| {
+                format!("its type `{text}` is generic, and no public alias makes it concrete")
+            })?;
+            instances = named.instances_in(found, alias);
+            named.reachable(alias)
         };
-        let (self_type, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+        let (self_type, type_name, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+            let name = ty.rsplit("::").next().unwrap_or_default().to_owned();
             let ty = type_path(ty)?;
             let bare = implemented.split('<').next().unwrap_or_default();
             let implemented = match named.trait_item(&segments(bare)) {
@@ -178,7 +186,7 @@ impl<'a> Place<'a> {
                     std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
                 }
             };
-            (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
+            (ty.clone(), name, format!("<{ty} as {implemented}>::{}", item.path.name()))
         } else {
             // A method goes where its type goes: a re-exported type brings its public methods along.
             let is_reachable = item.exported || public_paths.contains_key(&parent);
@@ -186,9 +194,10 @@ impl<'a> Place<'a> {
                 return Err("it cannot be named from outside its crate".to_owned());
             }
             let ty = type_path(parent.name())?;
-            (ty.clone(), format!("{ty}::{}", item.path.name()))
+            (ty.clone(), parent.name().to_owned(), format!("{ty}::{}", item.path.name()))
         };
-        Ok(Self { scope: scope(module, Some(self_type)), callee })
+        let scope = TypeScope { instances, ..scope(module, Some(self_type)) };
+        Ok(Self { scope, type_name, callee })
     }
 
     fn function(
@@ -198,7 +207,7 @@ impl<'a> Place<'a> {
         instance: Instance,
     ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
-        scope.instances = instance.inputs;
+        scope.instances.extend(instance.inputs);
         let mut observed = BTreeSet::new();
         let mut inputs = Vec::new();
         let mut arguments = Vec::new();
@@ -274,7 +283,7 @@ impl<'a> Place<'a> {
     /// The plainest way to make a value: `new`, then the function with the fewest parameters, then `Default`.
     fn constructor(&self, observed: &mut BTreeSet<String>) -> Result<Constructor, String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
-        let name = own.rsplit("::").next().unwrap_or_default();
+        let name = self.type_name.as_str();
         let snapshot = self.scope.snapshot;
         let mut found: Vec<(u8, usize, Constructor)> = Vec::new();
         for item in snapshot.items.values() {
@@ -325,7 +334,8 @@ impl<'a> Place<'a> {
         let is_self = |ty: &RustType| ty.last_name().is_some_and(|name| name == "Self" || name == own);
         let RustType::Named { path, arguments } = output else { return None };
         match (path.last().map(String::as_str), arguments.as_slice()) {
-            (Some(_), []) if is_self(output) => Some("$".to_owned()),
+            // The arguments of a generic type are the compiler's to judge.
+            (Some(_), _) if is_self(output) => Some("$".to_owned()),
             (Some("Option"), [value]) if is_self(value) => {
                 Some("match $ { Some(value) => value, None => return Ok(written(&None::<()>)) }".to_owned())
             }

@@ -1,6 +1,6 @@
 //! The whole contract against a crate of our own, through the real cargo and python3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -325,11 +325,15 @@ impl Built {
 }
 
 fn prepare(folder: &Path, source_key: &str, names: &[&str]) -> Prepared {
+    prepare_from(folder, source_key, names, &snapshot())
+}
+
+fn prepare_from(folder: &Path, source_key: &str, names: &[&str], snapshot: &Snapshot) -> Prepared {
     let items: Vec<_> = names.iter().map(|name| ItemPath::new(*name).unwrap()).collect();
     let request = OracleRequest {
         source: &folder.join("source"),
         source_key,
-        snapshot: &snapshot(),
+        snapshot,
         package: &package(),
         library_root: "src/lib.rs",
         items: &items,
@@ -716,6 +720,77 @@ fn each_kind_of_item_that_cannot_be_called_has_a_reason_of_its_own() {
         ..method("tiny::Counter::peek", Some(Receiver::Shared), &[], RustType::named("u8"))
     };
     assert!(reason(private).contains("cannot be named"));
+}
+
+/// `struct Glob<const STAR: char, T>` with `new` and `matches`, and whether there is `type Plain`.
+fn generic_type(alias: Option<&str>) -> Snapshot {
+    let mut snapshot = snapshot();
+    let mut glob = item("tiny::Glob", ItemKind::Struct);
+    glob.text = "#[derive(Debug)]\npub struct Glob<const STAR: char, T> { weight: T }".into();
+    glob.attributes = vec!["#[derive(Debug)]".into()];
+    let own = applied("Glob", vec![RustType::named("STAR"), RustType::named("T")]);
+    let mut items = vec![
+        glob,
+        method("tiny::Glob::new", None, &[("weight", RustType::named("T"))], own),
+        method(
+            "tiny::Glob::matches",
+            Some(Receiver::Shared),
+            &[("input", text())],
+            applied("Option", vec![RustType::named("T")]),
+        ),
+    ];
+    items.extend(alias.map(|argument| {
+        let mut alias = item("tiny::Plain", ItemKind::TypeAlias);
+        alias.text = format!("pub type Plain = Glob<'*', {argument}>;");
+        let star = RustType::Other("'*'".into());
+        alias.aliased = Some(applied("Glob", vec![star, RustType::named(argument)]));
+        alias
+    }));
+    snapshot.items.extend(items.into_iter().map(|item| (item.path.clone(), item)));
+    snapshot
+}
+
+#[test]
+fn a_generic_type_is_called_as_the_alias_by_which_its_crate_makes_it_concrete() {
+    let paths = ["tiny::Glob::new", "tiny::Glob::matches"].map(|path| path.parse().unwrap());
+    let plan = plan_items(&generic_type(Some("u8")), &paths, &BTreeMap::new());
+    assert_eq!(plan.not_probed, BTreeMap::new());
+    let [matches, new] = plan.functions.as_slice() else { panic!("{:?}", plan.functions) };
+    assert_eq!(new.call, "written(&(::tiny::Plain::new(a0.clone())))");
+    assert_eq!(new.observed, BTreeSet::from(["::tiny::Plain".to_owned()]));
+    assert_eq!(matches.owned, ["u8", "String"]);
+    assert!(matches.call.contains("::tiny::Plain::matches(&receiver, a1.as_str())"), "{}", matches.call);
+}
+
+#[test]
+fn the_init_of_a_class_is_called_as_its_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "#[derive(Debug)]\npub struct Glob<const STAR: char, T> { weight: T }\n\
+        pub type Plain = Glob<'*', u8>;\n\
+        impl<const STAR: char, T: Copy> Glob<STAR, T> {\n\
+        pub fn new(weight: T) -> Glob<STAR, T> { Self { weight } }\n\
+        pub fn matches(&self, input: &str) -> Option<T> { input.contains(STAR).then_some(self.weight) }\n}\n";
+    write_crate(&folder.path().join("source"), source);
+    let names = ["tiny::Glob::new", "tiny::Glob::matches"];
+    let oracle = prepare_from(folder.path(), source, &names, &generic_type(Some("u8")));
+    let built = Built { folder, oracle };
+    let items = [contract_item(names[0], "port.Glob.__init__"), contract_item(names[1], "port.Glob.matches")];
+    let class = "class Glob:\n    def __init__(self, weight):\n        self.weight = weight\n    \
+                 def matches(self, text):\n        return self.weight if '*' in text else None\n";
+    let report = checked_with(&built, &TestPort::of(class), &items, None);
+    assert!(report.items.iter().all(|evidence| evidence.disagreed == 0), "{report:?}");
+    assert!(evidence(&report, names[1]).agreed > 50, "{report:?}");
+
+    let wrong = class.replace("self.weight = weight", "self.weight = 1 // weight");
+    let report = checked_with(&built, &TestPort::of(&wrong), &items[..1], None);
+    assert!(report.counterexamples[0].call.starts_with("port.Glob("), "{report:?}");
+}
+
+#[test]
+fn a_generic_type_that_no_alias_makes_concrete_has_a_reason() {
+    let path: ItemPath = "tiny::Glob::matches".parse().unwrap();
+    let plan = plan_items(&generic_type(None), std::slice::from_ref(&path), &BTreeMap::new());
+    assert_eq!(plan.not_probed[&path], "its type `Glob` is generic, and no public alias makes it concrete");
 }
 
 #[test]
