@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use port::contract::{plan_items, public_paths};
 use serde_json::json;
 use upstream::{Item, ItemKind, ItemPath, Snapshot, UpstreamRepo, snapshot};
 
 use super::{Metric, Tell};
+
+/// The names that the branch to be read may have.
+const BRANCHES: &[&str] = &["main", "master", "trunk"];
 
 pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if repositories.is_empty() {
@@ -22,7 +25,10 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
 
 fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     let repo = UpstreamRepo::open(repository)?;
-    let revision = repo.resolve("HEAD")?;
+    let revision = BRANCHES
+        .iter()
+        .find_map(|branch| repo.resolve(branch).ok())
+        .with_context(|| format!("`{}` has no branch named {}", repository.display(), BRANCHES.join(", ")))?;
     let snapshot = snapshot::read(&repo.tree(&revision.commit)?, &revision)?;
     let paths = public_paths(&snapshot);
     let items: Vec<_> = snapshot.items.values().filter(|item| is_public(&snapshot, item)).collect();
