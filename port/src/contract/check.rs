@@ -10,7 +10,7 @@ use upstream::{ItemPath, Snapshot};
 
 use super::compare::{Agreement, Profile, compare, unchanged};
 use super::oracle::{Observed, Oracle, Prepared};
-use super::pools::{Pools, Probe, ProbeOrigin, draw};
+use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortSide, Target, observe};
 use super::report::{ContractReport, Counterexample, ItemEvidence, SpecFinding};
@@ -119,7 +119,8 @@ impl<'a> Check<'a> {
     fn run(&self) -> Result<ContractReport, ContractError> {
         let functions = &self.oracle.plan().functions;
         let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
-        let (development, deciding) = draw(functions, self.request.harvested, self.request.pools);
+        let Drawn { development, deciding, left_out } =
+            draw(functions, self.request.harvested, self.request.pools);
         // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
         let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
             let is_asked = |probe: &Probe| {
