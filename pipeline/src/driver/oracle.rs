@@ -168,6 +168,10 @@ impl Instrument for BlockCounters {
         instrument::runtime_module(blocks)
     }
 
+    fn reset(&self) -> String {
+        "::$::__tidelock_coverage::reset();".to_owned()
+    }
+
     fn reached(&self) -> String {
         "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
     }

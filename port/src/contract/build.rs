@@ -12,7 +12,7 @@ use upstream::{Item, ItemPath};
 use super::ContractError;
 use super::oracle::OracleRequest;
 use super::probeable::ProbePlan;
-use super::rust_driver;
+use super::rust_driver::{self, Counted};
 use super::scratch::{copy_package, has_dependencies};
 use super::session::Tools;
 
@@ -186,17 +186,16 @@ impl Build<'_> {
         let mut excluded: BTreeMap<usize, String> = BTreeMap::new();
         let package = self.request.package;
         let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
-        let reached = self
-            .request
-            .instrument
-            .filter(|_| !blocks.is_empty())
-            .map(|instrument| instrument.reached().replace('$', &library));
+        let counted = self.request.instrument.filter(|_| !blocks.is_empty()).map(|instrument| {
+            let named = |code: String| code.replace('$', &library);
+            Counted { reached: named(instrument.reached()), reset: named(instrument.reset()) }
+        });
         let mut last = String::new();
         for _ in 0..BUILD_ROUNDS_MAX {
             let source = rust_driver::source(
                 &self.plan.functions,
                 &excluded.keys().copied().collect(),
-                reached.as_deref(),
+                counted.as_ref(),
             );
             let main = driver.join("src").join("main.rs");
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;

@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod compare;
+mod compare_record;
 mod generate;
 mod generics;
 mod harvested;
@@ -29,18 +30,18 @@ mod value;
 use std::path::PathBuf;
 
 pub use check::{ContractItem, ContractRequest, OldRevision, check};
-pub use compare::{Agreement, Profile, compare};
+pub use compare::{Agreement, LinkedClass, Profile, compare};
 pub use generate::Generator;
 pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
 pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
 pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};
 pub use public_paths::public_paths;
 pub use python::PortSide;
-pub use report::{ContractReport, Counterexample, ItemEvidence, SpecFinding, Stage};
+pub use report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding, Stage};
 pub use scratch::ScratchError;
 pub use session::Tools;
 pub use shape::Shape;
-pub use value::{MalformedValue, Outcome, Value};
+pub use value::{MalformedValue, Manner, Outcome, Record, Value};
 
 use crate::confinement::ConfinementError;
 

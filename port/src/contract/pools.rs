@@ -33,7 +33,7 @@ impl std::fmt::Debug for Pools {
 pub const PROBES_MAX: usize = 200;
 
 /// How many boundary probes one way to call an item may be given, however small its pool is meant to be.
-pub const CORNERS_MAX: usize = 1000;
+pub(super) const CORNERS_MAX: usize = 1000;
 
 /// Which of a parameter's boundary values stands for a plain one, while another parameter is at a boundary.
 const PLAIN_AT: usize = 3;

@@ -25,8 +25,8 @@ pub fn public_paths(snapshot: &Snapshot) -> BTreeMap<ItemPath, String> {
 
 #[cfg(test)]
 mod tests {
-    use upstream::{CommitId, Revision, RevisionLabel};
     use upstream::tree::MemoryTree;
+    use upstream::{CommitId, Revision, RevisionLabel};
 
     use super::*;
 

@@ -53,7 +53,16 @@ pub(super) enum Description {
     /// It is not there.
     Missing { code: String, text: String },
     /// It is there; the parameters are not known for some built-in callables.
-    Symbol { is_callable: bool, parameters: Option<Vec<PortParameter>> },
+    Symbol { is_callable: bool, parameters: Option<Vec<PortParameter>>, class: Option<PortClass> },
+}
+
+/// A class as Python tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PortClass {
+    /// Module and name, where it really stands.
+    pub path: String,
+    /// Whether its values can be raised.
+    pub is_exception: bool,
 }
 
 /// What the port said.
@@ -125,13 +134,23 @@ fn description(answer: Answer) -> Description {
         [Json::String(word), Json::String(code), Json::String(text)] if word == "missing" => {
             missing(code, text.clone())
         }
-        [Json::String(word), Json::Bool(is_callable), parameters] if word == "symbol" => {
+        [Json::String(word), Json::Bool(is_callable), parameters, class] if word == "symbol" => {
             Description::Symbol {
                 is_callable: *is_callable,
                 parameters: parameters.as_array().map(|all| all.iter().filter_map(parameter).collect()),
+                class: port_class(class),
             }
         }
         _ => missing("import-error", "its driver gave no description".to_owned()),
+    }
+}
+
+fn port_class(json: &Json) -> Option<PortClass> {
+    match json.as_array()?.as_slice() {
+        [Json::String(kind), Json::String(path)] => {
+            Some(PortClass { path: path.clone(), is_exception: kind == "exception" })
+        }
+        _ => None,
     }
 }
 

@@ -14,16 +14,26 @@ pub(super) struct DriverSource {
     pub lines: Vec<(usize, Vec<usize>)>,
 }
 
+/// How the driver speaks to the upstream's coverage counters.
+pub(super) struct Counted {
+    /// An expression: the blocks that were reached.
+    pub reached: String,
+    /// A statement that forgets them.
+    pub reset: String,
+}
+
 /// The driver for these functions. `excluded` ones are known not to compile and answer so.
 pub(super) fn source(
     functions: &[FunctionPlan],
     excluded: &BTreeSet<usize>,
-    reached: Option<&str>,
+    counted: Option<&Counted>,
 ) -> DriverSource {
     let mut text = TEMPLATE.to_owned();
     let included = || functions.iter().enumerate().filter(|(at, _)| !excluded.contains(at));
 
-    let reached = reached.unwrap_or("Vec::<u32>::new()");
+    let reached = counted.map_or("Vec::<u32>::new()", |counted| &counted.reached);
+    let reset = counted.map_or("", |counted| &counted.reset);
+    line(&mut text, format_args!("fn reset() {{ {reset} }}"));
     line(&mut text, format_args!("fn reached() -> Vec<u32> {{ {reached} }}"));
 
     let mut arms = String::new();

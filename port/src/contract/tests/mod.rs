@@ -292,8 +292,13 @@ impl Instrument for CountsOne {
     fn runtime(&self, _: usize) -> String {
         "pub mod counted { use std::sync::Mutex; static SEEN: Mutex<Vec<u32>> = Mutex::new(Vec::new()); \
          pub fn count(id: u32) { let mut seen = SEEN.lock().unwrap(); if !seen.contains(&id) { seen.push(id); } } \
+         pub fn reset() { SEEN.lock().unwrap().clear(); } \
          pub fn reached() -> Vec<u32> { SEEN.lock().unwrap().clone() } }"
             .into()
+    }
+
+    fn reset(&self) -> String {
+        "::$::counted::reset();".into()
     }
 
     fn reached(&self) -> String {
