@@ -25,6 +25,7 @@ mod shrink;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod type_form;
 mod value;
 
 use std::path::PathBuf;

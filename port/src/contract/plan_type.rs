@@ -3,11 +3,12 @@
 //! Main type: [`TypeScope`], which knows what a name in a signature stands for. A type that cannot be
 //! observed is a reason in words, never a guess.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::shape::Shape;
+use super::type_form::TypeForm;
 
 /// How deep aliases and nested types are followed.
 const DEPTH_MAX: usize = 12;
@@ -37,6 +38,25 @@ impl Input {
     pub(super) fn passed(&self, variable: &str) -> String {
         self.pass.replace('$', variable)
     }
+}
+
+/// A type of the crate that results hold, and what of it can be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ObservedType {
+    /// The item's path.
+    pub class: String,
+    /// Its public fields or variants.
+    pub form: TypeForm,
+    /// Whether it has a `Debug` text.
+    pub has_text: bool,
+}
+
+/// What of a result can be looked at.
+enum Seen {
+    /// Something.
+    Open,
+    /// Nothing, for this type keeps all to itself.
+    Hidden(String),
 }
 
 /// What the names in the signatures of one module stand for.
@@ -207,7 +227,11 @@ impl TypeScope<'_> {
 
     /// How a result of this type is written down: the expression, where `$` stands for the result. Types
     /// of the crate that are known by their `Debug` text alone are added to `observed`.
-    pub(super) fn output(&self, ty: &RustType, observed: &mut BTreeSet<String>) -> Result<String, String> {
+    pub(super) fn output(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<String, String> {
         if let RustType::Other(text) = ty {
             let is_iterator = ["impl Iterator<", "impl DoubleEndedIterator<", "impl ExactSizeIterator<"]
                 .iter()
@@ -216,34 +240,52 @@ impl TypeScope<'_> {
                 return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<Vec<_>>()"));
             }
         }
-        self.observe(ty, observed, 0)?;
-        Ok("$".to_owned())
+        match self.observe(ty, observed, 0)? {
+            Seen::Hidden(name) => Err(format!(
+                "its result type `{name}` keeps its fields to itself, so results cannot be compared"
+            )),
+            Seen::Open => Ok("$".to_owned()),
+        }
     }
 
-    fn observe(&self, ty: &RustType, observed: &mut BTreeSet<String>, depth: usize) -> Result<(), String> {
+    /// How an error is written down: what it keeps to itself is not compared in errors.
+    pub(super) fn error(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<(), String> {
+        self.observe(ty, observed, 0).map(drop)
+    }
+
+    fn observe(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+        depth: usize,
+    ) -> Result<Seen, String> {
         let unknown = || Err(format!("a result of type `{ty}` cannot be observed"));
         if depth > DEPTH_MAX {
             return unknown();
         }
         match ty {
             RustType::Tuple(parts) if parts.len() > 6 => unknown(),
-            RustType::Tuple(parts) => {
-                parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1))
+            // Whatever else is in it: that it holds so many things is seen.
+            RustType::Tuple(parts) => self.observe_all(parts, observed, depth),
+            RustType::Slice(inner) | RustType::Array { element: inner, .. } => {
+                self.observe_all(std::slice::from_ref(inner), observed, depth)
             }
-            RustType::Reference { target: inner, .. }
-            | RustType::Slice(inner)
-            | RustType::Array { element: inner, .. } => self.observe(inner, observed, depth + 1),
+            RustType::Reference { target, .. } => self.observe(target, observed, depth + 1),
             RustType::Never => unknown(),
             RustType::Other(text) => {
                 if text.replace(' ', "").starts_with("dyn") && text.contains("Error") {
-                    return Ok(());
+                    return Ok(Seen::Hidden("Error".to_owned()));
                 }
                 unknown()
             }
             RustType::Named { path, arguments } => {
                 let name = path.last().map(String::as_str).unwrap_or_default();
                 if path.len() == 1 && self.instances.contains_key(name) {
-                    return Ok(());
+                    return Ok(Seen::Open);
                 }
                 if let Some(alias) = self.alias(path, arguments) {
                     return self.observe(&alias, observed, depth + 1);
@@ -254,29 +296,44 @@ impl TypeScope<'_> {
                 if let Some(item) = self.item(path) {
                     return self.observe_item(item, arguments, observed);
                 }
-                if scalar(name).is_some() || ["str", "String", "Duration"].contains(&name) {
-                    return Ok(());
+                if scalar(name).is_some() || ["str", "String", "Duration", "Ordering"].contains(&name) {
+                    return Ok(Seen::Open);
                 }
-                match name {
-                    "Option" | "Vec" | "VecDeque" | "Box" | "Cow" | "HashMap" | "BTreeMap" | "HashSet"
-                    | "BTreeSet" | "Rc" | "Arc" => {
-                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
-                    }
+                match (name, arguments.as_slice()) {
+                    ("Box" | "Cow" | "Rc" | "Arc", [inner]) => self.observe(inner, observed, depth + 1),
                     // `io::Result<T>` and `fmt::Result` bring their error with them.
-                    "Result" => {
-                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
+                    (
+                        "Option" | "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet"
+                        | "Result",
+                        _,
+                    ) => self.observe_all(arguments, observed, depth),
+                    (
+                        "ParseIntError" | "ParseFloatError" | "ParseBoolError" | "ParseCharError"
+                        | "CharTryFromError" | "TryFromIntError" | "Utf8Error" | "FromUtf8Error"
+                        | "Infallible",
+                        _,
+                    ) => Ok(Seen::Hidden(name.to_owned())),
+                    ("Error", _) if path.iter().any(|segment| segment == "fmt" || segment == "io") => {
+                        Ok(Seen::Hidden(name.to_owned()))
                     }
-                    "Ordering" | "ParseIntError" | "ParseFloatError" | "ParseBoolError"
-                    | "ParseCharError" | "CharTryFromError" | "TryFromIntError" | "Utf8Error"
-                    | "FromUtf8Error" | "Infallible" => Ok(()),
-                    "Error" if path.iter().any(|segment| segment == "fmt" || segment == "io") => Ok(()),
-                    _ => unknown(),
+                    (_, _) => unknown(),
                 }
             }
         }
     }
 
-    fn observe_self(&self, observed: &mut BTreeSet<String>) -> Result<(), String> {
+    /// The parts of something that is itself seen.
+    fn observe_all(
+        &self,
+        parts: &[RustType],
+        observed: &mut BTreeMap<String, ObservedType>,
+        depth: usize,
+    ) -> Result<Seen, String> {
+        parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1).map(drop))?;
+        Ok(Seen::Open)
+    }
+
+    fn observe_self(&self, observed: &mut BTreeMap<String, ObservedType>) -> Result<Seen, String> {
         let unknown = || "a result of its own type cannot be observed".to_owned();
         let text = self.self_type.as_deref().ok_or_else(unknown)?;
         let name = [text.rsplit("::").next().unwrap_or_default().to_owned()];
@@ -285,7 +342,7 @@ impl TypeScope<'_> {
         }
         match self.item(&name) {
             Some(item) => self.observe_item(item, &[], observed),
-            None if scalar(text).is_some() || text == "str" => Ok(()),
+            None if scalar(text).is_some() || text == "str" || text == "String" => Ok(Seen::Open),
             None => Err(unknown()),
         }
     }
@@ -294,25 +351,38 @@ impl TypeScope<'_> {
         &self,
         item: &Item,
         arguments: &[RustType],
-        observed: &mut BTreeSet<String>,
-    ) -> Result<(), String> {
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<Seen, String> {
         let name = item.path.name();
-        if !implements(self.snapshot, item, "Debug") {
-            return Err(format!("its result type `{name}` has no `Debug`"));
+        let instance = is_generic(item).then(|| self.instance_of(item));
+        let path = match instance {
+            Some(None) => return Err(format!("its result type `{name}` is generic")),
+            Some(Some(alias)) => self.reachable(alias)?,
+            None if !arguments.is_empty() => return Err(format!("its result type `{name}` is generic")),
+            None => {
+                let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
+                let lifetimes = if lifetimes.is_empty() { lifetimes } else { format!("<{lifetimes}>") };
+                self.reachable(item)? + &lifetimes
+            }
+        };
+        let form = TypeForm::of(item);
+        let seen = if form == TypeForm::Hidden { Seen::Hidden(name.to_owned()) } else { Seen::Open };
+        if observed.contains_key(&path) {
+            return Ok(seen);
         }
-        if is_generic(item) {
-            let alias =
-                self.instance_of(item).ok_or_else(|| format!("its result type `{name}` is generic"))?;
-            observed.insert(self.reachable(alias)?);
-            return Ok(());
+        let has_text = implements(self.snapshot, item, "Debug");
+        observed.insert(path, ObservedType { class: item.path.to_string(), form, has_text });
+        // What its fields are made of is looked at as far as it goes.
+        let inside =
+            TypeScope { module: item.path.parent().unwrap_or_else(|| self.module.clone()), ..self.clone() };
+        for mentioned in item.members.iter().chain(&item.mentions) {
+            if let Some(other) =
+                inside.item(std::slice::from_ref(mentioned)).filter(|other| !is_generic(other))
+            {
+                drop(inside.observe_item(other, &[], observed));
+            }
         }
-        if !arguments.is_empty() {
-            return Err(format!("its result type `{name}` is generic"));
-        }
-        let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
-        let lifetimes = if lifetimes.is_empty() { lifetimes } else { format!("<{lifetimes}>") };
-        observed.insert(self.reachable(item)? + &lifetimes);
-        Ok(())
+        Ok(seen)
     }
 
     /// The path by which a driver may name an item.

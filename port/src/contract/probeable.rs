@@ -8,7 +8,9 @@ use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::generics::{Instance, instances};
-use super::plan_type::{Input, TypeScope, impl_header, implements, is_generic, scalar, text_input};
+use super::plan_type::{
+    Input, ObservedType, TypeScope, impl_header, implements, is_generic, scalar, text_input,
+};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -46,8 +48,8 @@ pub struct FunctionPlan {
     pub(super) call: String,
     /// Why it cannot be called after all.
     pub(super) refused: Option<String>,
-    /// Types of the crate that are observed by their `Debug` text.
-    pub(super) observed: BTreeSet<String>,
+    /// Types of the crate that results hold, by the paths that name them.
+    pub(super) observed: BTreeMap<String, ObservedType>,
 }
 
 /// What can be probed, and why the rest cannot.
@@ -208,7 +210,7 @@ impl<'a> Place<'a> {
     ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
         scope.instances.extend(instance.inputs);
-        let mut observed = BTreeSet::new();
+        let mut observed = BTreeMap::new();
         let mut inputs = Vec::new();
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
@@ -259,7 +261,7 @@ impl<'a> Place<'a> {
     fn receiver(
         &self,
         inputs: &mut Vec<Input>,
-        observed: &mut BTreeSet<String>,
+        observed: &mut BTreeMap<String, ObservedType>,
     ) -> Result<(ReceiverPlan, Option<String>), String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         if own == "str" {
@@ -281,7 +283,7 @@ impl<'a> Place<'a> {
     }
 
     /// The plainest way to make a value: `new`, then the function with the fewest parameters, then `Default`.
-    fn constructor(&self, observed: &mut BTreeSet<String>) -> Result<Constructor, String> {
+    fn constructor(&self, observed: &mut BTreeMap<String, ObservedType>) -> Result<Constructor, String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         let name = self.type_name.as_str();
         let snapshot = self.scope.snapshot;
@@ -330,7 +332,12 @@ impl<'a> Place<'a> {
     }
 
     /// How a constructor's result becomes a value, where it does: an error it returns is the outcome.
-    fn makes_self(&self, output: &RustType, own: &str, observed: &mut BTreeSet<String>) -> Option<String> {
+    fn makes_self(
+        &self,
+        output: &RustType,
+        own: &str,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Option<String> {
         let is_self = |ty: &RustType| ty.last_name().is_some_and(|name| name == "Self" || name == own);
         let RustType::Named { path, arguments } = output else { return None };
         match (path.last().map(String::as_str), arguments.as_slice()) {
@@ -340,7 +347,7 @@ impl<'a> Place<'a> {
                 Some("match $ { Some(value) => value, None => return Ok(written(&None::<()>)) }".to_owned())
             }
             (Some("Result"), [value, rest @ ..]) if is_self(value) => {
-                rest.iter().try_for_each(|error| self.scope.output(error, observed).map(drop)).ok()?;
+                rest.iter().try_for_each(|error| self.scope.error(error, observed)).ok()?;
                 Some(
                     "match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }"
                         .to_owned(),

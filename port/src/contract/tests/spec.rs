@@ -40,7 +40,7 @@ fn a_port_that_cannot_be_imported_is_a_spec_finding_for_each_symbol() {
 #[test]
 fn the_init_of_a_class_is_called_as_its_class() {
     let folder = tempfile::tempdir().unwrap();
-    let source = "#[derive(Debug)]\npub struct Glob<const STAR: char, T> { weight: T }\n\
+    let source = "#[derive(Debug)]\npub struct Glob<const STAR: char, T> { pub weight: T }\n\
         pub type Plain = Glob<'*', u8>;\n\
         impl<const STAR: char, T: Copy> Glob<STAR, T> {\n\
         pub fn new(weight: T) -> Glob<STAR, T> { Self { weight } }\n\

@@ -1,0 +1,248 @@
+//! Structs, enums and errors of the upstream, and their form in a port.
+
+use upstream::tree::MemoryTree;
+
+use super::*;
+
+const SOURCE: &str = r#"
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point { pub at: i32, pub label: Option<String>, pub inner: Step }
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step(pub u8, pub u8);
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape { Dot, Line { length: u8 }, Pair(Step, bool) }
+pub struct Half { pub seen: u8, hidden: u8 }
+pub struct Secret { hidden: u8 }
+#[derive(Debug)]
+pub enum ReadError { Empty, TooLong(usize) }
+
+pub fn point(at: i32) -> Point {
+    Point { at, label: (at > 0).then(|| at.to_string()), inner: Step((at & 7) as u8, 1) }
+}
+pub fn shape(length: u8) -> Vec<Shape> {
+    match length { 0 => vec![], 1 => vec![Shape::Dot], 2 => vec![Shape::Pair(Step(2, 3), true)], _ => vec![Shape::Line { length }] }
+}
+pub fn half(seen: u8) -> Half { Half { seen, hidden: 1 } }
+pub fn secret(hidden: u8) -> Secret { Secret { hidden } }
+pub fn maybe(hidden: u8) -> Option<Secret> { (hidden > 9).then_some(Secret { hidden }) }
+pub fn read(text: &str) -> Result<char, ReadError> {
+    if text.len() > 4 { return Err(ReadError::TooLong(text.len())); }
+    text.chars().next().ok_or(ReadError::Empty)
+}
+impl Secret {
+    pub fn new(hidden: u8) -> Self { Secret { hidden } }
+    pub fn more(&self) -> u16 { u16::from(self.hidden) + 1 }
+}
+"#;
+
+const PORT: &str = "\
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, Optional
+
+class Step(NamedTuple):
+    first: int
+    second: int
+
+@dataclass
+class Point:
+    at: int
+    label: Optional[str]
+    inner: Step
+
+class Shape:
+    pass
+
+class Dot(Shape):
+    pass
+
+@dataclass
+class Line(Shape):
+    length: int
+
+@dataclass
+class Pair(Shape):
+    step: Step
+    flag: bool
+
+class Half:
+    def __init__(self, seen):
+        self.seen = seen
+
+class Secret:
+    def __init__(self, hidden):
+        self._hidden = hidden
+
+    def more(self):
+        return self._hidden + 1
+
+class ReadError(ValueError):
+    pass
+
+class TooLong(ReadError):
+    pass
+
+class Empty(ReadError):
+    pass
+
+def point(at):
+    return Point(at, str(at) if at > 0 else None, Step(at & 7, 1))
+
+def shape(length):
+    if length > 2:
+        return [Line(length)]
+    return [[], [Dot()], [Pair(Step(2, 3), True)]][length]
+
+def half(seen):
+    return Half(seen)
+
+def secret(hidden):
+    return Secret(hidden)
+
+def maybe(hidden):
+    return Secret(hidden) if hidden > 9 else None
+
+def read(text):
+    if len(text.encode()) > 4:
+        raise TooLong(text)
+    if not text:
+        raise Empty
+    return text[0]
+";
+
+/// The items with their symbols, the types among them.
+const LINKS: &[(&str, &str)] = &[
+    ("tiny::Point", "port.Point"),
+    ("tiny::Step", "port.Step"),
+    ("tiny::Shape", "port.Shape"),
+    ("tiny::Half", "port.Half"),
+    ("tiny::Secret", "port.Secret"),
+    ("tiny::ReadError", "port.ReadError"),
+    ("tiny::point", "port.point"),
+    ("tiny::shape", "port.shape"),
+    ("tiny::half", "port.half"),
+    ("tiny::secret", "port.secret"),
+    ("tiny::maybe", "port.maybe"),
+    ("tiny::read", "port.read"),
+    ("tiny::Secret::new", "port.Secret.__init__"),
+    ("tiny::Secret::more", "port.Secret.more"),
+];
+
+struct Typed {
+    snapshot: Snapshot,
+    oracle: Prepared,
+    _folder: tempfile::TempDir,
+}
+
+fn typed() -> &'static Typed {
+    static TYPED: OnceLock<Typed> = OnceLock::new();
+    TYPED.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        write_crate(&folder.path().join("source"), SOURCE);
+        let snapshot = read_snapshot(SOURCE);
+        let names: Vec<_> = LINKS.iter().map(|(item, _)| *item).collect();
+        let oracle = prepare_from(folder.path(), SOURCE, &names, &snapshot);
+        Typed { snapshot, oracle, _folder: folder }
+    })
+}
+
+fn read_snapshot(source: &str) -> Snapshot {
+    let manifest = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
+    let tree = MemoryTree::from_iter([("Cargo.toml", manifest), ("src/lib.rs", source)]);
+    upstream::snapshot::read(&tree, &snapshot().revision).unwrap()
+}
+
+/// Checks a port in which `this` is replaced by `that`, with all types linked.
+fn compared(this: &str, that: &str) -> ContractReport {
+    compared_with(this, that, LINKS)
+}
+
+fn compared_with(this: &str, that: &str, links: &[(&str, &str)]) -> ContractReport {
+    assert!(PORT.contains(this), "{this}");
+    let port = TestPort::of(&PORT.replace(this, that));
+    let links: BTreeMap<_, _> =
+        links.iter().map(|(item, symbol)| (item.parse().unwrap(), symbol.parse().unwrap())).collect();
+    let items: Vec<_> = LINKS.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
+    let request = ContractRequest {
+        upstream: &typed().oracle,
+        snapshot: &typed().snapshot,
+        candidate: &port.side(),
+        old: None,
+        items: &items,
+        links: &links,
+        harvested: &[],
+        pools: &pools(),
+        profile: &Profile::default(),
+    };
+    check(&tools(), &request).unwrap()
+}
+
+fn disagreeing(report: &ContractReport) -> Vec<&str> {
+    let items = report.items.iter().filter(|evidence| evidence.disagreed > 0);
+    items.map(|evidence| evidence.item.as_str()).collect()
+}
+
+#[test]
+fn a_right_port_of_structs_and_enums_agrees() {
+    let report = compared("pass", "pass");
+    assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
+    assert_eq!(report.items.iter().map(|evidence| evidence.blocked).sum::<u32>(), 0, "{report:?}");
+    for item in ["tiny::point", "tiny::shape", "tiny::read", "tiny::Secret::more"] {
+        let evidence = evidence(&report, item);
+        assert!(evidence.agreed > 50 && evidence.unobserved == 0, "{evidence:?}");
+    }
+}
+
+#[test]
+fn a_wrong_field_or_variant_is_refused() {
+    for (this, that, item) in [
+        ("Step(at & 7, 1)", "Step(at & 7, 2)", "tiny::point"),
+        ("str(at) if at > 0", "str(at) if at >= 0", "tiny::point"),
+        ("[Line(length)]", "[Line(length - 1)]", "tiny::shape"),
+        ("[Dot()]", "[Line(1)]", "tiny::shape"),
+        ("Pair(Step(2, 3), True)", "Pair(Step(2, 3), False)", "tiny::shape"),
+        ("return Half(seen)", "return Half(seen // 2)", "tiny::half"),
+        ("if hidden > 9", "if hidden > 10", "tiny::maybe"),
+        ("return [Line(length)]", "return [None]", "tiny::shape"),
+    ] {
+        let report = compared(this, that);
+        assert_eq!(disagreeing(&report), [item], "{this}: {report:?}");
+    }
+}
+
+#[test]
+fn what_is_hidden_is_neither_proved_nor_blocked() {
+    let report = compared("pass", "pass");
+    for item in ["tiny::secret", "tiny::Secret::new"] {
+        let evidence = evidence(&report, item);
+        assert_eq!((evidence.agreed, evidence.blocked), (0, 0), "{evidence:?}");
+        assert!(evidence.not_probed.as_ref().unwrap().contains("keeps its fields to itself"), "{evidence:?}");
+    }
+    let half = evidence(&report, "tiny::half");
+    assert!(half.agreed == 0 && half.unobserved > 50 && half.blocked == 0, "{half:?}");
+    let maybe = evidence(&report, "tiny::maybe");
+    assert!(maybe.agreed >= 10 && maybe.unobserved > 50, "{maybe:?}");
+    assert!(maybe.not_probed.as_ref().unwrap().contains("could not be compared"), "{maybe:?}");
+}
+
+#[test]
+fn an_error_type_that_is_linked_demands_its_class_and_its_variants_classes() {
+    let policy = |report: &ContractReport| evidence(report, "tiny::read").error_policy;
+    assert_eq!(policy(&compared("pass", "pass")), Some(ErrorPolicy::LinkedClass));
+    for (this, that) in [
+        ("raise TooLong(text)", "raise ValueError(text)"),
+        ("raise TooLong(text)", "raise Empty(text)"),
+        ("    if not text:\n        raise Empty\n", ""),
+    ] {
+        assert_eq!(disagreeing(&compared(this, that)), ["tiny::read"], "{that}");
+    }
+    let untyped: Vec<_> = LINKS.iter().copied().filter(|(item, _)| *item != "tiny::ReadError").collect();
+    let report = compared_with("raise TooLong(text)", "raise ValueError(text)", &untyped);
+    assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
+    assert_eq!(policy(&report), Some(ErrorPolicy::AnyDeliberate));
+    // An index that is out of range is nobody's error, linked or not.
+    let report = compared_with("    if not text:\n        raise Empty\n", "", &untyped);
+    assert_eq!(disagreeing(&report), ["tiny::read"], "{report:?}");
+    let raised = compared_with("raise Empty\n", "raise IndexError\n", &untyped);
+    assert_eq!(disagreeing(&raised), Vec::<&str>::new(), "{raised:?}");
+}
