@@ -16,7 +16,7 @@ use super::python::{Description, PortSide, Target, observe};
 use super::report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::session::Tools;
 use super::shrink::{size, smaller};
-use super::value::Outcome;
+use super::value::{Outcome, Value};
 use super::{ContractError, spec};
 
 /// How many counterexamples are kept for one item.
@@ -125,6 +125,7 @@ impl<'a> Check<'a> {
             symbol: symbol.to_string(),
             constructor: None,
             constructed_with: 0,
+            others: 0,
         };
         targets.extend(request.items.iter().map(|item| described(&item.symbol)));
         let is_type = |item: &&Item| matches!(item.kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union);
@@ -175,7 +176,8 @@ impl<'a> Check<'a> {
             .into_iter()
             .zip(sides)
             .map(|(probe, (upstream, port))| {
-                let agreement = compare(&profile, &upstream, &port);
+                let upstream = self.as_asked(&probe, upstream);
+                let agreement = self.agreement(&profile, &probe, &upstream, &port);
                 let policy = profile.policy(&upstream);
                 Compared { probe, upstream, port, agreement, policy }
             })
@@ -227,6 +229,40 @@ impl<'a> Check<'a> {
             findings.extend(spec::findings(&item.item, upstream, &item.symbol, description, receiver));
         }
         findings
+    }
+
+    /// The upstream's outcome in the form of the port's symbol: an order is a truth value to `__lt__`.
+    fn as_asked(&self, probe: &Probe, upstream: Outcome) -> Outcome {
+        let target = self.targets.get(probe.function).map(|target| target.symbol.as_str());
+        let name = target.and_then(|symbol| symbol.rsplit('.').next()).unwrap_or_default();
+        let holds = |order: i8| match name {
+            "__lt__" => Some(order < 0),
+            "__le__" => Some(order <= 0),
+            "__gt__" => Some(order > 0),
+            "__ge__" => Some(order >= 0),
+            _ => None,
+        };
+        let asked = match &upstream {
+            Outcome::Value(Value::Int(order)) => order.parse().ok().and_then(holds),
+            Outcome::Value(Value::Some(inner)) => match &**inner {
+                Value::Int(order) => order.parse().ok().and_then(holds),
+                _ => None,
+            },
+            // What cannot be ordered is neither less nor greater.
+            Outcome::Value(Value::Nothing) => holds(0).map(|_| false),
+            _ => None,
+        };
+        asked.map_or(upstream, |truth| Outcome::Value(Value::Bool(truth)))
+    }
+
+    fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
+        let is_width_chosen = self.function_of(probe).is_some_and(|function| function.is_width_chosen);
+        match upstream {
+            Outcome::Panic { text } if is_width_chosen && text.contains("overflow") => {
+                Agreement::unobserved("it overflows at a width that the probe chose, and the port has none")
+            }
+            _ => compare(profile, upstream, port),
+        }
     }
 
     fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
@@ -426,7 +462,8 @@ impl<'a> Check<'a> {
             for ((owner, probe), (upstream, port)) in
                 owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
             {
-                let agreement = compare(profile, &upstream, &port);
+                let upstream = self.as_asked(&probe, upstream);
+                let agreement = self.agreement(profile, &probe, &upstream, &port);
                 let Some(slot) = chosen.get_mut(owner) else { continue };
                 let is_better = agreement == Agreement::Different
                     && is_cheap(&port)
@@ -453,18 +490,25 @@ impl<'a> Check<'a> {
         let path = &self.function_of(&one.probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(one.probe.function);
-        let arguments: Vec<_> = one.probe.arguments.iter().map(super::Value::to_python).collect();
-        let call =
-            match target.and_then(|target| Some((target.constructor.as_ref()?, target.constructed_with))) {
-                Some((constructor, count)) => {
-                    let (made, given) = arguments.split_at(count.min(arguments.len()));
-                    format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+        let arguments: Vec<_> = one.probe.arguments.iter().map(Value::to_python).collect();
+        let call = match target.and_then(|target| Some((target.constructor.as_ref()?, target))) {
+            Some((constructor, target)) => {
+                let count = target.constructed_with;
+                let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
+                let mut given = Vec::new();
+                for _ in 0..target.others {
+                    let (other, behind) = rest.split_at(count.min(rest.len()));
+                    given.push(format!("{constructor}({})", other.join(", ")));
+                    rest = behind;
                 }
-                None => {
-                    let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
-                    format!("{called}({})", arguments.join(", "))
-                }
-            };
+                given.extend(rest.iter().cloned());
+                format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+            }
+            None => {
+                let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+                format!("{called}({})", arguments.join(", "))
+            }
+        };
         Some(Counterexample {
             item: item.item.clone(),
             symbol: item.symbol.clone(),
@@ -484,10 +528,10 @@ fn count(number: usize) -> u32 {
 fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let item = request.items.iter().find(|item| item.item == function.item);
     let symbol = item.map(|item| item.symbol.clone());
-    let ReceiverPlan::Constructed { constructor, arguments } = &function.receiver else {
+    let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
         // `__init__` alone has no value to work on: a constructor is called as its class.
         let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
-        return Target { symbol, constructor: None, constructed_with: 0 };
+        return Target { symbol, constructor: None, constructed_with: 0, others: 0 };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
@@ -496,6 +540,7 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
         constructor: constructor.map(String::from),
         symbol: symbol.map(String::from).unwrap_or_default(),
         constructed_with: *arguments,
+        others: *others,
     }
 }
 

@@ -13,6 +13,9 @@ use super::type_form::TypeForm;
 /// How deep aliases and nested types are followed.
 const DEPTH_MAX: usize = 12;
 
+/// Types that stand for all that implement a trait, the plainest first.
+const PRIMITIVES: &[&str] = &["str", "String", "i64", "u64", "i32", "u32", "usize", "u8", "f64", "char"];
+
 /// How many elements of an iterator are looked at.
 pub(super) const ITERATOR_ELEMENTS_MAX: usize = 1000;
 
@@ -149,6 +152,15 @@ impl TypeScope<'_> {
         if let (Some(instance), 1) = (self.instances.get(name), path.len()) {
             return Ok(instance.clone());
         }
+        if let (["Self"], Some(own)) =
+            (path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), &self.self_type)
+        {
+            return match scalar(own) {
+                Some(shape) => Ok(Input::owned(shape, own)),
+                None if own == "String" => Ok(Input { borrows: false, ..text_input("$.clone()") }),
+                None => Err(unknown()),
+            };
+        }
         // Names of the crate's own come first: a crate may have a `Result` or an `Option` of its own.
         if let Some(alias) = self.alias(path, arguments) {
             return self.input_at(&alias, depth + 1);
@@ -238,6 +250,20 @@ impl TypeScope<'_> {
                 .any(|bound| text.starts_with(bound));
             if is_iterator {
                 return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<Vec<_>>()"));
+            }
+        }
+        if let RustType::Named { path, arguments } = ty {
+            let names: Vec<_> = path.iter().map(String::as_str).collect();
+            // What an associated type stands for is the compiler's to say.
+            match (names.as_slice(), arguments.as_slice()) {
+                (["Self", _], []) => return Ok("$".to_owned()),
+                (["Result"], [value, RustType::Named { path: error, .. }])
+                    if error.len() == 2 && error.first().is_some_and(|first| first == "Self") =>
+                {
+                    drop(self.output(value, observed)?);
+                    return Ok("$.map_err(|error| Raw((&&Look(&error)).look()))".to_owned());
+                }
+                (_, _) => {}
             }
         }
         match self.observe(ty, observed, 0)? {
@@ -447,6 +473,31 @@ impl TypeScope<'_> {
         self.item_of(path, |kind| kind == ItemKind::Trait)
     }
 
+    /// The type without fields of its own that implements a trait of the crate: one that is seen to, or, where
+    /// macros write the implementations, the most usual number. The compiler judges.
+    pub(super) fn primitive_of(&self, of: &Item) -> Result<String, String> {
+        let name = of.path.name();
+        let mut implementors = self.snapshot.items.keys().filter_map(|path| {
+            let (ty, implemented) = impl_header(path.name())?;
+            let bare = implemented.split('<').next().unwrap_or_default();
+            (path.krate() == of.path.krate() && bare.rsplit("::").next() == Some(name)).then_some(ty)
+        });
+        let mut found: Vec<_> = implementors.by_ref().collect();
+        found.sort_unstable();
+        let is_known = |ty: &&&str| PRIMITIVES.contains(*ty);
+        if let Some(primitive) = PRIMITIVES.iter().find(|primitive| found.iter().any(|ty| ty == *primitive)) {
+            return Ok((*primitive).to_owned());
+        }
+        // A parameter stands for whatever meets its bounds; a text meets most.
+        if found.iter().any(|ty| ty.len() == 1) {
+            return Ok("str".to_owned());
+        }
+        if found.iter().filter(|ty| !is_known(ty)).count() > 0 {
+            return Err(format!("its trait `{name}` is implemented by types of its crate alone"));
+        }
+        Ok("i64".to_owned())
+    }
+
     /// The nearest item of that name: in the module itself, then the only one in the crate. Imports are
     /// not followed; two items of one name elsewhere are not told apart, and then there is none.
     fn item_of(&self, path: &[String], wanted: impl Fn(ItemKind) -> bool) -> Option<&Item> {
@@ -574,6 +625,16 @@ pub(super) fn list_of(element: Input) -> Input {
     Input::owned(shape, owned)
 }
 
+/// A `Vec` of such elements, borrowed where they are.
+fn list_passed(element: Input) -> Input {
+    let collect = element.borrows.then(|| collected(&element));
+    let list = list_of(element);
+    match collect {
+        Some(pass) => Input { borrows: true, pass, ..list },
+        None => list,
+    }
+}
+
 fn collected(element: &Input) -> String {
     format!("$.iter().map(|x| {}).collect::<Vec<_>>()", element.passed("x"))
 }
@@ -590,9 +651,9 @@ pub(super) fn bounded_input(text: &str) -> Option<Input> {
                 Input { borrows: true, pass: "$.as_slice()".into(), ..bytes }
             }
             _ => match one.strip_suffix('>').and_then(|one| one.split_once("<Item=")) {
-                Some(("IntoIterator", element)) => list_of(element_input(element)?),
+                Some(("IntoIterator", element)) => list_passed(element_input(element)?),
                 Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", element)) => {
-                    let list = list_of(element_input(element)?);
+                    let list = list_passed(element_input(element)?);
                     Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list }
                 }
                 Some(_) | None => continue,
@@ -603,10 +664,22 @@ pub(super) fn bounded_input(text: &str) -> Option<Input> {
     None
 }
 
+/// What a reference refers to, in a bound without blanks: `str` in `&'astr`. A lifetime's name runs into what
+/// follows it, so only the end tells.
+fn borrowed(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('&')?;
+    ["str", "[u8]"].into_iter().find(|of| rest == *of || rest.starts_with('\'') && rest.ends_with(of))
+}
+
 /// An element type written in a bound: a scalar or a string.
 fn element_input(text: &str) -> Option<Input> {
     match text {
         "String" => Some(Input { borrows: false, ..text_input("$.clone()") }),
+        _ if borrowed(text) == Some("str") => Some(text_input("$.as_str()")),
+        _ if borrowed(text) == Some("[u8]") => {
+            let bytes = list_of(Input::owned(scalar("u8")?, "u8"));
+            Some(Input { borrows: true, pass: "$.as_slice()".into(), ..bytes })
+        }
         _ => scalar(text).map(|shape| Input::owned(shape, text)),
     }
 }

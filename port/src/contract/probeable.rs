@@ -26,6 +26,8 @@ pub enum ReceiverPlan {
         constructor: Option<ItemPath>,
         /// How many arguments it takes.
         arguments: usize,
+        /// How many arguments of the call itself are made like the receiver, such as the other one in `a == b`.
+        others: usize,
     },
 }
 
@@ -40,6 +42,9 @@ pub struct FunctionPlan {
     pub shapes: Vec<Shape>,
     /// Where the receiver comes from.
     pub receiver: ReceiverPlan,
+    /// Whether the width of its numbers is the probe's choice and not the item's: the port need not
+    /// overflow where the upstream does.
+    pub is_width_chosen: bool,
     /// Numbers that stand in the item's own code: its behaviour may turn at them.
     pub landmarks: Vec<String>,
     /// The Rust types that the driver reads, one for each argument.
@@ -125,8 +130,12 @@ fn plan_item(
     if signature.is_unsafe {
         return Err("it is unsafe".to_owned());
     }
-    let instances = instances(signature)?;
     let place = Place::of(snapshot, item, public_paths)?;
+    let own = |bound: &str| {
+        let path: Vec<_> = bound.split("::").map(str::to_owned).collect();
+        place.scope.primitive_of(place.scope.trait_item(&path)?).ok()
+    };
+    let instances = instances(signature, &own)?;
     instances.into_iter().map(|instance| place.function(item, signature, instance)).collect()
 }
 
@@ -137,6 +146,19 @@ struct Place<'a> {
     type_name: String,
     /// How the function is named in a call.
     callee: String,
+    /// What the standard library's trait asks for, where it is one of these.
+    operation: Option<Operation>,
+    /// Whether `Self` was chosen among the types that implement a trait.
+    is_self_chosen: bool,
+}
+
+/// What values of a type can do by traits of the standard library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    /// `Display`: the text.
+    Show,
+    /// `PartialEq`, `PartialOrd`, `Ord`: with another value of the type, or with what the trait names.
+    Compare,
 }
 
 impl<'a> Place<'a> {
@@ -156,16 +178,25 @@ impl<'a> Place<'a> {
         if item.kind == ItemKind::Function {
             let scope = scope(parent, None);
             let callee = scope.reachable(item)?;
-            return Ok(Self { scope, type_name: String::new(), callee });
+            return Ok(Self {
+                scope,
+                type_name: String::new(),
+                callee,
+                operation: None,
+                is_self_chosen: false,
+            });
         }
         let module = parent.parent().ok_or("its type has no module")?;
         let named = scope(module.clone(), None);
         let mut instances = BTreeMap::new();
+        let (mut operation, mut is_self_chosen) = (None, false);
         let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
         let mut type_path = |text: &str| -> Result<String, String> {
             if scalar(text).is_some() || text == "str" || text == "String" {
                 return Ok(text.to_owned());
             }
+            // The arguments of a generic type are those of its alias.
+            let text = text.split('<').next().unwrap_or_default();
             let found =
                 named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
             if !is_generic(found) {
@@ -178,17 +209,28 @@ impl<'a> Place<'a> {
             named.reachable(alias)
         };
         let (self_type, type_name, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
-            let name = ty.rsplit("::").next().unwrap_or_default().to_owned();
+            let bare = ty.split('<').next().unwrap_or_default();
+            let name = bare.rsplit("::").next().unwrap_or_default().to_owned();
             let ty = type_path(ty)?;
             let bare = implemented.split('<').next().unwrap_or_default();
             let implemented = match named.trait_item(&segments(bare)) {
                 Some(found) if bare == implemented => named.reachable(found)?,
                 Some(_) => return Err(format!("its trait `{implemented}` is generic")),
                 None => {
+                    operation = operation_of(implemented);
                     std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
                 }
             };
             (ty.clone(), name, format!("<{ty} as {implemented}>::{}", item.path.name()))
+        } else if let Some(of) = named.trait_item(&[parent.name().to_owned()]) {
+            // What a trait declares is asked of a type that implements it.
+            let ty = named.primitive_of(of)?;
+            is_self_chosen = true;
+            (
+                ty.clone(),
+                parent.name().to_owned(),
+                format!("<{ty} as {}>::{}", named.reachable(of)?, item.path.name()),
+            )
         } else {
             // A method goes where its type goes: a re-exported type brings its public methods along.
             let is_reachable = item.exported || public_paths.contains_key(&parent);
@@ -199,7 +241,7 @@ impl<'a> Place<'a> {
             (ty.clone(), parent.name().to_owned(), format!("{ty}::{}", item.path.name()))
         };
         let scope = TypeScope { instances, ..scope(module, Some(self_type)) };
-        Ok(Self { scope, type_name, callee })
+        Ok(Self { scope, type_name, callee, operation, is_self_chosen })
     }
 
     fn function(
@@ -215,21 +257,39 @@ impl<'a> Place<'a> {
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
             None => (ReceiverPlan::None, None),
-            Some(_) => self.receiver(&mut inputs, &mut observed)?,
+            Some(_) => self.receiver(&mut inputs, &mut observed, self.others(signature))?,
         };
         if receiver == ReceiverPlan::Argument {
             arguments.push(inputs.first().map(|input: &Input| input.passed("a0")).unwrap_or_default());
         }
-        for parameter in &signature.parameters {
+        let others = match &receiver {
+            ReceiverPlan::Constructed { others, .. } => *others,
+            ReceiverPlan::None | ReceiverPlan::Argument => 0,
+        };
+        arguments.extend((0..others).map(|_| "&other".to_owned()));
+        let given =
+            if self.operation == Some(Operation::Show) { &[] } else { signature.parameters.as_slice() };
+        for parameter in given.iter().skip(others) {
             let input = scope.input(&parameter.ty)?;
             arguments.push(input.passed(&format!("a{}", inputs.len())));
             inputs.push(input);
         }
-        let output = scope.output(&signature.output, &mut observed)?;
+        let output = match self.operation {
+            Some(Operation::Show) => "$".to_owned(),
+            Some(Operation::Compare) | None => scope.output(&signature.output, &mut observed)?,
+        };
         let written = |arguments: &[String]| {
             format!(
                 "written(&({}))",
-                output.replace('$', &format!("{}({})", self.callee, arguments.join(", ")))
+                output.replace(
+                    '$',
+                    &match self.operation {
+                        Some(Operation::Show) =>
+                            format!("::std::format!(\"{{}}\", {})", arguments.join(", ")),
+                        Some(Operation::Compare) | None =>
+                            format!("{}({})", self.callee, arguments.join(", ")),
+                    }
+                )
             )
         };
         let call = match construction {
@@ -249,6 +309,7 @@ impl<'a> Place<'a> {
             instance: instance.name,
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
             receiver,
+            is_width_chosen: self.is_self_chosen || instance.is_width_chosen,
             landmarks: landmarks(&item.text),
             owned: inputs.into_iter().map(|input| input.owned).collect(),
             call,
@@ -257,11 +318,28 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Where the receiver comes from, and the code around the call, where `$` stands for the call.
+    /// How many parameters are values of the type itself, made like the receiver.
+    fn others(&self, signature: &FunctionSignature) -> usize {
+        let own = signature.parameters.first().filter(|_| self.operation == Some(Operation::Compare));
+        let is_own = own.is_some_and(|parameter| match &parameter.ty {
+            RustType::Reference { target, .. } => {
+                target.last_name().is_some_and(|name| name == "Self" || name == self.type_name)
+            }
+            RustType::Named { .. } | RustType::Slice(_) | RustType::Array { .. } | RustType::Tuple(_) => {
+                false
+            }
+            RustType::Never | RustType::Other(_) => false,
+        });
+        usize::from(is_own)
+    }
+
+    /// Where the receiver comes from, and the code around the call, where `$` stands for the call. So many
+    /// `others` are made in the same way.
     fn receiver(
         &self,
         inputs: &mut Vec<Input>,
         observed: &mut BTreeMap<String, ObservedType>,
+        others: usize,
     ) -> Result<(ReceiverPlan, Option<String>), String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         if own == "str" {
@@ -275,10 +353,19 @@ impl<'a> Place<'a> {
             return Ok((ReceiverPlan::Argument, None));
         }
         let constructor = self.constructor(observed)?;
-        let code = format!("{{ let mut receiver = {}; let text = $; text }}", constructor.call);
-        let receiver =
-            ReceiverPlan::Constructed { constructor: constructor.item, arguments: constructor.inputs.len() };
-        inputs.extend(constructor.inputs);
+        let made = |first: usize| {
+            let inputs = constructor.inputs.iter().enumerate();
+            let arguments: Vec<_> =
+                inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
+            constructor.call.replace('$', &arguments.join(", "))
+        };
+        let count = constructor.inputs.len();
+        let other = if others > 0 { format!("let other = {}; ", made(count)) } else { String::new() };
+        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", made(0));
+        let receiver = ReceiverPlan::Constructed { constructor: constructor.item, arguments: count, others };
+        for _ in 0..=others {
+            inputs.extend(constructor.inputs.iter().cloned());
+        }
         Ok((receiver, Some(code)))
     }
 
@@ -306,14 +393,12 @@ impl<'a> Place<'a> {
             let Some(unwrap) = self.makes_self(&signature.output, name, observed) else { continue };
             let inputs = signature.parameters.iter().map(|parameter| self.scope.input(&parameter.ty));
             let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
-            let arguments: Vec<_> =
-                inputs.iter().enumerate().map(|(at, input)| input.passed(&format!("a{at}"))).collect();
             let callee = if from_text {
                 format!("<{own} as ::std::str::FromStr>::from_str")
             } else {
                 format!("{own}::{}", item.path.name())
             };
-            let call = unwrap.replace('$', &format!("{callee}({})", arguments.join(", ")));
+            let call = unwrap.replace('$', &format!("{callee}($)"));
             let rank = u8::from(item.path.name() != "new");
             found.push((rank, inputs.len(), Constructor { item: Some(item.path.clone()), call, inputs }));
         }
@@ -360,17 +445,34 @@ impl<'a> Place<'a> {
 
 struct Constructor {
     item: Option<ItemPath>,
+    /// The expression, where `$` stands for the arguments.
     call: String,
     inputs: Vec<Input>,
 }
 
+fn operation_of(implemented: &str) -> Option<Operation> {
+    let bare = implemented.split('<').next().unwrap_or_default();
+    match bare.rsplit("::").next().unwrap_or_default() {
+        "Display" => Some(Operation::Show),
+        "PartialEq" | "PartialOrd" | "Ord" => Some(Operation::Compare),
+        _ => None,
+    }
+}
+
+/// The path of a trait of the standard library, as far as its methods can be asked.
 fn std_trait(name: &str) -> Option<String> {
-    let module = match name.rsplit("::").next().unwrap_or_default() {
+    let (bare, arguments) = name.split_at(name.find('<').unwrap_or(name.len()));
+    let last = bare.rsplit("::").next().unwrap_or_default();
+    let module = match last {
         "FromStr" => "str",
         "Default" => "default",
+        "Display" => "fmt",
+        "PartialEq" | "PartialOrd" | "Ord" => "cmp",
         _ => return None,
     };
-    Some(format!("::std::{module}::{}", name.rsplit("::").next().unwrap_or_default()))
+    // What a trait is applied to is known here by its own name alone.
+    let is_plain = matches!(arguments, "" | "<&str>" | "<str>" | "<String>" | "<Self>");
+    is_plain.then(|| format!("::std::{module}::{last}{}", arguments.replace("<Self>", "")))
 }
 
 /// How many numbers of an item's code are noted.

@@ -37,6 +37,8 @@ pub(super) struct Target {
     pub symbol: String,
     pub constructor: Option<String>,
     pub constructed_with: usize,
+    /// How many arguments of the call are made like the receiver.
+    pub others: usize,
 }
 
 /// A parameter as Python tells it.
@@ -102,6 +104,7 @@ pub(super) fn observe(
                     "symbol": target.symbol,
                     "constructor": target.constructor,
                     "constructed_with": target.constructed_with,
+                    "others": target.others,
                 })
             })
             .collect();

@@ -80,6 +80,7 @@ class Target:
         self.symbol = target["symbol"]
         self.constructor = target["constructor"]
         self.constructed_with = target["constructed_with"]
+        self.others = target["others"]
         self.found = None
         self.missing = None
 
@@ -122,11 +123,15 @@ class Target:
         try:
             decoded = [decode(argument) for argument in arguments]
             if constructor is not None:
-                receiver = apply(constructor, decoded[: self.constructed_with])
-                if receiver is None:
-                    # As in the upstream, there is nothing to call the method on, and that is the result.
-                    return ["value", ["u"]]
-                decoded = [receiver, *decoded[self.constructed_with :]]
+                made = []
+                for _ in range(1 + self.others):
+                    value = apply(constructor, decoded[: self.constructed_with])
+                    if value is None:
+                        # As in the upstream, there is nothing to call the method on, and that is the result.
+                        return ["value", ["u"]]
+                    made.append(value)
+                    decoded = decoded[self.constructed_with :]
+                decoded = [*made, *decoded]
             if isinstance(symbol, property):
                 symbol = symbol.fget
             return outcome_of(apply(symbol, decoded))

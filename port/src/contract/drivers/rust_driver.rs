@@ -356,6 +356,12 @@ impl<T: ?Sized> ByNothing for Look<'_, T> {
     }
 }
 
+/// What is written already.
+struct Raw(String);
+impl ToValue for Raw {
+    fn write(&self, out: &mut String) { out.push_str(&self.0); }
+}
+
 impl ToValue for u8 {
     fn write(&self, out: &mut String) { out.push_str(&format!("[\"i\",\"{self}\"]")); }
     fn write_list(items: &[Self], out: &mut String) {
