@@ -95,7 +95,8 @@ impl Build<'_> {
     fn instrumented(&self, upstream: &Path) -> Result<Vec<(u32, ItemPath)>, ContractError> {
         let Some(instrument) = self.request.instrument else { return Ok(Vec::new()) };
         let mut by_file: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-        let paths: BTreeSet<_> = self.plan.functions.iter().map(|function| &function.item).collect();
+        // Also those that cannot be called alone: calls of others run through them.
+        let paths: BTreeSet<_> = self.request.items.iter().collect();
         for item in paths.iter().filter_map(|path| self.request.snapshot.items.get(*path)) {
             by_file.entry(&item.file).or_default().push(item);
         }

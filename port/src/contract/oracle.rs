@@ -280,7 +280,8 @@ impl OracleRequest<'_> {
             self.instrument.map(|instrument| instrument.runtime(0)).unwrap_or_default(),
             TEMPLATE.to_owned(),
         ];
-        ContentHash::of_parts(settings.into_iter().chain(calls))
+        let counted = self.items.iter().map(ToString::to_string);
+        ContentHash::of_parts(settings.into_iter().chain(calls).chain(counted))
     }
 }
 

@@ -226,6 +226,149 @@ fn what_is_hidden_is_neither_proved_nor_blocked() {
 }
 
 #[test]
+fn code_is_checked_by_calls_that_run_through_it_and_whose_results_agree() {
+    // `maybe` comes to `Secret`s that nobody can look at, and to `None`.
+    let snapshot = &typed().snapshot;
+    let blocks = |report: &ContractReport, item: &str| evidence(report, item).blocks_reached;
+    let folder = tempfile::tempdir().unwrap();
+    write_crate(&folder.path().join("source"), SOURCE);
+    let items: Vec<_> = LINKS.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
+    let names: Vec<_> = items.iter().map(|item| item.item.clone()).collect();
+    let request = OracleRequest {
+        source: &folder.path().join("source"),
+        source_key: "counted",
+        snapshot,
+        package: &package(),
+        library_root: "src/lib.rs",
+        items: &names,
+        public_paths: &BTreeMap::new(),
+        overflow_checks: true,
+        instrument: Some(&CountsSecrets),
+        toolchain: &toolchain(),
+        cache_dir: &folder.path().join("cache"),
+    };
+    let oracle = Oracle::prepare(&tools(), &request).unwrap();
+    let port = TestPort::of(PORT);
+    let report = |items: &[ContractItem]| {
+        let request = ContractRequest {
+            upstream: &oracle,
+            snapshot,
+            candidate: &port.side(),
+            old: None,
+            items,
+            links: &BTreeMap::new(),
+            harvested: &[],
+            pools: &pools(),
+            profile: &Profile::default(),
+        };
+        check(&tools(), &request).unwrap()
+    };
+    // Calls of `more` run through `new`, and their results agree.
+    assert_eq!(blocks(&report(&items), "tiny::Secret::new"), 1);
+    let alone: Vec<_> = items.iter().filter(|item| item.item.name() != "more").cloned().collect();
+    assert_eq!(blocks(&report(&alone), "tiny::Secret::new"), 0);
+    let half: Vec<_> = items.iter().filter(|item| item.item.name() == "half").cloned().collect();
+    let report = report(&half);
+    let half = evidence(&report, "tiny::half");
+    assert!(half.unobserved > 0 && half.blocks_reached == 0, "{half:?}");
+}
+
+/// Counts the bodies of `Secret::new` and `half`.
+#[derive(Debug)]
+struct CountsSecrets;
+
+impl Instrument for CountsSecrets {
+    fn instrument(&self, source: &str, _: &str, items: &[&Item], first_id: u32) -> Option<InstrumentedFile> {
+        let of =
+            |path: &str| items.iter().find(|item| item.path.as_str() == path).map(|item| item.path.clone());
+        let count = |id: u32| format!("{{ crate::counted::count({id}); ");
+        let text = source
+            .replace(
+                "pub fn new(hidden: u8) -> Self {",
+                &format!("pub fn new(hidden: u8) -> Self {}", count(first_id)),
+            )
+            .replace(
+                "pub fn half(seen: u8) -> Half {",
+                &format!("pub fn half(seen: u8) -> Half {}", count(first_id + 1)),
+            );
+        let blocks = vec![(first_id, of("tiny::Secret::new")?), (first_id + 1, of("tiny::half")?)];
+        Some(InstrumentedFile { text, blocks })
+    }
+
+    fn runtime(&self, blocks: usize) -> String {
+        CountsOne.runtime(blocks)
+    }
+
+    fn reset(&self) -> String {
+        CountsOne.reset()
+    }
+
+    fn reached(&self) -> String {
+        CountsOne.reached()
+    }
+}
+
+#[test]
+fn texts_and_comparisons_of_a_type_are_asked_of_values_that_its_constructor_makes() {
+    let source = "use std::fmt;\n#[derive(Debug, Clone)]\npub struct Mark { level: u8 }\n\
+        impl Mark { pub fn new(level: u8) -> Self { Mark { level } } }\n\
+        impl fmt::Display for Mark { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, \"<{}>\", self.level) } }\n\
+        impl PartialEq for Mark { fn eq(&self, other: &Self) -> bool { self.level / 2 == other.level / 2 } }\n\
+        impl PartialOrd for Mark { fn partial_cmp(&self, other: &Mark) -> Option<std::cmp::Ordering> { (self.level / 2).partial_cmp(&(other.level / 2)) } }\n\
+        pub trait Doubled { fn doubled(&self) -> Self; }\n\
+        macro_rules! all { ($($t:ty)*) => { $(impl Doubled for $t { fn doubled(&self) -> $t { *self * 2 } })* } }\n\
+        all! { i64 u8 }\n";
+    let right = "class Mark:\n    def __init__(self, level):\n        self._level = level\n    \
+        def __str__(self):\n        return f'<{self._level}>'\n    \
+        def __eq__(self, other):\n        return self._level // 2 == other._level // 2\n    \
+        def __lt__(self, other):\n        return self._level // 2 < other._level // 2\n\
+        def doubled(number):\n    return number * 2\n";
+    let names = [
+        ("tiny::<Mark as fmt::Display>::fmt", "port.Mark.__str__"),
+        ("tiny::<Mark as PartialEq>::eq", "port.Mark.__eq__"),
+        ("tiny::<Mark as PartialOrd>::partial_cmp", "port.Mark.__lt__"),
+        ("tiny::Doubled::doubled", "port.doubled"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    write_crate(&folder.path().join("source"), source);
+    let snapshot = read_snapshot(source);
+    let paths: Vec<_> = names.iter().map(|(item, _)| *item).collect();
+    let oracle = prepare_from(folder.path(), source, &paths, &snapshot);
+    let items: Vec<_> = names.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
+    let report = |port: &str| {
+        let port = TestPort::of(port);
+        let request = ContractRequest {
+            upstream: &oracle,
+            snapshot: &snapshot,
+            candidate: &port.side(),
+            old: None,
+            items: &items,
+            links: &BTreeMap::new(),
+            harvested: &[],
+            pools: &pools(),
+            profile: &Profile::default(),
+        };
+        check(&tools(), &request).unwrap()
+    };
+    let found = report(right);
+    for evidence in &found.items {
+        assert!(evidence.agreed > 30 && evidence.disagreed == 0, "{evidence:?} {:?}", found.counterexamples);
+    }
+    let doubled = evidence(&found, "tiny::Doubled::doubled");
+    assert!(doubled.unobserved > 0, "numbers of the port do not overflow: {doubled:?}");
+    for (this, that, item, call) in [
+        ("f'<{", "f'{", names[0].0, "port.Mark(0).__str__()"),
+        ("_level // 2 ==", "_level ==", names[1].0, "port.Mark("),
+        ("_level // 2 <", "_level // 2 <=", names[2].0, "port.Mark(0).__lt__(port.Mark(0))"),
+        ("number * 2", "number + 2", names[3].0, "port.doubled("),
+    ] {
+        let found = report(&right.replace(this, that));
+        assert_eq!(disagreeing(&found), [item], "{found:?}");
+        assert!(found.counterexamples[0].call.starts_with(call), "{:?}", found.counterexamples);
+    }
+}
+
+#[test]
 fn an_error_type_that_is_linked_demands_its_class_and_its_variants_classes() {
     let policy = |report: &ContractReport| evidence(report, "tiny::read").error_policy;
     assert_eq!(policy(&compared("pass", "pass")), Some(ErrorPolicy::LinkedClass));
