@@ -147,7 +147,9 @@ impl<'a> Check<'a> {
         // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
         let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
             let is_asked = |probe: &Probe| {
-                functions.get(probe.function).is_some_and(|function| asked.contains(&function.item))
+                functions
+                    .get(probe.function)
+                    .is_some_and(|function| asked.contains(&function.item) && self.can_make(function))
             };
             probes.into_iter().filter(is_asked).collect()
         };
@@ -229,6 +231,17 @@ impl<'a> Check<'a> {
             findings.extend(spec::findings(&item.item, upstream, &item.symbol, description, receiver));
         }
         findings
+    }
+
+    /// Whether the port says how the value of a method is made. Only the plainest way needs no link: there it
+    /// is the class itself.
+    fn can_make(&self, function: &FunctionPlan) -> bool {
+        let ReceiverPlan::Constructed { constructor: Some(constructor), .. } = &function.receiver else {
+            return true;
+        };
+        let mut ways = self.oracle.plan().functions.iter().filter(|other| other.item == function.item);
+        self.request.links.contains_key(constructor)
+            || ways.next().is_some_and(|first| first.receiver == function.receiver)
     }
 
     /// The upstream's outcome in the form of the port's symbol: an order is a truth value to `__lt__`.

@@ -136,7 +136,14 @@ fn plan_item(
         place.scope.primitive_of(place.scope.trait_item(&path)?).ok()
     };
     let instances = instances(signature, &own)?;
-    instances.into_iter().map(|instance| place.function(item, signature, instance)).collect()
+    let ways = if signature.receiver.is_some() { place.ways_to_make()? } else { vec![None] };
+    let mut functions = Vec::new();
+    for instance in &instances {
+        for constructor in &ways {
+            functions.push(place.function(item, signature, instance, constructor.as_ref())?);
+        }
+    }
+    Ok(functions)
 }
 
 /// Where an item stands: in a module, or in an implementation.
@@ -248,16 +255,24 @@ impl<'a> Place<'a> {
         &self,
         item: &Item,
         signature: &FunctionSignature,
-        instance: Instance,
+        instance: &Instance,
+        constructor: Option<&Constructor>,
     ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
-        scope.instances.extend(instance.inputs);
+        scope.instances.extend(instance.inputs.clone());
         let mut observed = BTreeMap::new();
         let mut inputs = Vec::new();
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
             None => (ReceiverPlan::None, None),
-            Some(_) => self.receiver(&mut inputs, &mut observed, self.others(signature))?,
+            Some(_) => match constructor {
+                None => (self.plain_receiver(&mut inputs), None),
+                Some(constructor) => {
+                    observed.extend(constructor.observed.clone());
+                    let (plan, code) = constructor.receiver(&mut inputs, self.others(signature));
+                    (plan, Some(code))
+                }
+            },
         };
         if receiver == ReceiverPlan::Argument {
             arguments.push(inputs.first().map(|input: &Input| input.passed("a0")).unwrap_or_default());
@@ -306,7 +321,7 @@ impl<'a> Place<'a> {
         };
         Ok(FunctionPlan {
             item: item.path.clone(),
-            instance: instance.name,
+            instance: named(&instance.name, constructor),
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
             receiver,
             is_width_chosen: self.is_self_chosen || instance.is_width_chosen,
@@ -333,44 +348,31 @@ impl<'a> Place<'a> {
         usize::from(is_own)
     }
 
-    /// Where the receiver comes from, and the code around the call, where `$` stands for the call. So many
-    /// `others` are made in the same way.
-    fn receiver(
-        &self,
-        inputs: &mut Vec<Input>,
-        observed: &mut BTreeMap<String, ObservedType>,
-        others: usize,
-    ) -> Result<(ReceiverPlan, Option<String>), String> {
+    /// The ways to make the receiver of a method, the plainest first; none where it is a plain argument.
+    fn ways_to_make(&self) -> Result<Vec<Option<Constructor>>, String> {
+        let own = self.scope.self_type.as_deref().unwrap_or_default();
+        if own == "str" || own == "String" || scalar(own).is_some() {
+            return Ok(vec![None]);
+        }
+        Ok(self.constructors()?.into_iter().map(Some).collect())
+    }
+
+    /// A receiver that is an argument itself.
+    fn plain_receiver(&self, inputs: &mut Vec<Input>) -> ReceiverPlan {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         if own == "str" {
             inputs.push(text_input("$.as_str()"));
-            return Ok((ReceiverPlan::Argument, None));
+            return ReceiverPlan::Argument;
         }
-        if own == "String" || scalar(own).is_some() {
-            let shape = scalar(own).unwrap_or(Shape::Text);
-            let pass = if own == "String" { "&$.clone()" } else { "$" };
-            inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
-            return Ok((ReceiverPlan::Argument, None));
-        }
-        let constructor = self.constructor(observed)?;
-        let made = |first: usize| {
-            let inputs = constructor.inputs.iter().enumerate();
-            let arguments: Vec<_> =
-                inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
-            constructor.call.replace('$', &arguments.join(", "))
-        };
-        let count = constructor.inputs.len();
-        let other = if others > 0 { format!("let other = {}; ", made(count)) } else { String::new() };
-        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", made(0));
-        let receiver = ReceiverPlan::Constructed { constructor: constructor.item, arguments: count, others };
-        for _ in 0..=others {
-            inputs.extend(constructor.inputs.iter().cloned());
-        }
-        Ok((receiver, Some(code)))
+        let shape = scalar(own).unwrap_or(Shape::Text);
+        let pass = if own == "String" { "&$.clone()" } else { "$" };
+        inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
+        ReceiverPlan::Argument
     }
 
-    /// The plainest way to make a value: `new`, then the function with the fewest parameters, then `Default`.
-    fn constructor(&self, observed: &mut BTreeMap<String, ObservedType>) -> Result<Constructor, String> {
+    /// The ways to make a value: `new`, then the functions with the fewest parameters, or else `Default`. Each
+    /// may set what no other does, so a method is asked of values of all.
+    fn constructors(&self) -> Result<Vec<Constructor>, String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         let name = self.type_name.as_str();
         let snapshot = self.scope.snapshot;
@@ -390,7 +392,8 @@ impl<'a> Place<'a> {
             if item.is_test || !callable || !(plain || from_text) {
                 continue;
             }
-            let Some(unwrap) = self.makes_self(&signature.output, name, observed) else { continue };
+            let mut observed = BTreeMap::new();
+            let Some(unwrap) = self.makes_self(&signature.output, name, &mut observed) else { continue };
             let inputs = signature.parameters.iter().map(|parameter| self.scope.input(&parameter.ty));
             let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
             let callee = if from_text {
@@ -400,18 +403,19 @@ impl<'a> Place<'a> {
             };
             let call = unwrap.replace('$', &format!("{callee}($)"));
             let rank = u8::from(item.path.name() != "new");
-            found.push((rank, inputs.len(), Constructor { item: Some(item.path.clone()), call, inputs }));
+            let made = Constructor { item: Some(item.path.clone()), call, inputs, observed };
+            found.push((rank, made.inputs.len(), made));
         }
         found.sort_by_key(|(rank, parameters, _)| (*rank, *parameters));
-        if let Some((_, _, first)) = found.into_iter().next() {
-            return Ok(first);
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(|(_, _, made)| made).take(CONSTRUCTORS_MAX).collect());
         }
         let segments: Vec<_> = name.split("::").map(str::to_owned).collect();
         let has_default =
             self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
         if has_default {
             let call = format!("<{own} as ::std::default::Default>::default()");
-            return Ok(Constructor { item: None, call, inputs: Vec::new() });
+            return Ok(vec![Constructor { item: None, call, inputs: Vec::new(), observed: BTreeMap::new() }]);
         }
         Err(format!("no value of its type `{name}` can be made from plain arguments"))
     }
@@ -443,11 +447,47 @@ impl<'a> Place<'a> {
     }
 }
 
+/// In how many ways the value of a method is made at most.
+const CONSTRUCTORS_MAX: usize = 4;
+
+/// A way to make a value.
 struct Constructor {
     item: Option<ItemPath>,
     /// The expression, where `$` stands for the arguments.
     call: String,
     inputs: Vec<Input>,
+    /// Types of the crate in the errors that it may return.
+    observed: BTreeMap<String, ObservedType>,
+}
+
+impl Constructor {
+    /// The receiver, and the code around the call, where `$` stands for the call. So many `others` are made
+    /// in the same way.
+    fn receiver(&self, inputs: &mut Vec<Input>, others: usize) -> (ReceiverPlan, String) {
+        let count = self.inputs.len();
+        let made = |first: usize| {
+            let inputs = self.inputs.iter().enumerate();
+            let arguments: Vec<_> =
+                inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
+            self.call.replace('$', &arguments.join(", "))
+        };
+        let other = if others > 0 { format!("let other = {}; ", made(count)) } else { String::new() };
+        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", made(0));
+        for _ in 0..=others {
+            inputs.extend(self.inputs.iter().cloned());
+        }
+        (ReceiverPlan::Constructed { constructor: self.item.clone(), arguments: count, others }, code)
+    }
+}
+
+/// What tells one way to call an item from another, in words.
+fn named(instance: &str, constructor: Option<&Constructor>) -> String {
+    let maker = constructor.and_then(|constructor| constructor.item.as_ref()).map(ItemPath::name);
+    match maker.filter(|maker| *maker != "new") {
+        None => instance.to_owned(),
+        Some(maker) if instance.is_empty() => format!("made by `{maker}`"),
+        Some(maker) => format!("{instance}, made by `{maker}`"),
+    }
 }
 
 fn operation_of(implemented: &str) -> Option<Operation> {

@@ -33,6 +33,12 @@ impl Secret {
     pub fn new(hidden: u8) -> Self { Secret { hidden } }
     pub fn more(&self) -> u16 { u16::from(self.hidden) + 1 }
 }
+pub struct Switch { level: u8, is_on: bool }
+impl Switch {
+    pub fn new(level: u8) -> Self { Switch { level, is_on: false } }
+    pub fn switched_on(level: u8) -> Self { Switch { level, is_on: true } }
+    pub fn read(&self) -> u8 { if self.is_on { self.level } else { 0 } }
+}
 "#;
 
 const PORT: &str = "\
@@ -75,6 +81,20 @@ class Secret:
 
     def more(self):
         return self._hidden + 1
+
+class Switch:
+    def __init__(self, level):
+        self.level = level
+        self.is_on = False
+
+    @classmethod
+    def switched_on(cls, level):
+        made = cls(level)
+        made.is_on = True
+        return made
+
+    def read(self):
+        return self.level if self.is_on else 0
 
 class ReadError(ValueError):
     pass
@@ -126,6 +146,9 @@ const LINKS: &[(&str, &str)] = &[
     ("tiny::read", "port.read"),
     ("tiny::Secret::new", "port.Secret.__init__"),
     ("tiny::Secret::more", "port.Secret.more"),
+    ("tiny::Switch::new", "port.Switch.__init__"),
+    ("tiny::Switch::switched_on", "port.Switch.switched_on"),
+    ("tiny::Switch::read", "port.Switch.read"),
 ];
 
 struct Typed {
@@ -208,6 +231,17 @@ fn a_wrong_field_or_variant_is_refused() {
         let report = compared(this, that);
         assert_eq!(disagreeing(&report), [item], "{this}: {report:?}");
     }
+}
+
+#[test]
+fn a_method_is_asked_of_values_of_every_linked_constructor() {
+    let report = compared("return self.level if self.is_on else 0", "return 0");
+    assert_eq!(disagreeing(&report), ["tiny::Switch::read"], "{report:?}");
+    assert!(report.counterexamples[0].call.starts_with("port.Switch.switched_on("), "{report:?}");
+    // Nothing says how the port makes such values: none is made.
+    let unlinked: Vec<_> = LINKS.iter().copied().filter(|(item, _)| !item.ends_with("switched_on")).collect();
+    let report = compared_with("made.is_on = True", "made.is_on = False", &unlinked);
+    assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
 }
 
 #[test]
