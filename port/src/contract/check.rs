@@ -16,7 +16,7 @@ use super::python::{Description, PortSide, Target, observe};
 use super::report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::session::Tools;
 use super::shrink::{size, smaller};
-use super::value::{Outcome, Value};
+use super::value::{Outcome, Value, order_as_truth};
 use super::{ContractError, spec};
 
 /// How many counterexamples are kept for one item.
@@ -244,38 +244,22 @@ impl<'a> Check<'a> {
             || ways.next().is_some_and(|first| first.receiver == function.receiver)
     }
 
-    /// The upstream's outcome in the form of the port's symbol: an order is a truth value to `__lt__`.
+    /// The upstream's outcome in the form of the port's symbol.
     fn as_asked(&self, probe: &Probe, upstream: Outcome) -> Outcome {
         let target = self.targets.get(probe.function).map(|target| target.symbol.as_str());
         let name = target.and_then(|symbol| symbol.rsplit('.').next()).unwrap_or_default();
-        let holds = |order: i8| match name {
-            "__lt__" => Some(order < 0),
-            "__le__" => Some(order <= 0),
-            "__gt__" => Some(order > 0),
-            "__ge__" => Some(order >= 0),
-            _ => None,
-        };
-        let asked = match &upstream {
-            Outcome::Value(Value::Int(order)) => order.parse().ok().and_then(holds),
-            Outcome::Value(Value::Some(inner)) => match &**inner {
-                Value::Int(order) => order.parse().ok().and_then(holds),
-                _ => None,
-            },
-            // What cannot be ordered is neither less nor greater.
-            Outcome::Value(Value::Nothing) => holds(0).map(|_| false),
-            _ => None,
-        };
-        asked.map_or(upstream, |truth| Outcome::Value(Value::Bool(truth)))
+        order_as_truth(name, &upstream).unwrap_or(upstream)
     }
 
     fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
         let is_width_chosen = self.function_of(probe).is_some_and(|function| function.is_width_chosen);
-        match upstream {
-            Outcome::Panic { text } if is_width_chosen && text.contains("overflow") => {
-                Agreement::unobserved("it overflows at a width that the probe chose, and the port has none")
-            }
-            _ => compare(profile, upstream, port),
+        let is_overflow = matches!(upstream, Outcome::Panic { text } if text.contains("overflow"));
+        if is_width_chosen && is_overflow {
+            return Agreement::unobserved(
+                "it overflows at a width that the probe chose, and the port has none",
+            );
         }
+        compare(profile, upstream, port)
     }
 
     fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
@@ -504,23 +488,21 @@ impl<'a> Check<'a> {
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(one.probe.function);
         let arguments: Vec<_> = one.probe.arguments.iter().map(Value::to_python).collect();
-        let call = match target.and_then(|target| Some((target.constructor.as_ref()?, target))) {
-            Some((constructor, target)) => {
-                let count = target.constructed_with;
-                let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
-                let mut given = Vec::new();
-                for _ in 0..target.others {
-                    let (other, behind) = rest.split_at(count.min(rest.len()));
-                    given.push(format!("{constructor}({})", other.join(", ")));
-                    rest = behind;
-                }
-                given.extend(rest.iter().cloned());
-                format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
+        let call = if let Some((constructor, target)) = method {
+            let count = target.constructed_with;
+            let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
+            let mut given = Vec::new();
+            for _ in 0..target.others {
+                let (other, behind) = rest.split_at(count.min(rest.len()));
+                given.push(format!("{constructor}({})", other.join(", ")));
+                rest = behind;
             }
-            None => {
-                let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
-                format!("{called}({})", arguments.join(", "))
-            }
+            given.extend(rest.iter().cloned());
+            format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+        } else {
+            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+            format!("{called}({})", arguments.join(", "))
         };
         Some(Counterexample {
             item: item.item.clone(),

@@ -53,7 +53,7 @@ pub(super) fn instances(signature: &FunctionSignature, own: &OwnTraits<'_>) -> R
     for element in elements {
         let mut instance = Instance::default();
         for (name, of) in &bounds {
-            let bare = of.iter().flat_map(|of| of.split('+')).map(|bound| bound.trim());
+            let bare = of.iter().flat_map(|of| of.split('+')).map(str::trim);
             if let Some(ty) = bare.clone().find_map(own).filter(|ty| scalar(ty).is_some()) {
                 let shape = scalar(&ty).unwrap_or(Shape::Unit);
                 instance.is_width_chosen = true;

@@ -2,7 +2,10 @@
 //!
 //! Main type: [`TypeForm`]. It is read from the item's text; a text that is no plain declaration is hidden.
 
-use syn::{Data, DeriveInput, Expr, ExprLit, Fields, GenericArgument, Lit, PathArguments, Type, Visibility};
+use syn::{
+    Data, DeriveInput, Fields, GenericArgument, PathArguments, Type, TypeGroup, TypeParen, TypePath,
+    Visibility,
+};
 use upstream::{Item, RustType};
 
 /// Declarations longer than this, or nested deeper, are not read: the parser calls itself for each level.
@@ -93,34 +96,29 @@ fn has_condition(attributes: &[syn::Attribute]) -> bool {
 
 /// A type as the snapshot has it. What it has no form for cannot be generated anyway.
 fn rust_type(ty: &Type) -> RustType {
-    let inner = |ty: &Type| Box::new(rust_type(ty));
-    match ty {
-        Type::Group(group) => rust_type(&group.elem),
-        Type::Paren(paren) => rust_type(&paren.elem),
-        Type::Reference(reference) => {
-            RustType::Reference { mutable: reference.mutability.is_some(), target: inner(&reference.elem) }
+    if let Type::Group(TypeGroup { elem, .. }) | Type::Paren(TypeParen { elem, .. }) = ty {
+        rust_type(elem)
+    } else if let Type::Reference(reference) = ty {
+        let target = Box::new(rust_type(&reference.elem));
+        RustType::Reference { mutable: reference.mutability.is_some(), target }
+    } else if let Type::Slice(slice) = ty {
+        RustType::Slice(Box::new(rust_type(&slice.elem)))
+    } else if let Type::Tuple(tuple) = ty {
+        RustType::Tuple(tuple.elems.iter().map(rust_type).collect())
+    } else if let Type::Path(TypePath { qself: None, path }) = ty {
+        RustType::Named {
+            path: path.segments.iter().map(|segment| segment.ident.to_string()).collect(),
+            arguments: path.segments.last().map(arguments).unwrap_or_default(),
         }
-        Type::Slice(slice) => RustType::Slice(inner(&slice.elem)),
-        Type::Array(array) => match &array.len {
-            Expr::Lit(ExprLit { lit: Lit::Int(length), .. }) => {
-                RustType::Array { element: inner(&array.elem), length: length.base10_digits().to_owned() }
-            }
-            _ => RustType::Other("an array".to_owned()),
-        },
-        Type::Tuple(tuple) => RustType::Tuple(tuple.elems.iter().map(rust_type).collect()),
-        Type::Path(path) if path.qself.is_none() => RustType::Named {
-            path: path.path.segments.iter().map(|segment| segment.ident.to_string()).collect(),
-            arguments: path.path.segments.last().map(arguments).unwrap_or_default(),
-        },
-        _ => RustType::Other("a type of another kind".to_owned()),
+    } else {
+        RustType::Other("a type of another kind".to_owned())
     }
 }
 
 fn arguments(segment: &syn::PathSegment) -> Vec<RustType> {
     let PathArguments::AngleBracketed(given) = &segment.arguments else { return Vec::new() };
-    let types = given.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(rust_type(ty)),
-        _ => None,
+    let types = given.args.iter().filter_map(|argument| {
+        if let GenericArgument::Type(ty) = argument { Some(rust_type(ty)) } else { None }
     });
     types.collect()
 }

@@ -350,6 +350,27 @@ impl Manner {
     }
 }
 
+/// An order as the truth value that `__lt__` and its like answer with; what cannot be ordered is neither less
+/// nor greater. `None` where the symbol or the outcome is another one.
+pub(super) fn order_as_truth(symbol: &str, outcome: &Outcome) -> Option<Outcome> {
+    let holds = |order: i8| match symbol {
+        "__lt__" => Some(order < 0),
+        "__le__" => Some(order <= 0),
+        "__gt__" => Some(order > 0),
+        "__ge__" => Some(order >= 0),
+        _ => None,
+    };
+    let Outcome::Value(value) = outcome else { return None };
+    let value = if let Value::Some(inner) = value { inner } else { value };
+    let truth = if let Value::Int(order) = value {
+        holds(order.parse().ok()?)?
+    } else {
+        holds(0)?;
+        matches!(value, Value::Nothing).then_some(false)?
+    };
+    Some(Outcome::Value(Value::Bool(truth)))
+}
+
 /// Plain characters count as smaller, so that shrinking ends in readable texts.
 fn char_size(char: char) -> u64 {
     match char {

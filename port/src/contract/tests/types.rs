@@ -4,7 +4,7 @@ use upstream::tree::MemoryTree;
 
 use super::*;
 
-const SOURCE: &str = r#"
+const SOURCE: &str = r"
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point { pub at: i32, pub label: Option<String>, pub inner: Step }
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ impl Switch {
     pub fn switched_on(level: u8) -> Self { Switch { level, is_on: true } }
     pub fn read(&self) -> u8 { if self.is_on { self.level } else { 0 } }
 }
-"#;
+";
 
 const PORT: &str = "\
 from dataclasses import dataclass
