@@ -249,7 +249,7 @@ impl TypeScope<'_> {
                 .iter()
                 .any(|bound| text.starts_with(bound));
             if is_iterator {
-                return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<Vec<_>>()"));
+                return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<VecDeque<_>>()"));
             }
         }
         if let RustType::Named { path, arguments } = ty {
@@ -266,12 +266,35 @@ impl TypeScope<'_> {
                 (_, _) => {}
             }
         }
+        // Gathered in a queue: a `Vec` of bytes would be written as bytes, and an iterator gives numbers.
+        if self.is_iterator(ty) {
+            return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<VecDeque<_>>()"));
+        }
         match self.observe(ty, observed, 0)? {
             Seen::Hidden(name) => Err(format!(
                 "its result type `{name}` keeps its fields to itself, so results cannot be compared"
             )),
             Seen::Open => Ok("$".to_owned()),
         }
+    }
+
+    /// Whether a result is an iterator of the crate's own, or a boxed one: what it gives is looked at. Whether
+    /// that has a form is the compiler's to say.
+    fn is_iterator(&self, ty: &RustType) -> bool {
+        let RustType::Named { path, arguments } = ty else { return false };
+        if let ("Box", [RustType::Other(inner)]) =
+            (path.last().map_or("", String::as_str), arguments.as_slice())
+        {
+            return inner.split_whitespace().collect::<String>().starts_with("dynIterator<");
+        }
+        let own = self.self_type.as_deref().and_then(|own| own.rsplit("::").next()).unwrap_or_default();
+        let name = if path.len() == 1 && ty.last_name() == Some("Self") {
+            vec![own.to_owned()]
+        } else {
+            path.clone()
+        };
+        let item = self.item(&name);
+        item.is_some_and(|item| !is_generic(item) && implements(self.snapshot, item, "Iterator"))
     }
 
     /// How an error is written down: what it keeps to itself is not compared in errors.
@@ -318,6 +341,9 @@ impl TypeScope<'_> {
                 }
                 if path.len() == 1 && name == "Self" {
                     return self.observe_self(observed);
+                }
+                if path.len() == 2 && path.first().is_some_and(|first| first == "Self") {
+                    return Ok(Seen::Open);
                 }
                 if let Some(item) = self.item(path) {
                     return self.observe_item(item, arguments, observed);

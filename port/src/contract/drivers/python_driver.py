@@ -344,6 +344,11 @@ def record(value, depth):
         except Exception:
             # One that cannot be had or written is not there.
             continue
+    if hasattr(type(value), "__iter__"):
+        try:
+            fields.append(["__iter__", ["l", encode_all(iter(value), depth)]])
+        except Exception:
+            pass
     return ["r", class_path(type(value)), lineage(type(value)), None, fields, "named"]
 
 

@@ -33,6 +33,12 @@ impl Secret {
     pub fn new(hidden: u8) -> Self { Secret { hidden } }
     pub fn more(&self) -> u16 { u16::from(self.hidden) + 1 }
 }
+pub struct Steps { left: u8 }
+impl Iterator for Steps {
+    type Item = u8;
+    fn next(&mut self) -> Option<u8> { self.left = self.left.checked_sub(1)?; Some(self.left) }
+}
+pub fn steps(from: u8) -> Steps { Steps { left: from } }
 pub struct Switch { level: u8, is_on: bool }
 impl Switch {
     pub fn new(level: u8) -> Self { Switch { level, is_on: false } }
@@ -96,6 +102,16 @@ class Switch:
     def read(self):
         return self.level if self.is_on else 0
 
+class Steps:
+    def __init__(self, left):
+        self.left = left
+
+    def __iter__(self):
+        return iter(range(self.left - 1, -1, -1))
+
+def steps(left):
+    return Steps(left)
+
 class ReadError(ValueError):
     pass
 
@@ -146,6 +162,8 @@ const LINKS: &[(&str, &str)] = &[
     ("tiny::read", "port.read"),
     ("tiny::Secret::new", "port.Secret.__init__"),
     ("tiny::Secret::more", "port.Secret.more"),
+    ("tiny::Steps", "port.Steps"),
+    ("tiny::steps", "port.steps"),
     ("tiny::Switch::new", "port.Switch.__init__"),
     ("tiny::Switch::switched_on", "port.Switch.switched_on"),
     ("tiny::Switch::read", "port.Switch.read"),
@@ -210,7 +228,7 @@ fn a_right_port_of_structs_and_enums_agrees() {
     let report = compared("pass", "pass");
     assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
     assert_eq!(report.items.iter().map(|evidence| evidence.blocked).sum::<u32>(), 0, "{report:?}");
-    for item in ["tiny::point", "tiny::shape", "tiny::read", "tiny::Secret::more"] {
+    for item in ["tiny::steps", "tiny::point", "tiny::shape", "tiny::read", "tiny::Secret::more"] {
         let evidence = evidence(&report, item);
         assert!(evidence.agreed > 50 && evidence.unobserved == 0, "{evidence:?}");
     }
@@ -226,6 +244,8 @@ fn a_wrong_field_or_variant_is_refused() {
         ("Pair(Step(2, 3), True)", "Pair(Step(2, 3), False)", "tiny::shape"),
         ("return Half(seen)", "return Half(seen // 2)", "tiny::half"),
         ("if hidden > 9", "if hidden > 10", "tiny::maybe"),
+        ("range(self.left - 1, -1, -1)", "range(self.left - 1, 0, -1)", "tiny::steps"),
+        ("return Steps(left)", "return None", "tiny::steps"),
         ("return [Line(length)]", "return [None]", "tiny::shape"),
     ] {
         let report = compared(this, that);
