@@ -48,6 +48,10 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
         (sum(|item| item.agreed), sum(|item| item.disagreed), sum(|item| item.blocked));
     let probed = items.iter().filter(|item| item.agreed + item.disagreed > 0).count();
     let waiting = if parked == 0 { String::new() } else { format!("; {parked} parked and not compared") };
+    let caveats = match evidence.caveats() {
+        caveats if caveats.is_empty() => caveats,
+        caveats => format!(" ({caveats})"),
+    };
     let (verdict, reason) = if let Some(reason) = &evidence.report.source_blocked {
         (Verdict::Inconclusive, format!("the upstream cannot be asked: {}", first_line(reason)))
     } else if disagreed > 0 {
@@ -84,7 +88,7 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
             0 => String::new(),
             rest => format!("; {} could not be probed", count(rest as u64, "item")),
         };
-        (Verdict::Pass, format!("{probes} on {functions} agree{rest}{waiting}"))
+        (Verdict::Pass, format!("{probes} on {functions} agree{rest}{waiting}{caveats}"))
     };
     GateRecord {
         evidence: evidence.rows(),

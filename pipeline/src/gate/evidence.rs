@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use mappings::Proof;
-use port::contract::{ContractReport, ItemEvidence};
+use port::contract::{ContractReport, ErrorPolicy, ItemEvidence};
 use reports::count;
 use reports::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel};
 use upstream::ItemPath;
@@ -38,6 +38,32 @@ impl Evidence {
     /// Probes on which both sides gave the same.
     pub fn agreed(&self) -> u32 {
         self.report.items.iter().map(|item| item.agreed).sum()
+    }
+
+    /// By which rules errors were held against exceptions, and what was left out, in a few words; empty where
+    /// there is nothing to say.
+    pub fn caveats(&self) -> String {
+        let with = |policy: ErrorPolicy| {
+            self.report.items.iter().filter(|item| item.error_policy == Some(policy)).count()
+        };
+        let functions = |number: usize| count(number as u64, "function");
+        let mut parts = Vec::new();
+        let (linked, any) = (with(ErrorPolicy::LinkedClass), with(ErrorPolicy::AnyDeliberate));
+        if linked > 0 {
+            parts.push(format!("errors of {} by their linked class", functions(linked)));
+        }
+        if any > 0 {
+            parts.push(format!("errors of {} by any exception raised on purpose", functions(any)));
+        }
+        let unobserved: u32 = self.report.items.iter().map(|item| item.unobserved).sum();
+        if unobserved > 0 {
+            parts.push(format!("{} could not be compared", count(unobserved.into(), "result")));
+        }
+        let left_out: u32 = self.report.items.iter().map(|item| item.corners_left_out).sum();
+        if left_out > 0 {
+            parts.push(format!("{} left out", count(left_out.into(), "boundary probe")));
+        }
+        parts.join(", ")
     }
 
     /// What was compared for an item.
@@ -108,10 +134,11 @@ impl Evidence {
 fn proof(evidence: &ItemEvidence) -> Proof {
     if evidence.disagreed > 0 {
         Proof::Unknown
-    } else if evidence.agreed > 0 {
+    } else if evidence.agreed > 0 && evidence.unobserved == 0 {
         Proof::Proved
-    } else if evidence.blocks_reached > 0 {
-        // Probes of its callers ran through it, and they agreed.
+    } else if evidence.agreed > 0 || evidence.blocks_reached > 0 {
+        // Some of its results were compared, or probes ran through it whose results agreed. A call that was
+        // made and whose result nobody could compare is neither.
         Proof::Tested
     } else {
         Proof::MappedOnly
@@ -143,5 +170,51 @@ fn proof_level(proof: Proof) -> ProofLevel {
         Proof::Tested => ProofLevel::Tested,
         Proof::MappedOnly => ProofLevel::MappedOnly,
         Proof::Unknown => ProofLevel::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(agreed: u32, unobserved: u32, blocks_reached: u32) -> ItemEvidence {
+        ItemEvidence {
+            item: "k::f".parse().unwrap(),
+            symbol: "p.f".parse().unwrap(),
+            not_probed: None,
+            harvested: 0,
+            generated: agreed + unobserved,
+            agreed,
+            disagreed: 0,
+            unobserved,
+            corners_left_out: 0,
+            error_policy: (agreed > 0).then_some(ErrorPolicy::AnyDeliberate),
+            blocked: 0,
+            blocks_reached,
+            blocks_total: 2,
+            changed_upstream: None,
+            changed_port: None,
+            changed_alike: None,
+        }
+    }
+
+    #[test]
+    fn a_call_whose_result_was_not_compared_is_no_proof() {
+        assert_eq!(proof(&evidence(5, 0, 2)), Proof::Proved);
+        assert_eq!(proof(&evidence(5, 1, 2)), Proof::Tested);
+        assert_eq!(proof(&evidence(0, 5, 0)), Proof::MappedOnly);
+        assert_eq!(proof(&evidence(0, 5, 1)), Proof::Tested);
+        assert_eq!(proof(&ItemEvidence { disagreed: 1, ..evidence(5, 0, 2) }), Proof::Unknown);
+    }
+
+    #[test]
+    fn what_was_compared_loosely_or_not_at_all_is_said() {
+        let items = vec![evidence(5, 0, 2), ItemEvidence { corners_left_out: 3, ..evidence(0, 7, 0) }];
+        let found = Evidence::of(ContractReport { items, ..ContractReport::default() });
+        assert_eq!(
+            found.caveats(),
+            "errors of 1 function by any exception raised on purpose, 7 results could not be compared, \
+             3 boundary probes left out"
+        );
     }
 }

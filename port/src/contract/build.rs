@@ -12,7 +12,7 @@ use upstream::{Item, ItemPath};
 use super::ContractError;
 use super::oracle::OracleRequest;
 use super::probeable::ProbePlan;
-use super::rust_driver;
+use super::rust_driver::{self, Counted};
 use super::scratch::{copy_package, has_dependencies};
 use super::session::Tools;
 
@@ -98,7 +98,8 @@ impl Build<'_> {
     fn instrumented(&self, upstream: &Path) -> Result<Vec<(u32, ItemPath)>, ContractError> {
         let Some(instrument) = self.request.instrument else { return Ok(Vec::new()) };
         let mut by_file: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-        let paths: BTreeSet<_> = self.plan.functions.iter().map(|function| &function.item).collect();
+        // Also those that cannot be called alone: calls of others run through them.
+        let paths: BTreeSet<_> = self.request.items.iter().collect();
         for item in paths.iter().filter_map(|path| self.request.snapshot.items.get(*path)) {
             by_file.entry(&item.file).or_default().push(item);
         }
@@ -193,17 +194,16 @@ impl Build<'_> {
         let mut excluded: BTreeMap<usize, String> = BTreeMap::new();
         let package = self.request.package;
         let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
-        let reached = self
-            .request
-            .instrument
-            .filter(|_| !blocks.is_empty())
-            .map(|instrument| instrument.reached().replace('$', &library));
+        let counted = self.request.instrument.filter(|_| !blocks.is_empty()).map(|instrument| {
+            let named = |code: String| code.replace('$', &library);
+            Counted { reached: named(instrument.reached()), reset: named(instrument.reset()) }
+        });
         let mut last = String::new();
         for _ in 0..BUILD_ROUNDS_MAX {
             let source = rust_driver::source(
                 &self.plan.functions,
                 &excluded.keys().copied().collect(),
-                reached.as_deref(),
+                counted.as_ref(),
             );
             let main = driver.join("src").join("main.rs");
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;

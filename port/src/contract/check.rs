@@ -6,17 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
 use upstream::harvest::HarvestedCall;
-use upstream::{ItemPath, Snapshot};
+use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
-use super::compare::{Agreement, Profile, compare, unchanged};
+use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::oracle::{Observed, Oracle, Prepared};
-use super::pools::{Pools, Probe, ProbeOrigin, draw};
+use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortSide, Target, observe};
-use super::report::{ContractReport, Counterexample, ItemEvidence, SpecFinding};
+use super::report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::session::Tools;
 use super::shrink::{size, smaller};
-use super::value::Outcome;
+use super::value::{Outcome, Value, order_as_truth};
 use super::{ContractError, spec};
 
 /// How many counterexamples are kept for one item.
@@ -84,8 +84,10 @@ struct Check<'a> {
     tools: &'a Tools<'a>,
     request: &'a ContractRequest<'a>,
     oracle: &'a Oracle,
-    /// One for each function, then one for each item without a function.
+    /// One for each function, then one for each item and each linked type, to be described.
     targets: Vec<Target>,
+    /// The types that symbols are linked to.
+    types: Vec<&'a Item>,
 }
 
 /// A probe with what both sides made of it.
@@ -94,6 +96,17 @@ struct Compared {
     upstream: Outcome,
     port: Outcome,
     agreement: Agreement,
+    policy: Option<ErrorPolicy>,
+}
+
+/// What was found on all probes.
+struct Found {
+    compared: Vec<Compared>,
+    /// Blocks of the upstream's code that probes ran through on which both sides agreed.
+    reached: BTreeSet<u32>,
+    changes: BTreeMap<ItemPath, Changes>,
+    /// Boundary probes that were left out, by function.
+    left_out: BTreeMap<usize, usize>,
 }
 
 /// How often each of a revision pair changed.
@@ -108,22 +121,35 @@ impl<'a> Check<'a> {
     fn new(tools: &'a Tools<'a>, request: &'a ContractRequest<'a>, oracle: &'a Oracle) -> Self {
         let functions = oracle.plan().functions.iter();
         let mut targets: Vec<_> = functions.map(|function| target(function, request)).collect();
-        targets.extend(request.items.iter().map(|item| Target {
-            symbol: item.symbol.to_string(),
+        let described = |symbol: &SymbolPath| Target {
+            symbol: symbol.to_string(),
             constructor: None,
             constructed_with: 0,
-        }));
-        Self { tools, request, oracle, targets }
+            others: 0,
+        };
+        targets.extend(request.items.iter().map(|item| described(&item.symbol)));
+        let is_type = |item: &&Item| matches!(item.kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union);
+        let types = request.links.iter().filter_map(|(path, symbol)| {
+            let item = request.snapshot.items.get(path).filter(is_type)?;
+            Some((item, symbol))
+        });
+        let types: Vec<_> = types.collect();
+        targets.extend(types.iter().map(|(_, symbol)| described(symbol)));
+        let types = types.into_iter().map(|(item, _)| item).collect();
+        Self { tools, request, oracle, targets, types }
     }
 
     fn run(&self) -> Result<ContractReport, ContractError> {
         let functions = &self.oracle.plan().functions;
         let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
-        let (development, deciding) = draw(functions, self.request.harvested, self.request.pools);
+        let Drawn { development, deciding, left_out } =
+            draw(functions, self.request.harvested, self.request.pools);
         // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
         let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
             let is_asked = |probe: &Probe| {
-                functions.get(probe.function).is_some_and(|function| asked.contains(&function.item))
+                functions
+                    .get(probe.function)
+                    .is_some_and(|function| asked.contains(&function.item) && self.can_make(function))
             };
             probes.into_iter().filter(is_asked).collect()
         };
@@ -133,7 +159,7 @@ impl<'a> Check<'a> {
         let probes: Vec<_> = development.into_iter().chain(deciding).collect();
         let upstream = Observed {
             outcomes: first.outcomes.into_iter().chain(second.outcomes).collect(),
-            reached: first.reached.union(&second.reached).copied().collect(),
+            reached: first.reached.into_iter().chain(second.reached).collect(),
         };
         let port = observe(
             self.tools,
@@ -145,27 +171,53 @@ impl<'a> Check<'a> {
 
         let spec = self.spec(&port.descriptions);
         let broken: BTreeSet<_> = spec.iter().map(|finding| finding.item.clone()).collect();
-        let changes = self.changes(&probes, &upstream.outcomes, &port.outcomes)?;
+        let profile = self.profile(&port.descriptions);
+        let changes = self.changes(&profile, &probes, &upstream.outcomes, &port.outcomes)?;
         let sides = upstream.outcomes.into_iter().zip(port.outcomes);
         let compared: Vec<_> = probes
             .into_iter()
             .zip(sides)
             .map(|(probe, (upstream, port))| {
-                let agreement = compare(self.request.profile, &upstream, &port);
-                Compared { probe, upstream, port, agreement }
+                let upstream = self.as_asked(&probe, upstream);
+                let agreement = self.agreement(&profile, &probe, &upstream, &port);
+                let policy = profile.policy(&upstream);
+                Compared { probe, upstream, port, agreement, policy }
             })
             .collect();
+        // Code that ran for a result which nobody could compare is not checked by that.
+        let agreed = compared.iter().zip(&upstream.reached);
+        let reached: BTreeSet<u32> = agreed
+            .filter(|(one, _)| one.agreement == Agreement::Same)
+            .flat_map(|(_, blocks)| blocks.iter().copied())
+            .collect();
+        let found = Found { compared, reached, changes, left_out };
         let items = self.request.items.iter();
-        let evidence = items.map(|item| {
-            self.evidence(item, &compared, &upstream.reached, &changes, broken.contains(&item.item))
-        });
+        let evidence = items.map(|item| self.evidence(item, &found, broken.contains(&item.item)));
         Ok(ContractReport {
             source_blocked: None,
             items: evidence.collect(),
-            counterexamples: self.counterexamples(&compared, &broken)?,
+            counterexamples: self.counterexamples(&profile, &found.compared, &broken)?,
             spec,
             duration_ms: 0,
         })
+    }
+
+    /// The profile, with the classes that are linked to types as the running port has them.
+    fn profile(&self, descriptions: &[Description]) -> Profile {
+        let mut profile = self.request.profile.clone();
+        let described = descriptions.iter().skip(self.request.items.len());
+        for (item, description) in self.types.iter().zip(described) {
+            // What is no class, such as a `NewType` or an alias of a built-in one, demands no class.
+            let Description::Symbol { class: Some(class), .. } = description else { continue };
+            let is_enum = item.kind == ItemKind::Enum;
+            let linked = LinkedClass {
+                path: class.path.clone(),
+                is_exception: class.is_exception,
+                variants: if is_enum { item.members.clone() } else { Vec::new() },
+            };
+            profile.classes.insert(item.path.to_string(), linked);
+        }
+        profile
     }
 
     fn spec(&self, descriptions: &[Description]) -> Vec<SpecFinding> {
@@ -181,18 +233,40 @@ impl<'a> Check<'a> {
         findings
     }
 
+    /// Whether the port says how the value of a method is made. Only the plainest way needs no link: there it
+    /// is the class itself.
+    fn can_make(&self, function: &FunctionPlan) -> bool {
+        let ReceiverPlan::Constructed { constructor: Some(constructor), .. } = &function.receiver else {
+            return true;
+        };
+        let mut ways = self.oracle.plan().functions.iter().filter(|other| other.item == function.item);
+        self.request.links.contains_key(constructor)
+            || ways.next().is_some_and(|first| first.receiver == function.receiver)
+    }
+
+    /// The upstream's outcome in the form of the port's symbol.
+    fn as_asked(&self, probe: &Probe, upstream: Outcome) -> Outcome {
+        let target = self.targets.get(probe.function).map(|target| target.symbol.as_str());
+        let name = target.and_then(|symbol| symbol.rsplit('.').next()).unwrap_or_default();
+        order_as_truth(name, &upstream).unwrap_or(upstream)
+    }
+
+    fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
+        let is_width_chosen = self.function_of(probe).is_some_and(|function| function.is_width_chosen);
+        let is_overflow = matches!(upstream, Outcome::Panic { text } if text.contains("overflow"));
+        if is_width_chosen && is_overflow {
+            return Agreement::unobserved(
+                "it overflows at a width that the probe chose, and the port has none",
+            );
+        }
+        compare(profile, upstream, port)
+    }
+
     fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
         self.oracle.plan().functions.get(probe.function)
     }
 
-    fn evidence(
-        &self,
-        item: &ContractItem,
-        compared: &[Compared],
-        reached: &BTreeSet<u32>,
-        changes: &BTreeMap<ItemPath, Changes>,
-        is_broken: bool,
-    ) -> ItemEvidence {
+    fn evidence(&self, item: &ContractItem, found: &Found, is_broken: bool) -> ItemEvidence {
         let blocks = self.oracle.blocks_of(&item.item);
         let mut evidence = ItemEvidence {
             item: item.item.clone(),
@@ -202,8 +276,11 @@ impl<'a> Check<'a> {
             generated: 0,
             agreed: 0,
             disagreed: 0,
+            unobserved: 0,
+            corners_left_out: 0,
+            error_policy: None,
             blocked: 0,
-            blocks_reached: count(blocks.intersection(reached).count()),
+            blocks_reached: count(blocks.intersection(&found.reached).count()),
             blocks_total: count(blocks.len()),
             changed_upstream: None,
             changed_port: None,
@@ -214,17 +291,29 @@ impl<'a> Check<'a> {
             evidence.not_probed = Some("its symbol did not pass the Spec stage".to_owned());
             return evidence;
         }
-        let mut blocked_by = None;
+        let (mut blocked_by, mut unobserved_by) = (None, None);
         let own =
             |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
-        for one in compared.iter().filter(own) {
+        let functions = self.oracle.plan().functions.iter().enumerate();
+        let left_out = functions
+            .filter(|(_, function)| function.item == item.item)
+            .filter_map(|(at, _)| found.left_out.get(&at));
+        evidence.corners_left_out = count(left_out.sum());
+        for one in found.compared.iter().filter(own) {
             match one.probe.origin {
                 ProbeOrigin::Harvested => evidence.harvested += 1,
                 ProbeOrigin::Generated => evidence.generated += 1,
             }
             match &one.agreement {
-                Agreement::Same => evidence.agreed += 1,
+                Agreement::Same => {
+                    evidence.agreed += 1;
+                    evidence.error_policy = evidence.error_policy.max(one.policy);
+                }
                 Agreement::Different => evidence.disagreed += 1,
+                Agreement::Unobserved { reason } => {
+                    evidence.unobserved += 1;
+                    unobserved_by.get_or_insert_with(|| reason.clone());
+                }
                 Agreement::NotComparable { reason } => {
                     evidence.blocked += 1;
                     blocked_by.get_or_insert_with(|| reason.clone());
@@ -232,9 +321,12 @@ impl<'a> Check<'a> {
             }
         }
         if evidence.agreed + evidence.disagreed == 0 {
-            evidence.not_probed = evidence.not_probed.or(blocked_by);
+            evidence.not_probed = evidence.not_probed.or(blocked_by).or(unobserved_by);
+        } else if let Some(reason) = unobserved_by {
+            let count = evidence.unobserved;
+            evidence.not_probed = Some(format!("{count} of its results could not be compared: {reason}"));
         }
-        if let Some(changes) = changes.get(&item.item) {
+        if let Some(changes) = found.changes.get(&item.item) {
             evidence.changed_upstream = Some(changes.upstream);
             evidence.changed_port = Some(changes.port);
             evidence.changed_alike = Some(changes.alike);
@@ -245,6 +337,7 @@ impl<'a> Check<'a> {
     /// Asks the old revision's sides what they make of the same probes, where they take the same arguments.
     fn changes(
         &self,
+        profile: &Profile,
         probes: &[Probe],
         upstream: &[Outcome],
         port: &[Outcome],
@@ -285,8 +378,8 @@ impl<'a> Check<'a> {
             let Some(function) = functions.get(probe.function) else { continue };
             let (Some(now), Some(port_is)) = (upstream.get(*at), port.get(*at)) else { continue };
             let counts = changes.entry(function.item.clone()).or_default();
-            let upstream_same = unchanged(self.request.profile, before, now);
-            let port_same = unchanged(self.request.profile, port_was, port_is);
+            let upstream_same = unchanged(profile, before, now);
+            let port_same = unchanged(profile, port_was, port_is);
             counts.upstream += u32::from(upstream_same == Some(false));
             counts.port += u32::from(port_same == Some(false));
             counts.alike += u32::from(upstream_same.is_some() && upstream_same == port_same);
@@ -297,6 +390,7 @@ impl<'a> Check<'a> {
     /// The smallest disagreements of each item, development ones first, shrunk.
     fn counterexamples(
         &self,
+        profile: &Profile,
         compared: &[Compared],
         broken: &BTreeSet<ItemPath>,
     ) -> Result<Vec<Counterexample>, ContractError> {
@@ -316,9 +410,10 @@ impl<'a> Check<'a> {
                 upstream: one.upstream.clone(),
                 port: one.port.clone(),
                 agreement: Agreement::Different,
+                policy: one.policy,
             }));
         }
-        self.shrink(&mut chosen)?;
+        self.shrink(profile, &mut chosen)?;
         let position = |one: &Compared| {
             let item = self.function_of(&one.probe).map(|function| &function.item);
             self.request.items.iter().position(|asked| Some(&asked.item) == item)
@@ -336,7 +431,7 @@ impl<'a> Check<'a> {
     }
 
     /// Makes all chosen calls smaller at once: a round costs one run of each side.
-    fn shrink(&self, chosen: &mut [Compared]) -> Result<(), ContractError> {
+    fn shrink(&self, profile: &Profile, chosen: &mut [Compared]) -> Result<(), ContractError> {
         let mut open: BTreeSet<usize> = (0..chosen.len()).collect();
         // A hang or a crash costs a process for each try.
         let is_cheap = |outcome: &Outcome| !matches!(outcome, Outcome::Timeout | Outcome::Crashed { .. });
@@ -364,13 +459,15 @@ impl<'a> Check<'a> {
             for ((owner, probe), (upstream, port)) in
                 owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
             {
-                let agreement = compare(self.request.profile, &upstream, &port);
+                let upstream = self.as_asked(&probe, upstream);
+                let agreement = self.agreement(profile, &probe, &upstream, &port);
                 let Some(slot) = chosen.get_mut(owner) else { continue };
                 let is_better = agreement == Agreement::Different
                     && is_cheap(&port)
                     && size(&probe.arguments) < size(&slot.probe.arguments);
                 if is_better {
-                    *slot = Compared { probe, upstream, port, agreement };
+                    let policy = profile.policy(&upstream);
+                    *slot = Compared { probe, upstream, port, agreement, policy };
                     improved.insert(owner);
                 }
             }
@@ -390,15 +487,23 @@ impl<'a> Check<'a> {
         let path = &self.function_of(&one.probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(one.probe.function);
-        let arguments: Vec<_> = one.probe.arguments.iter().map(super::Value::to_python).collect();
-        let call =
-            match target.and_then(|target| Some((target.constructor.as_ref()?, target.constructed_with))) {
-                Some((constructor, count)) => {
-                    let (made, given) = arguments.split_at(count.min(arguments.len()));
-                    format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
-                }
-                None => format!("{}({})", item.symbol, arguments.join(", ")),
-            };
+        let arguments: Vec<_> = one.probe.arguments.iter().map(Value::to_python).collect();
+        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
+        let call = if let Some((constructor, target)) = method {
+            let count = target.constructed_with;
+            let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
+            let mut given = Vec::new();
+            for _ in 0..target.others {
+                let (other, behind) = rest.split_at(count.min(rest.len()));
+                given.push(format!("{constructor}({})", other.join(", ")));
+                rest = behind;
+            }
+            given.extend(rest.iter().cloned());
+            format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
+        } else {
+            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+            format!("{called}({})", arguments.join(", "))
+        };
         Some(Counterexample {
             item: item.item.clone(),
             symbol: item.symbol.clone(),
@@ -418,20 +523,23 @@ fn count(number: usize) -> u32 {
 fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let item = request.items.iter().find(|item| item.item == function.item);
     let symbol = item.map(|item| item.symbol.clone());
-    let ReceiverPlan::Constructed { constructor, arguments } = &function.receiver else {
-        let symbol = symbol.map(String::from).unwrap_or_default();
-        return Target { symbol, constructor: None, constructed_with: 0 };
+    let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
+        // `__init__` alone has no value to work on: a constructor is called as its class.
+        let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
+        return Target { symbol, constructor: None, constructed_with: 0, others: 0 };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
-    let constructor = match linked {
-        Some(linked) if linked.name() == "__init__" => linked.parent(),
-        Some(linked) => Some(linked),
-        None => class(),
-    };
+    let constructor = linked.map_or_else(class, called_as_class);
     Target {
         constructor: constructor.map(String::from),
         symbol: symbol.map(String::from).unwrap_or_default(),
         constructed_with: *arguments,
+        others: *others,
     }
+}
+
+/// The class of an `__init__` or `__new__`; any other symbol itself.
+fn called_as_class(symbol: SymbolPath) -> Option<SymbolPath> {
+    if matches!(symbol.name(), "__init__" | "__new__") { symbol.parent() } else { Some(symbol) }
 }

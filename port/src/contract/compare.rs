@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::value::{Outcome, Value};
+use super::compare_record::{compare_records, names_variant};
+use super::report::ErrorPolicy;
+use super::value::{Manner, Outcome, Record, Value, last_name};
 
 /// How exactly the sides must agree. It is shown in reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +16,19 @@ pub struct Profile {
     pub ulps_max: u64,
     /// Floats agree within this distance.
     pub distance_max: f64,
-    /// Classes of the port that answer to types of the upstream, by the upstream's last name.
-    pub classes: BTreeMap<String, String>,
+    /// Classes of the port that are linked to types of the upstream, by the type's path.
+    pub classes: BTreeMap<String, LinkedClass>,
+}
+
+/// A class of the port that is linked to a type of the upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedClass {
+    /// Module and name.
+    pub path: String,
+    /// Whether its values can be raised: only such a class can be demanded of an error.
+    pub is_exception: bool,
+    /// The variants of the type, where it is an enum.
+    pub variants: Vec<String>,
 }
 
 impl Default for Profile {
@@ -30,6 +43,37 @@ impl std::fmt::Display for Profile {
     }
 }
 
+impl Profile {
+    /// By which rule an error of the upstream's was held against what the port raised.
+    pub(super) fn policy(&self, upstream: &Outcome) -> Option<ErrorPolicy> {
+        match upstream {
+            Outcome::Value(Value::Err(error)) => Some(match self.exception(error) {
+                Some(_) => ErrorPolicy::LinkedClass,
+                None => ErrorPolicy::AnyDeliberate,
+            }),
+            Outcome::Panic { .. } => Some(ErrorPolicy::AnyDeliberate),
+            Outcome::Value(_) | Outcome::Error { .. } | Outcome::Timeout => None,
+            Outcome::Crashed { .. } | Outcome::Blocked { .. } => None,
+        }
+    }
+
+    /// The exception class that is linked to an error's type.
+    fn exception(&self, error: &Value) -> Option<&LinkedClass> {
+        self.classes.get(class_of(error)?).filter(|linked| linked.is_exception)
+    }
+}
+
+fn class_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Record(Record { class, .. }) | Value::Opaque { class, .. } => Some(class),
+        Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Float32(_) => None,
+        Value::Char(_) | Value::Text(_) | Value::Bytes(_) | Value::Nothing | Value::Some(_) => None,
+        Value::Ok(_) | Value::Err(_) | Value::List(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) => {
+            None
+        }
+    }
+}
+
 /// What a comparison came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Agreement {
@@ -37,6 +81,12 @@ pub enum Agreement {
     Same,
     /// It does not.
     Different,
+    /// Both answered, and nothing speaks against the port; but what one of them gave cannot be looked at, so
+    /// nothing is proved either.
+    Unobserved {
+        /// What cannot be looked at.
+        reason: String,
+    },
     /// There is nothing to compare with.
     NotComparable {
         /// Why.
@@ -45,7 +95,7 @@ pub enum Agreement {
 }
 
 impl Agreement {
-    fn when(same: bool) -> Self {
+    pub(super) fn when(same: bool) -> Self {
         if same { Self::Same } else { Self::Different }
     }
 
@@ -53,14 +103,19 @@ impl Agreement {
         Self::NotComparable { reason: reason.into() }
     }
 
-    /// The agreement of a whole from that of its parts: a difference decides, then what is not comparable.
-    fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
+    pub(super) fn unobserved(reason: impl Into<String>) -> Self {
+        Self::Unobserved { reason: reason.into() }
+    }
+
+    /// The agreement of a whole from that of its parts: a difference decides, then what is not comparable,
+    /// then what was not looked at.
+    pub(super) fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut whole = Self::Same;
         for part in parts {
-            match part {
-                Self::Different => return part,
-                Self::NotComparable { .. } => whole = part,
-                Self::Same => {}
+            match (&part, &whole) {
+                (Self::Different, _) => return part,
+                (Self::NotComparable { .. }, _) | (Self::Unobserved { .. }, Self::Same) => whole = part,
+                (Self::Same | Self::Unobserved { .. }, _) => {}
             }
         }
         whole
@@ -85,7 +140,9 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
         Outcome::Panic { text } if text.contains("capacity overflow") => {
             Agreement::unknown("the upstream ran out of memory")
         }
-        Outcome::Panic { .. } => Agreement::when(matches!(port, Outcome::Error { is_crash: false, .. })),
+        Outcome::Panic { .. } => {
+            Agreement::when(matches!(port, Outcome::Error { manner: Manner::Deliberate | Manner::Slip, .. }))
+        }
         Outcome::Error { class, .. } => {
             Agreement::when(matches!(port, Outcome::Error { class: found, .. } if found == class))
         }
@@ -95,19 +152,33 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
     }
 }
 
-/// An error of the upstream's asks for an exception that somebody raised on purpose.
+/// An error of the upstream's asks for an exception that somebody raised on purpose: of the class that is
+/// linked to the error's type, or of one below it, where one is linked.
 fn raised(profile: &Profile, error: &Value, port: &Outcome) -> Agreement {
-    let Outcome::Error { class, is_crash: false, .. } = port else { return Agreement::Different };
-    let Value::Opaque { class: expected, .. } = error else { return Agreement::Same };
-    Agreement::when(profile.classes.get(expected).is_none_or(|linked| linked == class))
+    let Outcome::Error { lineage, manner: Manner::Deliberate, .. } = port else {
+        return Agreement::Different;
+    };
+    let Some(linked) = profile.exception(error) else { return Agreement::Same };
+    if !lineage.contains(&linked.path) {
+        return Agreement::Different;
+    }
+    let (Value::Record(Record { class, variant: Some(variant), .. }), Some(raised)) =
+        (error, lineage.first())
+    else {
+        return Agreement::Same;
+    };
+    // A class of its own for each variant: raising another variant's is another error.
+    let named: Vec<_> =
+        linked.variants.iter().filter(|variant| names_variant(raised, class, variant)).collect();
+    Agreement::when(*raised == linked.path || named.is_empty() || named.contains(&variant))
 }
 
-fn compare_values(profile: &Profile, expected: &Value, found: &Value) -> Agreement {
+pub(super) fn compare_values(profile: &Profile, expected: &Value, found: &Value) -> Agreement {
     let part = |(expected, found): (&Value, &Value)| compare_values(profile, expected, found);
     match (expected, found) {
         (Value::Some(expected) | Value::Ok(expected), _) => compare_values(profile, expected, found),
         (Value::Nothing | Value::Unit, _) => Agreement::when(matches!(found, Value::Unit | Value::Nothing)),
-        (Value::Err(_), _) => Agreement::unknown("an error inside a value has no agreed form in the port"),
+        (Value::Err(_), _) => Agreement::unobserved("an error inside a value has no agreed form in the port"),
         (Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::Bytes(_), _) => {
             Agreement::when(expected == found)
         }
@@ -133,29 +204,31 @@ fn compare_values(profile: &Profile, expected: &Value, found: &Value) -> Agreeme
         (Value::Map(expected), Value::Map(found)) => unordered(expected, found, |expected, found| {
             Agreement::of_parts([part((&expected.0, &found.0)), part((&expected.1, &found.1))])
         }),
-        (Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Map(_), _) => Agreement::Different,
-        (Value::Opaque { class, text }, Value::Opaque { class: found_class, text: found_text }) => {
-            match profile.classes.get(class) {
-                None => Agreement::unknown(format!("no class of the port is linked to `{class}`")),
-                Some(linked) if linked != found_class => Agreement::Different,
-                Some(_) => opaque(class, text, found_text),
+        // A named tuple is a tuple too.
+        (Value::List(expected) | Value::Tuple(expected), Value::Record(found)) if found.is_positional => {
+            if expected.len() == found.fields.len() {
+                Agreement::of_parts(
+                    expected.iter().zip(found.fields.iter().map(|(_, value)| value)).map(part),
+                )
+            } else {
+                Agreement::Different
             }
         }
-        (Value::Opaque { class, .. }, _) => match profile.classes.get(class) {
-            None => Agreement::unknown(format!("no class of the port is linked to `{class}`")),
-            Some(_) => Agreement::Different,
-        },
-    }
-}
-
-/// A variant without fields is compared by name, in whatever case each side writes it.
-fn opaque(class: &str, expected: &str, found: &str) -> Agreement {
-    let is_name = !expected.is_empty() && expected.chars().all(|char| char.is_alphanumeric() || char == '_');
-    let plain = |text: &str| text.replace('_', "").to_lowercase();
-    if is_name {
-        Agreement::when(plain(expected) == plain(found))
-    } else {
-        Agreement::unknown(format!("values of `{class}` are known by their debug text alone"))
+        // The numbers that bytes are made of, where the upstream gives them one by one.
+        (Value::List(expected), Value::Bytes(found)) => {
+            Agreement::when(expected.iter().cloned().eq(found.iter().map(|byte| Value::int(*byte))))
+        }
+        // An object that can be iterated over is what it gives.
+        (Value::List(_), Value::Record(found)) => {
+            let given = found.fields.iter().find(|(name, _)| name == "__iter__");
+            given.map_or(Agreement::Different, |(_, given)| part((expected, given)))
+        }
+        (Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Map(_), _) => Agreement::Different,
+        (Value::Record(expected), _) => compare_records(profile, expected, found),
+        (Value::Opaque { .. }, Value::Unit | Value::Nothing) => Agreement::Different,
+        (Value::Opaque { class, .. }, _) => {
+            Agreement::unobserved(format!("a `{}` keeps its fields to itself", last_name(class)))
+        }
     }
 }
 
@@ -174,14 +247,14 @@ fn unordered<Element>(
         let partner = free.iter().position(|found| match agreement(element, found) {
             Agreement::Same => true,
             Agreement::Different => false,
-            Agreement::NotComparable { reason } => {
-                unknown = Some(reason);
+            other @ (Agreement::NotComparable { .. } | Agreement::Unobserved { .. }) => {
+                unknown = Some(other);
                 false
             }
         });
         match (partner, unknown) {
             (Some(at), _) => drop(free.remove(at)),
-            (None, Some(reason)) => return Agreement::NotComparable { reason },
+            (None, Some(unknown)) => return unknown,
             (None, None) => return Agreement::Different,
         }
     }
@@ -255,7 +328,7 @@ fn as_ported(value: &Value) -> Value {
         Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
             value.clone()
         }
-        Value::Err(_) | Value::Opaque { .. } => value.clone(),
+        Value::Err(_) | Value::Record(_) | Value::Opaque { .. } => value.clone(),
     }
 }
 
@@ -267,8 +340,30 @@ mod tests {
         compare(&Profile::default(), &Outcome::Value(expected), &Outcome::Value(found))
     }
 
-    fn error(class: &str, is_crash: bool) -> Outcome {
-        Outcome::Error { class: class.to_owned(), text: String::new(), is_crash }
+    fn error(lineage: &[&str], manner: Manner) -> Outcome {
+        Outcome::Error {
+            class: last_name(lineage[0]).to_owned(),
+            text: String::new(),
+            manner,
+            lineage: lineage.iter().copied().map(str::to_owned).collect(),
+        }
+    }
+
+    fn failed(variant: &str) -> Outcome {
+        let record = Record {
+            class: "k::PairError".into(),
+            lineage: Vec::new(),
+            variant: Some(variant.into()),
+            fields: Vec::new(),
+            is_positional: false,
+        };
+        Outcome::Value(Value::Err(Box::new(Value::Record(record))))
+    }
+
+    fn linked(is_exception: bool) -> Profile {
+        let variants = vec!["NoComma".to_owned(), "NoNumber".to_owned()];
+        let class = LinkedClass { path: "port.PairError".into(), is_exception, variants };
+        Profile { classes: BTreeMap::from([("k::PairError".into(), class)]), ..Profile::default() }
     }
 
     #[test]
@@ -303,19 +398,51 @@ mod tests {
 
     #[test]
     fn errors_and_panics_ask_for_exceptions_raised_on_purpose() {
-        let opaque = Value::Opaque { class: "StrSimError".into(), text: "X".into() };
-        let failed = Outcome::Value(Value::Err(Box::new(opaque)));
         let panicked = Outcome::Panic { text: "overflow".into() };
-        let mut profile = Profile::default();
-        for upstream in [&failed, &panicked] {
-            assert_eq!(compare(&profile, upstream, &error("ValueError", false)), Agreement::Same);
-            assert_eq!(compare(&profile, upstream, &error("TypeError", true)), Agreement::Different);
-            assert_eq!(compare(&profile, upstream, &Outcome::Value(Value::Unit)), Agreement::Different);
-            assert_eq!(compare(&profile, upstream, &Outcome::Timeout), Agreement::Different);
+        let profile = Profile::default();
+        for upstream in [&failed("NoComma"), &panicked] {
+            let agreement = |port| compare(&profile, upstream, &port);
+            assert_eq!(agreement(error(&["builtins.ValueError"], Manner::Deliberate)), Agreement::Same);
+            assert_eq!(agreement(error(&["builtins.TypeError"], Manner::Crash)), Agreement::Different);
+            assert_eq!(agreement(Outcome::Value(Value::Unit)), Agreement::Different);
+            assert_eq!(agreement(Outcome::Timeout), Agreement::Different);
+            assert_eq!(profile.policy(upstream), Some(ErrorPolicy::AnyDeliberate));
         }
-        profile.classes.insert("StrSimError".into(), "StrSimException".into());
-        assert_eq!(compare(&profile, &failed, &error("ValueError", false)), Agreement::Different);
-        assert_eq!(compare(&profile, &failed, &error("StrSimException", false)), Agreement::Same);
+        let slip = error(&["builtins.IndexError"], Manner::Slip);
+        assert_eq!(compare(&profile, &panicked, &slip), Agreement::Same);
+        assert_eq!(compare(&profile, &failed("NoComma"), &slip), Agreement::Different);
+    }
+
+    #[test]
+    fn a_linked_exception_class_is_demanded_of_an_error_of_its_type() {
+        let profile = linked(true);
+        let agreement = |variant: &str, lineage: &[&str]| {
+            compare(&profile, &failed(variant), &error(lineage, Manner::Deliberate))
+        };
+        assert_eq!(agreement("NoComma", &["builtins.ValueError"]), Agreement::Different);
+        assert_eq!(agreement("NoComma", &["other.PairError", "builtins.ValueError"]), Agreement::Different);
+        assert_eq!(agreement("NoComma", &["port.PairError", "builtins.ValueError"]), Agreement::Same);
+        assert_eq!(agreement("NoComma", &["port.Special", "port.PairError"]), Agreement::Same);
+        assert_eq!(profile.policy(&failed("NoComma")), Some(ErrorPolicy::LinkedClass));
+    }
+
+    #[test]
+    fn the_class_of_one_variant_is_no_error_of_another() {
+        let agreement = |variant: &str, raised: &str| {
+            let raised = error(&[raised, "port.PairError"], Manner::Deliberate);
+            compare(&linked(true), &failed(variant), &raised)
+        };
+        for name in ["port.NoComma", "port.NoCommaError", "port.PairNoComma", "port.PairError.NoComma"] {
+            assert_eq!(agreement("NoComma", name), Agreement::Same, "{name}");
+            assert_eq!(agreement("NoNumber", name), Agreement::Different, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_linked_class_that_cannot_be_raised_is_not_demanded() {
+        let raised = error(&["builtins.ValueError"], Manner::Deliberate);
+        assert_eq!(compare(&linked(false), &failed("NoComma"), &raised), Agreement::Same);
+        assert_eq!(linked(false).policy(&failed("NoComma")), Some(ErrorPolicy::AnyDeliberate));
     }
 
     #[test]
@@ -328,14 +455,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_linked_class_is_not_compared() {
-        let value = Value::Opaque { class: "Color".into(), text: "DarkRed".into() };
-        let found = |text: &str| Value::Opaque { class: "Color".into(), text: text.into() };
-        assert!(matches!(values(value.clone(), found("DARK_RED")), Agreement::NotComparable { .. }));
-        let mut profile = Profile::default();
-        profile.classes.insert("Color".into(), "Color".into());
-        assert_eq!(compare_values(&profile, &value, &found("DARK_RED")), Agreement::Same);
-        assert_eq!(compare_values(&profile, &value, &found("BLUE")), Agreement::Different);
+    fn what_keeps_its_fields_to_itself_agrees_with_nothing_and_is_never_none() {
+        let value = Value::Opaque { class: "k::Secret".into(), text: "Secret { a: 1 }".into() };
+        assert!(matches!(values(value.clone(), Value::int(1)), Agreement::Unobserved { .. }));
+        assert_eq!(values(value.clone(), Value::Unit), Agreement::Different);
+        let pair = Value::Tuple(vec![Value::int(1), value]);
+        let found = |number: i32| Value::Tuple(vec![Value::int(number), Value::int(9)]);
+        assert!(matches!(values(pair.clone(), found(1)), Agreement::Unobserved { .. }));
+        assert_eq!(values(pair, found(2)), Agreement::Different);
     }
 
     #[test]

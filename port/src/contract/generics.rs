@@ -16,10 +16,15 @@ pub(super) struct Instance {
     pub name: String,
     /// What each parameter is given.
     pub inputs: BTreeMap<String, Input>,
+    /// Whether one of them is a number whose width nobody asked for.
+    pub is_width_chosen: bool,
 }
 
+/// The type that stands for all that implement a trait of the crate, by the trait's name.
+pub(super) type OwnTraits<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// The representative instances of a generic signature.
-pub(super) fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, String> {
+pub(super) fn instances(signature: &FunctionSignature, own: &OwnTraits<'_>) -> Result<Vec<Instance>, String> {
     if signature.generics.is_empty() {
         return Ok(vec![Instance::default()]);
     }
@@ -48,6 +53,14 @@ pub(super) fn instances(signature: &FunctionSignature) -> Result<Vec<Instance>, 
     for element in elements {
         let mut instance = Instance::default();
         for (name, of) in &bounds {
+            let bare = of.iter().flat_map(|of| of.split('+')).map(str::trim);
+            if let Some(ty) = bare.clone().find_map(own).filter(|ty| scalar(ty).is_some()) {
+                let shape = scalar(&ty).unwrap_or(Shape::Unit);
+                instance.is_width_chosen = true;
+                let input = Input { shape, owned: ty, borrows: false, pass: "$.clone()".to_owned() };
+                instance.inputs.insert(name.clone(), input);
+                continue;
+            }
             let input = generic_input(name, of, element, &bounds)?;
             instance.inputs.insert(name.clone(), input);
         }

@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod compare;
+mod compare_record;
 mod generate;
 mod generics;
 mod harvested;
@@ -13,6 +14,7 @@ mod oracle;
 mod plan_type;
 mod pools;
 mod probeable;
+mod public_paths;
 mod python;
 mod report;
 mod rust_driver;
@@ -23,22 +25,24 @@ mod shrink;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod type_form;
 mod value;
 
 use std::path::PathBuf;
 
 pub use check::{ContractItem, ContractRequest, OldRevision, check};
-pub use compare::{Agreement, Profile, compare};
+pub use compare::{Agreement, LinkedClass, Profile, compare};
 pub use generate::Generator;
 pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
 pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
 pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};
+pub use public_paths::public_paths;
 pub use python::PortSide;
-pub use report::{ContractReport, Counterexample, ItemEvidence, SpecFinding, Stage};
+pub use report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding, Stage};
 pub use scratch::ScratchError;
 pub use session::Tools;
 pub use shape::Shape;
-pub use value::{MalformedValue, Outcome, Value};
+pub use value::{MalformedValue, Manner, Outcome, Record, Value};
 
 use crate::confinement::ConfinementError;
 

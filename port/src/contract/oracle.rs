@@ -23,7 +23,7 @@ use crate::confinement::Access;
 /// How many probes of each function are asked twice, to see whether it answers alike.
 const ASKED_TWICE: usize = 24;
 /// Part of every key: raise it where the meaning of what is kept changes.
-const KEPT_VERSION: &str = "1";
+const KEPT_VERSION: &str = "2";
 
 /// The Rust tools to build with.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub trait Instrument: std::fmt::Debug {
     ) -> Option<InstrumentedFile>;
     /// The module that so many counters call, as text to be put at the end of the crate's root file.
     fn runtime(&self, blocks: usize) -> String;
+    /// A statement that forgets what was reached, as seen from another crate; `$` as in [`Self::reached`].
+    fn reset(&self) -> String;
     /// An expression of type `Vec<u32>` with the ids reached so far, as seen from another crate, where `$`
     /// stands for the library's name: `::$::module::reached()`.
     fn reached(&self) -> String;
@@ -119,8 +121,8 @@ pub enum Prepared {
 pub(super) struct Observed {
     /// The outcomes in the order of the probes.
     pub outcomes: Vec<Outcome>,
-    /// Ids of the blocks reached.
-    pub reached: BTreeSet<u32>,
+    /// Ids of the blocks that each probe reached.
+    pub reached: Vec<BTreeSet<u32>>,
 }
 
 impl Oracle {
@@ -258,7 +260,7 @@ pub(super) fn arguments_json(probe: &Probe) -> Json {
 impl OracleRequest<'_> {
     fn key(&self, plan: &ProbePlan) -> ContentHash {
         let calls = plan.functions.iter().flat_map(|function| {
-            let observed = function.observed.iter().cloned().collect::<Vec<_>>().join(",");
+            let observed = format!("{:?}", function.observed);
             [
                 function.item.to_string(),
                 function.instance.clone(),
@@ -278,7 +280,8 @@ impl OracleRequest<'_> {
             self.instrument.map(|instrument| instrument.runtime(0)).unwrap_or_default(),
             TEMPLATE.to_owned(),
         ];
-        ContentHash::of_parts(settings.into_iter().chain(calls))
+        let counted = self.items.iter().map(ToString::to_string);
+        ContentHash::of_parts(settings.into_iter().chain(calls).chain(counted))
     }
 }
 
@@ -286,7 +289,10 @@ fn read_observed(file: &Path, probes: usize) -> Option<Observed> {
     let json: Json = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
     let outcomes = json.get("outcomes")?.as_array()?.iter().map(|json| Outcome::from_json(json).ok());
     let outcomes = outcomes.collect::<Option<Vec<_>>>().filter(|outcomes| outcomes.len() == probes)?;
-    let reached = serde_json::from_value(json.get("reached")?.clone()).ok()?;
+    let reached: Vec<_> = serde_json::from_value(json.get("reached")?.clone()).ok()?;
+    if reached.len() != probes {
+        return None;
+    }
     Some(Observed { outcomes, reached })
 }
 

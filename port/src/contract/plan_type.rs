@@ -3,14 +3,18 @@
 //! Main type: [`TypeScope`], which knows what a name in a signature stands for. A type that cannot be
 //! observed is a reason in words, never a guess.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::shape::Shape;
+use super::type_form::TypeForm;
 
 /// How deep aliases and nested types are followed.
 const DEPTH_MAX: usize = 12;
+
+/// Types that stand for all that implement a trait, the plainest first.
+const PRIMITIVES: &[&str] = &["str", "String", "i64", "u64", "i32", "u32", "usize", "u8", "f64", "char"];
 
 /// How many elements of an iterator are looked at.
 pub(super) const ITERATOR_ELEMENTS_MAX: usize = 1000;
@@ -37,6 +41,25 @@ impl Input {
     pub(super) fn passed(&self, variable: &str) -> String {
         self.pass.replace('$', variable)
     }
+}
+
+/// A type of the crate that results hold, and what of it can be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ObservedType {
+    /// The item's path.
+    pub class: String,
+    /// Its public fields or variants.
+    pub form: TypeForm,
+    /// Whether it has a `Debug` text.
+    pub has_text: bool,
+}
+
+/// What of a result can be looked at.
+enum Seen {
+    /// Something.
+    Open,
+    /// Nothing, for this type keeps all to itself.
+    Hidden(String),
 }
 
 /// What the names in the signatures of one module stand for.
@@ -129,6 +152,15 @@ impl TypeScope<'_> {
         if let (Some(instance), 1) = (self.instances.get(name), path.len()) {
             return Ok(instance.clone());
         }
+        if let (["Self"], Some(own)) =
+            (path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), &self.self_type)
+        {
+            return match scalar(own) {
+                Some(shape) => Ok(Input::owned(shape, own)),
+                None if own == "String" => Ok(Input { borrows: false, ..text_input("$.clone()") }),
+                None => Err(unknown()),
+            };
+        }
         // Names of the crate's own come first: a crate may have a `Result` or an `Option` of its own.
         if let Some(alias) = self.alias(path, arguments) {
             return self.input_at(&alias, depth + 1);
@@ -207,43 +239,102 @@ impl TypeScope<'_> {
 
     /// How a result of this type is written down: the expression, where `$` stands for the result. Types
     /// of the crate that are known by their `Debug` text alone are added to `observed`.
-    pub(super) fn output(&self, ty: &RustType, observed: &mut BTreeSet<String>) -> Result<String, String> {
+    pub(super) fn output(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<String, String> {
         if let RustType::Other(text) = ty {
             let is_iterator = ["impl Iterator<", "impl DoubleEndedIterator<", "impl ExactSizeIterator<"]
                 .iter()
                 .any(|bound| text.starts_with(bound));
             if is_iterator {
-                return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<Vec<_>>()"));
+                return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<VecDeque<_>>()"));
             }
         }
-        self.observe(ty, observed, 0)?;
-        Ok("$".to_owned())
+        if let RustType::Named { path, arguments } = ty {
+            let names: Vec<_> = path.iter().map(String::as_str).collect();
+            // What an associated type stands for is the compiler's to say.
+            match (names.as_slice(), arguments.as_slice()) {
+                (["Self", _], []) => return Ok("$".to_owned()),
+                (["Result"], [value, RustType::Named { path: error, .. }])
+                    if error.len() == 2 && error.first().is_some_and(|first| first == "Self") =>
+                {
+                    drop(self.output(value, observed)?);
+                    return Ok("$.map_err(|error| Raw((&&Look(&error)).look()))".to_owned());
+                }
+                (_, _) => {}
+            }
+        }
+        // Gathered in a queue: a `Vec` of bytes would be written as bytes, and an iterator gives numbers.
+        if self.is_iterator(ty) {
+            return Ok(format!("$.take({ITERATOR_ELEMENTS_MAX}).collect::<VecDeque<_>>()"));
+        }
+        match self.observe(ty, observed, 0)? {
+            Seen::Hidden(name) => Err(format!(
+                "its result type `{name}` keeps its fields to itself, so results cannot be compared"
+            )),
+            Seen::Open => Ok("$".to_owned()),
+        }
     }
 
-    fn observe(&self, ty: &RustType, observed: &mut BTreeSet<String>, depth: usize) -> Result<(), String> {
+    /// Whether a result is an iterator of the crate's own, or a boxed one: what it gives is looked at. Whether
+    /// that has a form is the compiler's to say.
+    fn is_iterator(&self, ty: &RustType) -> bool {
+        let RustType::Named { path, arguments } = ty else { return false };
+        if let ("Box", [RustType::Other(inner)]) =
+            (path.last().map_or("", String::as_str), arguments.as_slice())
+        {
+            return inner.split_whitespace().collect::<String>().starts_with("dynIterator<");
+        }
+        let own = self.self_type.as_deref().and_then(|own| own.rsplit("::").next()).unwrap_or_default();
+        let name = if path.len() == 1 && ty.last_name() == Some("Self") {
+            vec![own.to_owned()]
+        } else {
+            path.clone()
+        };
+        let item = self.item(&name);
+        item.is_some_and(|item| !is_generic(item) && implements(self.snapshot, item, "Iterator"))
+    }
+
+    /// How an error is written down: what it keeps to itself is not compared in errors.
+    pub(super) fn error(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<(), String> {
+        self.observe(ty, observed, 0).map(drop)
+    }
+
+    fn observe(
+        &self,
+        ty: &RustType,
+        observed: &mut BTreeMap<String, ObservedType>,
+        depth: usize,
+    ) -> Result<Seen, String> {
         let unknown = || Err(format!("a result of type `{ty}` cannot be observed"));
         if depth > DEPTH_MAX {
             return unknown();
         }
         match ty {
             RustType::Tuple(parts) if parts.len() > 6 => unknown(),
-            RustType::Tuple(parts) => {
-                parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1))
+            // Whatever else is in it: that it holds so many things is seen.
+            RustType::Tuple(parts) => self.observe_all(parts, observed, depth),
+            RustType::Slice(inner) | RustType::Array { element: inner, .. } => {
+                self.observe_all(std::slice::from_ref(inner), observed, depth)
             }
-            RustType::Reference { target: inner, .. }
-            | RustType::Slice(inner)
-            | RustType::Array { element: inner, .. } => self.observe(inner, observed, depth + 1),
+            RustType::Reference { target, .. } => self.observe(target, observed, depth + 1),
             RustType::Never => unknown(),
             RustType::Other(text) => {
                 if text.replace(' ', "").starts_with("dyn") && text.contains("Error") {
-                    return Ok(());
+                    return Ok(Seen::Hidden("Error".to_owned()));
                 }
                 unknown()
             }
             RustType::Named { path, arguments } => {
                 let name = path.last().map(String::as_str).unwrap_or_default();
                 if path.len() == 1 && self.instances.contains_key(name) {
-                    return Ok(());
+                    return Ok(Seen::Open);
                 }
                 if let Some(alias) = self.alias(path, arguments) {
                     return self.observe(&alias, observed, depth + 1);
@@ -251,38 +342,59 @@ impl TypeScope<'_> {
                 if path.len() == 1 && name == "Self" {
                     return self.observe_self(observed);
                 }
+                if path.len() == 2 && path.first().is_some_and(|first| first == "Self") {
+                    return Ok(Seen::Open);
+                }
                 if let Some(item) = self.item(path) {
                     return self.observe_item(item, arguments, observed);
                 }
-                if scalar(name).is_some() || ["str", "String", "Duration"].contains(&name) {
-                    return Ok(());
+                if scalar(name).is_some() || ["str", "String", "Duration", "Ordering"].contains(&name) {
+                    return Ok(Seen::Open);
                 }
-                match name {
-                    "Option" | "Vec" | "VecDeque" | "Box" | "Cow" | "HashMap" | "BTreeMap" | "HashSet"
-                    | "BTreeSet" | "Rc" | "Arc" => {
-                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
-                    }
+                match (name, arguments.as_slice()) {
+                    ("Box" | "Cow" | "Rc" | "Arc", [inner]) => self.observe(inner, observed, depth + 1),
                     // `io::Result<T>` and `fmt::Result` bring their error with them.
-                    "Result" => {
-                        arguments.iter().try_for_each(|inner| self.observe(inner, observed, depth + 1))
+                    (
+                        "Option" | "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet"
+                        | "Result",
+                        _,
+                    ) => self.observe_all(arguments, observed, depth),
+                    (
+                        "ParseIntError" | "ParseFloatError" | "ParseBoolError" | "ParseCharError"
+                        | "CharTryFromError" | "TryFromIntError" | "Utf8Error" | "FromUtf8Error"
+                        | "Infallible",
+                        _,
+                    ) => Ok(Seen::Hidden(name.to_owned())),
+                    ("Error", _) if path.iter().any(|segment| segment == "fmt" || segment == "io") => {
+                        Ok(Seen::Hidden(name.to_owned()))
                     }
-                    "Ordering" | "ParseIntError" | "ParseFloatError" | "ParseBoolError"
-                    | "ParseCharError" | "CharTryFromError" | "TryFromIntError" | "Utf8Error"
-                    | "FromUtf8Error" | "Infallible" => Ok(()),
-                    "Error" if path.iter().any(|segment| segment == "fmt" || segment == "io") => Ok(()),
-                    _ => unknown(),
+                    (_, _) => unknown(),
                 }
             }
         }
     }
 
-    fn observe_self(&self, observed: &mut BTreeSet<String>) -> Result<(), String> {
+    /// The parts of something that is itself seen.
+    fn observe_all(
+        &self,
+        parts: &[RustType],
+        observed: &mut BTreeMap<String, ObservedType>,
+        depth: usize,
+    ) -> Result<Seen, String> {
+        parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1).map(drop))?;
+        Ok(Seen::Open)
+    }
+
+    fn observe_self(&self, observed: &mut BTreeMap<String, ObservedType>) -> Result<Seen, String> {
         let unknown = || "a result of its own type cannot be observed".to_owned();
         let text = self.self_type.as_deref().ok_or_else(unknown)?;
-        let name = text.rsplit("::").next().unwrap_or_default();
-        match self.item(&[name.to_owned()]) {
+        let name = [text.rsplit("::").next().unwrap_or_default().to_owned()];
+        if let Some(instance) = self.alias(&name, &[]) {
+            return self.observe(&instance, observed, 1);
+        }
+        match self.item(&name) {
             Some(item) => self.observe_item(item, &[], observed),
-            None if scalar(text).is_some() || text == "str" => Ok(()),
+            None if scalar(text).is_some() || text == "str" || text == "String" => Ok(Seen::Open),
             None => Err(unknown()),
         }
     }
@@ -291,19 +403,38 @@ impl TypeScope<'_> {
         &self,
         item: &Item,
         arguments: &[RustType],
-        observed: &mut BTreeSet<String>,
-    ) -> Result<(), String> {
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Result<Seen, String> {
         let name = item.path.name();
-        if !implements(self.snapshot, item, "Debug") {
-            return Err(format!("its result type `{name}` has no `Debug`"));
+        let instance = is_generic(item).then(|| self.instance_of(item));
+        let path = match instance {
+            Some(None) => return Err(format!("its result type `{name}` is generic")),
+            Some(Some(alias)) => self.reachable(alias)?,
+            None if !arguments.is_empty() => return Err(format!("its result type `{name}` is generic")),
+            None => {
+                let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
+                let lifetimes = if lifetimes.is_empty() { lifetimes } else { format!("<{lifetimes}>") };
+                self.reachable(item)? + &lifetimes
+            }
+        };
+        let form = TypeForm::of(item);
+        let seen = if form == TypeForm::Hidden { Seen::Hidden(name.to_owned()) } else { Seen::Open };
+        if observed.contains_key(&path) {
+            return Ok(seen);
         }
-        if !arguments.is_empty() || is_generic(item) {
-            return Err(format!("its result type `{name}` is generic"));
+        let has_text = implements(self.snapshot, item, "Debug");
+        observed.insert(path, ObservedType { class: item.path.to_string(), form, has_text });
+        // What its fields are made of is looked at as far as it goes.
+        let inside =
+            TypeScope { module: item.path.parent().unwrap_or_else(|| self.module.clone()), ..self.clone() };
+        for mentioned in item.members.iter().chain(&item.mentions) {
+            if let Some(other) =
+                inside.item(std::slice::from_ref(mentioned)).filter(|other| !is_generic(other))
+            {
+                drop(inside.observe_item(other, &[], observed));
+            }
         }
-        let lifetimes = vec!["'_"; parameters(item).len()].join(", ");
-        let lifetimes = if lifetimes.is_empty() { lifetimes } else { format!("<{lifetimes}>") };
-        observed.insert(self.reachable(item)? + &lifetimes);
-        Ok(())
+        Ok(seen)
     }
 
     /// The path by which a driver may name an item.
@@ -334,9 +465,63 @@ impl TypeScope<'_> {
         self.item_of(path, |kind| matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union))
     }
 
+    /// The public alias by which the crate itself makes a generic type concrete, such as
+    /// `type Matcher = Pattern<'*', '?'>`: the first by its path. The type is called and observed as this.
+    pub(super) fn instance_of(&self, generic: &Item) -> Option<&Item> {
+        self.snapshot.items.values().find(|item| {
+            item.kind == ItemKind::TypeAlias
+                && item.path.krate() == generic.path.krate()
+                && !item.is_test
+                && self.reachable(item).is_ok()
+                && alias_parameters(&item.text).is_empty()
+                && item.aliased.as_ref().and_then(RustType::last_name) == Some(generic.path.name())
+        })
+    }
+
+    /// What the type parameters of a generic type stand for in an alias of it. Const parameters stand in
+    /// no signature as types, and are left out.
+    pub(super) fn instances_in(&self, generic: &Item, alias: &Item) -> BTreeMap<String, Input> {
+        let parameters: Vec<_> =
+            parameters(generic).into_iter().filter(|name| !name.starts_with('\'')).collect();
+        let Some(RustType::Named { arguments, .. }) = &alias.aliased else { return BTreeMap::new() };
+        if arguments.len() != parameters.len() {
+            return BTreeMap::new();
+        }
+        let named = parameters.into_iter().zip(arguments).filter_map(|(parameter, argument)| {
+            let name = parameter.split([':', '=']).next().unwrap_or_default().trim();
+            Some((name.to_owned(), self.input(argument).ok()?))
+        });
+        named.collect()
+    }
+
     /// The trait of the crate that a name stands for.
     pub(super) fn trait_item(&self, path: &[String]) -> Option<&Item> {
         self.item_of(path, |kind| kind == ItemKind::Trait)
+    }
+
+    /// The type without fields of its own that implements a trait of the crate: one that is seen to, or, where
+    /// macros write the implementations, the most usual number. The compiler judges.
+    pub(super) fn primitive_of(&self, of: &Item) -> Result<String, String> {
+        let name = of.path.name();
+        let mut implementors = self.snapshot.items.keys().filter_map(|path| {
+            let (ty, implemented) = impl_header(path.name())?;
+            let bare = implemented.split('<').next().unwrap_or_default();
+            (path.krate() == of.path.krate() && bare.rsplit("::").next() == Some(name)).then_some(ty)
+        });
+        let mut found: Vec<_> = implementors.by_ref().collect();
+        found.sort_unstable();
+        let is_known = |ty: &&&str| PRIMITIVES.contains(*ty);
+        if let Some(primitive) = PRIMITIVES.iter().find(|primitive| found.iter().any(|ty| ty == *primitive)) {
+            return Ok((*primitive).to_owned());
+        }
+        // A parameter stands for whatever meets its bounds; a text meets most.
+        if found.iter().any(|ty| ty.len() == 1) {
+            return Ok("str".to_owned());
+        }
+        if found.iter().filter(|ty| !is_known(ty)).count() > 0 {
+            return Err(format!("its trait `{name}` is implemented by types of its crate alone"));
+        }
+        Ok("i64".to_owned())
     }
 
     /// The nearest item of that name: in the module itself, then the only one in the crate. Imports are
@@ -466,6 +651,16 @@ pub(super) fn list_of(element: Input) -> Input {
     Input::owned(shape, owned)
 }
 
+/// A `Vec` of such elements, borrowed where they are.
+fn list_passed(element: Input) -> Input {
+    let collect = element.borrows.then(|| collected(&element));
+    let list = list_of(element);
+    match collect {
+        Some(pass) => Input { borrows: true, pass, ..list },
+        None => list,
+    }
+}
+
 fn collected(element: &Input) -> String {
     format!("$.iter().map(|x| {}).collect::<Vec<_>>()", element.passed("x"))
 }
@@ -482,9 +677,9 @@ pub(super) fn bounded_input(text: &str) -> Option<Input> {
                 Input { borrows: true, pass: "$.as_slice()".into(), ..bytes }
             }
             _ => match one.strip_suffix('>').and_then(|one| one.split_once("<Item=")) {
-                Some(("IntoIterator", element)) => list_of(element_input(element)?),
+                Some(("IntoIterator", element)) => list_passed(element_input(element)?),
                 Some(("Iterator" | "DoubleEndedIterator" | "ExactSizeIterator", element)) => {
-                    let list = list_of(element_input(element)?);
+                    let list = list_passed(element_input(element)?);
                     Input { borrows: true, pass: list.pass.clone() + ".into_iter()", ..list }
                 }
                 Some(_) | None => continue,
@@ -495,10 +690,22 @@ pub(super) fn bounded_input(text: &str) -> Option<Input> {
     None
 }
 
+/// What a reference refers to, in a bound without blanks: `str` in `&'astr`. A lifetime's name runs into what
+/// follows it, so only the end tells.
+fn borrowed(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('&')?;
+    ["str", "[u8]"].into_iter().find(|of| rest == *of || rest.starts_with('\'') && rest.ends_with(of))
+}
+
 /// An element type written in a bound: a scalar or a string.
 fn element_input(text: &str) -> Option<Input> {
     match text {
         "String" => Some(Input { borrows: false, ..text_input("$.clone()") }),
+        _ if borrowed(text) == Some("str") => Some(text_input("$.as_str()")),
+        _ if borrowed(text) == Some("[u8]") => {
+            let bytes = list_of(Input::owned(scalar("u8")?, "u8"));
+            Some(Input { borrows: true, pass: "$.as_slice()".into(), ..bytes })
+        }
         _ => scalar(text).map(|shape| Input::owned(shape, text)),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Main types: [`Pools`] and [`Probe`]. Nothing of the deciding pool may reach a prompt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use upstream::harvest::HarvestedCall;
 
@@ -32,7 +32,13 @@ impl std::fmt::Debug for Pools {
 /// How many probes each pool holds, unless configured.
 pub const PROBES_MAX: usize = 200;
 
-/// How large an example may be whose variations are tried.
+/// How many boundary probes one way to call an item may be given, however small its pool is meant to be.
+pub(super) const CORNERS_MAX: usize = 1000;
+
+/// Which of a parameter's boundary values stands for a plain one, while another parameter is at a boundary.
+const PLAIN_AT: usize = 3;
+
+/// How many variations of each example are tried.
 const VARIATIONS_OF_EACH: usize = 3;
 
 /// Where a probe comes from.
@@ -57,13 +63,20 @@ pub struct Probe {
     pub may_be_shown: bool,
 }
 
+/// What was drawn.
+#[derive(Debug, Default)]
+pub(super) struct Drawn {
+    /// Probes whose counterexamples a translator may see: examples and boundaries among them.
+    pub development: Vec<Probe>,
+    /// Probes that decide.
+    pub deciding: Vec<Probe>,
+    /// How many boundary values were left out by [`CORNERS_MAX`], by function.
+    pub left_out: BTreeMap<usize, usize>,
+}
+
 /// The development and the deciding probes of these functions.
-pub(super) fn draw(
-    functions: &[FunctionPlan],
-    harvested: &[HarvestedCall],
-    pools: &Pools,
-) -> (Vec<Probe>, Vec<Probe>) {
-    let (mut development, mut deciding) = (Vec::new(), Vec::new());
+pub(super) fn draw(functions: &[FunctionPlan], harvested: &[HarvestedCall], pools: &Pools) -> Drawn {
+    let mut drawn = Drawn::default();
     for (at, function) in functions.iter().enumerate().filter(|(_, function)| function.refused.is_none()) {
         let mut seen = BTreeSet::new();
         let mut pool = Pool {
@@ -77,15 +90,19 @@ pub(super) fn draw(
         pool.max += examples.len();
         pool.add_all(examples.clone(), ProbeOrigin::Harvested, true);
         let mut generator = generator(function, &pools.development_seed);
+        let left_out = pool.add_corners(&generator);
+        if left_out > 0 {
+            drawn.left_out.insert(at, left_out);
+        }
         pool.fill(&mut generator, &examples, true);
-        development.append(&mut pool.probes);
+        drawn.development.append(&mut pool.probes);
 
         pool.max = pools.probes_max;
         let mut generator = self::generator(function, &pools.deciding_seed);
         pool.fill(&mut generator, &examples, false);
-        deciding.append(&mut pool.probes);
+        drawn.deciding.append(&mut pool.probes);
     }
-    (development, deciding)
+    drawn
 }
 
 fn generator(function: &FunctionPlan, seed: &str) -> Generator {
@@ -101,11 +118,27 @@ struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// Boundaries, variations of examples, then mixtures, until the pool is full or nothing new comes.
+    /// Every boundary value of every parameter, whatever the pool's size and seed, then pairs of them in at
+    /// most half of what is left. Says how many values [`CORNERS_MAX`] left out.
+    fn add_corners(&mut self, generator: &Generator) -> usize {
+        let corners = Corners::of(self.shapes, generator);
+        let mut single = corners.single();
+        let left_out = single.len().saturating_sub(CORNERS_MAX);
+        single.truncate(CORNERS_MAX);
+        let single: Vec<_> = single.into_iter().filter(|corner| !self.seen.contains(corner)).collect();
+        let wanted = self.max;
+        self.max = wanted.max(self.probes.len() + single.len());
+        self.add_all(single, ProbeOrigin::Generated, true);
+        self.max = self.probes.len().max(wanted);
+        let pairs = self.max.saturating_sub(self.probes.len()) / 2;
+        self.add_all(corners.pairs().take(pairs), ProbeOrigin::Generated, true);
+        // What the boundaries took is not taken from mixtures: they find what no list foresees.
+        self.max = self.max.max(self.probes.len() + wanted / 4);
+        left_out
+    }
+
+    /// Variations of examples, then mixtures, until the pool is full or nothing new comes.
     fn fill(&mut self, generator: &mut Generator, examples: &[Vec<Value>], may_be_shown: bool) {
-        if may_be_shown {
-            self.add_all(self.corners(generator), ProbeOrigin::Generated, may_be_shown);
-        }
         let mut variations = Vec::new();
         for example in examples {
             for _ in 0..VARIATIONS_OF_EACH {
@@ -136,27 +169,6 @@ impl Pool<'_> {
         }
     }
 
-    /// Boundary values together: each value of each parameter at least once beside plain others, then pairs.
-    /// They take at most half of the pool.
-    fn corners(&self, generator: &mut Generator) -> Vec<Vec<Value>> {
-        let boundaries: Vec<_> = self.shapes.iter().map(|shape| generator.boundaries(shape)).collect();
-        let longest = boundaries.iter().map(Vec::len).max().unwrap_or_default();
-        let nth = |step: usize, at: usize| -> Vec<Value> {
-            let one = |(position, values): (usize, &Vec<Value>)| {
-                values.get((at + step * position) % values.len().max(1)).cloned()
-            };
-            boundaries.iter().enumerate().filter_map(one).collect()
-        };
-        let mut corners: Vec<_> = (0..longest).flat_map(|at| [nth(0, at), nth(1, at)]).collect();
-        for _ in 0..longest {
-            let at = usize::try_from(generator.below(longest as u64)).unwrap_or_default();
-            let step = usize::try_from(generator.below(longest as u64)).unwrap_or_default();
-            corners.push(nth(step, at));
-        }
-        corners.truncate(self.max * 3 / 5);
-        corners
-    }
-
     fn varied(&self, generator: &mut Generator, example: &[Value]) -> Vec<Value> {
         let mut varied = example.to_vec();
         let at = usize::try_from(generator.below(example.len() as u64)).unwrap_or_default();
@@ -174,5 +186,60 @@ impl Pool<'_> {
             }
         }
         varied
+    }
+}
+
+/// The boundary values of each parameter, and calls made of them. No seed has a say here.
+struct Corners {
+    boundaries: Vec<Vec<Value>>,
+}
+
+impl Corners {
+    fn of(shapes: &[Shape], generator: &Generator) -> Self {
+        Self { boundaries: shapes.iter().map(|shape| generator.boundaries(shape)).collect() }
+    }
+
+    fn longest(&self) -> usize {
+        self.boundaries.iter().map(Vec::len).max().unwrap_or_default()
+    }
+
+    /// Each value of each parameter, once beside the others at the same place of their lists (so that all
+    /// are at their ends together), and once beside plain others.
+    fn single(&self) -> Vec<Vec<Value>> {
+        let mut all: Vec<_> = (0..self.longest()).map(|at| self.call(at, 0)).collect();
+        if self.boundaries.len() > 1 {
+            for (position, values) in self.boundaries.iter().enumerate() {
+                all.extend(values.iter().map(|value| {
+                    let mut call = self.plain();
+                    if let Some(slot) = call.get_mut(position) {
+                        *slot = value.clone();
+                    }
+                    call
+                }));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        all.retain(|call| seen.insert(call.clone()));
+        all
+    }
+
+    /// Boundary values beside boundary values at other places of their lists.
+    fn pairs(&self) -> impl Iterator<Item = Vec<Value>> {
+        let longest = self.longest();
+        let steps = if self.boundaries.len() > 1 { longest } else { 0 };
+        (1..steps).flat_map(move |step| (0..longest).map(move |at| self.call(at, step)))
+    }
+
+    /// The value at this place of the first parameter's list, and `step` places further on in each next one.
+    fn call(&self, at: usize, step: usize) -> Vec<Value> {
+        let one = |(position, values): (usize, &Vec<Value>)| {
+            values.get((at + step * position) % values.len().max(1)).cloned()
+        };
+        self.boundaries.iter().enumerate().filter_map(one).collect()
+    }
+
+    fn plain(&self) -> Vec<Value> {
+        let one = |values: &Vec<Value>| values.get(PLAIN_AT).or_else(|| values.last()).cloned();
+        self.boundaries.iter().filter_map(one).collect()
     }
 }

@@ -8,7 +8,9 @@ use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::generics::{Instance, instances};
-use super::plan_type::{Input, TypeScope, impl_header, implements, is_generic, scalar, text_input};
+use super::plan_type::{
+    Input, ObservedType, TypeScope, impl_header, implements, is_generic, scalar, text_input,
+};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -24,6 +26,8 @@ pub enum ReceiverPlan {
         constructor: Option<ItemPath>,
         /// How many arguments it takes.
         arguments: usize,
+        /// How many arguments of the call itself are made like the receiver, such as the other one in `a == b`.
+        others: usize,
     },
 }
 
@@ -38,6 +42,9 @@ pub struct FunctionPlan {
     pub shapes: Vec<Shape>,
     /// Where the receiver comes from.
     pub receiver: ReceiverPlan,
+    /// Whether the width of its numbers is the probe's choice and not the item's: the port need not
+    /// overflow where the upstream does.
+    pub is_width_chosen: bool,
     /// Numbers that stand in the item's own code: its behaviour may turn at them.
     pub landmarks: Vec<String>,
     /// The Rust types that the driver reads, one for each argument.
@@ -46,8 +53,8 @@ pub struct FunctionPlan {
     pub(super) call: String,
     /// Why it cannot be called after all.
     pub(super) refused: Option<String>,
-    /// Types of the crate that are observed by their `Debug` text.
-    pub(super) observed: BTreeSet<String>,
+    /// Types of the crate that results hold, by the paths that name them.
+    pub(super) observed: BTreeMap<String, ObservedType>,
 }
 
 /// What can be probed, and why the rest cannot.
@@ -123,16 +130,42 @@ fn plan_item(
     if signature.is_unsafe {
         return Err("it is unsafe".to_owned());
     }
-    let instances = instances(signature)?;
     let place = Place::of(snapshot, item, public_paths)?;
-    instances.into_iter().map(|instance| place.function(item, signature, instance)).collect()
+    let own = |bound: &str| {
+        let path: Vec<_> = bound.split("::").map(str::to_owned).collect();
+        place.scope.primitive_of(place.scope.trait_item(&path)?).ok()
+    };
+    let instances = instances(signature, &own)?;
+    let ways = if signature.receiver.is_some() { place.ways_to_make()? } else { vec![None] };
+    let mut functions = Vec::new();
+    for instance in &instances {
+        for constructor in &ways {
+            functions.push(place.function(item, signature, instance, constructor.as_ref())?);
+        }
+    }
+    Ok(functions)
 }
 
 /// Where an item stands: in a module, or in an implementation.
 struct Place<'a> {
     scope: TypeScope<'a>,
+    /// The last name of the type as it is declared; `self_type` may be an alias of it.
+    type_name: String,
     /// How the function is named in a call.
     callee: String,
+    /// What the standard library's trait asks for, where it is one of these.
+    operation: Option<Operation>,
+    /// Whether `Self` was chosen among the types that implement a trait.
+    is_self_chosen: bool,
+}
+
+/// What values of a type can do by traits of the standard library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    /// `Display`: the text.
+    Show,
+    /// `PartialEq`, `PartialOrd`, `Ord`: with another value of the type, or with what the trait names.
+    Compare,
 }
 
 impl<'a> Place<'a> {
@@ -152,33 +185,59 @@ impl<'a> Place<'a> {
         if item.kind == ItemKind::Function {
             let scope = scope(parent, None);
             let callee = scope.reachable(item)?;
-            return Ok(Self { scope, callee });
+            return Ok(Self {
+                scope,
+                type_name: String::new(),
+                callee,
+                operation: None,
+                is_self_chosen: false,
+            });
         }
         let module = parent.parent().ok_or("its type has no module")?;
         let named = scope(module.clone(), None);
+        let mut instances = BTreeMap::new();
+        let (mut operation, mut is_self_chosen) = (None, false);
         let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
-        let type_path = |text: &str| -> Result<String, String> {
+        let mut type_path = |text: &str| -> Result<String, String> {
             if scalar(text).is_some() || text == "str" || text == "String" {
                 return Ok(text.to_owned());
             }
+            // The arguments of a generic type are those of its alias.
+            let text = text.split('<').next().unwrap_or_default();
             let found =
                 named.item(&segments(text)).ok_or_else(|| format!("its type `{text}` is not known"))?;
-            if is_generic(found) {
-                return Err(format!("its type `{text}` is generic"));
+            if !is_generic(found) {
+                return named.reachable(found);
             }
-            named.reachable(found)
+            let alias = named.instance_of(found).ok_or_else(|| {
+                format!("its type `{text}` is generic, and no public alias makes it concrete")
+            })?;
+            instances = named.instances_in(found, alias);
+            named.reachable(alias)
         };
-        let (self_type, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+        let (self_type, type_name, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
+            let bare = ty.split('<').next().unwrap_or_default();
+            let name = bare.rsplit("::").next().unwrap_or_default().to_owned();
             let ty = type_path(ty)?;
             let bare = implemented.split('<').next().unwrap_or_default();
             let implemented = match named.trait_item(&segments(bare)) {
                 Some(found) if bare == implemented => named.reachable(found)?,
                 Some(_) => return Err(format!("its trait `{implemented}` is generic")),
                 None => {
+                    operation = operation_of(implemented);
                     std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
                 }
             };
-            (ty.clone(), format!("<{ty} as {implemented}>::{}", item.path.name()))
+            (ty.clone(), name, format!("<{ty} as {implemented}>::{}", item.path.name()))
+        } else if let Some(of) = named.trait_item(&[parent.name().to_owned()]) {
+            // What a trait declares is asked of a type that implements it.
+            let ty = named.primitive_of(of)?;
+            is_self_chosen = true;
+            (
+                ty.clone(),
+                parent.name().to_owned(),
+                format!("<{ty} as {}>::{}", named.reachable(of)?, item.path.name()),
+            )
         } else {
             // A method goes where its type goes: a re-exported type brings its public methods along.
             let is_reachable = item.exported || public_paths.contains_key(&parent);
@@ -186,39 +245,66 @@ impl<'a> Place<'a> {
                 return Err("it cannot be named from outside its crate".to_owned());
             }
             let ty = type_path(parent.name())?;
-            (ty.clone(), format!("{ty}::{}", item.path.name()))
+            (ty.clone(), parent.name().to_owned(), format!("{ty}::{}", item.path.name()))
         };
-        Ok(Self { scope: scope(module, Some(self_type)), callee })
+        let scope = TypeScope { instances, ..scope(module, Some(self_type)) };
+        Ok(Self { scope, type_name, callee, operation, is_self_chosen })
     }
 
     fn function(
         &self,
         item: &Item,
         signature: &FunctionSignature,
-        instance: Instance,
+        instance: &Instance,
+        constructor: Option<&Constructor>,
     ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
-        scope.instances = instance.inputs;
-        let mut observed = BTreeSet::new();
+        scope.instances.extend(instance.inputs.clone());
+        let mut observed = BTreeMap::new();
         let mut inputs = Vec::new();
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
             None => (ReceiverPlan::None, None),
-            Some(_) => self.receiver(&mut inputs, &mut observed)?,
+            Some(_) => match constructor {
+                None => (self.plain_receiver(&mut inputs), None),
+                Some(constructor) => {
+                    observed.extend(constructor.observed.clone());
+                    let (plan, code) = constructor.receiver(&mut inputs, self.others(signature));
+                    (plan, Some(code))
+                }
+            },
         };
         if receiver == ReceiverPlan::Argument {
             arguments.push(inputs.first().map(|input: &Input| input.passed("a0")).unwrap_or_default());
         }
-        for parameter in &signature.parameters {
+        let others = match &receiver {
+            ReceiverPlan::Constructed { others, .. } => *others,
+            ReceiverPlan::None | ReceiverPlan::Argument => 0,
+        };
+        arguments.extend((0..others).map(|_| "&other".to_owned()));
+        let given =
+            if self.operation == Some(Operation::Show) { &[] } else { signature.parameters.as_slice() };
+        for parameter in given.iter().skip(others) {
             let input = scope.input(&parameter.ty)?;
             arguments.push(input.passed(&format!("a{}", inputs.len())));
             inputs.push(input);
         }
-        let output = scope.output(&signature.output, &mut observed)?;
+        let output = match self.operation {
+            Some(Operation::Show) => "$".to_owned(),
+            Some(Operation::Compare) | None => scope.output(&signature.output, &mut observed)?,
+        };
         let written = |arguments: &[String]| {
             format!(
                 "written(&({}))",
-                output.replace('$', &format!("{}({})", self.callee, arguments.join(", ")))
+                output.replace(
+                    '$',
+                    &match self.operation {
+                        Some(Operation::Show) =>
+                            format!("::std::format!(\"{{}}\", {})", arguments.join(", ")),
+                        Some(Operation::Compare) | None =>
+                            format!("{}({})", self.callee, arguments.join(", ")),
+                    }
+                )
             )
         };
         let call = match construction {
@@ -235,9 +321,10 @@ impl<'a> Place<'a> {
         };
         Ok(FunctionPlan {
             item: item.path.clone(),
-            instance: instance.name,
+            instance: named(&instance.name, constructor),
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
             receiver,
+            is_width_chosen: self.is_self_chosen || instance.is_width_chosen,
             landmarks: landmarks(&item.text),
             owned: inputs.into_iter().map(|input| input.owned).collect(),
             call,
@@ -246,35 +333,48 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Where the receiver comes from, and the code around the call, where `$` stands for the call.
-    fn receiver(
-        &self,
-        inputs: &mut Vec<Input>,
-        observed: &mut BTreeSet<String>,
-    ) -> Result<(ReceiverPlan, Option<String>), String> {
+    /// How many parameters are values of the type itself, made like the receiver.
+    fn others(&self, signature: &FunctionSignature) -> usize {
+        let own = signature.parameters.first().filter(|_| self.operation == Some(Operation::Compare));
+        let is_own = own.is_some_and(|parameter| match &parameter.ty {
+            RustType::Reference { target, .. } => {
+                target.last_name().is_some_and(|name| name == "Self" || name == self.type_name)
+            }
+            RustType::Named { .. } | RustType::Slice(_) | RustType::Array { .. } | RustType::Tuple(_) => {
+                false
+            }
+            RustType::Never | RustType::Other(_) => false,
+        });
+        usize::from(is_own)
+    }
+
+    /// The ways to make the receiver of a method, the plainest first; none where it is a plain argument.
+    fn ways_to_make(&self) -> Result<Vec<Option<Constructor>>, String> {
+        let own = self.scope.self_type.as_deref().unwrap_or_default();
+        if own == "str" || own == "String" || scalar(own).is_some() {
+            return Ok(vec![None]);
+        }
+        Ok(self.constructors()?.into_iter().map(Some).collect())
+    }
+
+    /// A receiver that is an argument itself.
+    fn plain_receiver(&self, inputs: &mut Vec<Input>) -> ReceiverPlan {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         if own == "str" {
             inputs.push(text_input("$.as_str()"));
-            return Ok((ReceiverPlan::Argument, None));
+            return ReceiverPlan::Argument;
         }
-        if own == "String" || scalar(own).is_some() {
-            let shape = scalar(own).unwrap_or(Shape::Text);
-            let pass = if own == "String" { "&$.clone()" } else { "$" };
-            inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
-            return Ok((ReceiverPlan::Argument, None));
-        }
-        let constructor = self.constructor(observed)?;
-        let code = format!("{{ let mut receiver = {}; let text = $; text }}", constructor.call);
-        let receiver =
-            ReceiverPlan::Constructed { constructor: constructor.item, arguments: constructor.inputs.len() };
-        inputs.extend(constructor.inputs);
-        Ok((receiver, Some(code)))
+        let shape = scalar(own).unwrap_or(Shape::Text);
+        let pass = if own == "String" { "&$.clone()" } else { "$" };
+        inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
+        ReceiverPlan::Argument
     }
 
-    /// The plainest way to make a value: `new`, then the function with the fewest parameters, then `Default`.
-    fn constructor(&self, observed: &mut BTreeSet<String>) -> Result<Constructor, String> {
+    /// The ways to make a value: `new`, then the functions with the fewest parameters, or else `Default`. Each
+    /// may set what no other does, so a method is asked of values of all.
+    fn constructors(&self) -> Result<Vec<Constructor>, String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
-        let name = own.rsplit("::").next().unwrap_or_default();
+        let name = self.type_name.as_str();
         let snapshot = self.scope.snapshot;
         let mut found: Vec<(u8, usize, Constructor)> = Vec::new();
         for item in snapshot.items.values() {
@@ -292,45 +392,51 @@ impl<'a> Place<'a> {
             if item.is_test || !callable || !(plain || from_text) {
                 continue;
             }
-            let Some(unwrap) = self.makes_self(&signature.output, name, observed) else { continue };
+            let mut observed = BTreeMap::new();
+            let Some(unwrap) = self.makes_self(&signature.output, name, &mut observed) else { continue };
             let inputs = signature.parameters.iter().map(|parameter| self.scope.input(&parameter.ty));
             let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
-            let arguments: Vec<_> =
-                inputs.iter().enumerate().map(|(at, input)| input.passed(&format!("a{at}"))).collect();
             let callee = if from_text {
                 format!("<{own} as ::std::str::FromStr>::from_str")
             } else {
                 format!("{own}::{}", item.path.name())
             };
-            let call = unwrap.replace('$', &format!("{callee}({})", arguments.join(", ")));
+            let call = unwrap.replace('$', &format!("{callee}($)"));
             let rank = u8::from(item.path.name() != "new");
-            found.push((rank, inputs.len(), Constructor { item: Some(item.path.clone()), call, inputs }));
+            let made = Constructor { item: Some(item.path.clone()), call, inputs, observed };
+            found.push((rank, made.inputs.len(), made));
         }
         found.sort_by_key(|(rank, parameters, _)| (*rank, *parameters));
-        if let Some((_, _, first)) = found.into_iter().next() {
-            return Ok(first);
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(|(_, _, made)| made).take(CONSTRUCTORS_MAX).collect());
         }
         let segments: Vec<_> = name.split("::").map(str::to_owned).collect();
         let has_default =
             self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
         if has_default {
             let call = format!("<{own} as ::std::default::Default>::default()");
-            return Ok(Constructor { item: None, call, inputs: Vec::new() });
+            return Ok(vec![Constructor { item: None, call, inputs: Vec::new(), observed: BTreeMap::new() }]);
         }
         Err(format!("no value of its type `{name}` can be made from plain arguments"))
     }
 
     /// How a constructor's result becomes a value, where it does: an error it returns is the outcome.
-    fn makes_self(&self, output: &RustType, own: &str, observed: &mut BTreeSet<String>) -> Option<String> {
+    fn makes_self(
+        &self,
+        output: &RustType,
+        own: &str,
+        observed: &mut BTreeMap<String, ObservedType>,
+    ) -> Option<String> {
         let is_self = |ty: &RustType| ty.last_name().is_some_and(|name| name == "Self" || name == own);
         let RustType::Named { path, arguments } = output else { return None };
         match (path.last().map(String::as_str), arguments.as_slice()) {
-            (Some(_), []) if is_self(output) => Some("$".to_owned()),
+            // The arguments of a generic type are the compiler's to judge.
+            (Some(_), _) if is_self(output) => Some("$".to_owned()),
             (Some("Option"), [value]) if is_self(value) => {
                 Some("match $ { Some(value) => value, None => return Ok(written(&None::<()>)) }".to_owned())
             }
             (Some("Result"), [value, rest @ ..]) if is_self(value) => {
-                rest.iter().try_for_each(|error| self.scope.output(error, observed).map(drop)).ok()?;
+                rest.iter().try_for_each(|error| self.scope.error(error, observed)).ok()?;
                 Some(
                     "match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }"
                         .to_owned(),
@@ -341,19 +447,72 @@ impl<'a> Place<'a> {
     }
 }
 
+/// In how many ways the value of a method is made at most.
+const CONSTRUCTORS_MAX: usize = 4;
+
+/// A way to make a value.
 struct Constructor {
     item: Option<ItemPath>,
+    /// The expression, where `$` stands for the arguments.
     call: String,
     inputs: Vec<Input>,
+    /// Types of the crate in the errors that it may return.
+    observed: BTreeMap<String, ObservedType>,
 }
 
+impl Constructor {
+    /// The receiver, and the code around the call, where `$` stands for the call. So many `others` are made
+    /// in the same way.
+    fn receiver(&self, inputs: &mut Vec<Input>, others: usize) -> (ReceiverPlan, String) {
+        let count = self.inputs.len();
+        let made = |first: usize| {
+            let inputs = self.inputs.iter().enumerate();
+            let arguments: Vec<_> =
+                inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
+            self.call.replace('$', &arguments.join(", "))
+        };
+        let other = if others > 0 { format!("let other = {}; ", made(count)) } else { String::new() };
+        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", made(0));
+        for _ in 0..=others {
+            inputs.extend(self.inputs.iter().cloned());
+        }
+        (ReceiverPlan::Constructed { constructor: self.item.clone(), arguments: count, others }, code)
+    }
+}
+
+/// What tells one way to call an item from another, in words.
+fn named(instance: &str, constructor: Option<&Constructor>) -> String {
+    let maker = constructor.and_then(|constructor| constructor.item.as_ref()).map(ItemPath::name);
+    match maker.filter(|maker| *maker != "new") {
+        None => instance.to_owned(),
+        Some(maker) if instance.is_empty() => format!("made by `{maker}`"),
+        Some(maker) => format!("{instance}, made by `{maker}`"),
+    }
+}
+
+fn operation_of(implemented: &str) -> Option<Operation> {
+    let bare = implemented.split('<').next().unwrap_or_default();
+    match bare.rsplit("::").next().unwrap_or_default() {
+        "Display" => Some(Operation::Show),
+        "PartialEq" | "PartialOrd" | "Ord" => Some(Operation::Compare),
+        _ => None,
+    }
+}
+
+/// The path of a trait of the standard library, as far as its methods can be asked.
 fn std_trait(name: &str) -> Option<String> {
-    let module = match name.rsplit("::").next().unwrap_or_default() {
+    let (bare, arguments) = name.split_at(name.find('<').unwrap_or(name.len()));
+    let last = bare.rsplit("::").next().unwrap_or_default();
+    let module = match last {
         "FromStr" => "str",
         "Default" => "default",
+        "Display" => "fmt",
+        "PartialEq" | "PartialOrd" | "Ord" => "cmp",
         _ => return None,
     };
-    Some(format!("::std::{module}::{}", name.rsplit("::").next().unwrap_or_default()))
+    // What a trait is applied to is known here by its own name alone.
+    let is_plain = matches!(arguments, "" | "<&str>" | "<str>" | "<String>" | "<Self>");
+    is_plain.then(|| format!("::std::{module}::{last}{}", arguments.replace("<Self>", "")))
 }
 
 /// How many numbers of an item's code are noted.

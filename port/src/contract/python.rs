@@ -37,6 +37,8 @@ pub(super) struct Target {
     pub symbol: String,
     pub constructor: Option<String>,
     pub constructed_with: usize,
+    /// How many arguments of the call are made like the receiver.
+    pub others: usize,
 }
 
 /// A parameter as Python tells it.
@@ -53,7 +55,16 @@ pub(super) enum Description {
     /// It is not there.
     Missing { code: String, text: String },
     /// It is there; the parameters are not known for some built-in callables.
-    Symbol { is_callable: bool, parameters: Option<Vec<PortParameter>> },
+    Symbol { is_callable: bool, parameters: Option<Vec<PortParameter>>, class: Option<PortClass> },
+}
+
+/// A class as Python tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PortClass {
+    /// Module and name, where it really stands.
+    pub path: String,
+    /// Whether its values can be raised.
+    pub is_exception: bool,
 }
 
 /// What the port said.
@@ -93,6 +104,7 @@ pub(super) fn observe(
                     "symbol": target.symbol,
                     "constructor": target.constructor,
                     "constructed_with": target.constructed_with,
+                    "others": target.others,
                 })
             })
             .collect();
@@ -125,13 +137,23 @@ fn description(answer: Answer) -> Description {
         [Json::String(word), Json::String(code), Json::String(text)] if word == "missing" => {
             missing(code, text.clone())
         }
-        [Json::String(word), Json::Bool(is_callable), parameters] if word == "symbol" => {
+        [Json::String(word), Json::Bool(is_callable), parameters, class] if word == "symbol" => {
             Description::Symbol {
                 is_callable: *is_callable,
                 parameters: parameters.as_array().map(|all| all.iter().filter_map(parameter).collect()),
+                class: port_class(class),
             }
         }
         _ => missing("import-error", "its driver gave no description".to_owned()),
+    }
+}
+
+fn port_class(json: &Json) -> Option<PortClass> {
+    match json.as_array()?.as_slice() {
+        [Json::String(kind), Json::String(path)] => {
+            Some(PortClass { path: path.clone(), is_exception: kind == "exception" })
+        }
+        _ => None,
     }
 }
 

@@ -45,6 +45,16 @@ pub struct Counterexample {
     pub may_be_shown: bool,
 }
 
+/// By which rule an upstream's error agrees with an exception of the port's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorPolicy {
+    /// Any exception that somebody meant to raise: no class is linked to the error's type.
+    AnyDeliberate,
+    /// The class that is linked to the error's type, or one below it.
+    LinkedClass,
+}
+
 /// What was compared for one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemEvidence {
@@ -62,6 +72,12 @@ pub struct ItemEvidence {
     pub agreed: u32,
     /// Probes on which they differed.
     pub disagreed: u32,
+    /// Probes that both sides answered with something that cannot be compared: no proof, and no fault.
+    pub unobserved: u32,
+    /// Boundary probes that were left out because there are too many of them.
+    pub corners_left_out: u32,
+    /// How errors were held against exceptions; `None` where no probe made the upstream fail.
+    pub error_policy: Option<ErrorPolicy>,
     /// Probes that a side could not answer for a cause outside the code (limits, infrastructure).
     pub blocked: u32,
     /// Blocks of the item's own code that the probes ran through, and how many there are.

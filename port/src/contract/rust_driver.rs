@@ -1,9 +1,11 @@
 //! The text of the upstream's driver: the template with this upstream's calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::plan_type::ObservedType;
 use super::probeable::FunctionPlan;
+use super::type_form::{FieldForm, TypeForm};
 
 /// Reads probes, writes outcomes; knows nothing of an upstream.
 pub(super) const TEMPLATE: &str = include_str!("drivers/rust_driver.rs");
@@ -14,16 +16,26 @@ pub(super) struct DriverSource {
     pub lines: Vec<(usize, Vec<usize>)>,
 }
 
+/// How the driver speaks to the upstream's coverage counters.
+pub(super) struct Counted {
+    /// An expression: the blocks that were reached.
+    pub reached: String,
+    /// A statement that forgets them.
+    pub reset: String,
+}
+
 /// The driver for these functions. `excluded` ones are known not to compile and answer so.
 pub(super) fn source(
     functions: &[FunctionPlan],
     excluded: &BTreeSet<usize>,
-    reached: Option<&str>,
+    counted: Option<&Counted>,
 ) -> DriverSource {
     let mut text = TEMPLATE.to_owned();
     let included = || functions.iter().enumerate().filter(|(at, _)| !excluded.contains(at));
 
-    let reached = reached.unwrap_or("Vec::<u32>::new()");
+    let reached = counted.map_or("Vec::<u32>::new()", |counted| &counted.reached);
+    let reset = counted.map_or("", |counted| &counted.reset);
+    line(&mut text, format_args!("fn reset() {{ {reset} }}"));
     line(&mut text, format_args!("fn reached() -> Vec<u32> {{ {reached} }}"));
 
     let mut arms = String::new();
@@ -42,17 +54,18 @@ pub(super) fn source(
     );
 
     let mut lines = Vec::new();
-    let observed: BTreeSet<&String> = included().flat_map(|(_, function)| &function.observed).collect();
-    for path in observed {
-        let bare = path.split('<').next().unwrap_or_default();
-        let class = bare.rsplit("::").next().unwrap_or_default();
-        let observers = included().filter(|(_, function)| function.observed.contains(path)).map(|(at, _)| at);
+    let observed: BTreeMap<&String, &ObservedType> =
+        included().flat_map(|(_, function)| &function.observed).collect();
+    for (path, of) in observed {
+        let observers =
+            included().filter(|(_, function)| function.observed.contains_key(path)).map(|(at, _)| at);
         lines.push((text.lines().count() + 1, observers.collect()));
         // Written out rather than by a macro: the compiler's complaints must point here.
-        let write = format!(
-            "fn write(&self, out: &mut String) {{ write_opaque(\"{class}\", &format!(\"{{self:?}}\"), out); }}"
+        let body = written_by(path, of);
+        line(
+            &mut text,
+            format_args!("impl ToValue for {path} {{ fn write(&self, out: &mut String) {{ {body} }} }}"),
         );
-        line(&mut text, format_args!("impl ToValue for {path} {{ {write} }}"));
     }
     for (at, function) in included() {
         lines.push((text.lines().count() + 1, vec![at]));
@@ -66,6 +79,57 @@ pub(super) fn source(
         line(&mut text, format_args!("    Ok({})\n}}", function.call));
     }
     DriverSource { text, lines }
+}
+
+/// The code that writes a value of a type of the crate, on one line.
+fn written_by(path: &str, of: &ObservedType) -> String {
+    let bare = path.split('<').next().unwrap_or_default();
+    let class = &of.class;
+    let by_text = format!(
+        "write_opaque(\"{class}\", &{}, out)",
+        if of.has_text { "format!(\"{self:?}\")" } else { "String::new()" }
+    );
+    let record = |variant: &str, fields: &FieldForm, value: &dyn Fn(usize, &str) -> String| {
+        let mut written: Vec<_> = fields
+            .public
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| {
+                let plain = name.trim_start_matches("r#");
+                format!("(\"{plain}\", (&&Look(&{})).look())", value(at, name))
+            })
+            .collect();
+        if fields.is_partly_hidden {
+            written.push("(\"\", written(&()))".to_owned());
+        }
+        let form = if fields.is_positional { "positional" } else { "named" };
+        format!("write_record(\"{class}\", {variant}, &[{}], \"{form}\", out)", written.join(", "))
+    };
+    match &of.form {
+        TypeForm::Hidden => by_text,
+        TypeForm::Struct(fields) => record("None", fields, &|_, name| format!("self.{name}")),
+        TypeForm::Enum(variants) => {
+            let mut arms = String::new();
+            for (name, fields) in variants {
+                let bound: Vec<_> = fields
+                    .public
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (field, _))| format!("{field}: f{at}"))
+                    .collect();
+                let plain = name.trim_start_matches("r#");
+                let write = record(&format!("Some(\"{plain}\")"), fields, &|at, _| format!("f{at}"));
+                // Fields of tuples have numbers for names, and so one pattern fits all variants.
+                append(&mut arms, format_args!("{bare}::{name} {{ {}, .. }} => {write}, ", bound.join(", ")));
+            }
+            let arms = arms.replace("{ , .. }", "{ .. }");
+            format!("match self {{ {arms}_ => {by_text} }}")
+        }
+    }
+}
+
+fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments).expect("writing to a string does not fail");
 }
 
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {

@@ -64,11 +64,11 @@ pub(super) enum Answer {
     Ended(Outcome),
 }
 
-/// The answers in the order of the questions, and what the upstream's coverage counters saw.
+/// The answers in the order of the questions, and what the upstream's coverage counters saw over each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conversation {
     pub answers: Vec<Answer>,
-    pub reached: BTreeSet<u32>,
+    pub reached: Vec<BTreeSet<u32>>,
 }
 
 /// Asks all questions. `header` gets the nonce of the run and is the first line.
@@ -79,7 +79,7 @@ pub(super) fn converse(
     questions: &[Question],
 ) -> Result<Conversation, ContractError> {
     let mut answers: Vec<Option<Answer>> = vec![None; questions.len()];
-    let mut reached = BTreeSet::new();
+    let mut reached = vec![BTreeSet::new(); questions.len()];
     let mut ended: BTreeMap<usize, u32> = BTreeMap::new();
     for restart in 0..=RESTARTS_MAX {
         let open: Vec<usize> =
@@ -87,12 +87,12 @@ pub(super) fn converse(
         let Some(first) = open.first().copied() else { break };
         let nonce = nonce(questions.len(), restart);
         let run = run(tools, driver, header, &nonce, questions, &open)?;
-        for (at, answer) in run.said {
-            if let Some(slot) = answers.get_mut(at) {
+        for (at, answer, blocks) in run.said {
+            if let (Some(slot), Some(reached)) = (answers.get_mut(at), reached.get_mut(at)) {
                 *slot = Some(Answer::Said(answer));
+                *reached = blocks;
             }
         }
-        reached.extend(run.reached);
         if !run.is_ready {
             return Err(ContractError::Driver { driver: driver.name, reason: run.complaint });
         }
@@ -137,8 +137,7 @@ fn nonce(questions: usize, restart: u32) -> String {
 }
 
 struct Run {
-    said: Vec<(usize, Json)>,
-    reached: Vec<u32>,
+    said: Vec<(usize, Json, BTreeSet<u32>)>,
     is_ready: bool,
     is_done: bool,
     ending: Outcome,
@@ -178,7 +177,6 @@ fn run(
 fn read(finished: &Finished, nonce: &str) -> Run {
     let mut run = Run {
         said: Vec::new(),
-        reached: Vec::new(),
         is_ready: false,
         is_done: false,
         ending: ending(finished),
@@ -190,15 +188,14 @@ fn read(finished: &Finished, nonce: &str) -> Run {
         // A line that is cut off belongs to the question that ended the driver.
         let Ok(Json::Array(parts)) = serde_json::from_str(line) else { continue };
         match parts.as_slice() {
-            [Json::Number(at), answer] => {
+            [Json::Number(at), answer, rest @ ..] => {
                 let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
-                run.said.extend(at.map(|at| (at, answer.clone())));
+                let blocks = rest.first().and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+                let blocks = blocks.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect();
+                run.said.extend(at.map(|at| (at, answer.clone(), blocks)));
             }
             [Json::String(word)] if word == "ready" => run.is_ready = true,
-            [Json::String(word), Json::Array(ids)] if word == "done" => {
-                run.is_done = true;
-                run.reached = ids.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect();
-            }
+            [Json::String(word)] if word == "done" => run.is_done = true,
             _ => {}
         }
     }

@@ -76,7 +76,8 @@ fn without(value: &Value, place: usize) -> Option<Value> {
         | Value::Nothing
         | Value::Some(_)
         | Value::Ok(_) => None,
-        Value::Err(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) | Value::Opaque { .. } => None,
+        Value::Err(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) | Value::Record(_) => None,
+        Value::Opaque { .. } => None,
     }
 }
 
@@ -99,6 +100,7 @@ fn spread(mut all: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
 fn smaller_values(value: &Value) -> Vec<Value> {
     match value {
         Value::Unit | Value::Nothing | Value::Opaque { .. } | Value::Bool(false) => Vec::new(),
+        Value::Record(_) => Vec::new(),
         Value::Bool(true) => vec![Value::Bool(false)],
         Value::Int(digits) => digits.parse().map(smaller_ints).unwrap_or_default(),
         Value::Float(bits) => {

@@ -24,7 +24,7 @@ pub(super) fn findings(
     };
     let (is_callable, parameters) = match description {
         Description::Missing { code, text } => return vec![finding(code, text.clone())],
-        Description::Symbol { is_callable, parameters } => (*is_callable, parameters),
+        Description::Symbol { is_callable, parameters, .. } => (*is_callable, parameters),
     };
     let Some(signature) = item.and_then(|item| item.signature.as_ref()) else { return Vec::new() };
     if !is_callable {

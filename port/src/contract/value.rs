@@ -42,13 +42,43 @@ pub enum Value {
     Map(Vec<(Value, Value)>),
     /// A set's elements, in no meaningful order.
     Set(Vec<Value>),
+    /// A struct, a variant of an enum, or an object, field by field.
+    Record(Record),
     /// Something that is known by its text for programmers alone.
     Opaque {
-        /// The name of its type, without modules.
+        /// The path of its type.
         class: String,
-        /// Its `Debug` text, or the member's name of a Python enum, or `repr`.
+        /// Its `Debug` text, or `repr`.
         text: String,
     },
+}
+
+/// A struct, a variant of an enum, or an object of the port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    /// The path of its type: the item's, or module and name of the port's class.
+    pub class: String,
+    /// The paths of the classes that it is an instance of, itself first; the port's alone have these.
+    pub lineage: Vec<String>,
+    /// Which variant of an enum it is.
+    pub variant: Option<String>,
+    /// The fields by name, those of a tuple by number, in the order of their declaration. One without a
+    /// name stands for all that cannot be looked at.
+    pub fields: Vec<(String, Value)>,
+    /// Whether its fields are numbered (or have an order that stands for numbers).
+    pub is_positional: bool,
+}
+
+/// How an exception came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Somebody meant it: a class of the port's own, a `raise`, or a conversion that refuses its text.
+    Deliberate,
+    /// The language refused an index, a key, a division or an assertion, and nobody wrote `raise`. It can
+    /// stand for a panic, never for an error that the upstream returns.
+    Slip,
+    /// A class that means broken code (`TypeError`, `NameError` and their like): never equal to anything.
+    Crash,
 }
 
 /// What a call came to.
@@ -62,9 +92,10 @@ pub enum Outcome {
         class: String,
         /// Its text, shortened.
         text: String,
-        /// Whether it is of a class that means broken code (`TypeError`, `NameError` and their like): never
-        /// equal to anything that the upstream does on purpose.
-        is_crash: bool,
+        /// How it came about.
+        manner: Manner,
+        /// The paths of the classes that it is an instance of, itself first.
+        lineage: Vec<String>,
     },
     /// It panicked (the upstream only).
     Panic {
@@ -142,6 +173,7 @@ impl Value {
                     entries.iter().map(|(key, value)| json!([key.to_json(), value.to_json()])).collect();
                 json!(["m", entries])
             }
+            Self::Record(record) => record.to_json(),
             Self::Opaque { class, text } => json!(["d", class, text]),
         }
     }
@@ -186,6 +218,7 @@ impl Value {
                 };
                 Self::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
             }
+            "r" => Self::Record(Record::from_json(json).ok_or_else(wrong)?),
             "d" => Self::Opaque { class: text(1)?.to_owned(), text: text(2)?.to_owned() },
             _ => return Err(wrong()),
         })
@@ -210,6 +243,7 @@ impl Value {
                 values.iter().map(|value| 2 + value.size()).sum()
             }
             Self::Map(entries) => entries.iter().map(|(key, value)| 3 + key.size() + value.size()).sum(),
+            Self::Record(record) => record.fields.iter().map(|(_, value)| 2 + value.size()).sum(),
             Self::Opaque { text, .. } => text.len() as u64,
         }
     }
@@ -249,9 +283,92 @@ impl Value {
                     |(key, value): &(Self, Self)| format!("{}: {}", key.to_python(), value.to_python());
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
-            Self::Opaque { class, text } => format!("<{class}: {text}>"),
+            Self::Record(record) => record.to_python(),
+            Self::Opaque { class, text } => format!("<{}: {text}>", last_name(class)),
         }
     }
+}
+
+impl Record {
+    fn to_json(&self) -> Json {
+        let fields: Vec<_> = self.fields.iter().map(|(name, value)| json!([name, value.to_json()])).collect();
+        let form = if self.is_positional { "positional" } else { "named" };
+        json!(["r", self.class, self.lineage, self.variant, fields, form])
+    }
+
+    fn from_json(json: &Json) -> Option<Self> {
+        let [_, class, lineage, variant, fields, form] = json.as_array()?.as_slice() else { return None };
+        let text = |json: &Json| json.as_str().map(str::to_owned);
+        let field = |json: &Json| match json.as_array()?.as_slice() {
+            [name, value] => Some((text(name)?, Value::from_json(value).ok()?)),
+            _ => None,
+        };
+        Some(Self {
+            class: text(class)?,
+            lineage: lineage.as_array()?.iter().map(text).collect::<Option<_>>()?,
+            variant: if variant.is_null() { None } else { Some(text(variant)?) },
+            fields: fields.as_array()?.iter().map(field).collect::<Option<_>>()?,
+            is_positional: match form.as_str()? {
+                "positional" => true,
+                "named" => false,
+                _ => return None,
+            },
+        })
+    }
+
+    /// As one would write it in Python.
+    fn to_python(&self) -> String {
+        let class = last_name(&self.class);
+        let name =
+            self.variant.as_ref().map_or_else(|| class.to_owned(), |variant| format!("{class}.{variant}"));
+        if self.variant.is_some() && self.fields.is_empty() {
+            return name;
+        }
+        let field = |(name, value): &(String, Value)| match name.as_str() {
+            "" => "...".to_owned(),
+            _ if self.is_positional => value.to_python(),
+            _ => format!("{name}={}", value.to_python()),
+        };
+        format!("{name}({})", self.fields.iter().map(field).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// The last name of a path of either side.
+pub(super) fn last_name(path: &str) -> &str {
+    path.rsplit([':', '.']).next().unwrap_or(path)
+}
+
+impl Manner {
+    const ALL: [Self; 3] = [Self::Deliberate, Self::Slip, Self::Crash];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Deliberate => "deliberate",
+            Self::Slip => "slip",
+            Self::Crash => "crash",
+        }
+    }
+}
+
+/// An order as the truth value that `__lt__` and its like answer with; what cannot be ordered is neither less
+/// nor greater. `None` where the symbol or the outcome is another one.
+pub(super) fn order_as_truth(symbol: &str, outcome: &Outcome) -> Option<Outcome> {
+    let holds = |order: i8| match symbol {
+        "__lt__" => Some(order < 0),
+        "__le__" => Some(order <= 0),
+        "__gt__" => Some(order > 0),
+        "__ge__" => Some(order >= 0),
+        _ => None,
+    };
+    let Outcome::Value(value) = outcome else { return None };
+    let value = if let Value::Some(inner) = value { inner } else { value };
+    let truth = if let Value::Int(order) = value {
+        holds(order.parse().ok()?)?
+    } else {
+        holds(0)?;
+        matches!(value, Value::Nothing).then_some(false)?
+    };
+    Some(Outcome::Value(Value::Bool(truth)))
 }
 
 /// Plain characters count as smaller, so that shrinking ends in readable texts.
@@ -311,7 +428,9 @@ impl Outcome {
     pub fn to_json(&self) -> Json {
         match self {
             Self::Value(value) => json!(["value", value.to_json()]),
-            Self::Error { class, text, is_crash } => json!(["error", class, text, is_crash]),
+            Self::Error { class, text, manner, lineage } => {
+                json!(["error", class, text, manner.word(), lineage])
+            }
             Self::Panic { text } => json!(["panic", text]),
             Self::Timeout => json!(["timeout"]),
             Self::Crashed { how } => json!(["crashed", how]),
@@ -329,7 +448,15 @@ impl Outcome {
             "error" => Self::Error {
                 class: text(1)?,
                 text: text(2)?,
-                is_crash: parts.get(3).and_then(Json::as_bool).ok_or_else(wrong)?,
+                manner: {
+                    let word = text(3)?;
+                    Manner::ALL.into_iter().find(|manner| manner.word() == word).ok_or_else(wrong)?
+                },
+                lineage: {
+                    let classes = parts.get(4).and_then(Json::as_array).ok_or_else(wrong)?;
+                    let names = classes.iter().map(|class| class.as_str().map(str::to_owned));
+                    names.collect::<Option<_>>().ok_or_else(wrong)?
+                },
             },
             "panic" => Self::Panic { text: text(1)? },
             "timeout" => Self::Timeout,
@@ -376,6 +503,7 @@ mod tests {
         leaf.prop_recursive(3, 20, 4, |inner| {
             let list = prop::collection::vec(inner.clone(), 0..4);
             let entries = prop::collection::vec((inner.clone(), inner.clone()), 0..3);
+            let fields = prop::collection::vec((any::<String>(), inner.clone()), 0..3);
             prop_oneof![
                 Just(Value::Nothing),
                 inner.clone().prop_map(|value| Value::Some(Box::new(value))),
@@ -385,6 +513,12 @@ mod tests {
                 list.clone().prop_map(Value::Tuple),
                 list.prop_map(Value::Set),
                 entries.prop_map(Value::Map),
+                (fields, any::<Option<String>>(), any::<bool>()).prop_map(
+                    |(fields, variant, is_positional)| {
+                        let (class, lineage) = ("a.B".to_owned(), vec!["a.B".to_owned()]);
+                        Value::Record(Record { class, lineage, variant, fields, is_positional })
+                    }
+                ),
             ]
         })
     }
@@ -413,6 +547,8 @@ mod tests {
             "[\"y\",\"abc\"]",
             "[\"f\",\"xyz\"]",
             "[\"o\"]",
+            "[\"r\",\"A\",[],null,[[\"x\"]],\"named\"]",
+            "[\"r\",\"A\",[],null,[],\"loose\"]",
         ] {
             let json = serde_json::from_str(text).unwrap();
             assert!(Value::from_json(&json).is_err(), "{text}");

@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod demo;
+mod probeable;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -35,12 +36,20 @@ struct Measure {
     run: fn(&[PathBuf], &mut Tell<'_>) -> Result<()>,
 }
 
-const MEASURES: &[Measure] = &[Measure {
-    name: "demo",
-    about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
-    needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
-    run: demo::run,
-}];
+const MEASURES: &[Measure] = &[
+    Measure {
+        name: "demo",
+        about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
+        needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
+        run: demo::run,
+    },
+    Measure {
+        name: "probeable",
+        about: "the share of public functions that the contract can plan probes for, and the reasons for the rest",
+        needs: "`--repo` for each upstream; seconds",
+        run: probeable::run,
+    },
+];
 
 /// Names all measures.
 pub(crate) fn list() -> Result<()> {

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import opcode
 import os
 import struct
 import sys
@@ -18,12 +19,16 @@ OUTCOME_CHARS_MAX = 1 << 20
 TEXT_CHARS_MAX = 400
 DEPTH_MAX = 60
 INT_BITS_MAX = 4096
+# Objects that are written field by field in one outcome; further ones by their text.
+RECORDS_MAX = 2000
 
 # Classes that mean broken code. NotImplementedError is a stub, whatever the upstream does.
 CRASHES = (
     TypeError, NameError, AttributeError, ImportError, SyntaxError, RecursionError, MemoryError,
     NotImplementedError, SystemError, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration,
 )
+# Classes by which the language itself refuses an operation: meant only where somebody wrote `raise`.
+SLIPS = (IndexError, KeyError, ZeroDivisionError)
 
 
 class NotFound(Exception):
@@ -63,7 +68,7 @@ def main():
             say([number, targets[target].describe()])
         else:
             say([number, targets[target].call(arguments)])
-    say(["done", []])
+    say(["done"])
     # Threads and exit handlers of the port are not waited for.
     os._exit(0)
 
@@ -75,6 +80,7 @@ class Target:
         self.symbol = target["symbol"]
         self.constructor = target["constructor"]
         self.constructed_with = target["constructed_with"]
+        self.others = target["others"]
         self.found = None
         self.missing = None
 
@@ -95,16 +101,19 @@ class Target:
         except NotFound as error:
             return ["missing", error.code, str(error)[:TEXT_CHARS_MAX]]
         if isinstance(symbol, property):
-            return ["symbol", True, []]
+            return ["symbol", True, [], None]
         if not callable(symbol):
-            return ["symbol", False, []]
+            return ["symbol", False, [], None]
+        kind = None
+        if isinstance(symbol, type):
+            kind = ["exception" if issubclass(symbol, BaseException) else "class", class_path(symbol)]
         try:
             parameters = list(inspect.signature(symbol).parameters.values())
         except (TypeError, ValueError):
-            return ["symbol", True, None]
+            return ["symbol", True, None, kind]
         if isinstance(owner, type) and takes_self(owner, symbol):
             parameters = parameters[1:]
-        return ["symbol", True, [[p.name, p.kind.name, p.default is not p.empty] for p in parameters]]
+        return ["symbol", True, [[p.name, p.kind.name, p.default is not p.empty] for p in parameters], kind]
 
     def call(self, arguments):
         try:
@@ -114,21 +123,32 @@ class Target:
         try:
             decoded = [decode(argument) for argument in arguments]
             if constructor is not None:
-                receiver = apply(constructor, decoded[: self.constructed_with])
-                if receiver is None:
-                    # As in the upstream, there is nothing to call the method on, and that is the result.
-                    return ["value", ["u"]]
-                decoded = [receiver, *decoded[self.constructed_with :]]
+                made = []
+                for _ in range(1 + self.others):
+                    value = apply(constructor, decoded[: self.constructed_with])
+                    if value is None:
+                        # As in the upstream, there is nothing to call the method on, and that is the result.
+                        return ["value", ["u"]]
+                    made.append(value)
+                    decoded = decoded[self.constructed_with :]
+                decoded = [*made, *decoded]
             if isinstance(symbol, property):
                 symbol = symbol.fget
-            outcome = ["value", encode(apply(symbol, decoded), 0)]
-            if len(json.dumps(outcome)) > OUTCOME_CHARS_MAX:
-                return ["crashed", "the result is too large"]
-            return outcome
+            return outcome_of(apply(symbol, decoded))
         except Unwritable as error:
             return ["crashed", str(error)]
         except BaseException as error:
             return failure(error)
+
+
+def outcome_of(result):
+    SEEN.clear()
+    outcome = ["value", encode(result, 0)]
+    if len(json.dumps(outcome)) <= OUTCOME_CHARS_MAX:
+        return outcome
+    if outcome[1][0] == "r":
+        return ["value", by_text(result)]
+    return ["crashed", "the result is too large"]
 
 
 def apply(function, arguments):
@@ -202,12 +222,41 @@ def takes_self(owner, symbol):
 
 def failure(error):
     kind = type(error)
-    is_crash = kind.__module__ == "builtins" and isinstance(error, CRASHES)
     try:
         text = str(error)[:TEXT_CHARS_MAX].encode("utf-8", "replace").decode()
     except BaseException:
         text = ""
-    return ["error", kind.__name__, text, is_crash]
+    return ["error", kind.__name__, text, manner(error), lineage(kind)]
+
+
+def manner(error):
+    """How an exception came about: see docs/driver-protocol.md."""
+    if type(error).__module__ != "builtins":
+        return "deliberate"
+    if isinstance(error, CRASHES):
+        return "crash"
+    if isinstance(error, AssertionError) or isinstance(error, SLIPS) and not was_raised(error):
+        return "slip"
+    return "deliberate"
+
+
+def was_raised(error):
+    """Whether a `raise` made this exception, and not an operation of the language."""
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code.co_code
+    return trace.tb_lasti < len(code) and opcode.opname[code[trace.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
+
+
+def class_path(kind):
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def lineage(kind):
+    return [class_path(base) for base in kind.__mro__ if base is not object]
 
 
 def decode(value):
@@ -243,7 +292,8 @@ def encode(value, depth):
     if value is None:
         return ["u"]
     if isinstance(value, enum.Enum):
-        return ["d", type(value).__name__, value.name]
+        # A combination of flags may have no name.
+        return ["r", class_path(type(value)), lineage(type(value)), value.name or "", [], "named"]
     if isinstance(value, bool):
         return ["b", bool(value)]
     if isinstance(value, int):
@@ -261,6 +311,9 @@ def encode(value, depth):
         return ["s", text]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return ["y", bytes(value).hex()]
+    if isinstance(value, tuple) and hasattr(type(value), "_fields"):
+        fields = [[str(name), encode(item, depth + 1)] for name, item in zip(type(value)._fields, value)]
+        return ["r", class_path(type(value)), lineage(type(value)), None, fields, "positional"]
     if isinstance(value, tuple):
         return ["t", encode_all(value, depth)]
     if isinstance(value, dict):
@@ -272,11 +325,52 @@ def encode(value, depth):
         return ["l", encode_all(value, depth)]
     if type(value).__name__ in ("range", "deque", "array", "dict_keys", "dict_values", "dict_items"):
         return ["l", encode_all(value, depth)]
+    return record(value, depth)
+
+
+# The objects of this outcome that were written field by field.
+SEEN = []
+
+
+def record(value, depth):
+    """An object by its attributes and properties; by its text, where there are too many objects."""
+    if depth >= DEPTH_MAX or len(SEEN) >= RECORDS_MAX:
+        return by_text(value)
+    SEEN.append(None)
+    fields = []
+    for name in attribute_names(value):
+        try:
+            fields.append([name, encode(getattr(value, name), depth + 1)])
+        except Exception:
+            # One that cannot be had or written is not there.
+            continue
+    if hasattr(type(value), "__iter__"):
+        try:
+            fields.append(["__iter__", ["l", encode_all(iter(value), depth)]])
+        except Exception:
+            pass
+    return ["r", class_path(type(value)), lineage(type(value)), None, fields, "named"]
+
+
+def attribute_names(value):
+    """In the order of their declaration; those of a dataclass first."""
+    kind = type(value)
+    names = list(getattr(kind, "__dataclass_fields__", ()))
+    for base in reversed(kind.__mro__):
+        slots = vars(base).get("__slots__", ())
+        names.extend([slots] if isinstance(slots, str) else slots)
+    names.extend(getattr(value, "__dict__", ()))
+    for base in kind.__mro__:
+        names.extend(name for name, member in vars(base).items() if isinstance(member, property))
+    return [name for name in dict.fromkeys(map(str, names)) if not name.startswith("__")]
+
+
+def by_text(value):
     try:
         text = repr(value)[:TEXT_CHARS_MAX].encode("utf-8", "replace").decode()
     except Exception:
         text = ""
-    return ["d", type(value).__name__, text]
+    return ["d", class_path(type(value)), text]
 
 
 def encode_all(values, depth):

@@ -27,11 +27,11 @@ fn main() {
     let nonce = header.at(0).and_then(Json::text).unwrap_or_default().to_owned();
     say(&nonce, "[\"ready\"]");
     for line in lines {
+        reset();
         let answer = answer(line);
         say(&nonce, &answer);
     }
-    let reached: Vec<String> = reached().into_iter().map(|id| id.to_string()).collect();
-    say(&nonce, &format!("[\"done\",[{}]]", reached.join(",")));
+    say(&nonce, "[\"done\"]");
 }
 
 /// A line of ours begins with the nonce on a line of its own: what the upstream prints is no answer.
@@ -58,7 +58,8 @@ fn answer(line: &str) -> String {
             format!("[\"panic\",{}]", quoted(&text))
         }
     };
-    format!("[{},{outcome}]", number(0))
+    let reached: Vec<String> = reached().into_iter().map(|id| id.to_string()).collect();
+    format!("[{},{outcome},[{}]]", number(0), reached.join(","))
 }
 
 fn crashed(how: &str) -> String {
@@ -321,6 +322,44 @@ fn write_unordered(tag: &str, items: impl Iterator<Item = String>, out: &mut Str
 
 fn write_opaque(class: &str, text: &str, out: &mut String) {
     out.push_str(&format!("[\"d\",{},{}]", quoted(class), quoted(text)));
+}
+
+/// A struct, or a variant of an enum: its fields by name, those of a tuple by number.
+fn write_record(class: &str, variant: Option<&str>, fields: &[(&str, String)], form: &str, out: &mut String) {
+    let variant = variant.map_or_else(|| "null".to_owned(), quoted);
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("[{},{value}]", quoted(name))).collect();
+    out.push_str(&format!("[\"r\",{},[],{variant},[{}],\"{form}\"]", quoted(class), fields.join(",")));
+}
+
+/// A field of whatever type: `(&&Look(&field)).look()` is its value where it has one, else what it writes
+/// for programmers, else nothing.
+struct Look<'a, T: ?Sized>(&'a T);
+trait ByValue { fn look(&self) -> String; }
+impl<T: ToValue + ?Sized> ByValue for &Look<'_, T> {
+    fn look(&self) -> String { written(self.0) }
+}
+trait ByText { fn look(&self) -> String; }
+impl<T: std::fmt::Debug + ?Sized> ByText for &&Look<'_, T> {
+    fn look(&self) -> String {
+        let mut out = String::new();
+        write_opaque(std::any::type_name::<T>(), &format!("{:?}", self.0), &mut out);
+        out
+    }
+}
+trait ByNothing { fn look(&self) -> String; }
+impl<T: ?Sized> ByNothing for Look<'_, T> {
+    fn look(&self) -> String {
+        let mut out = String::new();
+        write_opaque(std::any::type_name::<T>(), "", &mut out);
+        out
+    }
+}
+
+/// What is written already.
+struct Raw(String);
+impl ToValue for Raw {
+    fn write(&self, out: &mut String) { out.push_str(&self.0); }
 }
 
 impl ToValue for u8 {

@@ -1,0 +1,94 @@
+//! What the upstream itself can and cannot answer.
+
+use super::*;
+
+#[test]
+fn an_unsteady_upstream_and_its_crashes_block_and_refuse_nobody() {
+    let port = TestPort::of(
+        "def weather():\n    return 4\ndef deep(steps):\n    total = 0\n    for _ in range(min(steps, 10**6)):\n        total = 1 + total % 7\n    return total\n",
+    );
+    let items = [contract_item("tiny::weather", "port.weather"), contract_item("tiny::deep", "port.deep")];
+    let report = checked(&port, &items);
+    let weather = evidence(&report, "tiny::weather");
+    assert!(weather.not_probed.as_ref().unwrap().contains("differently"), "{weather:?}");
+    let deep = evidence(&report, "tiny::deep");
+    assert!(deep.blocked > 0 && deep.disagreed == 0, "{deep:?}");
+}
+
+#[test]
+fn an_upstream_that_does_not_build_is_blocked_with_the_compilers_words() {
+    let built = Built::of("pub fn halve(number: i32) -> i32 { number / }", &["tiny::halve"]);
+    let report = checked_with(&built, &TestPort::with("", ""), &items()[1..2], None);
+    assert!(report.source_blocked.as_ref().unwrap().contains("expected expression"), "{report:?}");
+    assert_eq!(report.items, []);
+}
+
+#[test]
+fn changes_of_both_sides_are_counted_and_an_oracle_is_built_once() {
+    let before = Built::of(&UPSTREAM.replace("number / 2", "number / 3"), &["tiny::halve", "tiny::mean"]);
+    let again = prepare(
+        before.folder.path(),
+        &UPSTREAM.replace("number / 2", "number / 3"),
+        &["tiny::halve", "tiny::mean"],
+    );
+    let Prepared::Ready(again) = again else { panic!("it was built before") };
+    assert_eq!(again.key(), before.ready().key());
+
+    let items = &items()[1..3];
+    let kept = TestPort::with("halve", "def halve(number):\n    return int(number / 3)\n");
+    let port_before = kept.side();
+    let old = OldRevision { oracle: before.ready(), port: &port_before };
+    let report = checked_with(built(), &TestPort::with("", ""), items, Some(old));
+    let halve = evidence(&report, "tiny::halve");
+    assert!(halve.changed_upstream.unwrap() > 50, "{halve:?}");
+    assert_eq!(halve.changed_upstream, halve.changed_port);
+    assert_eq!(halve.changed_alike, Some(halve.agreed));
+    assert_eq!(evidence(&report, "tiny::mean").changed_upstream, Some(0));
+
+    let stale = checked_with(built(), &kept, items, Some(old));
+    assert_eq!(evidence(&stale, "tiny::halve").changed_port, Some(0));
+    assert!(evidence(&stale, "tiny::halve").changed_alike < evidence(&stale, "tiny::halve").changed_upstream);
+}
+
+#[test]
+fn a_member_of_a_workspace_with_a_dependency_and_wrapping_arithmetic_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    let write = |path: &str, text: &str| {
+        let path = source.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n[workspace.package]\nversion = \"2.0.0\"\n");
+    write("crates/below/Cargo.toml", "[package]\nname = \"below\"\nversion.workspace = true\n");
+    write("crates/below/src/lib.rs", "pub fn one() -> u8 { 1 }\n");
+    let manifest = "[package]\nname = \"tiny\"\nversion.workspace = true\n[dependencies]\nbelow = { path = \"../below\" }\n";
+    write("crates/tiny/Cargo.toml", manifest);
+    write(
+        "crates/tiny/src/lib.rs",
+        "extern crate below;\npub fn next_byte(byte: u8) -> u8 { byte + ::below::one() }\n",
+    );
+    let package = Package { folder: "crates/tiny".into(), edition: "2015".into(), ..package() };
+    let items = [contract_item("tiny::next_byte", "port.next_byte")];
+    let request = OracleRequest {
+        source: &source,
+        source_key: "wrapping",
+        snapshot: &snapshot(),
+        package: &package,
+        library_root: "src/lib.rs",
+        items: &[items[0].item.clone()],
+        public_paths: &BTreeMap::new(),
+        overflow_checks: false,
+        instrument: None,
+        toolchain: &toolchain(),
+        cache_dir: &folder.path().join("cache"),
+    };
+    let oracle = Oracle::prepare(&tools(), &request).unwrap();
+    let built = Built { folder, oracle };
+    let right = TestPort::of("def next_byte(byte):\n    return (byte + 1) % 256\n");
+    let report = checked_with(&built, &right, &items, None);
+    assert!(report.items[0].disagreed == 0 && report.items[0].agreed > 100, "{report:?}");
+    let report = checked_with(&built, &TestPort::with("", ""), &items, None);
+    assert_eq!(report.counterexamples[0].call, "port.next_byte(255)", "{report:?}");
+    assert_eq!(report.counterexamples[0].upstream, "0");
+}
