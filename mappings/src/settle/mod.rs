@@ -89,7 +89,7 @@ pub enum SettleError {
         /// The snapshot's revision.
         given: RevisionLabel,
     },
-    /// The revision has a disposition already.
+    /// The revision has a disposition already, and is not the baseline, which may be taken up again.
     #[error("revision `{revision}` is recorded already; a revision is landed once")]
     RecordedAlready {
         /// The revision.
@@ -141,8 +141,11 @@ fn check(settlement: &Settlement<'_>) -> Result<(), SettleError> {
     if let Some(revision) = settlement.passed_by.iter().find(|revision| !revision.withdrawn) {
         return Err(SettleError::NotWithdrawn { revision: revision.label.clone() });
     }
+    // The baseline itself may be settled again: what was parked at it is taken up once more.
+    let is_again = *planned == settlement.lock.baseline;
+    let earlier = settlement.lock.revisions.iter().map(|recorded| &recorded.revision);
     let mut recorded: BTreeSet<&RevisionLabel> =
-        settlement.lock.revisions.iter().map(|recorded| &recorded.revision).collect();
+        earlier.filter(|label| !is_again || *label != planned).collect();
     let mut new = settlement.passed_by.iter().map(|revision| &revision.label).chain([planned]);
     match new.find(|label| !recorded.insert(label)) {
         Some(label) => Err(SettleError::RecordedAlready { revision: label.clone() }),
@@ -265,7 +268,14 @@ fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
     }
     let (disposition, reason) = disposition(settlement);
     let revision = &settlement.plan.revision;
-    lock.revisions.push(recorded(revision, disposition, reason));
+    match lock.revisions.iter_mut().find(|earlier| earlier.revision == revision.label) {
+        // Taken up again: what waited at it may have landed by now, and what had landed stays so.
+        Some(earlier) if earlier.disposition == Disposition::Parked => {
+            *earlier = recorded(revision, disposition, reason);
+        }
+        Some(_) => {}
+        None => lock.revisions.push(recorded(revision, disposition, reason)),
+    }
     lock.baseline = revision.label.clone();
     lock.commit = revision.commit.clone();
 }

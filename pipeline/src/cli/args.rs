@@ -141,6 +141,10 @@ pub(super) struct Sync {
     /// Sync at most this many revisions.
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// With nothing new upstream, take up again what is parked: after a change of the translators, the style
+    /// or the port.
+    #[arg(long)]
+    pub(super) retry: bool,
     /// Do everything but land.
     #[arg(long)]
     pub(super) dry_run: bool,

@@ -46,7 +46,8 @@ fn remind(context: &Context, session: &Session) -> Result<(), CliError> {
     if parked > 0 {
         let items = reports::count(parked as u64, "item");
         context.console.say(&format!(
-            "still parked: {items}, named by `tidelock status`; the next revision takes them up again"
+            "still parked: {items}, named by `tidelock status`; `tidelock sync --retry` takes them up \
+             again, and so does the next revision"
         ));
     }
     Ok(())
@@ -126,6 +127,10 @@ pub(super) fn request(session: &Session, args: &Sync) -> Result<RunRequest, CliE
         }
     }
     targets.truncate(args.limit.unwrap_or(usize::MAX));
+    if args.retry && targets.is_empty() && !lock.parked.is_empty() {
+        // The baseline once more: nothing is new in it, and what waits is planned again.
+        targets.push(session.revision(lock.baseline.as_str()).map_err(session_error)?);
+    }
     Ok(RunRequest {
         lag: poll.new.len(),
         newest: poll.new.last().cloned(),
