@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
         },
         remedy: "run `tidelock init` in the port, or name its folder with `-C`",
     });
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&findings)?;
     } else {
         let lines = findings.iter().map(line).collect::<String>();

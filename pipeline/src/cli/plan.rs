@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         plan: PlannedRevision { units: Vec::new(), ..current.planned() },
         units,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&planned)?;
     } else {
         context.console.data(&text(&planned));

@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
             .collect(),
         standing: &standing,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&shown)?;
     } else {
         context.console.data(&text(&shown));

@@ -76,7 +76,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
         notes: notes.iter().map(ToString::to_string).collect(),
         contract,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&verified)?;
     } else {
         context.console.data(&text(&verified));

@@ -13,6 +13,7 @@ pub use export::{ExportError, Exported};
 pub(crate) use export::{ancestors, is_safe_path, link_stays_inside};
 use gix::bstr::ByteSlice;
 pub use tree::RevisionTree;
+pub(crate) use tree::shown_name;
 
 use crate::ids::{CommitId, RevisionLabel};
 use crate::revision::Revision;
@@ -146,6 +147,15 @@ impl UpstreamRepo {
         Ok(revision_of(&commit, &labels))
     }
 
+    /// What the repository has checked out, or for a bare one its default branch.
+    pub fn head(&self) -> Result<Revision, RepoError> {
+        let repo = self.local();
+        let unborn = |_nothing| RepoError::UnknownRevision { text: "HEAD".to_owned() };
+        let id = repo.head_id().map_err(unborn)?.detach();
+        let commit = repo.find_commit(id).map_err(|error| missing(id.to_string(), &error))?;
+        Ok(revision_of(&commit, &self.tag_labels()?))
+    }
+
     /// What is known of a commit.
     pub fn revision(&self, commit: &CommitId) -> Result<Revision, RepoError> {
         let repo = self.local();
@@ -236,7 +246,7 @@ impl UpstreamRepo {
 
     /// One tag for each tagged commit, so that everybody sees the same: those with a digit, which are
     /// releases more often than not, before others; and of several the last in name order.
-    fn tag_labels(&self) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
+    pub(crate) fn tag_labels(&self) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
         let mut tags: Vec<(String, CommitId)> = self.tags()?.into_iter().collect();
         tags.sort_by_key(|(name, _)| name.contains(|character: char| character.is_ascii_digit()));
         // Later entries replace earlier ones.
@@ -312,7 +322,7 @@ fn missing(id: String, error: &dyn std::error::Error) -> RepoError {
     RepoError::MissingObject { id, reason: whole_message(error) }
 }
 
-fn revision_of(commit: &gix::Commit<'_>, labels: &BTreeMap<CommitId, RevisionLabel>) -> Revision {
+pub(crate) fn revision_of(commit: &gix::Commit<'_>, labels: &BTreeMap<CommitId, RevisionLabel>) -> Revision {
     let id = commit_id(commit.id);
     let message = commit.message_raw_sloppy().to_str_lossy().into_owned();
     let first_line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
