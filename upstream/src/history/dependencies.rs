@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 use crate::diff::DependencyChange;
+use crate::scan::compare::common_prefix;
 
 /// Tables of a manifest that hold dependencies.
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -18,16 +19,98 @@ pub(super) fn of_manifests(
     after: Option<&[u8]>,
     folder: &str,
 ) -> Option<Vec<DependencyChange>> {
-    let read = |bytes: Option<&[u8]>| match bytes {
-        None => Some(Requirements::new()),
-        Some(bytes) => Some(requirements(&std::str::from_utf8(bytes).ok()?.parse().ok()?, folder)),
-    };
-    Some(differences(&read(before)?, &read(after)?))
+    let text = |bytes: Option<&'_ [u8]>| bytes.map_or(Ok(""), std::str::from_utf8).map(str::to_owned).ok();
+    let (before, after) = (text(before)?, text(after)?);
+    // Most changes of a manifest are of its version: those need no parser.
+    if requirement_lines(&before).eq(requirement_lines(&after)) {
+        return Some(Vec::new());
+    }
+    let read = |text: &str| Some(requirements(&text.parse().ok()?, folder));
+    Some(differences(&read(&before)?, &read(&after)?))
+}
+
+/// The lines of a manifest in which requirements can stand, and the name of the package that has them.
+fn requirement_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_table = false;
+    text.lines().filter(move |line| {
+        if line.trim_start().starts_with('[') {
+            in_table = line.contains("dependencies");
+        }
+        in_table || line.contains("dependencies") || line.trim_start().starts_with("name")
+    })
 }
 
 /// Versions that differ between two lock files.
+///
+/// Lock files are long, written by Cargo alone, and always laid out the same (The Cargo Book, *Cargo.toml vs
+/// Cargo.lock*), so only the part that differs is read, line by line.
 pub(super) fn of_locks(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<DependencyChange> {
-    differences(&locked(before.unwrap_or_default()), &locked(after.unwrap_or_default()))
+    let (before, after) = differing(before.unwrap_or_default(), after.unwrap_or_default());
+    differences(&locked(before), &locked(after))
+}
+
+/// What begins each package of a lock file.
+const PACKAGE: &[u8] = b"[[package]]\n";
+
+/// Two lock files without the packages that are the same at their beginnings and ends. Packages of one name
+/// stand together and stay together.
+fn differing<'a>(before: &'a [u8], after: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let common = common_prefix(before, after);
+    let mut start = package_before(before, common);
+    while start > 0 {
+        let earlier = package_before(before, start - 1);
+        let name = name_at(before, earlier);
+        if name.is_empty() || (name != name_at(before, start) && name != name_at(after, start)) {
+            break;
+        }
+        start = earlier;
+    }
+    let (before, after) = (before.get(start..).unwrap_or_default(), after.get(start..).unwrap_or_default());
+    let common = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    // Cut where a package begins that has another name than the one before it on both sides.
+    let mut cut = before.len() - common;
+    while let Some(next) = package_behind(before, cut) {
+        let name = name_at(before, next);
+        let last = |text: &[u8], end: usize| -> bool {
+            let at = package_before(text, end.saturating_sub(1));
+            name_at(text, at) == name
+        };
+        let end_after = after.len() - (before.len() - next);
+        if !last(before, next) && !last(after, end_after) {
+            return (before.get(..next).unwrap_or_default(), after.get(..end_after).unwrap_or_default());
+        }
+        cut = next + 1;
+    }
+    (before, after)
+}
+
+/// Where the package begins that covers a place, or the beginning of the text.
+fn package_before(text: &[u8], at: usize) -> usize {
+    let mut at = at.min(text.len());
+    loop {
+        if text.get(at..).is_some_and(|rest| rest.starts_with(PACKAGE)) || at == 0 {
+            return at;
+        }
+        at = text.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'[')).unwrap_or(0);
+    }
+}
+
+/// Where the first package at or behind a place begins.
+fn package_behind(text: &[u8], at: usize) -> Option<usize> {
+    let mut at = at;
+    loop {
+        let rest = text.get(at..)?;
+        if rest.starts_with(PACKAGE) {
+            return Some(at);
+        }
+        at += 1 + rest.get(1..)?.iter().position(|byte| *byte == b'[')?;
+    }
+}
+
+/// The line with the name of the package that begins here.
+fn name_at(text: &[u8], at: usize) -> &[u8] {
+    let rest = text.get(at..).and_then(|rest| rest.strip_prefix(PACKAGE)).unwrap_or_default();
+    rest.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
 fn differences(old: &Requirements, new: &Requirements) -> Vec<DependencyChange> {
@@ -77,14 +160,13 @@ fn requirement(value: &Value) -> String {
     }
 }
 
-/// The packages of a lock file with their versions, read line by line: lock files are long, written by
-/// Cargo alone, and always laid out the same (The Cargo Book, *Cargo.toml vs Cargo.lock*).
+/// The packages of a lock file with their versions.
 fn locked(bytes: &[u8]) -> Requirements {
-    let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut name = None;
-    for line in String::from_utf8_lossy(bytes).lines() {
-        let quoted =
-            |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned);
+    for line in text.lines() {
+        let quoted = |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
         if line == "[[package]]" {
             name = None;
         } else if let Some(found) = quoted("name") {
@@ -93,17 +175,17 @@ fn locked(bytes: &[u8]) -> Requirements {
             versions.entry(name).or_default().push(version);
         }
     }
-    versions
-        .into_iter()
-        .map(|(name, mut all)| {
-            all.sort();
-            (("Cargo.lock".to_owned(), name), all.join(", "))
-        })
-        .collect()
+    let entry = |(name, mut all): (&str, Vec<&str>)| {
+        all.sort_unstable();
+        (("Cargo.lock".to_owned(), name.to_owned()), all.join(", "))
+    };
+    versions.into_iter().map(entry).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -137,5 +219,23 @@ mod tests {
         let changes = of_locks(Some(before), Some(after));
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].after.as_deref(), Some("1.0.0, 2.0.0"));
+    }
+
+    proptest! {
+        /// Leaving out what is the same at both ends changes no answer.
+        #[test]
+        fn the_part_that_differs_tells_what_the_whole_tells(
+            old in proptest::collection::btree_set(("[ab]{1,2}", 0..4_u8), 0..6),
+            new in proptest::collection::btree_set(("[ab]{1,2}", 0..4_u8), 0..6),
+        ) {
+            let lock = |packages: &BTreeSet<(String, u8)>| {
+                let entry = |(name, version): &(String, u8)| {
+                    format!("[[package]]\nname = \"{name}\"\nversion = \"{version}.0.0\"\ndependencies = [\n \"a\",\n]\n\n")
+                };
+                format!("version = 4\n\n{}", packages.iter().map(entry).collect::<String>()).into_bytes()
+            };
+            let (old, new) = (lock(&old), lock(&new));
+            prop_assert_eq!(of_locks(Some(&old), Some(&new)), differences(&locked(&old), &locked(&new)));
+        }
     }
 }

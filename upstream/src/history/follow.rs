@@ -141,6 +141,21 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// A version of a source file, or why it cannot be read.
 type Loaded = Result<(Vec<u8>, Scan), String>;
 
+/// What was read last, under the id of its content.
+type Kept<T> = Option<(gix::ObjectId, Rc<T>)>;
+
+/// A content, or why it cannot be read.
+type Bytes = Result<Vec<u8>, String>;
+/// Dependencies that changed, or why they cannot be told.
+type Told = Result<Vec<DependencyChange>, String>;
+
+/// The version of a file that was read last: the next older one is compared with it.
+#[derive(Default)]
+struct Last {
+    source: Kept<Loaded>,
+    plain: Kept<Bytes>,
+}
+
 /// Reads contents for one thread.
 struct Reader {
     repo: gix::Repository,
@@ -160,14 +175,18 @@ impl Reader {
 
     /// Follows one file, newest version first.
     fn follow(&mut self, versions: &[(usize, FileDelta)], found: &mut Vec<(usize, Finding)>) {
-        let mut last: Option<(gix::ObjectId, Rc<Loaded>)> = None;
+        let mut last = Last::default();
         for (at, delta) in versions {
-            let finding = if is_source(delta) { self.source(delta, &mut last) } else { self.other(delta) };
+            let finding = if is_source(delta) {
+                self.source(delta, &mut last.source)
+            } else {
+                self.other(delta, &mut last)
+            };
             found.push((*at, finding));
         }
     }
 
-    fn source(&mut self, delta: &FileDelta, last: &mut Option<(gix::ObjectId, Rc<Loaded>)>) -> Finding {
+    fn source(&mut self, delta: &FileDelta, last: &mut Kept<Loaded>) -> Finding {
         let names = delta.package.as_ref().map(|package| package.manifest).map(|id| self.names(id));
         let names = names.unwrap_or_default();
         let Some(place) = place(&delta.path, delta.package.as_deref(), &names) else {
@@ -190,15 +209,8 @@ impl Reader {
     }
 
     /// A content with its items; the one that was read last is at hand.
-    fn load(&self, id: gix::ObjectId, last: &mut Option<(gix::ObjectId, Rc<Loaded>)>) -> Rc<Loaded> {
-        if let Some((known, loaded)) = last
-            && *known == id
-        {
-            return Rc::clone(loaded);
-        }
-        let loaded = Rc::new(self.read(id).and_then(scanned));
-        *last = Some((id, Rc::clone(&loaded)));
-        loaded
+    fn load(&self, id: gix::ObjectId, last: &mut Kept<Loaded>) -> Rc<Loaded> {
+        at_hand(id, last, || self.read(id).and_then(scanned))
     }
 
     fn read(&self, id: gix::ObjectId) -> Result<Vec<u8>, String> {
@@ -220,35 +232,56 @@ impl Reader {
     }
 
     /// A file that holds no Rust.
-    fn other(&self, delta: &FileDelta) -> Finding {
+    fn other(&self, delta: &FileDelta, last: &mut Last) -> Finding {
         let (folder, name) = delta.path.rsplit_once('/').unwrap_or(("", &delta.path));
-        let is_file = |side: &Option<Side>| side.is_none_or(|side| is_blob(side.kind));
         let in_sources = delta.package.as_ref().is_some_and(|package| {
             let inside = delta.path.strip_prefix(package.folder.as_str()).unwrap_or_default();
             inside.trim_start_matches('/').starts_with("src/")
         });
-        let mut finding = Finding { file: Some((file_change(delta), in_sources)), ..Finding::default() };
-        let is_manifest = name == "Cargo.toml";
-        if !(is_manifest || name == "Cargo.lock") || !is_file(&delta.before) || !is_file(&delta.after) {
-            return finding;
-        }
-        let read = |side: Option<Side>| side.map(|side| self.read(side.id)).transpose();
-        let told = match (read(delta.before), read(delta.after)) {
-            (Ok(before), Ok(after)) if is_manifest => {
-                dependencies::of_manifests(before.as_deref(), after.as_deref(), folder)
-                    .ok_or_else(|| "it is not a valid manifest".to_owned())
-            }
-            (Ok(before), Ok(after)) => Ok(dependencies::of_locks(before.as_deref(), after.as_deref())),
-            (Err(reason), _) | (_, Err(reason)) => Err(reason),
+        let are_files = [delta.before, delta.after].into_iter().flatten().all(|side| is_blob(side.kind));
+        let told = match name {
+            "Cargo.toml" if are_files => self.manifests(delta, folder, &mut last.plain),
+            "Cargo.lock" if are_files => self.locks(delta, &mut last.plain),
+            _ => Ok(Vec::new()),
         };
-        match told {
-            Ok(changes) => finding.dependencies = changes,
-            Err(reason) => {
-                finding.unparsed = Some(UnparsedFile { file: delta.path.clone(), reason });
-            }
-        }
-        finding
+        let (dependencies, unparsed) = match told {
+            Ok(dependencies) => (dependencies, None),
+            Err(reason) => (Vec::new(), Some(UnparsedFile { file: delta.path.clone(), reason })),
+        };
+        Finding { items: Vec::new(), file: Some((file_change(delta), in_sources)), dependencies, unparsed }
     }
+
+    fn manifests(&self, delta: &FileDelta, folder: &str, last: &mut Kept<Bytes>) -> Told {
+        let (after, before) = (self.bytes(delta.after, last), self.bytes(delta.before, last));
+        dependencies::of_manifests(readable(before.as_deref())?, readable(after.as_deref())?, folder)
+            .ok_or_else(|| "it is not a valid manifest".to_owned())
+    }
+
+    fn locks(&self, delta: &FileDelta, last: &mut Kept<Bytes>) -> Told {
+        let (after, before) = (self.bytes(delta.after, last), self.bytes(delta.before, last));
+        Ok(dependencies::of_locks(readable(before.as_deref())?, readable(after.as_deref())?))
+    }
+
+    fn bytes(&self, side: Option<Side>, last: &mut Kept<Bytes>) -> Option<Rc<Bytes>> {
+        side.map(|side| at_hand(side.id, last, || self.read(side.id)))
+    }
+}
+
+/// What was read last, where it is this content; what `read` gives otherwise, which is then the last.
+fn at_hand<T>(id: gix::ObjectId, last: &mut Kept<T>, read: impl FnOnce() -> T) -> Rc<T> {
+    if let Some((known, value)) = last
+        && *known == id
+    {
+        return Rc::clone(value);
+    }
+    let value = Rc::new(read());
+    *last = Some((id, Rc::clone(&value)));
+    value
+}
+
+/// One side of a file: absent, read, or the reason why it cannot be.
+fn readable(loaded: Option<&Bytes>) -> Result<Option<&[u8]>, String> {
+    loaded.map(|loaded| loaded.as_deref().map_err(String::clone)).transpose()
 }
 
 fn as_version(loaded: Option<&Loaded>) -> Option<Version<'_>> {
@@ -312,7 +345,8 @@ fn placed(change: LocalChange, place: &Place, file: &str) -> Option<(Open, bool)
         public,
     };
     let by_place = !place.is_root && !change.is_test;
-    Some((Open { change: change_here, sides: change.sides }, by_place))
+    let is_file = change.path.is_empty();
+    Some((Open { change: change_here, sides: change.sides, is_file }, by_place))
 }
 
 /// Everything about one revision.
@@ -353,7 +387,8 @@ impl Gathered {
             .collect();
         // Threads find in any order; what they found has one.
         self.items.sort_by(|(one, _), (other, _)| order(&one.change).cmp(&order(&other.change)));
-        let (mut items, not_searched) = join(self.items.into_iter().map(|(open, _)| open).collect());
+        let open = declared_once(self.items.into_iter().map(|(open, _)| open).collect());
+        let (mut items, not_searched) = join(open);
         items.sort_by(|one, other| order(one).cmp(&order(other)));
         self.files.sort_by(|one, other| one.0.file.cmp(&other.0.file));
         self.unparsed.sort_by(|one, other| one.file.cmp(&other.file));
@@ -375,6 +410,47 @@ impl Gathered {
             not_searched: self.not_searched.or(not_searched),
         }
     }
+}
+
+/// A module in a file of its own is told by its declaration and by its file: here the two become one. The
+/// changes are sorted by path.
+fn declared_once(open: Vec<Open>) -> Vec<Open> {
+    let mut once: Vec<Open> = Vec::new();
+    for next in open {
+        match once.pop() {
+            Some(last) if last.is_file != next.is_file && last.change.path == next.change.path => {
+                let (file, declaration) = if next.is_file { (next, last) } else { (last, next) };
+                once.push(as_one(file, declaration));
+            }
+            Some(last) => once.extend([last, next]),
+            None => once.push(next),
+        }
+    }
+    once
+}
+
+fn as_one(mut file: Open, mut declaration: Open) -> Open {
+    let public = file.change.public && declaration.change.public;
+    if let (Sides::Both(in_file), Sides::Both(before_it)) = (&file.sides, &declaration.sides) {
+        let both = Aspects {
+            signature: in_file.signature || before_it.signature,
+            body: in_file.body || before_it.body,
+            docs: in_file.docs || before_it.docs,
+            attributes: in_file.attributes || before_it.attributes,
+            visibility: in_file.visibility || before_it.visibility,
+        };
+        file.change.aspects = both;
+        file.change.public |= declaration.change.public;
+        file.sides = Sides::Both(both);
+        return file;
+    }
+    // A file that was there and is now declared, or no longer, enters or leaves the crate.
+    if matches!(file.sides, Sides::Both(_)) {
+        declaration.change.public = public;
+        return declaration;
+    }
+    file.change.public = public;
+    file
 }
 
 fn order(change: &HistoryChange) -> (&ItemPath, &str, ItemKind, ChangeKind) {

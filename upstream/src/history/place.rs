@@ -21,7 +21,34 @@ pub(super) struct Names {
 impl Names {
     /// Reads a manifest; one that cannot be read names nothing.
     pub(super) fn read(manifest: &[u8]) -> Self {
-        let table: Option<Table> = std::str::from_utf8(manifest).ok().and_then(|text| text.parse().ok());
+        let text = std::str::from_utf8(manifest).unwrap_or_default();
+        let by_line = Self::by_line(text);
+        // Cargo and people write `[package]` and a name; whatever else is valid is left to the parser.
+        if by_line.package.is_some() || !text.contains("package") { by_line } else { Self::parsed(text) }
+    }
+
+    fn by_line(text: &str) -> Self {
+        let mut names = Self::default();
+        let mut table = "";
+        for line in text.lines().map(str::trim) {
+            if line.starts_with('[') {
+                table = line;
+                continue;
+            }
+            let Some((key, value)) = line.split_once('=') else { continue };
+            let value = || value.trim().strip_prefix('"')?.split('"').next().map(str::to_owned);
+            match (table, key.trim()) {
+                ("[package]", "name") => names.package = value(),
+                ("[lib]", "name") => names.library = value(),
+                ("[lib]", "path") => names.library_path = value(),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn parsed(text: &str) -> Self {
+        let table: Option<Table> = text.parse().ok();
         let text = |section: &str, key: &str| {
             let value = table.as_ref()?.get(section)?.get(key)?.as_str()?;
             Some(value.to_owned())
@@ -153,6 +180,7 @@ mod tests {
     #[test]
     fn a_manifest_that_cannot_be_read_names_nothing() {
         assert_eq!(Names::read(b"[package\nname = 1"), Names::default());
+        assert_eq!(Names::read(b"package = { name = \"pool\" }").package.as_deref(), Some("pool"));
         assert_eq!(Names::read(&[0xff, 0xfe]), Names::default());
     }
 }

@@ -18,12 +18,14 @@ pub(super) struct Open {
     pub(super) change: HistoryChange,
     /// How it was found.
     pub(super) sides: Sides,
+    /// Whether it is a file as a module.
+    pub(super) is_file: bool,
 }
 
 /// Joins what was moved or renamed. The text says what was not searched.
 pub(super) fn join(open: Vec<Open>) -> (Vec<HistoryChange>, Option<String>) {
     let (mut gone, mut come, mut done) = (Vec::new(), Vec::new(), Vec::new());
-    for Open { change, sides } in open {
+    for Open { change, sides, .. } in open {
         match sides {
             Sides::Before(trace) => gone.push((change, trace)),
             Sides::After(trace) => come.push((change, trace)),

@@ -3,6 +3,7 @@
 //! Folders that did not change are not entered. While going down it notes the nearest `Cargo.toml`, which is
 //! at hand there and would have to be looked up otherwise.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use gix::objs::tree::EntryKind;
@@ -76,128 +77,128 @@ struct Comparison<'repo> {
 }
 
 /// One entry of a folder.
-struct Entry {
-    name: Vec<u8>,
+#[derive(Clone, Copy)]
+struct Entry<'tree> {
+    name: &'tree [u8],
     kind: EntryKind,
     id: gix::ObjectId,
 }
 
-impl Comparison<'_> {
+impl Entry<'_> {
+    fn is_tree(&self) -> bool {
+        self.kind == EntryKind::Tree
+    }
+}
+
+impl<'repo> Comparison<'repo> {
     fn folder(
         &mut self,
         path: &str,
         before: Option<gix::ObjectId>,
         after: Option<gix::ObjectId>,
-        package: Option<Arc<PackageFolder>>,
+        package: Option<&Arc<PackageFolder>>,
         depth: usize,
     ) {
         if depth > DEPTH_MAX {
             self.found.unread.push((path.to_owned(), format!("it lies deeper than {DEPTH_MAX} folders")));
             return;
         }
-        let (old, new) = (self.entries(path, before), self.entries(path, after));
-        let here = self.package(path, if after.is_some() { &new } else { &old }).or(package);
-        let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+        let (old, new) = (self.tree(path, before), self.tree(path, after));
+        let here = self.package(path, new.as_ref().or(old.as_ref()));
+        let package = here.as_ref().or(package);
+        let (mut old_entries, mut new_entries) = (entries(old.as_ref()), entries(new.as_ref()));
+        let (mut one, mut other) = (old_entries.next(), new_entries.next());
         loop {
-            let (one, other) = match (old.peek(), new.peek()) {
+            let order = match (&one, &other) {
                 (None, None) => return,
-                (Some(_), None) => (old.next(), None),
-                (None, Some(_)) => (None, new.next()),
-                (Some(one), Some(other)) => match one.name.cmp(&other.name) {
-                    std::cmp::Ordering::Less => (old.next(), None),
-                    std::cmp::Ordering::Greater => (None, new.next()),
-                    std::cmp::Ordering::Equal => (old.next(), new.next()),
-                },
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(one), Some(other)) => in_git_order(one, other),
             };
-            self.entry(path, one, other, here.as_ref(), depth);
+            let before = if order == Ordering::Greater { None } else { one };
+            let after = if order == Ordering::Less { None } else { other };
+            self.entry(path, before, after, package, depth);
+            if order != Ordering::Greater {
+                one = old_entries.next();
+            }
+            if order != Ordering::Less {
+                other = new_entries.next();
+            }
         }
     }
 
+    /// One name on both sides, or on one of them.
     fn entry(
         &mut self,
         folder: &str,
-        before: Option<Entry>,
-        after: Option<Entry>,
+        before: Option<Entry<'_>>,
+        after: Option<Entry<'_>>,
         package: Option<&Arc<PackageFolder>>,
         depth: usize,
     ) {
+        let Some(either) = before.or(after) else { return };
         if let (Some(one), Some(other)) = (&before, &after)
             && one.id == other.id
             && one.kind == other.kind
         {
             return;
         }
-        let Some(name) =
-            before.as_ref().or(after.as_ref()).map(|entry| shown_name(entry.name.as_slice().into()))
-        else {
-            return;
-        };
+        let name = shown_name(either.name.into());
         let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-        let tree = |entry: &Option<Entry>| {
-            entry.as_ref().filter(|entry| entry.kind == EntryKind::Tree).map(|entry| entry.id)
-        };
-        let file = |entry: &Option<Entry>| {
-            let entry = entry.as_ref().filter(|entry| entry.kind != EntryKind::Tree)?;
-            Some(Side { id: entry.id, kind: entry.kind })
-        };
-        let (old_tree, new_tree) = (tree(&before), tree(&after));
-        if old_tree.is_some() || new_tree.is_some() {
-            self.folder(&path, old_tree, new_tree, package.cloned(), depth + 1);
-        }
-        let (before, after) = (file(&before), file(&after));
-        if before.is_none() && after.is_none() {
+        if either.is_tree() {
+            self.folder(&path, before.map(|it| it.id), after.map(|it| it.id), package, depth + 1);
             return;
         }
         if self.found.files.len() >= FILES_MAX {
             self.found.truncated = true;
             return;
         }
+        let side = |entry: Option<Entry<'_>>| entry.map(|entry| Side { id: entry.id, kind: entry.kind });
+        let (before, after) = (side(before), side(after));
         self.found.files.push(FileDelta { path, before, after, package: package.cloned() });
     }
 
-    /// The entries of a folder by name.
-    fn entries(&mut self, path: &str, id: Option<gix::ObjectId>) -> Vec<Entry> {
-        let Some(id) = id else { return Vec::new() };
-        let mut entries = Vec::new();
+    fn tree(&mut self, path: &str, id: Option<gix::ObjectId>) -> Option<gix::Tree<'repo>> {
+        let id = id?;
         match self.repo.find_tree(id) {
-            Ok(tree) => {
-                for entry in tree.iter() {
-                    match entry {
-                        Ok(entry) => entries.push(Entry {
-                            name: entry.filename().to_vec(),
-                            kind: entry.mode().kind(),
-                            id: entry.object_id(),
-                        }),
-                        Err(error) => {
-                            self.found.unread.push((path.to_owned(), format!("tree {id}: {error}")));
-                            break;
-                        }
-                    }
-                }
-            }
+            Ok(tree) => Some(tree),
             Err(error) => {
                 self.found.unread.push((path.to_owned(), format!("tree {id}: {}", whole_message(&error))));
+                None
             }
         }
-        // Git orders folders as if their names ended in a slash; here a name meets its equal.
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        entries
     }
 
-    fn package(&self, path: &str, entries: &[Entry]) -> Option<Arc<PackageFolder>> {
-        let named = |name: &[u8]| {
-            entries
-                .binary_search_by(|entry| entry.name.as_slice().cmp(name))
-                .ok()
-                .and_then(|at| entries.get(at))
-        };
-        let manifest = named(b"Cargo.toml").filter(|entry| entry.kind != EntryKind::Tree)?;
-        let sources = named(b"src").filter(|entry| entry.kind == EntryKind::Tree);
+    fn package(&self, path: &str, tree: Option<&gix::Tree<'_>>) -> Option<Arc<PackageFolder>> {
+        let named = |name: &[u8]| entries(tree).find(|entry| entry.name == name);
+        let manifest = named(b"Cargo.toml").filter(|entry| !entry.is_tree())?;
+        let sources = named(b"src").filter(Entry::is_tree);
         let has_library = sources.is_some_and(|sources| {
-            self.repo.find_tree(sources.id).is_ok_and(|tree| {
-                tree.iter().any(|entry| entry.is_ok_and(|entry| entry.filename() == "lib.rs"))
-            })
+            let tree = self.repo.find_tree(sources.id).ok();
+            entries(tree.as_ref()).any(|entry| entry.name == b"lib.rs")
         });
         Some(Arc::new(PackageFolder { folder: path.to_owned(), manifest: manifest.id, has_library }))
     }
+}
+
+/// The entries of a folder. A tree that is cut off ends early, and git itself reads no more of it.
+fn entries<'tree>(tree: Option<&'tree gix::Tree<'_>>) -> impl Iterator<Item = Entry<'tree>> {
+    tree.into_iter().flat_map(|tree| tree.iter()).map_while(Result::ok).map(|entry| Entry {
+        name: entry.inner.filename,
+        kind: entry.mode().kind(),
+        id: entry.object_id(),
+    })
+}
+
+/// Git's own order: folders stand as if their names ended in a slash, and meet folders only.
+fn in_git_order(one: &Entry<'_>, other: &Entry<'_>) -> Ordering {
+    let key = |entry: &Entry<'_>, at: usize| {
+        entry.name.get(at).copied().or_else(|| entry.is_tree().then_some(b'/')).map_or(0, u16::from)
+    };
+    let common = one.name.len().min(other.name.len());
+    let (head, other_head) = (one.name.get(..common), other.name.get(..common));
+    head.cmp(&other_head)
+        .then_with(|| key(one, common).cmp(&key(other, common)))
+        .then_with(|| one.name.len().cmp(&other.name.len()))
+        .then_with(|| one.is_tree().cmp(&other.is_tree()))
 }

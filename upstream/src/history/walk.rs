@@ -54,7 +54,6 @@ impl Step {
 
 /// The revisions of a range, newest first.
 pub(super) fn revisions(repo: &UpstreamRepo, range: &HistoryRange) -> Result<Vec<Step>, RepoError> {
-    let labels = repo.tag_labels()?;
     let local = repo.local();
     let unreadable = |id: &CommitId, error: &dyn std::error::Error| RepoError::MissingObject {
         id: id.to_string(),
@@ -70,18 +69,19 @@ pub(super) fn revisions(repo: &UpstreamRepo, range: &HistoryRange) -> Result<Vec
     }
     let shallow = local.shallow_commits().map_err(|error| RepoError::References(whole_message(&error)))?;
     let most = range.last.unwrap_or(HISTORY_COMMITS_MAX).min(HISTORY_COMMITS_MAX);
-    let mut steps = Vec::new();
+    let mut found = Vec::new();
     for info in walk.all().map_err(|error| unreadable(&range.to, &error))?.take(most) {
         let info = info.map_err(|error| unreadable(&range.to, &error))?;
         // A shallow repository names the commits whose parents it does not have.
         let is_root = shallow.as_ref().is_some_and(|shallow| shallow.contains(&info.id));
         let parents = if is_root { Vec::new() } else { info.parent_ids.iter().copied().collect() };
-        steps.push(step(&local, info.id, parents, range.line, &labels)?);
+        found.push((info.id, parents));
     }
-    if range.last.is_none() && steps.len() == HISTORY_COMMITS_MAX {
+    if range.last.is_none() && found.len() == HISTORY_COMMITS_MAX {
         return Err(RepoError::HistoryTooLong { to: range.to.clone() });
     }
-    Ok(steps)
+    let labels = repo.labels_among(&found.iter().map(|(id, _)| *id).collect())?;
+    found.into_iter().map(|(id, parents)| step(&local, id, parents, range.line, &labels)).collect()
 }
 
 fn step(

@@ -89,6 +89,27 @@ impl<'a> Placed<'a> {
         self.version.text.get(range).unwrap_or_default()
     }
 
+    /// Its path inside the file.
+    fn path(&self) -> String {
+        self.version.scan.path(self.version.text, self.item)
+    }
+
+    /// Behind its last byte, body included.
+    fn last(&self) -> usize {
+        self.item.end.max(self.item.body.end)
+    }
+
+    /// Whether everything that does not stand in its own text is the same.
+    fn is_like(&self, other: &Self) -> bool {
+        let around =
+            |placed: &Self| placed.version.scan.scopes.get(placed.item.scope).map(|scope| &scope.path);
+        self.item.kind == other.item.kind
+            && self.item.visibility == other.item.visibility
+            && self.item.is_open == other.item.is_open
+            && self.item.is_test == other.item.is_test
+            && around(self) == around(other)
+    }
+
     /// Its whole text, for the parser.
     fn whole(&self) -> Range<usize> {
         self.item.lead.start..self.item.end
@@ -115,34 +136,92 @@ struct Group<'a> {
     new: Vec<Placed<'a>>,
 }
 
+/// The items that may differ, by path.
 fn groups<'a>(before: Option<Version<'a>>, after: Option<Version<'a>>) -> Vec<Group<'a>> {
-    let placed = |version: Option<Version<'a>>| {
-        let mut items: Vec<Placed<'a>> = version
-            .into_iter()
-            .flat_map(|version| version.scan.items.iter().map(move |item| Placed { version, item }))
-            .collect();
-        // Stable: several items under one path keep their order.
-        items.sort_by(|one, other| one.item.path.cmp(&other.item.path));
-        items
+    let (old, new) = match (before, after) {
+        (Some(before), Some(after)) => differing(before, after),
+        (before, after) => (all(before), all(after)),
     };
-    let (old, new) = (placed(before), placed(after));
-    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+    let with_path = |items: Vec<Placed<'a>>| {
+        let mut items: Vec<(String, Placed<'a>)> =
+            items.into_iter().map(|placed| (placed.path(), placed)).collect();
+        // Stable: several items under one path keep their order.
+        items.sort_by(|(one, _), (other, _)| one.cmp(other));
+        items.into_iter().peekable()
+    };
+    let (mut old, mut new) = (with_path(old), with_path(new));
     let mut groups = Vec::new();
     loop {
         let path = match (old.peek(), new.peek()) {
             (None, None) => return groups,
-            (Some(one), None) | (None, Some(one)) => &one.item.path,
-            (Some(one), Some(other)) => (&one.item.path).min(&other.item.path),
+            (Some((one, _)), None) | (None, Some((one, _))) => one.clone(),
+            (Some((one, _)), Some((other, _))) => one.min(other).clone(),
         };
         let mut group = Group { old: Vec::new(), new: Vec::new() };
-        while let Some(item) = old.next_if(|placed| &placed.item.path == path) {
+        while let Some((_, item)) = old.next_if(|(other, _)| *other == path) {
             group.old.push(item);
         }
-        while let Some(item) = new.next_if(|placed| &placed.item.path == path) {
+        while let Some((_, item)) = new.next_if(|(other, _)| *other == path) {
             group.new.push(item);
         }
         groups.push(group);
     }
+}
+
+fn all(version: Option<Version<'_>>) -> Vec<Placed<'_>> {
+    let items = version
+        .into_iter()
+        .flat_map(|version| version.scan.items.iter().map(move |item| Placed { version, item }));
+    items.collect()
+}
+
+/// The items that do not lie, the same on both sides, in what the texts have in common at their beginnings and
+/// ends: most changes touch a few lines.
+fn differing<'a>(before: Version<'a>, after: Version<'a>) -> (Vec<Placed<'a>>, Vec<Placed<'a>>) {
+    let (old, new) = (before.text, after.text);
+    let prefix = common_prefix(old, new);
+    let most = old.len().min(new.len()) - prefix;
+    let suffix =
+        old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(one, other)| one == other).count();
+    let (mut old_items, mut new_items) = (all(Some(before)), all(Some(after)));
+    let (mut kept_old, mut kept_new) = (Vec::new(), Vec::new());
+    let same_head = old_items
+        .iter()
+        .zip(&new_items)
+        .take_while(|(one, other)| one.last() <= prefix && one.whole() == other.whole() && one.is_like(other))
+        .count();
+    for (one, other) in old_items.drain(..same_head).zip(new_items.drain(..same_head)) {
+        // What a module imports may stand further down.
+        if one.item.contents.is_some() {
+            kept_old.push(one);
+            kept_new.push(other);
+        }
+    }
+    while let (Some(one), Some(other)) = (old_items.last().copied(), new_items.last().copied()) {
+        let from_end = |placed: Placed<'_>, at: usize| placed.version.text.len() - at;
+        let is_same = from_end(one, one.whole().start) <= suffix
+            && from_end(one, one.whole().start) == from_end(other, other.whole().start)
+            && from_end(one, one.last()) == from_end(other, other.last())
+            && one.is_like(&other);
+        if !is_same || one.item.contents.is_some() {
+            break;
+        }
+        old_items.pop();
+        new_items.pop();
+    }
+    kept_old.append(&mut old_items);
+    kept_new.append(&mut new_items);
+    (kept_old, kept_new)
+}
+
+/// How many bytes two texts have in common at their beginnings.
+pub(crate) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    /// Whole blocks are compared at once.
+    const BLOCK: usize = 256;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let start = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one.iter().skip(start).zip(other.iter().skip(start));
+    start + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// Several items under one path are paired by their bytes first, then in order.
@@ -167,7 +246,7 @@ fn paired<'a>(old: &[Placed<'a>], new: &[Placed<'a>]) -> Vec<(Option<Placed<'a>>
 fn survivor(old: Placed<'_>, new: Placed<'_>) -> Option<LocalChange> {
     let aspects = aspects(old, new);
     (aspects != Aspects::default()).then(|| LocalChange {
-        path: new.item.path.clone(),
+        path: new.path(),
         kind: new.item.kind,
         sides: Sides::Both(aspects),
         is_test: old.item.is_test && new.item.is_test,
@@ -177,7 +256,7 @@ fn survivor(old: Placed<'_>, new: Placed<'_>) -> Option<LocalChange> {
 
 fn alone(one: Placed<'_>, sides: Sides) -> LocalChange {
     LocalChange {
-        path: one.item.path.clone(),
+        path: one.path(),
         kind: one.item.kind,
         sides,
         is_test: one.item.is_test,

@@ -376,7 +376,8 @@ pub(crate) fn look(text: &[u8], scan: &Scan, item: &ScannedItem) -> u64 {
         Annotations::of(text, scan, item).docs.hash(&mut hasher);
         return hasher.finish();
     }
-    let name = item.name().as_bytes();
+    let name = item.name.of(text);
+    let name = name.as_bytes();
     for range in [item.head.clone(), item.body.clone()] {
         for token in Tokens::of(text, range) {
             let slice = text.get(token.start..token.end).unwrap_or_default();

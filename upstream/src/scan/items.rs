@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::lexer::{
-    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte, token_at,
+    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte,
+    next_header_sign, token_at,
 };
-use super::{Scan, ScannedItem, Scope};
+use super::{Name, Scan, ScannedItem, Scope};
 use crate::snapshot::{ItemKind, Visibility};
 
 /// The deepest nesting of blocks that hold items.
@@ -20,7 +21,7 @@ pub(crate) fn scan(text: &[u8]) -> Scan {
     scanner.scan.items.push(ScannedItem {
         scope: 0,
         kind: ItemKind::Module,
-        path: String::new(),
+        name: Name::Written(String::new()),
         lead: 0..0,
         head: 0..0,
         body: 0..0,
@@ -291,7 +292,7 @@ impl Scanner<'_> {
         } else {
             ItemKind::Function
         };
-        self.push(item, kind, &name, end, body, None);
+        self.push(item, kind, name, end, body, None);
         Ok(())
     }
 
@@ -300,7 +301,7 @@ impl Scanner<'_> {
         let name = self.name()?;
         let end = if kind == ItemKind::TypeAlias { self.semicolon()? } else { self.fields_end()? };
         self.at = end;
-        self.push(item, kind, &name, end, end..end, None);
+        self.push(item, kind, name, end, end..end, None);
         Ok(())
     }
 
@@ -312,11 +313,11 @@ impl Scanner<'_> {
         let name = self.name()?;
         let mut equals = None;
         let mut angles = 0_usize;
-        let end = self.find(|scanner, token| {
-            match byte(scanner.text, token.start) {
+        let end = self.find("an item does not end", |text, at| {
+            match byte(text, at) {
                 b'<' => angles += 1,
-                b'>' if !scanner.is_arrow(token) => angles = angles.saturating_sub(1),
-                b'=' if equals.is_none() && angles == 0 => equals = Some(token.end),
+                b'>' if !is_arrow(text, at) => angles = angles.saturating_sub(1),
+                b'=' if equals.is_none() && angles == 0 => equals = Some(at + 1),
                 b';' => return true,
                 _ => {}
             }
@@ -324,7 +325,7 @@ impl Scanner<'_> {
         })?;
         self.at = end + 1;
         let value = equals.map_or(end, |at| after_trivia(self.text, at));
-        self.push(item, kind, &name, value, value..end, None);
+        self.push(item, kind, name, value, value..end, None);
         Ok(())
     }
 
@@ -332,9 +333,9 @@ impl Scanner<'_> {
         let name = self.name()?;
         self.at = after_trivia(self.text, self.at);
         if byte(self.text, self.at) == b';' {
+            let end = self.at;
             self.at += 1;
-            let declaration = item.lead.start.min(item.begin)..self.at;
-            self.scope(item.scope).declarations.push(declaration);
+            self.push(item, ItemKind::Module, name, end, end..end, None);
             return Ok(());
         }
         if byte(self.text, self.at) != b'{' {
@@ -343,14 +344,15 @@ impl Scanner<'_> {
         let head_end = self.at;
         self.at += 1;
         let scope = self.open_scope(item, &name, None);
-        self.push(item, ItemKind::Module, &name, head_end, head_end..head_end, Some(scope));
+        self.scope(scope).is_open &= item.visibility == Visibility::Public;
+        self.push(item, ItemKind::Module, name, head_end, head_end..head_end, Some(scope));
         self.contents(scope, item.depth + 1)
     }
 
     fn trait_block(&mut self, item: &Begun<'_>) -> Result<(), Trouble> {
         let name = self.name()?;
         let end = self.header_end()?;
-        self.push(item, ItemKind::Trait, &name, end, end..end, None);
+        self.push(item, ItemKind::Trait, name.clone(), end, end..end, None);
         self.at = end + 1;
         if byte(self.text, end) == b';' {
             return Ok(());
@@ -369,11 +371,12 @@ impl Scanner<'_> {
         let block = super::facts::Implementation::read(self.text, start..end);
         self.at = end + 1;
         let inherits = block.of_trait.then_some(Visibility::Public);
+        let name = Name::Written(block.name);
         if block.of_trait {
             let header = Begun { visibility: Visibility::Public, ..*item };
-            self.push(&header, ItemKind::Impl, &block.name, end, end..end, None);
+            self.push(&header, ItemKind::Impl, name.clone(), end, end..end, None);
         }
-        let scope = self.open_scope(item, &block.name, inherits);
+        let scope = self.open_scope(item, &name, inherits);
         self.scope(scope).has_members = true;
         self.contents(scope, item.depth + 1)
     }
@@ -403,7 +406,7 @@ impl Scanner<'_> {
             end = after_group(self.text, behind).ok_or(self.trouble("a macro does not close"))?;
         }
         self.at = end;
-        self.push(item, ItemKind::Macro, &name, open, open..end, None);
+        self.push(item, ItemKind::Macro, name, open, open..end, None);
         Ok(())
     }
 
@@ -427,7 +430,7 @@ impl Scanner<'_> {
             }
         }
         let Some(last) = last else { return Err(self.trouble("no item begins here")) };
-        let name = format!("{}!", lossy(self.slice(last)));
+        let name = Name::Written(format!("{}!", lossy(self.slice(last))));
         let mut open = after_trivia(self.text, self.at);
         if let Some(word) = self.word_at(open) {
             // An old-style definition: `name! ident { … }`.
@@ -438,7 +441,7 @@ impl Scanner<'_> {
         }
         let end = after_group(self.text, open).ok_or(self.trouble("a macro's call does not close"))?;
         self.at = end;
-        self.push(item, ItemKind::Macro, &name, open, open..end, None);
+        self.push(item, ItemKind::Macro, name, open, open..end, None);
         Ok(())
     }
 
@@ -447,7 +450,7 @@ impl Scanner<'_> {
         &mut self,
         item: &Begun<'_>,
         kind: ItemKind,
-        name: &str,
+        name: Name,
         head_end: usize,
         body: Range<usize>,
         contents: Option<usize>,
@@ -455,12 +458,11 @@ impl Scanner<'_> {
         let Some(scope) = self.scan.scopes.get(item.scope) else { return };
         let visibility = scope.inherits.unwrap_or(item.visibility);
         let is_open = (scope.is_open && visibility == Visibility::Public) || item.lead.macro_export;
-        let path = joined(&scope.path, name);
         let is_test = self.is_test(item);
         self.scan.items.push(ScannedItem {
             scope: item.scope,
             kind,
-            path,
+            name,
             lead: item.lead.start.min(item.begin)..item.begin,
             head: item.head..head_end,
             body,
@@ -472,12 +474,14 @@ impl Scanner<'_> {
         });
     }
 
-    fn open_scope(&mut self, item: &Begun<'_>, name: &str, inherits: Option<Visibility>) -> usize {
+    /// Opens the scope of an item's contents.
+    fn open_scope(&mut self, item: &Begun<'_>, name: &Name, inherits: Option<Visibility>) -> usize {
         let is_test = self.is_test(item);
+        let name = name.of(self.text);
         let (path, is_open) = match self.scan.scopes.get(item.scope) {
             // Members of a block are as open as they say themselves; contents of a module only if it is.
-            Some(around) => (joined(&around.path, name), around.is_open),
-            None => (name.to_owned(), false),
+            Some(around) => (joined(&around.path, &name), around.is_open),
+            None => (name.into_owned(), false),
         };
         self.scan.scopes.push(Scope { path, is_open, is_test, inherits, ..Scope::default() });
         self.scan.scopes.len() - 1
@@ -493,48 +497,30 @@ impl Scanner<'_> {
     }
 
     /// The name that stands here; a constant's may be `_`.
-    fn name(&mut self) -> Result<String, Trouble> {
+    fn name(&mut self) -> Result<Name, Trouble> {
         self.at = after_trivia(self.text, self.at);
         let word = self.word_here().ok_or(self.trouble("an item has no name"))?;
         self.at = word.end;
-        Ok(lossy(self.slice(word)))
+        Ok(Name::At(word.start..word.end))
     }
 
     /// The `{` or `;` that ends a header. Braces inside angle brackets are const arguments.
-    fn header_end(&mut self) -> Result<usize, Trouble> {
+    fn header_end(&self) -> Result<usize, Trouble> {
         let mut angles = 0_usize;
-        let from = self.at;
-        let mut at = from;
-        loop {
-            at = after_trivia(self.text, at);
-            if at >= self.text.len() {
-                return Err(self.trouble("a header does not end"));
+        self.find("a header does not end", |text, at| {
+            match byte(text, at) {
+                b'<' => angles += 1,
+                b'>' if !is_arrow(text, at) => angles = angles.saturating_sub(1),
+                b'{' => return angles == 0,
+                b';' => return true,
+                _ => {}
             }
-            let token = token_at(self.text, at);
-            at = match byte(self.text, token.start) {
-                b'<' => {
-                    angles += 1;
-                    token.end
-                }
-                b'>' => {
-                    if !self.is_arrow(token) {
-                        angles = angles.saturating_sub(1);
-                    }
-                    token.end
-                }
-                b'{' if angles == 0 => return Ok(token.start),
-                b';' => return Ok(token.start),
-                b'(' | b'[' | b'{' => {
-                    after_group(self.text, token.start).ok_or(self.trouble("a header does not close"))?
-                }
-                b')' | b']' | b'}' => return Err(self.trouble("a bracket closes nothing")),
-                _ => token.end,
-            };
-        }
+            false
+        })
     }
 
     /// Behind the `;` or the block that ends a struct, enum or union.
-    fn fields_end(&mut self) -> Result<usize, Trouble> {
+    fn fields_end(&self) -> Result<usize, Trouble> {
         let end = self.header_end()?;
         if byte(self.text, end) == b';' {
             return Ok(end + 1);
@@ -544,36 +530,31 @@ impl Scanner<'_> {
 
     /// Behind the next semicolon that stands in no brackets.
     fn semicolon(&mut self) -> Result<usize, Trouble> {
-        let end = self.find(|scanner, token| byte(scanner.text, token.start) == b';')?;
+        let end = self.find("an item does not end", |text, at| byte(text, at) == b';')?;
         self.at = end + 1;
         Ok(end + 1)
     }
 
-    /// The first token outside of brackets that is wanted.
-    fn find(&mut self, mut wanted: impl FnMut(&Self, Token) -> bool) -> Result<usize, Trouble> {
+    /// The first sign outside of brackets that is wanted.
+    fn find(
+        &self,
+        otherwise: &'static str,
+        mut wanted: impl FnMut(&[u8], usize) -> bool,
+    ) -> Result<usize, Trouble> {
         let mut at = self.at;
         loop {
-            at = after_trivia(self.text, at);
-            if at >= self.text.len() {
-                return Err(self.trouble("an item does not end"));
-            }
-            let token = token_at(self.text, at);
-            if wanted(self, token) {
-                return Ok(token.start);
+            at = next_header_sign(self.text, at).ok_or(self.trouble(otherwise))?;
+            if wanted(self.text, at) {
+                return Ok(at);
             }
             at = match byte(self.text, at) {
                 b'(' | b'[' | b'{' => {
                     after_group(self.text, at).ok_or(self.trouble("a bracket does not close"))?
                 }
                 b')' | b']' | b'}' => return Err(self.trouble("a bracket closes nothing")),
-                _ => token.end,
+                _ => at + 1,
             };
         }
-    }
-
-    /// Whether this `>` is the end of `->` or `=>`.
-    fn is_arrow(&self, token: Token) -> bool {
-        token.start > 0 && matches!(byte(self.text, token.start - 1), b'-' | b'=')
     }
 
     fn word_here(&self) -> Option<Token> {
@@ -627,6 +608,11 @@ fn is_documentation(text: &[u8], at: usize) -> Option<bool> {
         b"/**" if !matches!(byte(text, at + 3), b'*' | b'/') => Some(false),
         _ => None,
     }
+}
+
+/// Whether this `>` is the end of `->` or `=>`.
+fn is_arrow(text: &[u8], at: usize) -> bool {
+    at > 0 && matches!(byte(text, at - 1), b'-' | b'=')
 }
 
 fn joined(scope: &str, name: &str) -> String {

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr2};
+
 /// What a token is, as far as comparing and finding items needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
@@ -107,8 +109,7 @@ pub(crate) fn after_trivia(text: &[u8], mut at: usize) -> usize {
 
 /// The end of the line, its break left out.
 pub(crate) fn after_line(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| at + length)
+    memchr(b'\n', text.get(at..).unwrap_or_default()).map_or(text.len(), |length| at + length)
 }
 
 /// Behind a block comment, which nests; the end of the text where it does not close.
@@ -137,12 +138,14 @@ pub(crate) fn after_block_comment(text: &[u8], at: usize) -> usize {
 fn after_string(text: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     loop {
-        match byte(text, at) {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ if at >= text.len() => return text.len(),
-            _ => at += 1,
+        let Some(length) = memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) else {
+            return text.len();
+        };
+        at += length;
+        if byte(text, at) == b'"' {
+            return at + 1;
         }
+        at += 2;
     }
 }
 
@@ -151,7 +154,7 @@ fn after_raw_string(text: &[u8], quote: usize, hashes: usize) -> usize {
     let mut at = quote + 1;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
-        let Some(length) = rest.iter().position(|byte| *byte == b'"') else { return text.len() };
+        let Some(length) = memchr(b'"', rest) else { return text.len() };
         at += length + 1;
         let closes = text.get(at..at + hashes).is_some_and(|marks| marks.iter().all(|mark| *mark == b'#'));
         if closes {
@@ -236,7 +239,7 @@ fn word_or_prefixed(text: &[u8], at: usize) -> (TokenKind, usize) {
     }
 }
 
-/// What a byte can mean for the nesting of groups; everything else is passed over at full speed.
+/// What a byte can mean for where an item ends; everything else is passed over at full speed.
 const fn weights() -> [u8; 256] {
     let mut table = [PLAIN; 256];
     table[b'(' as usize] = OPENS;
@@ -248,23 +251,52 @@ const fn weights() -> [u8; 256] {
     table[b'"' as usize] = QUOTE;
     table[b'\'' as usize] = APOSTROPHE;
     table[b'/' as usize] = SLASH;
+    table[b';' as usize] = HEADER;
+    table[b'<' as usize] = HEADER;
+    table[b'>' as usize] = HEADER;
+    table[b'=' as usize] = HEADER;
     table
 }
 
 const PLAIN: u8 = 0;
-const OPENS: u8 = 1;
-const CLOSES: u8 = 2;
-const QUOTE: u8 = 3;
-const APOSTROPHE: u8 = 4;
-const SLASH: u8 = 5;
+/// Tells something in a header, nothing inside a group.
+const HEADER: u8 = 1;
+const OPENS: u8 = 2;
+const CLOSES: u8 = 3;
+const QUOTE: u8 = 4;
+const APOSTROPHE: u8 = 5;
+const SLASH: u8 = 6;
 const WEIGHTS: [u8; 256] = weights();
+
+/// The first sign at or behind a place that can end a header: a bracket, `;`, `<`, `>` or `=`. Strings,
+/// characters, lifetimes and comments are passed over.
+pub(crate) fn next_header_sign(text: &[u8], at: usize) -> Option<usize> {
+    let mut at = at;
+    loop {
+        at += text.get(at..)?.iter().position(|byte| WEIGHTS[usize::from(*byte)] != PLAIN)?;
+        match WEIGHTS[usize::from(byte(text, at))] {
+            HEADER | OPENS | CLOSES => return Some(at),
+            _ => at = after_passive(text, at),
+        }
+    }
+}
+
+/// Behind the string, character, lifetime or comment that a quote or slash begins here.
+fn after_passive(text: &[u8], at: usize) -> usize {
+    match (byte(text, at), byte(text, at + 1)) {
+        (b'"', _) => after_string_of_any_kind(text, at),
+        (b'\'', _) => quoted(text, at).1,
+        (_, b'/') => after_line(text, at),
+        (_, b'*') => after_block_comment(text, at),
+        _ => at + 1,
+    }
+}
 
 /// Behind the group whose opening bracket stands at `at`; `None` where it does not close.
 pub(crate) fn after_group(text: &[u8], at: usize) -> Option<usize> {
     let (mut at, mut depth) = (at, 0_usize);
     loop {
-        let plain = text.get(at..)?.iter().position(|byte| WEIGHTS[usize::from(*byte)] != PLAIN)?;
-        at += plain;
+        at += text.get(at..)?.iter().position(|byte| WEIGHTS[usize::from(*byte)] > HEADER)?;
         match WEIGHTS[usize::from(byte(text, at))] {
             OPENS => {
                 depth += 1;
@@ -277,15 +309,7 @@ pub(crate) fn after_group(text: &[u8], at: usize) -> Option<usize> {
                     return Some(at);
                 }
             }
-            QUOTE => at = after_string_of_any_kind(text, at),
-            APOSTROPHE => at = quoted(text, at).1,
-            _ => {
-                at = match byte(text, at + 1) {
-                    b'/' => after_line(text, at),
-                    b'*' => after_block_comment(text, at),
-                    _ => at + 1,
-                }
-            }
+            _ => at = after_passive(text, at),
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod lexer;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub(crate) use items::scan;
@@ -37,8 +38,8 @@ pub(crate) struct ScannedItem {
     pub(crate) scope: usize,
     /// What it is.
     pub(crate) kind: ItemKind,
-    /// Its path inside the file, `::` between its segments; empty for the file itself.
-    pub(crate) path: String,
+    /// What it is called.
+    pub(crate) name: Name,
     /// Documentation and attributes before it.
     pub(crate) lead: Range<usize>,
     /// The header, behind the visibility.
@@ -66,8 +67,6 @@ pub(crate) struct Scope {
     pub(crate) imports: Vec<Range<usize>>,
     /// Documentation and attributes of the contents (`//!`, `#![…]`).
     pub(crate) inner: Vec<Range<usize>>,
-    /// Modules declared here that stand in other files: name and declaration.
-    pub(crate) declarations: Vec<Range<usize>>,
     pub(super) is_open: bool,
     pub(super) is_test: bool,
     /// The visibility of members that never carry one.
@@ -76,19 +75,30 @@ pub(crate) struct Scope {
     pub(super) has_members: bool,
 }
 
-impl ScannedItem {
-    /// The last segment of its path.
-    pub(crate) fn name(&self) -> &str {
-        let mut depth = 0_usize;
-        let bytes = self.path.as_bytes();
-        let begins = (0..bytes.len()).rev().find(|at| {
-            match bytes.get(*at) {
-                Some(b'>') if *at == 0 || bytes.get(at - 1) != Some(&b'-') => depth += 1,
-                Some(b'<') => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0 && bytes.get(*at) == Some(&b':') && *at > 0 && bytes.get(at - 1) == Some(&b':')
-        });
-        begins.and_then(|at| self.path.get(at + 1..)).unwrap_or(&self.path)
+/// What an item is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// As the text has it here. Most items of most files are never spoken of, so nothing is copied.
+    At(Range<usize>),
+    /// As it is put together: an `impl` block's, a macro's with its `!`, and none for the file itself.
+    Written(String),
+}
+
+impl Name {
+    /// The name as text.
+    pub(crate) fn of<'a>(&'a self, text: &'a [u8]) -> Cow<'a, str> {
+        match self {
+            Self::At(range) => String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()),
+            Self::Written(name) => Cow::Borrowed(name),
+        }
+    }
+}
+
+impl Scan {
+    /// The path of an item inside the file, `::` between its segments; empty for the file itself.
+    pub(crate) fn path(&self, text: &[u8], item: &ScannedItem) -> String {
+        let around = self.scopes.get(item.scope).map_or("", |scope| scope.path.as_str());
+        let name = item.name.of(text);
+        if around.is_empty() { name.into_owned() } else { format!("{around}::{name}") }
     }
 }
