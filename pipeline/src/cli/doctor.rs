@@ -4,7 +4,6 @@ use port::language::python::Interpreter;
 use serde::Serialize;
 use upstream::process::{Invocation, ProcessRunner};
 
-use super::args::Format;
 use super::{CliError, Context, ExitCode, sync};
 use crate::config;
 

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::args::{Format, Plan};
+use super::args::Plan;
 use super::{CliError, Context, ExitCode, session_error};
 use crate::driver::Current;
 use crate::engine::{Head, PlannedRevision};

@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 use reports::RunRecord;
 use serde::Serialize;
 
-use super::args::{Format, Rendering, Report};
+use super::args::{Rendering, Report};
 use super::{CliError, Context, ExitCode};
 use crate::store::{RunStatus, Store};
 

@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
 use serde::Serialize;
 
-use super::args::{Format, Status};
+use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
 
 /// Seconds in a day.

@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use mappings::lock::{CheckInput, LockFinding, check};
 use serde::Serialize;
 
-use super::args::{Format, Verify};
+use super::args::Verify;
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::prove;
 

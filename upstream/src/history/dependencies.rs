@@ -1,11 +1,12 @@
 //! What changed between two versions of `Cargo.toml` and of `Cargo.lock`.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
 use crate::diff::DependencyChange;
-use crate::scan::compare::common_prefix;
+use crate::scan::compare::{common_prefix, common_suffix};
 
 /// Tables of a manifest that hold dependencies.
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -13,20 +14,39 @@ const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependenci
 /// Dependencies by who depends on what.
 type Requirements = BTreeMap<(String, String), String>;
 
+/// A manifest, whose requirements are read when they are asked for: most changes of a manifest are of its
+/// version, and those need no parser.
+#[derive(Debug)]
+pub(super) struct Manifest {
+    text: String,
+    folder: String,
+    requirements: OnceCell<Option<Requirements>>,
+}
+
+impl Manifest {
+    /// `None` for what is no text.
+    pub(super) fn new(bytes: Vec<u8>, folder: &str) -> Option<Self> {
+        let text = String::from_utf8(bytes).ok()?;
+        Some(Self { text, folder: folder.to_owned(), requirements: OnceCell::new() })
+    }
+
+    fn requirements(&self) -> Option<&Requirements> {
+        let read = || Some(requirements(&self.text.parse().ok()?, &self.folder));
+        self.requirements.get_or_init(read).as_ref()
+    }
+}
+
 /// Requirements that differ between two manifests; `None` where one of them is no TOML.
 pub(super) fn of_manifests(
-    before: Option<&[u8]>,
-    after: Option<&[u8]>,
-    folder: &str,
+    before: Option<&Manifest>,
+    after: Option<&Manifest>,
 ) -> Option<Vec<DependencyChange>> {
-    let text = |bytes: Option<&'_ [u8]>| bytes.map_or(Ok(""), std::str::from_utf8).map(str::to_owned).ok();
-    let (before, after) = (text(before)?, text(after)?);
-    // Most changes of a manifest are of its version: those need no parser.
-    if requirement_lines(&before).eq(requirement_lines(&after)) {
+    let nothing = Manifest { text: String::new(), folder: String::new(), requirements: OnceCell::new() };
+    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+    if requirement_lines(&before.text).eq(requirement_lines(&after.text)) {
         return Some(Vec::new());
     }
-    let read = |text: &str| Some(requirements(&text.parse().ok()?, folder));
-    Some(differences(&read(&before)?, &read(&after)?))
+    Some(differences(before.requirements()?, after.requirements()?))
 }
 
 /// The lines of a manifest in which requirements can stand, and the name of the package that has them.
@@ -66,7 +86,7 @@ fn differing<'a>(before: &'a [u8], after: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         start = earlier;
     }
     let (before, after) = (before.get(start..).unwrap_or_default(), after.get(start..).unwrap_or_default());
-    let common = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    let common = common_suffix(before, after);
     // Cut where a package begins that has another name than the one before it on both sides.
     let mut cut = before.len() - common;
     while let Some(next) = package_behind(before, cut) {
@@ -192,7 +212,8 @@ mod tests {
     fn each_requirement_that_differs_is_told_with_both_sides() {
         let before = b"[package]\nname = \"pool\"\n[dependencies]\nserde = \"1\"\nlog = \"0.4\"\n";
         let after = b"[package]\nname = \"pool\"\n[dependencies]\nserde = { version = \"1\", features = [\"derive\"] }\n[dev-dependencies]\nlog = \"0.4\"\n";
-        let changes = of_manifests(Some(before), Some(after), "pool").unwrap();
+        let manifest = |bytes: &[u8]| Manifest::new(bytes.to_vec(), "pool").unwrap();
+        let changes = of_manifests(Some(&manifest(before)), Some(&manifest(after))).unwrap();
         let told: Vec<_> = changes
             .iter()
             .map(|it| format!("{} {:?} -> {:?}", it.dependency, it.before.as_deref(), it.after.as_deref()))
@@ -209,7 +230,9 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_no_toml_is_unknown_rather_than_empty() {
-        assert_eq!(of_manifests(Some(b"[dependencies"), None, ""), None);
+        let broken = Manifest::new(b"[dependencies".to_vec(), "").unwrap();
+        assert_eq!(of_manifests(Some(&broken), None), None);
+        assert!(Manifest::new(vec![0xff], "").is_none());
     }
 
     #[test]

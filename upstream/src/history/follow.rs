@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gix::objs::tree::EntryKind;
 
 use super::class::{Classed, class_of};
-use super::dependencies;
+use super::dependencies::{self, Manifest};
 use super::place::{Names, Place, place};
 use super::relocate::{Open, join};
 use super::row::{ChangeKind, HistoryChange, RowChanges};
@@ -153,7 +153,8 @@ type Told = Result<Vec<DependencyChange>, String>;
 #[derive(Default)]
 struct Last {
     source: Kept<Loaded>,
-    plain: Kept<Bytes>,
+    manifest: Kept<Result<Manifest, String>>,
+    lock: Kept<Bytes>,
 }
 
 /// Reads contents for one thread.
@@ -240,8 +241,8 @@ impl Reader {
         });
         let are_files = [delta.before, delta.after].into_iter().flatten().all(|side| is_blob(side.kind));
         let told = match name {
-            "Cargo.toml" if are_files => self.manifests(delta, folder, &mut last.plain),
-            "Cargo.lock" if are_files => self.locks(delta, &mut last.plain),
+            "Cargo.toml" if are_files => self.manifests(delta, folder, &mut last.manifest),
+            "Cargo.lock" if are_files => self.locks(delta, &mut last.lock),
             _ => Ok(Vec::new()),
         };
         let (dependencies, unparsed) = match told {
@@ -251,15 +252,21 @@ impl Reader {
         Finding { items: Vec::new(), file: Some((file_change(delta), in_sources)), dependencies, unparsed }
     }
 
-    fn manifests(&self, delta: &FileDelta, folder: &str, last: &mut Kept<Bytes>) -> Told {
-        let (after, before) = (self.bytes(delta.after, last), self.bytes(delta.before, last));
-        dependencies::of_manifests(readable(before.as_deref())?, readable(after.as_deref())?, folder)
-            .ok_or_else(|| "it is not a valid manifest".to_owned())
+    fn manifests(&self, delta: &FileDelta, folder: &str, last: &mut Kept<Result<Manifest, String>>) -> Told {
+        let invalid = || "it is not a valid manifest".to_owned();
+        let mut read = |side: Option<Side>| {
+            let read = |id| Manifest::new(self.read(id)?, folder).ok_or_else(invalid);
+            side.map(|side| at_hand(side.id, last, || read(side.id)))
+        };
+        let (after, before) = (read(delta.after), read(delta.before));
+        dependencies::of_manifests(readable(before.as_deref())?, readable(after.as_deref())?)
+            .ok_or_else(invalid)
     }
 
     fn locks(&self, delta: &FileDelta, last: &mut Kept<Bytes>) -> Told {
         let (after, before) = (self.bytes(delta.after, last), self.bytes(delta.before, last));
-        Ok(dependencies::of_locks(readable(before.as_deref())?, readable(after.as_deref())?))
+        let (before, after) = (readable(before.as_deref())?, readable(after.as_deref())?);
+        Ok(dependencies::of_locks(before.map(Vec::as_slice), after.map(Vec::as_slice)))
     }
 
     fn bytes(&self, side: Option<Side>, last: &mut Kept<Bytes>) -> Option<Rc<Bytes>> {
@@ -280,8 +287,8 @@ fn at_hand<T>(id: gix::ObjectId, last: &mut Kept<T>, read: impl FnOnce() -> T) -
 }
 
 /// One side of a file: absent, read, or the reason why it cannot be.
-fn readable(loaded: Option<&Bytes>) -> Result<Option<&[u8]>, String> {
-    loaded.map(|loaded| loaded.as_deref().map_err(String::clone)).transpose()
+fn readable<T>(loaded: Option<&Result<T, String>>) -> Result<Option<&T>, String> {
+    loaded.map(|loaded| loaded.as_ref().map_err(String::clone)).transpose()
 }
 
 fn as_version(loaded: Option<&Loaded>) -> Option<Version<'_>> {

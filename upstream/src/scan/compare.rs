@@ -181,8 +181,7 @@ fn differing<'a>(before: Version<'a>, after: Version<'a>) -> (Vec<Placed<'a>>, V
     let (old, new) = (before.text, after.text);
     let prefix = common_prefix(old, new);
     let most = old.len().min(new.len()) - prefix;
-    let suffix =
-        old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(one, other)| one == other).count();
+    let suffix = common_suffix(old, new).min(most);
     let (mut old_items, mut new_items) = (all(Some(before)), all(Some(after)));
     let (mut kept_old, mut kept_new) = (Vec::new(), Vec::new());
     let same_head = old_items
@@ -214,10 +213,19 @@ fn differing<'a>(before: Version<'a>, after: Version<'a>) -> (Vec<Placed<'a>>, V
     (kept_old, kept_new)
 }
 
+/// Whole blocks are compared at once.
+const BLOCK: usize = 256;
+
+/// How many bytes two texts have in common at their ends.
+pub(crate) fn common_suffix(one: &[u8], other: &[u8]) -> usize {
+    let blocks = one.rchunks_exact(BLOCK).zip(other.rchunks_exact(BLOCK));
+    let start = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one.iter().rev().skip(start).zip(other.iter().rev().skip(start));
+    start + rest.take_while(|(one, other)| one == other).count()
+}
+
 /// How many bytes two texts have in common at their beginnings.
 pub(crate) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    /// Whole blocks are compared at once.
-    const BLOCK: usize = 256;
     let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
     let start = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
     let rest = one.iter().skip(start).zip(other.iter().skip(start));

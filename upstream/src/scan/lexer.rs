@@ -303,7 +303,8 @@ pub(crate) fn after_group(text: &[u8], at: usize) -> Option<usize> {
                 at += 1;
             }
             CLOSES => {
-                depth -= 1;
+                // What begins with a closing bracket is no group.
+                depth = depth.checked_sub(1)?;
                 at += 1;
                 if depth == 0 {
                     return Some(at);
@@ -381,5 +382,6 @@ mod tests {
             assert_eq!(after_group(text.as_bytes(), 0), Some(group.len()), "{group}");
         }
         assert_eq!(after_group(b"{ { }", 0), None);
+        assert_eq!(after_group(b"} {}", 0), None);
     }
 }
