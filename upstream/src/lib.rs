@@ -6,11 +6,13 @@
 pub mod clock;
 pub mod diff;
 pub mod harvest;
+pub mod history;
 pub mod ids;
 pub mod instrument;
 pub mod process;
 pub mod repo;
 pub mod revision;
+mod scan;
 pub mod snapshot;
 pub mod source;
 pub mod tree;

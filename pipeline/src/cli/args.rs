@@ -30,6 +30,15 @@ pub(super) enum Format {
     Text,
     /// One JSON document, for programs.
     Json,
+    /// One JSON document a line, as each is ready; the same as `json` where a command prints only one.
+    Jsonl,
+}
+
+impl Format {
+    /// Whether programs read it.
+    pub(super) fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
 }
 
 /// What to do.
@@ -77,6 +86,8 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
   tidelock report --render html --output report.html
   tidelock report --render markdown | gh pr comment --body-file -")]
     Report(Report),
+    /// Tell what each revision of any Rust repository changed, item by item, one row each.
+    History(History),
     /// Say what is missing on this machine.
     #[command(after_help = "Example:
   tidelock doctor --format json")]
@@ -207,6 +218,39 @@ pub(super) enum Rendering {
     /// The record itself.
     Json,
 }
+
+/// `tidelock history`
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_HELP)]
+pub(super) struct History {
+    /// The git repository, bare or not; it needs no `tidelock.toml`. Default: the current folder.
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<PathBuf>,
+    /// Leave out this revision and everything before it: a tag, a branch or a commit id.
+    #[arg(long, value_name = "REV")]
+    pub(super) from: Option<String>,
+    /// The newest revision. Default: what the repository has checked out.
+    #[arg(long, value_name = "REV")]
+    pub(super) to: Option<String>,
+    /// At most this many revisions.
+    #[arg(long, value_name = "N")]
+    pub(super) last: Option<usize>,
+    /// Follow only the first parent of merges, whose rows then hold all that they brought in.
+    #[arg(long)]
+    pub(super) first_parent: bool,
+    /// Also list each changed item below its revision.
+    #[arg(long)]
+    pub(super) items: bool,
+    /// Neither use nor write the rows that earlier calls kept.
+    #[arg(long)]
+    pub(super) no_cache: bool,
+}
+
+const HISTORY_HELP: &str = "\
+Columns: commit, date, class, items added (+), removed (-), modified (~), moved or renamed (>), subject.
+Before the class stands `~` where it rests on where files lie, `?` where a file could not be read.
+
+Example: tidelock history --repo ../serde --last 20 --items";
 
 /// `tidelock demo`
 #[derive(Debug, Args)]

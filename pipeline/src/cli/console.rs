@@ -19,6 +19,7 @@ const CHANGES_SHOWN: usize = 12;
 #[derive(Debug)]
 pub struct Console {
     colour: bool,
+    data_colour: bool,
     live: bool,
     spinner: Mutex<Option<ProgressBar>>,
     /// Tests in a row that needed no edit: they are told together.
@@ -27,7 +28,7 @@ pub struct Console {
 
 /// How a piece of text is set.
 #[derive(Debug, Clone, Copy)]
-enum Ink {
+pub(super) enum Ink {
     Bold,
     Dim,
     Green,
@@ -40,6 +41,7 @@ impl Console {
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
         Self {
+            data_colour: std::io::stdout().is_terminal() && env::text("NO_COLOR").is_none(),
             colour: terminal && env::text("NO_COLOR").is_none(),
             live: terminal,
             spinner: Mutex::new(None),
@@ -87,6 +89,10 @@ impl Console {
         if !self.colour {
             return text.to_owned();
         }
+        Self::inked(ink, text)
+    }
+
+    fn inked(ink: Ink, text: &str) -> String {
         let code = match ink {
             Ink::Bold => "1",
             Ink::Dim => "2",
@@ -95,6 +101,11 @@ impl Console {
             Ink::Yellow => "33",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// Sets a piece of data in colour where standard output is a terminal.
+    pub(super) fn data_ink(&self, ink: Ink, text: &str) -> String {
+        if self.data_colour { Self::inked(ink, text) } else { text.to_owned() }
     }
 
     fn tests_so_far(&self) {

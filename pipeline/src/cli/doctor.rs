@@ -4,7 +4,6 @@ use port::language::python::Interpreter;
 use serde::Serialize;
 use upstream::process::{Invocation, ProcessRunner};
 
-use super::args::Format;
 use super::{CliError, Context, ExitCode, sync};
 use crate::config;
 
@@ -54,7 +53,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
         },
         remedy: "run `tidelock init` in the port, or name its folder with `-C`",
     });
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&findings)?;
     } else {
         let lines = findings.iter().map(line).collect::<String>();

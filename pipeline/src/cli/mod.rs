@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod error;
 mod exit_code;
+mod history;
 mod init;
 mod plan;
 mod report;
@@ -104,6 +105,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
+        Command::History(args) => history::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }

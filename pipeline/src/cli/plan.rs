@@ -6,7 +6,7 @@ use reports::record::{ChangeRow, SkippedRow};
 use serde::Serialize;
 use upstream::RevisionClass;
 
-use super::args::{Format, Plan};
+use super::args::Plan;
 use super::{CliError, Context, ExitCode, session_error, status};
 use crate::driver::{Current, class_name};
 use crate::engine::{Head, PlannedRevision};
@@ -90,7 +90,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         skipped,
         units,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&planned)?;
     } else {
         context.console.data(&text(&planned));

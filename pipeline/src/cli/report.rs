@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 use reports::RunRecord;
 use serde::Serialize;
 
-use super::args::{Format, Rendering, Report};
+use super::args::{Rendering, Report};
 use super::{CliError, Context, ExitCode};
 use crate::store::{RunStatus, Store};
 
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, args: &Report) -> Result<ExitCode, CliError
     let events = store.events(&row.run).context("cannot read the journal")?;
     let (record, _) = crate::engine::record(&events).context("cannot read the journal")?;
     let record = record.context("the run has no beginning")?;
-    let rendering = if context.format == Format::Json { Rendering::Json } else { args.render };
+    let rendering = if context.format.is_json() { Rendering::Json } else { args.render };
     let text = rendered(&record, rendering)?;
     match &args.output {
         Some(path) => {
@@ -71,7 +71,7 @@ fn list(context: &Context, store: &Store) -> Result<ExitCode, CliError> {
             },
         })
         .collect();
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&listed)?;
     } else {
         for run in listed {

@@ -7,7 +7,7 @@ use mappings::status::{Counts, Status as Standing, StatusInput, status};
 use reports::count;
 use serde::Serialize;
 
-use super::args::{Format, Status};
+use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
 
 /// Seconds in a day.
@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
             .collect(),
         standing: &standing,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&shown)?;
     } else {
         context.console.data(&text(&shown));

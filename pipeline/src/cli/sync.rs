@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
     let session = context.session(settings)?;
     let record = sync(&session, args)?;
     match context.format {
-        Format::Json => {
+        Format::Json | Format::Jsonl => {
             context.console.data(&reports::render::json(&record).context("cannot write the record")?);
         }
         Format::Text => {

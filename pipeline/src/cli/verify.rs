@@ -5,7 +5,7 @@ use mappings::lock::{CheckInput, LockFinding, check};
 use reports::{Verdict, count};
 use serde::Serialize;
 
-use super::args::{Format, Verify};
+use super::args::Verify;
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::prove;
 use crate::gate::{Evidence, not_compared};
@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
         notes: notes.iter().map(ToString::to_string).collect(),
         contract,
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&verified)?;
     } else {
         context.console.data(&text(&verified));

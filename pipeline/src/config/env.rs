@@ -12,6 +12,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("CARGO_HOME", "where Cargo keeps its configuration and packages, as Cargo reads it"),
     ("PATH", "where `git`, `cargo` and `python3` are looked up; handed on to them"),
     ("HOME", "where Cargo and Rustup keep their things by default; not handed on to foreign code"),
+    ("XDG_CACHE_HOME", "where `tidelock history` keeps finished rows; default `~/.cache`"),
     ("RUSTUP_HOME", "where Rustup keeps the toolchains; handed on to Cargo"),
 ];
 

@@ -27,6 +27,18 @@ impl Aspects {
     pub fn touches_behaviour(self) -> bool {
         self.signature || self.body || self.attributes
     }
+
+    /// The names of those that changed.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let parts = [
+            (self.signature, "signature"),
+            (self.body, "body"),
+            (self.docs, "docs"),
+            (self.attributes, "attributes"),
+            (self.visibility, "visibility"),
+        ];
+        parts.into_iter().filter_map(|(changed, name)| changed.then_some(name))
+    }
 }
 
 /// What happened to one item.
@@ -117,15 +129,7 @@ impl ItemChange {
                 (aspects, Some(if before.path.name() == after.path.name() { "moved" } else { "renamed" }))
             }
         };
-        let parts = [
-            (aspects.signature, "signature"),
-            (aspects.body, "body"),
-            (aspects.docs, "docs"),
-            (aspects.attributes, "attributes"),
-            (aspects.visibility, "visibility"),
-        ];
-        let changed = parts.iter().filter_map(|(changed, name)| changed.then_some(*name));
-        lead.into_iter().chain(changed).collect::<Vec<_>>().join(", ")
+        lead.into_iter().chain(aspects.names()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -6,7 +6,7 @@ use crate::snapshot::{Item, ItemKind, Snapshot};
 /// The strongest class that applies.
 pub(super) fn class_of(diff: &SemanticDiff, before: &Snapshot, after: &Snapshot) -> RevisionClass {
     let items = diff.items.iter().map(class_of_item);
-    let files = diff.files.iter().map(|change| class_of_file(change, before, after));
+    let files = diff.files.iter().map(|change| class_of_change(change, before, after));
     let dependencies = diff.dependencies.iter().map(|_| RevisionClass::Dependencies);
     items.chain(files).chain(dependencies).max().unwrap_or(RevisionClass::NoBehaviourChange)
 }
@@ -56,12 +56,8 @@ const BUILD_FILES: [&str; 12] = [
 /// Ends of file names that are documentation or accompany it.
 const DOCUMENT_ENDS: [&str; 6] = [".md", ".txt", ".adoc", ".rst", ".png", ".svg"];
 
-fn class_of_file(change: &FileChange, before: &Snapshot, after: &Snapshot) -> RevisionClass {
+fn class_of_change(change: &FileChange, before: &Snapshot, after: &Snapshot) -> RevisionClass {
     let file = change.file.as_str();
-    let name = file.rsplit('/').next().unwrap_or(file);
-    if BUILD_FILES.contains(&name) {
-        return RevisionClass::BuildOnly;
-    }
     let packages = before.packages.iter().chain(&after.packages);
     let in_sources = packages.into_iter().any(|package| {
         let sources =
@@ -70,10 +66,16 @@ fn class_of_file(change: &FileChange, before: &Snapshot, after: &Snapshot) -> Re
     });
     // What did not parse, or is included as data, may do anything.
     let unparsed = before.unparsed.iter().chain(&after.unparsed).any(|unparsed| unparsed.file == file);
-    let in_tests = ["tests/", "benches/", "examples/"]
-        .iter()
-        .any(|folder| file.starts_with(folder) || file.contains(&format!("/{folder}")));
-    if in_sources || (unparsed && !in_tests) {
+    class_of_file(file, in_sources || (unparsed && !is_beside_the_program(file)))
+}
+
+/// The class of a changed file that no item speaks for.
+pub(crate) fn class_of_file(file: &str, may_run: bool) -> RevisionClass {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    if BUILD_FILES.contains(&name) {
+        return RevisionClass::BuildOnly;
+    }
+    if may_run {
         return RevisionClass::InternalBehaviour;
     }
     let hidden = file.split('/').next().is_some_and(|first| first.starts_with('.'));
@@ -81,5 +83,16 @@ fn class_of_file(change: &FileChange, before: &Snapshot, after: &Snapshot) -> Re
         return RevisionClass::BuildOnly;
     }
     let document = DOCUMENT_ENDS.iter().any(|end| name.ends_with(end)) || !name.contains('.');
-    if document || in_tests { RevisionClass::NoBehaviourChange } else { RevisionClass::BuildOnly }
+    if document || is_beside_the_program(file) {
+        RevisionClass::NoBehaviourChange
+    } else {
+        RevisionClass::BuildOnly
+    }
+}
+
+/// Whether a file is a test, a benchmark or an example, or lies with them.
+fn is_beside_the_program(file: &str) -> bool {
+    ["tests/", "benches/", "examples/"]
+        .iter()
+        .any(|folder| file.starts_with(folder) || file.contains(&format!("/{folder}")))
 }

@@ -12,4 +12,5 @@ mod tests;
 pub use change::{
     Aspects, DependencyChange, FileChange, FileChangeKind, ItemChange, RevisionClass, SemanticDiff,
 };
+pub(crate) use class::class_of_file;
 pub use compare::{aspects, compare, item_change};

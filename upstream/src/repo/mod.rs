@@ -6,13 +6,14 @@
 mod export;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub use export::{ExportError, Exported};
 pub(crate) use export::{ancestors, is_safe_path, link_stays_inside};
 use gix::bstr::ByteSlice;
 pub use tree::RevisionTree;
+pub(crate) use tree::shown_name;
 
 use crate::ids::{CommitId, RevisionLabel};
 use crate::revision::Revision;
@@ -146,6 +147,15 @@ impl UpstreamRepo {
         Ok(revision_of(&commit, &labels))
     }
 
+    /// What the repository has checked out, or for a bare one its default branch.
+    pub fn head(&self) -> Result<Revision, RepoError> {
+        let repo = self.local();
+        let unborn = |_nothing| RepoError::UnknownRevision { text: "HEAD".to_owned() };
+        let id = repo.head_id().map_err(unborn)?.detach();
+        let commit = repo.find_commit(id).map_err(|error| missing(id.to_string(), &error))?;
+        Ok(revision_of(&commit, &self.tag_labels()?))
+    }
+
     /// What is known of a commit.
     pub fn revision(&self, commit: &CommitId) -> Result<Revision, RepoError> {
         let repo = self.local();
@@ -234,15 +244,44 @@ impl UpstreamRepo {
         repo
     }
 
+    /// [`Self::tag_labels`] for these commits alone. Of many tags, those whose commit is written beside them
+    /// (packed references, and tags without a message) are not looked up when they point elsewhere.
+    pub(crate) fn labels_among(
+        &self,
+        wanted: &BTreeSet<gix::ObjectId>,
+    ) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
+        let repo = self.local();
+        let unreadable = |error: gix::Error| RepoError::References(whole_message(&error));
+        let mut tags = Vec::new();
+        for reference in repo.references().map_err(unreadable)?.tags().map_err(unreadable)? {
+            let mut reference = reference.map_err(|error| RepoError::References(error.to_string()))?;
+            let written = reference.inner.peeled;
+            if written.is_some_and(|commit| !wanted.contains(&commit)) {
+                continue;
+            }
+            let Ok(commit) = reference.peel_to_commit().map(|commit| commit.id) else { continue };
+            let name = reference.name().shorten().to_str_lossy().into_owned();
+            if wanted.contains(&commit) {
+                tags.push((name, commit_id(commit)));
+            }
+        }
+        Ok(labels(tags))
+    }
+
     /// One tag for each tagged commit, so that everybody sees the same: those with a digit, which are
     /// releases more often than not, before others; and of several the last in name order.
-    fn tag_labels(&self) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
-        let mut tags: Vec<(String, CommitId)> = self.tags()?.into_iter().collect();
-        tags.sort_by_key(|(name, _)| name.contains(|character: char| character.is_ascii_digit()));
-        // Later entries replace earlier ones.
-        let labelled = |(name, commit): (String, CommitId)| Some((commit, RevisionLabel::new(name).ok()?));
-        Ok(tags.into_iter().filter_map(labelled).collect())
+    pub(crate) fn tag_labels(&self) -> Result<BTreeMap<CommitId, RevisionLabel>, RepoError> {
+        Ok(labels(self.tags()?.into_iter().collect()))
     }
+}
+
+/// The label of each commit that has tags.
+fn labels(mut tags: Vec<(String, CommitId)>) -> BTreeMap<CommitId, RevisionLabel> {
+    tags.sort();
+    tags.sort_by_key(|(name, _)| name.contains(|character: char| character.is_ascii_digit()));
+    // Later entries replace earlier ones.
+    let labelled = |(name, commit): (String, CommitId)| Some((commit, RevisionLabel::new(name).ok()?));
+    tags.into_iter().filter_map(labelled).collect()
 }
 
 /// The label of a commit that no tag names.
@@ -312,7 +351,7 @@ fn missing(id: String, error: &dyn std::error::Error) -> RepoError {
     RepoError::MissingObject { id, reason: whole_message(error) }
 }
 
-fn revision_of(commit: &gix::Commit<'_>, labels: &BTreeMap<CommitId, RevisionLabel>) -> Revision {
+pub(crate) fn revision_of(commit: &gix::Commit<'_>, labels: &BTreeMap<CommitId, RevisionLabel>) -> Revision {
     let id = commit_id(commit.id);
     let message = commit.message_raw_sloppy().to_str_lossy().into_owned();
     let first_line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

@@ -109,7 +109,7 @@ impl RevisionTree {
 }
 
 /// A file name as text. Bytes that are not UTF-8 become `\xNN`, so that one odd name stops nothing.
-fn shown_name(name: &gix::bstr::BStr) -> String {
+pub(crate) fn shown_name(name: &gix::bstr::BStr) -> String {
     let mut shown = String::new();
     for chunk in name.utf8_chunks() {
         shown.push_str(chunk.valid());

@@ -112,10 +112,14 @@ const TEST_ATTRIBUTES: [&str; 8] =
 pub(super) fn is_test(node: &SyntaxNode) -> bool {
     attributes(node).any(|attribute| {
         let Some(name) = attribute_name(&attribute) else { return false };
-        let predicate = || {
-            let text = attribute_line(&attribute);
-            text == "#[cfg(test)]" || text.starts_with("#[cfg(all(test,")
-        };
-        TEST_ATTRIBUTES.contains(&name.as_str()) || (name == "cfg" && predicate())
+        let line = if name == "cfg" { attribute_line(&attribute) } else { String::new() };
+        is_test_attribute(&name, &line)
     })
+}
+
+/// Whether an attribute makes what it stands on test code: by the last segment of its path, or, for `cfg`,
+/// by the whole of it on one line.
+pub(crate) fn is_test_attribute(name: &str, line: &str) -> bool {
+    let by_condition = || line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test,");
+    TEST_ATTRIBUTES.contains(&name) || (name == "cfg" && by_condition())
 }

@@ -1,5 +1,6 @@
 //! A snapshot: the packages, modules and items of the upstream at one revision, read from git objects alone.
 
+mod alone;
 mod annotations;
 mod depth;
 pub(crate) mod fingerprint;
@@ -20,6 +21,8 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
+pub(crate) use alone::fingerprint_of;
+pub(crate) use annotations::is_test_attribute;
 pub(crate) use fingerprint::tokens_without_name;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
 pub(crate) use read::spoken_files;
