@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use upstream::process::{Invocation, ProcessError, ProcessRunner};
 
-use super::random::Random;
 use super::report::{BenchTiming, TimingOutcome, TimingReport};
-use super::statistics::{
-    Evidence, TimingRule, harm_p_value, holm, ratio_of_medians, robust_variance, sequential_test,
-};
+use super::statistics::{TimingRule, harm_p_value, ratio_of_medians, robust_variance, sequential_test};
+use crate::bench::decide::{Evidence, holm};
+use crate::bench::random::Random;
 
 /// The most pairs that may fail in one comparison.
 const FAILED_PAIRS_MAX: usize = 2;
@@ -221,7 +220,7 @@ impl Pairs {
         let mut benches: Vec<BenchTiming> = self.names().map(bench).collect();
         // One bench among many is slow by chance now and then: harm is what is proved for all together.
         let p_values: Vec<f64> = benches.iter().map(|bench| bench.harm_p_value).collect();
-        for (bench, harmed) in benches.iter_mut().zip(holm(&p_values, request.rule.alpha)) {
+        for (bench, harmed) in benches.iter_mut().zip(holm(&p_values, request.rule.rates.alpha)) {
             if harmed {
                 bench.outcome = TimingOutcome::Harmed;
             }
@@ -230,7 +229,7 @@ impl Pairs {
         let log_ratios = self.mean_log_ratios();
         let pairs: Vec<(f64, f64)> = log_ratios.iter().map(|log_ratio| (1.0, log_ratio.exp())).collect();
         let mut overall = bench_of(OVERALL, &pairs, &rule, request.seed);
-        if sequential_test(&log_ratios, &rule) == Evidence::Slower {
+        if sequential_test(&log_ratios, &rule) == Evidence::Worse {
             overall.outcome = TimingOutcome::Harmed;
         }
         TimingReport {
@@ -249,10 +248,10 @@ fn bench_of(name: &str, pairs: &[(f64, f64)], rule: &TimingRule, seed: u64) -> B
     let interval = ratio_of_medians(pairs, seed);
     let enough = pairs.len() >= rule.pairs_min;
     let outcome = match (sequential_test(&log_ratios, rule), interval) {
-        (Evidence::NotSlower, Some(interval)) if interval.high < 1.0 => TimingOutcome::Improved,
-        (Evidence::NotSlower, _) => TimingOutcome::Unchanged,
+        (Evidence::NotWorse, Some(interval)) if interval.high < 1.0 => TimingOutcome::Improved,
+        (Evidence::NotWorse, _) => TimingOutcome::Unchanged,
         (Evidence::Open, Some(interval)) if enough && interval.high < 1.0 => TimingOutcome::Improved,
-        (Evidence::Slower | Evidence::Open, _) => TimingOutcome::CannotTell,
+        (Evidence::Worse | Evidence::Open, _) => TimingOutcome::CannotTell,
     };
     let (ratio, ratio_low, ratio_high) =
         interval.map_or((1.0, 0.0, f64::MAX), |interval| (interval.ratio, interval.low, interval.high));

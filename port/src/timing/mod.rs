@@ -7,7 +7,6 @@
 
 mod driver;
 mod measure;
-mod random;
 mod report;
 pub mod statistics;
 

@@ -1,6 +1,9 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod demo;
+mod gate_drift;
+mod gate_suites;
+mod gate_timings;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +27,25 @@ pub(crate) struct Metric {
     pub(crate) ok: bool,
 }
 
+impl Metric {
+    /// A number that must not exceed a bound.
+    pub(crate) fn at_most(name: impl Into<String>, value: f64, unit: &'static str, most: f64) -> Self {
+        let target = format!("at most {most}");
+        Self { name: name.into(), value: value.into(), unit, target, ok: value <= most }
+    }
+
+    /// A number that must reach a bound.
+    pub(crate) fn at_least(name: impl Into<String>, value: f64, unit: &'static str, least: f64) -> Self {
+        let target = format!("at least {least}");
+        Self { name: name.into(), value: value.into(), unit, target, ok: value >= least }
+    }
+
+    /// A number that is only told.
+    pub(crate) fn told(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value: value.into(), unit, target: String::new(), ok: true }
+    }
+}
+
 /// Takes each number as soon as it is known.
 pub(crate) type Tell<'a> = dyn FnMut(Metric) -> Result<()> + 'a;
 
@@ -35,12 +57,32 @@ struct Measure {
     run: fn(&[PathBuf], &mut Tell<'_>) -> Result<()>,
 }
 
-const MEASURES: &[Measure] = &[Measure {
-    name: "demo",
-    about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
-    needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
-    run: demo::run,
-}];
+const MEASURES: &[Measure] = &[
+    Measure {
+        name: "demo",
+        about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
+        needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
+        run: demo::run,
+    },
+    Measure {
+        name: "gate_suites",
+        about: "how often the decision about task suites is wrong, and what it costs, over simulated agents",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_suites::run,
+    },
+    Measure {
+        name: "gate_timings",
+        about: "how often the decision about timings is wrong on simulated machines of 2, 5 and 10 % noise",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_timings::run,
+    },
+    Measure {
+        name: "gate_drift",
+        about: "what many small losses come to over simulated histories of a hundred syncs",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_drift::run,
+    },
+];
 
 /// Names all measures.
 pub(crate) fn list() -> Result<()> {
