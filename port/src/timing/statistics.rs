@@ -14,6 +14,10 @@ const MAD_TO_DEVIATION: f64 = 1.4826;
 /// Values are pulled in to this many deviations from the median.
 const WINSOR_DEVIATIONS: f64 = 2.5;
 
+/// The variance of standard normal values after that: what is estimated from pulled-in values is divided
+/// by it, or it would be too small.
+const WINSORISED_VARIANCE: f64 = 0.9775;
+
 /// How many pairs the known variance weighs.
 const PRIOR_PAIRS: f64 = 10.0;
 
@@ -127,13 +131,22 @@ pub fn ratio_of_medians(pairs: &[(f64, f64)], seed: u64) -> Option<RatioInterval
     Some(RatioInterval { ratio, low, high })
 }
 
-/// The variance of log ratios of the same code against itself, without what outliers add: the
-/// `variance_known` of a rule.
+/// The variance of log ratios of the same code against itself: the `variance_known` of a rule. Wild values
+/// are pulled in as they are in a comparison, and not left out, or heavy tails would look like calm.
 pub fn robust_variance(log_ratios: &[f64]) -> Option<f64> {
     if log_ratios.len() < 2 {
         return None;
     }
-    Some(deviation(log_ratios, median(log_ratios)?)?.powi(2))
+    let middle = median(log_ratios)?;
+    let spread = deviation(log_ratios, middle)?;
+    let kept = pulled_in(log_ratios, middle, WINSOR_DEVIATIONS * spread);
+    let mean = kept.iter().sum::<f64>() / count(kept.len());
+    let squares: f64 = kept.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / count(kept.len() - 1) / WINSORISED_VARIANCE).max(spread.powi(2)))
+}
+
+fn pulled_in(values: &[f64], middle: f64, reach: f64) -> Vec<f64> {
+    values.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect()
 }
 
 struct Moments {
@@ -149,12 +162,12 @@ fn moments(log_ratios: &[f64], variance_known: f64) -> Moments {
     let middle = median(log_ratios).unwrap_or_default();
     let spread = blend(deviation(log_ratios, middle).unwrap_or_default().powi(2)).sqrt();
     let reach = WINSOR_DEVIATIONS * spread;
-    let kept: Vec<f64> = log_ratios.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect();
+    let kept = pulled_in(log_ratios, middle, reach);
     let mean = kept.iter().sum::<f64>() / pairs;
     let squares: f64 = kept.iter().map(|value| (value - mean).powi(2)).sum();
     // A small sample does not know its variance well: it is taken larger. And equal measurements, as of a
     // coarse clock, do not make a certainty.
-    let variance = blend(squares / (pairs - 1.0).max(1.0)) * (1.0 + 2.0 / pairs);
+    let variance = blend(squares / (pairs - 1.0).max(1.0) / WINSORISED_VARIANCE) * (1.0 + 2.0 / pairs);
     Moments { mean, variance: variance.max(f64::EPSILON), pairs }
 }
 

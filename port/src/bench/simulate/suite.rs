@@ -24,7 +24,7 @@ impl SuiteWorld {
 }
 
 /// The same agent after a change of its mean score: losses break single tasks, gains solve them.
-pub fn changed(agent: &[f64], change: f64, random: &mut Random) -> Vec<f64> {
+pub(super) fn changed(agent: &[f64], change: f64, random: &mut Random) -> Vec<f64> {
     let mut after = agent.to_vec();
     let mut left = change * count(agent.len());
     let mut order: Vec<usize> = (0..agent.len()).collect();
