@@ -6,4 +6,5 @@
 
 pub mod decide;
 pub mod random;
+pub mod read;
 pub mod simulate;
