@@ -7,4 +7,5 @@
 pub mod decide;
 pub mod random;
 pub mod read;
+pub mod run;
 pub mod simulate;

@@ -4,6 +4,8 @@
 //! heavy tails and few pairs, so values are winsorised, and the variance is blended with one known from
 //! measuring the same code against itself.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bench::decide::rates::{count, upper_tail};
 use crate::bench::decide::{ErrorRates, Evidence};
 use crate::bench::random::Random;
@@ -28,7 +30,7 @@ const RESAMPLES: usize = 2000;
 const DETECTION_DEVIATIONS: f64 = 1.645 + 1.282;
 
 /// How a decision is made, and at which error rates.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimingRule {
     /// How often it may be wrong.
     pub rates: ErrorRates,
@@ -147,6 +149,12 @@ pub fn robust_variance(log_ratios: &[f64]) -> Option<f64> {
 
 fn pulled_in(values: &[f64], middle: f64, reach: f64) -> Vec<f64> {
     values.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect()
+}
+
+/// The mean and the variance of one pair that a decision is reckoned with.
+pub fn mean_and_variance(log_ratios: &[f64], variance_known: f64) -> (f64, f64) {
+    let Moments { mean, variance, .. } = moments(log_ratios, variance_known);
+    (mean, variance)
 }
 
 struct Moments {

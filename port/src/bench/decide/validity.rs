@@ -11,6 +11,9 @@ use super::rates::count;
 /// The share of runs of one arm that may fail for causes outside the code.
 const INFRASTRUCTURE_SHARE_MAX: f64 = 0.05;
 
+/// So many faults say nothing about their share: the pair was run again.
+const FAULTS_PASSED_OVER: u64 = 1;
+
 /// Below this probability, unequal shares of such faults are no chance.
 const UNEQUAL_FAULTS_P: f64 = 0.01;
 
@@ -98,7 +101,7 @@ pub fn invalid(reference: &ArmFacts, candidate: &ArmFacts) -> Vec<Invalid> {
     }
     for (arm, facts) in [("reference", reference), ("candidate", candidate)] {
         let share = share(facts);
-        if share > INFRASTRUCTURE_SHARE_MAX {
+        if share > INFRASTRUCTURE_SHARE_MAX && facts.infrastructure > FAULTS_PASSED_OVER {
             found.push(Invalid::Infrastructure { arm: arm.to_owned(), share });
         }
         found.extend(facts.contradictions.iter().take(NAMES_SHOWN).cloned().map(Invalid::Contradiction));
