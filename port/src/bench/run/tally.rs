@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::PairRow;
 use super::measure::Arm;
-use crate::bench::decide::{ArmFacts, Evidence, TaskPairs, TaskRule};
+use crate::bench::decide::{ArmFacts, ErrorRates, Evidence, TaskPairs, TaskRule};
 use crate::timing::statistics::log_likelihood_ratio;
 use crate::timing::{Judgement, Measurement, TimingError, TimingPairs};
 
@@ -42,6 +42,24 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How often a decision may be wrong.
+    pub fn rates(&self) -> ErrorRates {
+        match self {
+            Self::Tasks(rule) => rule.rates,
+            Self::Values(rule) => rule.judgement.rule.rates,
+        }
+    }
+
+    /// The same with another cap.
+    #[must_use]
+    pub fn capped(mut self, pairs: usize) -> Self {
+        match &mut self {
+            Self::Tasks(rule) => rule.pairs_max = pairs,
+            Self::Values(rule) => rule.judgement.rule.pairs_max = pairs,
+        }
+        self
+    }
+
     /// The most pairs: of tasks for task suites, of processes for values.
     pub fn pairs_max(&self) -> usize {
         match self {
