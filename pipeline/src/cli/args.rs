@@ -249,7 +249,7 @@ pub(super) struct BenchHistory {
 pub(super) struct BenchImport {
     /// The format: see `[[bench]]` in docs/configuration.md.
     #[arg(value_name = "FORMAT")]
-    pub(super) format: String,
+    pub(super) written_as: String,
     /// The file or folder.
     #[arg(value_name = "PATH")]
     pub(super) path: PathBuf,

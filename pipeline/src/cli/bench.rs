@@ -120,7 +120,7 @@ fn one(mode: BenchMode, role: BenchRole, compared: &Compared) -> OneCompared<'_>
         machine: &comparison.header.machine.processor,
         stopped: &comparison.stopped,
         pairs: comparison.tally.pairs(),
-        margin: margin.margin,
+        margin: margin.loss,
         detectable: margin.detectable,
         calibrated: *calibrated,
         verdict: comparison.verdict(),
@@ -398,7 +398,7 @@ fn history(context: &Context, args: &BenchHistory) -> Result<ExitCode, CliError>
 }
 
 fn import(context: &Context, args: &BenchImport) -> Result<ExitCode, CliError> {
-    let format = args.format.parse().map_err(|message: String| CliError::usage(anyhow!(message)))?;
+    let format = args.written_as.parse().map_err(|message: String| CliError::usage(anyhow!(message)))?;
     let reading = match read::read(format, &context.directory.join(&args.path)) {
         Ok(reading) => reading,
         Err(error) => {
@@ -497,12 +497,11 @@ fn upstream_of(
     if benches.iter().all(|bench| bench.upstream_command.is_empty()) {
         return Ok(None);
     }
-    let label = match named {
-        Some(label) => label.to_owned(),
-        None => {
-            let head = session.head().map_err(session_error)?;
-            session.lock(&head.tree).map_err(session_error)?.baseline.to_string()
-        }
+    let label = if let Some(label) = named {
+        label.to_owned()
+    } else {
+        let head = session.head().map_err(session_error)?;
+        session.lock(&head.tree).map_err(session_error)?.baseline.to_string()
     };
     session.revision(&label).map(Some).map_err(session_error)
 }

@@ -48,7 +48,7 @@ pub fn sequential_path(title: &str, points: &[(f64, f64)], accept_at: f64, rejec
     svg += &frame.level(0.0, "", "faint");
     let drawn = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite());
     let line: Vec<String> = drawn.map(|&(x, y)| frame.point(x, y)).collect();
-    svg += &format!("<polyline class=\"line\" points=\"{}\"/>", line.join(" "));
+    svg.extend(["<polyline class=\"line\" points=\"", &line.join(" "), "\"/>"]);
     for &(x, y) in points {
         svg += &frame.dot(x, y, &format!("after {} pairs: {}", shown(x), shown(y)));
     }

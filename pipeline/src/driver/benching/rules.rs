@@ -25,7 +25,7 @@ const DISCORDANCE: f64 = 0.13;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Margin {
     /// The margin in force.
-    pub(crate) margin: f64,
+    pub(crate) loss: f64,
     /// The smallest loss that the most pairs can tell from none.
     pub(crate) detectable: f64,
     /// Whether the configuration gives it.
@@ -35,13 +35,13 @@ pub(crate) struct Margin {
 impl Margin {
     /// Whether it was given and cannot be kept.
     pub(crate) fn refused(self) -> bool {
-        self.given && self.margin < self.detectable
+        self.given && self.loss < self.detectable
     }
 }
 
 impl fmt::Display for Margin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (margin, detectable) = (self.margin * 100.0, self.detectable * 100.0);
+        let (margin, detectable) = (self.loss * 100.0, self.detectable * 100.0);
         if self.refused() {
             write!(
                 f,
@@ -80,11 +80,11 @@ fn tasks(bench: &BenchSettings, rates: ErrorRates, gap: f64) -> Posed {
     let rounds = ROUNDS[usize::from(large)];
     let pairs_max = bench.pairs_max.unwrap_or((rounds * bench.tasks.len()).max(TASK_PAIRS_MIN));
     let margin = Margin {
-        margin: bench.margin.unwrap_or(if large { 0.02 } else { 0.05 }),
+        loss: bench.margin.unwrap_or(if large { 0.02 } else { 0.05 }),
         detectable: rates.detectable(DISCORDANCE, pairs_max),
         given: bench.margin.is_some(),
     };
-    let rule = TaskRule { rates, margin: margin.margin, centre: gap, pairs_max, ..TaskRule::default() };
+    let rule = TaskRule { rates, margin: margin.loss, centre: gap, pairs_max, ..TaskRule::default() };
     Posed { kind: Kind::Tasks(rule), margin }
 }
 
@@ -94,11 +94,11 @@ fn values(bench: &BenchSettings, rates: ErrorRates, calibration: Option<Calibrat
     let variance = calibration.as_ref().map_or(usual.variance_known, |calibration| calibration.overall);
     let detectable = detectable_slowdown(variance, pairs_max);
     let margin = Margin {
-        margin: bench.margin.unwrap_or_else(|| detectable.max(0.03)),
+        loss: bench.margin.unwrap_or_else(|| detectable.max(0.03)),
         detectable,
         given: bench.margin.is_some(),
     };
-    let rule = TimingRule { rates, margin: margin.margin, variance_known: variance, pairs_max, ..usual };
+    let rule = TimingRule { rates, margin: margin.loss, variance_known: variance, pairs_max, ..usual };
     let judgement = Judgement { rule, calibration, seed: super::SEED };
     let rule = ValueRule { judgement, harm_margin: bench.harm_margin, direction: bench.direction };
     Posed { kind: Kind::Values(rule), margin }

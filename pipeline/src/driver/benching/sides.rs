@@ -80,7 +80,7 @@ impl<'a> Sides<'a> {
         let mut access = interpreter_access(self.session);
         // Benchmarks of many tools write beside their sources; the checkout is thrown away.
         access.write.push(root.clone());
-        let process = self.process(pairing.bench, &pairing.bench.command, root, environment, access);
+        let process = Self::process(pairing.bench, &pairing.bench.command, root, environment, access);
         Ok(Prepared { process, _sources: Kept::Port { _checkout: checkout } })
     }
 
@@ -106,11 +106,16 @@ impl<'a> Sides<'a> {
         if !bench.upstream_build.is_empty() {
             self.fetch(&root, &tools.cargo, &environment)?;
             environment.insert("CARGO_NET_OFFLINE".into(), "true".into());
-            let process =
-                self.process(bench, &bench.upstream_build, root.clone(), environment.clone(), access.clone());
+            let process = Self::process(
+                bench,
+                &bench.upstream_build,
+                root.clone(),
+                environment.clone(),
+                access.clone(),
+            );
             self.build(&process, revision)?;
         }
-        let process = self.process(bench, &bench.upstream_command, root, environment, access);
+        let process = Self::process(bench, &bench.upstream_command, root, environment, access);
         Ok(Prepared { process, _sources: Kept::Upstream { _folder: folder } })
     }
 
@@ -146,7 +151,6 @@ impl<'a> Sides<'a> {
     }
 
     fn process(
-        &self,
         bench: &BenchSettings,
         command: &[String],
         directory: PathBuf,

@@ -5,6 +5,7 @@
 //! differences, as chess engines are tested.
 
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{Binomial, DiscreteCDF};
 
 use super::rates::{ErrorRates, Evidence, count, quantile};
 
@@ -135,7 +136,6 @@ impl TaskPairs {
         if differing == 0 {
             return 1.0;
         }
-        use statrs::distribution::{Binomial, DiscreteCDF};
         let Ok(binomial) = Binomial::new(0.5, u64::try_from(differing).unwrap_or(u64::MAX)) else {
             return 1.0;
         };

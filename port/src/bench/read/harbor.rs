@@ -34,7 +34,8 @@ const OF_THE_AGENT: [&str; 7] = [
 #[derive(Deserialize)]
 struct Trial {
     task_name: String,
-    trial_name: String,
+    #[serde(rename = "trial_name")]
+    name: String,
     verifier_result: Option<Verified>,
     exception_info: Option<Exception>,
 }
@@ -76,12 +77,10 @@ pub(super) fn read_job(folder: &Path) -> Result<Reading, ReadError> {
         let reason = format!("{} of {} trials are there", trials.len(), job.n_total_trials);
         return Err(ReadError::truncated(FORMAT, reason));
     }
-    trials.sort_by(|left, right| {
-        (&left.task_name, &left.trial_name).cmp(&(&right.task_name, &right.trial_name))
-    });
-    let twice = trials.windows(2).find(|two| matches!(two, [one, next] if one.trial_name == next.trial_name));
+    trials.sort_by(|left, right| (&left.task_name, &left.name).cmp(&(&right.task_name, &right.name)));
+    let twice = trials.windows(2).find(|two| matches!(two, [one, next] if one.name == next.name));
     if let Some([trial, _]) = twice {
-        return Err(ReadError::Duplicate { task: trial.trial_name.clone() });
+        return Err(ReadError::Duplicate { task: trial.name.clone() });
     }
     let mut attempts: BTreeMap<String, u32> = BTreeMap::new();
     let mut rows = Vec::new();
@@ -101,7 +100,7 @@ fn row(trial: Trial, attempt: u32) -> Result<Row, ReadError> {
             let only = (rewards.len() == 1).then(|| rewards.values().next()).flatten();
             let reward = rewards.get(REWARD).or(only).copied();
             if reward.is_none() && !rewards.is_empty() {
-                let reason = format!("`{}` has several rewards and none is `{REWARD}`", trial.trial_name);
+                let reason = format!("`{}` has several rewards and none is `{REWARD}`", trial.name);
                 return Err(ReadError::malformed(FORMAT, reason));
             }
             reward

@@ -132,16 +132,16 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    pub(super) fn malformed(format: &'static str, reason: impl ToString) -> Self {
-        Self::Malformed { format, reason: reason.to_string() }
+    pub(super) fn malformed(format: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Malformed { format, reason: format!("{reason}") }
     }
 
-    pub(super) fn truncated(format: &'static str, reason: impl ToString) -> Self {
-        Self::Truncated { format, reason: reason.to_string() }
+    pub(super) fn truncated(format: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Truncated { format, reason: format!("{reason}") }
     }
 
-    pub(super) fn contradiction(format: &'static str, reason: impl ToString) -> Self {
-        Self::Contradiction { format, reason: reason.to_string() }
+    pub(super) fn contradiction(format: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Contradiction { format, reason: format!("{reason}") }
     }
 }
 

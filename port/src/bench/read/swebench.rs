@@ -39,7 +39,7 @@ struct Instance {
 pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     let keys: BTreeMap<String, Value> = json::document::<Unique<Value>>(FORMAT, text)?.0;
     if keys.contains_key("schema_version") {
-        return run(json::document(FORMAT, text)?);
+        return run(&json::document(FORMAT, text)?);
     }
     let instances: Unique<Instance> = json::document(FORMAT, text)?;
     let rows = instances.0.into_iter().map(|(id, instance)| {
@@ -53,7 +53,7 @@ pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     Reading::of(FORMAT, rows.collect(), Attempts::Retries)
 }
 
-fn run(run: Run) -> Result<Reading, ReadError> {
+fn run(run: &Run) -> Result<Reading, ReadError> {
     if !(1..=2).contains(&run.schema_version) {
         let reason = format!("version {} of its schema is unknown", run.schema_version);
         return Err(ReadError::malformed(FORMAT, reason));
@@ -99,9 +99,10 @@ fn run(run: Run) -> Result<Reading, ReadError> {
         } else if infra.contains(id) {
             // The harness leaves these among the unresolved and the errors.
             Outcome::Infra { reason: reason().unwrap_or_else(|| "infrastructure".to_owned()) }
-        } else if unresolved.contains(id) || empty.contains(id) {
-            Outcome::Fail
-        } else if errors.contains(id) && run.schema_version >= 2 {
+        } else if unresolved.contains(id)
+            || empty.contains(id)
+            || errors.contains(id) && run.schema_version >= 2
+        {
             Outcome::Fail
         } else {
             // Version 1 does not say whose fault an error was, and an absent result is none.

@@ -33,7 +33,8 @@ struct Run {
 #[derive(Deserialize)]
 struct Trial {
     task_id: String,
-    trial_name: String,
+    #[serde(rename = "trial_name")]
+    name: String,
     is_resolved: Option<bool>,
     failure_mode: String,
 }
@@ -73,8 +74,8 @@ fn row(trial: Trial) -> Result<Row, ReadError> {
             None => Outcome::Fail,
         }
     };
-    let attempt = attempt(&trial.trial_name).ok_or_else(|| {
-        ReadError::malformed(FORMAT, format!("the trial `{}` says not which it is", trial.trial_name))
+    let attempt = attempt(&trial.name).ok_or_else(|| {
+        ReadError::malformed(FORMAT, format!("the trial `{}` says not which it is", trial.name))
     })?;
     Ok(Row { attempt, ..Row::task(trial.task_id, outcome) })
 }

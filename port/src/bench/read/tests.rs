@@ -162,9 +162,10 @@ fn timing_tools_are_read() {
 fn a_text_that_is_cut_anywhere_is_refused_or_read_whole() {
     for (format, text) in TEXTS {
         let whole = read_text(format, text).unwrap();
-        for end in (0..text.len()).filter(|&end| text.is_char_boundary(end)) {
-            if let Ok(reading) = read_text(format, &text[..end]) {
-                assert_eq!(reading, whole, "{} cut at {end}: {}", format.name(), &text[..end]);
+        for end in 0..text.len() {
+            let Some(cut) = text.get(..end) else { continue };
+            if let Ok(reading) = read_text(format, cut) {
+                assert_eq!(reading, whole, "{} cut at {end}: {}", format.name(), cut);
             }
         }
     }

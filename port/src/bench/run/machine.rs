@@ -37,7 +37,7 @@ impl Fingerprint {
     /// A short name that differs where anything differs.
     pub fn short(&self) -> String {
         let Self { processor, cores, memory_mib, kernel } = self;
-        upstream::ContentHash::of(format!("{processor}\n{cores}\n{memory_mib}\n{kernel}")).short().to_owned()
+        upstream::ContentHash::of(format!("{processor}\n{cores}\n{memory_mib}\n{kernel}")).short()
     }
 }
 

@@ -85,13 +85,11 @@ impl Measure for ProcessBench<'_> {
         if let Some(task) = slot.task {
             // Whatever the tool calls it, it is this task; and it must be one result.
             let mut values = numbers.values();
-            return match (values.next(), values.next()) {
-                (Some(&value), None) => Ok([(task.to_owned(), value)].into()),
-                (Some(_), Some(_)) | (None, _) => {
-                    let many = numbers.len();
-                    Err(Fault::Impossible(format!("the task `{task}` gave {many} results, and not one")))
-                }
-            };
+            if let (Some(&value), None) = (values.next(), values.next()) {
+                return Ok([(task.to_owned(), value)].into());
+            }
+            let many = numbers.len();
+            return Err(Fault::Impossible(format!("the task `{task}` gave {many} results, and not one")));
         }
         Ok(numbers.into_iter().map(|(task, number)| (task.to_owned(), number)).collect())
     }

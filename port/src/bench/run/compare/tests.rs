@@ -11,7 +11,7 @@ use crate::timing::statistics::TimingRule;
 
 /// Plays a benchmark: answers each slot by a function of the side and the number of the measurement.
 struct Played<'a> {
-    answer: &'a dyn Fn(Slot<'_>, usize) -> Result<BTreeMap<String, f64>, Fault>,
+    answer: Answer<'a>,
     count: Cell<usize>,
     arms: RefCell<Vec<Arm>>,
 }
