@@ -1,9 +1,12 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
+mod criterion_suite;
 mod demo;
 mod gate_drift;
+mod gate_null;
 mod gate_suites;
 mod gate_timings;
+mod readers;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,6 +84,20 @@ const MEASURES: &[Measure] = &[
         about: "what many small losses come to over simulated histories of a hundred syncs",
         needs: "nothing; takes no `--repo`; a minute",
         run: gate_drift::run,
+    },
+    Measure {
+        name: "gate_null",
+        about: "how often unchanged code is called slower: in published histories, or on this machine now",
+        needs: "`--repo` a clone of benchmark-action/github-action-benchmark with its branch gh-pages; without \
+                `--repo` the Cargo registry and ten minutes",
+        run: gate_null::run,
+    },
+    Measure {
+        name: "readers",
+        about: "files that real benchmark tools write here, whole and damaged: none may be misread",
+        needs: "PyPI, the Cargo registry, cargo-nextest; `--repo` the path of a hyperfine program to include it; \
+                five minutes",
+        run: readers::run,
     },
 ];
 
