@@ -193,6 +193,10 @@ impl Driver<'_> {
             after: whole.tree.clone(),
             upstream: Some(whole.current.revision.clone()),
         })?;
+        if decision.was_interrupted() {
+            // No verdict: the run goes on from here, and the benchmarks from their journals.
+            bail!("the benchmarks were stopped; run the same command again to go on");
+        }
         Ok(vec![gate::benchmarks(&decision.verdict, &decision.evidence)])
     }
 }

@@ -1,14 +1,13 @@
 //! Several benchmarks to one decision.
 
 use anyhow::Result;
-use port::bench::decide::{Findings, GuardrailFinding, LedgerRule, Verdict, decide, holm};
+use port::bench::decide::{Evidence, Findings, GuardrailFinding, LedgerRule, Verdict, decide, holm};
 use port::bench::run::Stopped;
 use upstream::{Revision, TreeId};
 
 use super::{AuditRow, Benching, Compared, HistoryRow, Pairing, Source, mode_name, modes};
 use crate::config::bench::{BenchKind, BenchMode, BenchRole, BenchSettings};
 use crate::gate::BenchEvidence;
-use port::bench::decide::Evidence;
 
 /// The probability of blaming any unharmed bench among all that are guarded.
 const FAMILY_ALPHA: f64 = 0.05;
@@ -35,6 +34,13 @@ pub(crate) struct Decision {
     pub(crate) evidence: BenchEvidence,
     /// Every comparison with its mode and role.
     pub(crate) compared: Vec<(BenchMode, BenchRole, Compared)>,
+}
+
+impl Decision {
+    /// Whether it was stopped, and can go on.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.compared.iter().any(|(_, _, compared)| compared.comparison.stopped == Stopped::Interrupted)
+    }
 }
 
 impl Benching<'_> {

@@ -183,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn the_arithmetic_agrees_with_an_independent_implementation() {
+        // Reckoned with scipy from the same sums.
+        let found = TaskPairs { pairs: 317, sum: -7.0, squares: 41.0, better: 17, worse: 24 };
+        let rule = TaskRule { centre: -0.01, ..TaskRule::default() };
+        assert!((found.log_likelihood_ratio(&rule) - 1.524_404_795_873_573_1).abs() < 1e-9);
+        assert!((found.lopsided_p_value() - 0.348_888_879_449_077_65).abs() < 1e-9);
+        let rates = ErrorRates { alpha: 0.05, beta: 0.02 };
+        assert!((rates.fixed_pairs(0.2, 0.02) - 6840.0).abs() < 1e-9);
+        assert!((rates.detectable(0.2, 4000) - 0.026_153_069_352_389_202).abs() < 1e-9);
+    }
+
+    #[test]
     fn the_interval_at_any_time_is_the_wider_one() {
         let found = pairs(20, 30, 350);
         assert!(found.half_width_at_any_time() > found.half_width());
