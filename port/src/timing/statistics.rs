@@ -92,7 +92,7 @@ pub fn log_likelihood_ratio(log_ratios: &[f64], rule: &TimingRule) -> f64 {
 }
 
 /// The probability of pairs as slow as these, or slower, if the slowdown were just the margin: small
-/// means that harm beyond the margin is proved. To be held against [`holm`].
+/// means that harm beyond the margin is proved. To be held against [`crate::bench::decide::holm`].
 pub fn harm_p_value(log_ratios: &[f64], rule: &TimingRule) -> f64 {
     if log_ratios.len() < 2 {
         return 1.0;
