@@ -14,8 +14,11 @@ const VERSION: u32 = 2;
 /// The most combinations of parameters of one benchmark.
 const COMBINATIONS_MAX: usize = 100_000;
 
-/// What a number that is none becomes before the JSON is read.
+/// What was skipped.
 const NAN: &str = "NaN";
+
+/// Numbers that Python writes and JSON lacks: bounds that are unknown are infinite.
+const NO_JSON: [&str; 3] = [NAN, "Infinity", "-Infinity"];
 
 #[derive(Deserialize)]
 struct File {
@@ -25,7 +28,7 @@ struct File {
 }
 
 pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
-    let file: File = json::document(FORMAT, &quoted_nan(text))?;
+    let file: File = json::document(FORMAT, &quoted(text))?;
     if file.version != VERSION {
         let reason = format!("version {} of the format, not {VERSION}", file.version);
         return Err(ReadError::malformed(FORMAT, reason));
@@ -134,16 +137,15 @@ fn names(bench: &str, params: &Value) -> Option<Vec<String>> {
     )
 }
 
-/// Python writes `NaN`, which is no JSON, for what was skipped.
-fn quoted_nan(text: &str) -> String {
+/// The text with such numbers in quotes.
+fn quoted(text: &str) -> String {
     let (mut quoted, mut inside, mut escaped) = (String::with_capacity(text.len()), false, false);
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if !inside && let Some(behind) = rest.strip_prefix(NAN) {
-            quoted.push('"');
-            quoted.push_str(NAN);
-            quoted.push('"');
-            rest = behind;
+        let word = NO_JSON.into_iter().find(|word| !inside && rest.starts_with(word));
+        if let Some(word) = word {
+            quoted.extend(["\"", word, "\""]);
+            rest = rest.strip_prefix(word).unwrap_or_default();
             continue;
         }
         if escaped {
