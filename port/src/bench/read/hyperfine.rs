@@ -64,7 +64,7 @@ fn first(value: Value) -> Result<Row, ReadError> {
         return Err(ReadError::contradiction(FORMAT, "times and exit codes differ in number"));
     }
     let name = named(&run.command, &run.parameters);
-    row(name, run.times, run.exit_codes.iter().any(|code| *code != Some(0)))
+    row(name, run.times, &run.exit_codes)
 }
 
 fn second(value: Value) -> Result<Row, ReadError> {
@@ -77,12 +77,12 @@ fn second(value: Value) -> Result<Row, ReadError> {
     if let Some(unit) = odd {
         return Err(ReadError::malformed(FORMAT, format!("times are in `{unit}`, not in seconds")));
     }
-    let failed =
-        run.measurements.iter().any(|measurement| measurement.exit_code.is_some_and(|code| code != 0));
+    let codes: Vec<Option<i32>> =
+        run.measurements.iter().map(|measurement| measurement.exit_code.or(Some(0))).collect();
     let times = run.measurements.iter().map(|measurement| measurement.time_wall_clock.value).collect();
     // A name that was given is unique by itself; a command that was not may differ by its parameters only.
     let name = run.name.filter(|name| *name != run.command);
-    row(name.unwrap_or_else(|| named(&run.command, &run.parameters)), times, failed)
+    row(name.unwrap_or_else(|| named(&run.command, &run.parameters)), times, &codes)
 }
 
 fn named(command: &str, parameters: &Unique<Value>) -> String {
@@ -94,8 +94,13 @@ fn named(command: &str, parameters: &Unique<Value>) -> String {
     if texts.is_empty() { command.to_owned() } else { format!("{command} ({})", texts.join(", ")) }
 }
 
-fn row(name: String, times: Vec<f64>, failed: bool) -> Result<Row, ReadError> {
-    if failed {
+fn row(name: String, times: Vec<f64>, codes: &[Option<i32>]) -> Result<Row, ReadError> {
+    if codes.contains(&None) {
+        // No code: a signal ended it, and whose that was is not known.
+        let reason = "a signal ended it".to_owned();
+        return Ok(Row::task(name, Outcome::Infra { reason }));
+    }
+    if codes.iter().any(|code| *code != Some(0)) {
         return Ok(Row::task(name, Outcome::Fail));
     }
     let Some(value) = median(&times) else {

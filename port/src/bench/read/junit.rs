@@ -37,6 +37,11 @@ pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     if report.tests > elements {
         return Err(ReadError::truncated(FORMAT, format!("{elements} of {} tests", report.tests)));
     }
+    // nextest marks every attempt; a test that stands twice all the same is a damaged file.
+    let twice = by_task.iter().find(|(_, cases)| cases.len() > 1 && report.uuid.is_some());
+    if let Some((task, _)) = twice {
+        return Err(ReadError::Duplicate { task: task.clone() });
+    }
     let rows = by_task.into_values().flat_map(attempts).collect();
     Reading::of(FORMAT, rows, Attempts::Retries)
 }
