@@ -5,6 +5,7 @@
 //! [`suite`] runs the port's own tests and [`timing`] its speed, all foreign code behind a
 //! [`confinement`]. What the findings mean is decided in `pipeline`.
 
+pub mod bench;
 pub mod confinement;
 pub mod contract;
 pub mod edit;

@@ -80,6 +80,8 @@ with 5 when a part waits for a person. Stopped at any time, it goes on where it 
 
 It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
+    /// Run benchmarks of both sides, and decide with stated error rates.
+    Bench(Bench),
     /// Show a past run.
     #[command(after_help = "Examples:
   tidelock report --list
@@ -188,6 +190,118 @@ pub(super) struct Verify {
     /// Also build the upstream at the baseline and run the contract against the port.
     #[arg(long)]
     pub(super) contract: bool,
+}
+
+/// `tidelock bench`
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: BenchCommand,
+}
+
+/// What to do with benchmarks.
+#[derive(Debug, Subcommand)]
+pub(super) enum BenchCommand {
+    /// Measure the upstream, the port in parity mode and the port with its extensions, side by side.
+    Run(BenchRun),
+    /// Decide whether a revision of the port may follow another one. Continues where it was stopped.
+    Compare(BenchCompare),
+    /// Test several revisions of the port together, and apart only where together they fail.
+    Train(BenchTrain),
+    /// Measure the port against itself: what this machine's noise lets one see.
+    Calibrate(BenchNames),
+    /// Show past comparisons.
+    History(BenchHistory),
+    /// Read what another tool wrote, and show how it is understood.
+    Import(BenchImport),
+}
+
+/// Which benchmarks.
+#[derive(Debug, Args)]
+pub(super) struct BenchNames {
+    /// The benchmarks, by name. Default: all.
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+}
+
+/// `tidelock bench run`
+#[derive(Debug, Args)]
+pub(super) struct BenchRun {
+    #[command(flatten)]
+    pub(super) which: BenchNames,
+    /// Interleaved pairs of each two sides.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) pairs: usize,
+    /// Those scheduled for the night, or for a train, in place of those of every change.
+    #[arg(long, value_enum)]
+    pub(super) schedule: Option<ScheduleName>,
+}
+
+/// When a benchmark runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScheduleName {
+    /// In the gate of every change.
+    Change,
+    /// In the night.
+    Nightly,
+    /// For several revisions together.
+    Train,
+}
+
+/// `tidelock bench compare`
+#[derive(Debug, Args)]
+pub(super) struct BenchCompare {
+    #[command(flatten)]
+    pub(super) which: BenchNames,
+    /// The port before: a commit, branch or tag.
+    #[arg(long, value_name = "REV", default_value = "HEAD~1")]
+    pub(super) before: String,
+    /// The port after.
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub(super) after: String,
+    /// The upstream revision that suites are compared with where the upstream can run them. Default: the
+    /// baseline.
+    #[arg(long, value_name = "REV")]
+    pub(super) upstream: Option<String>,
+    /// Show how it was reckoned.
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// Write charts of the pairs and of the test's path into this HTML file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) charts: Option<PathBuf>,
+}
+
+/// `tidelock bench train`
+#[derive(Debug, Args)]
+pub(super) struct BenchTrain {
+    /// The port that the first revision follows.
+    #[arg(long, value_name = "REV")]
+    pub(super) base: String,
+    /// The revisions, oldest first.
+    #[arg(required = true, value_name = "REV")]
+    pub(super) revisions: Vec<String>,
+}
+
+/// `tidelock bench history`
+#[derive(Debug, Args)]
+pub(super) struct BenchHistory {
+    #[command(flatten)]
+    pub(super) which: BenchNames,
+    /// Write charts with intervals into this HTML file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) charts: Option<PathBuf>,
+}
+
+/// `tidelock bench import`
+#[derive(Debug, Args)]
+pub(super) struct BenchImport {
+    /// The format: see `[[bench]]` in docs/configuration.md.
+    #[arg(value_name = "FORMAT")]
+    pub(super) written_as: String,
+    /// The file or folder.
+    #[arg(value_name = "PATH")]
+    pub(super) path: PathBuf,
 }
 
 /// `tidelock report`

@@ -1,6 +1,7 @@
 //! The command line: arguments to calls, results to exit codes. The only part that talks to people.
 
 mod args;
+mod bench;
 pub mod console;
 mod demo;
 mod doctor;
@@ -104,6 +105,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Bench(args) => bench::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
         Command::Doctor => doctor::run(&context),

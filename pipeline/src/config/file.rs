@@ -9,6 +9,8 @@ use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::bench::BenchSection;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -36,6 +38,9 @@ pub struct ConfigFile {
     /// What a candidate must pass.
     #[serde(default)]
     pub gate: GateSection,
+    /// Benchmarks.
+    #[serde(default)]
+    pub bench: Vec<BenchSection>,
     /// How work lands.
     #[serde(default)]
     pub land: LandSection,

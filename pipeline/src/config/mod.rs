@@ -1,5 +1,6 @@
 //! `tidelock.toml`: found, read, checked, and resolved once into [`Settings`].
 
+pub mod bench;
 mod diagnostic;
 pub mod env;
 mod file;

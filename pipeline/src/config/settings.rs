@@ -8,6 +8,7 @@ use mappings::mapping::MappingConfig;
 use upstream::ContentHash;
 use upstream::source::{Follow, SourceSpec};
 
+use super::bench::{self, BenchSettings};
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, ModelKind, ModelSection};
 use super::span::span_of;
@@ -115,6 +116,8 @@ pub struct Settings {
     pub tests_timeout_s: u64,
     /// The timing of the candidate, where it is wanted.
     pub timing: Option<TimingSettings>,
+    /// The benchmarks.
+    pub benches: Vec<BenchSettings>,
     /// Who the commits are by.
     pub author: Author,
     /// Whether to refuse to run foreign code where it cannot be confined.
@@ -174,6 +177,7 @@ pub(super) fn resolve(
             harm_margin: timing.harm_margin.unwrap_or(0.25),
             pairs_max: timing.pairs_max.unwrap_or(20),
         }),
+        benches: check.benches(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
         schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
@@ -387,6 +391,11 @@ impl Check<'_> {
                 }
             })
             .collect()
+    }
+
+    fn benches(&self, file: &ConfigFile) -> Result<Vec<BenchSettings>, ConfigError> {
+        bench::resolve(&file.bench)
+            .map_err(|(at, key, message, help)| self.error(&["bench", &at.to_string(), key], message, help))
     }
 
     fn author(&self, file: &ConfigFile) -> Result<Author, ConfigError> {

@@ -10,8 +10,10 @@ use reports::record::GateRecord;
 use upstream::{ItemPath, TreeId};
 
 use super::Driver;
+use super::benching::{Benching, Question};
 use super::planning::Current;
 use super::suite::is_test;
+use crate::config::bench::BenchSchedule;
 use crate::engine::{Candidate, Event, Phase, RunState, UnitState};
 use crate::gate::{self, NotCompared, overall};
 use crate::progress::Progress;
@@ -35,7 +37,7 @@ impl Driver<'_> {
         let whole =
             Whole { current: &current, candidate, tree: self.session.port.write_tree(tree, &bytes)?, lock };
         let mut gates = Vec::new();
-        for measure in [Self::validity, Self::contract, Self::tests, Self::timing] {
+        for measure in [Self::validity, Self::contract, Self::tests, Self::timing, Self::benchmarks] {
             // A later gain never buys back an earlier failure, so nothing is measured behind one.
             if overall_so_far(&gates) != Verdict::Pass {
                 break;
@@ -177,6 +179,27 @@ impl Driver<'_> {
         self.tell(Progress::Step { what: format!("timing {} calls before and after", calls.len()) });
         let report = self.time(&whole.current.head.tree, &whole.tree, &calls, settings)?;
         Ok(vec![gate::timing(&report)])
+    }
+
+    /// The configured benchmarks of every change, against the upstream at this revision where it can run
+    /// them.
+    fn benchmarks(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+        let all = self.session.settings.benches.iter();
+        let benches: Vec<_> = all.filter(|bench| bench.schedule == BenchSchedule::Change).collect();
+        if benches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let decision = Benching::new(self.session, self.confinement).decide(&Question {
+            benches,
+            before: whole.current.head.tree.clone(),
+            after: whole.tree.clone(),
+            upstream: Some(whole.current.revision.clone()),
+        })?;
+        if decision.was_interrupted() {
+            // No verdict: the run goes on from here, and the benchmarks from their journals.
+            bail!("the benchmarks were stopped; run the same command again to go on");
+        }
+        Ok(vec![gate::benchmarks(&decision.verdict, &decision.evidence)])
     }
 }
 

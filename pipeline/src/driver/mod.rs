@@ -5,6 +5,7 @@
 
 mod answering;
 mod attempt;
+pub(crate) mod benching;
 mod check;
 mod clocking;
 mod context;

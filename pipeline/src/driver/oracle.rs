@@ -178,7 +178,7 @@ impl Instrument for BlockCounters {
 }
 
 /// The Rust toolchain on this machine, and what a confined build may read of it.
-fn toolchain(session: &Session) -> Result<Toolchain> {
+pub(super) fn toolchain(session: &Session) -> Result<Toolchain> {
     let home = env::folder("HOME");
     let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
     let cargo_home = env::folder("CARGO_HOME").or_else(|| below_home(".cargo"));

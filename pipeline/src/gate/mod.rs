@@ -2,6 +2,7 @@
 //!
 //! Everything here is a plain function from findings to records. Nothing measures.
 
+mod bench;
 mod contract;
 mod evidence;
 mod pass;
@@ -13,6 +14,7 @@ mod validity;
 use reports::Verdict;
 use reports::record::GateRecord;
 
+pub use bench::{BenchEvidence, benchmarks, verdict_of, words};
 pub use contract::{NotCompared, numeric, spec};
 pub use evidence::Evidence;
 pub use pass::{GatePass, overall};

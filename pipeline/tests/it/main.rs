@@ -4,6 +4,7 @@
 
 mod bad_answers;
 mod bad_input;
+mod bench;
 mod crash;
 mod providers;
 mod registry;

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use upstream::process::{Invocation, ProcessError, ProcessRunner};
 
-use super::random::Random;
 use super::report::{BenchTiming, TimingOutcome, TimingReport};
-use super::statistics::{
-    Evidence, TimingRule, harm_p_value, holm, ratio_of_medians, robust_variance, sequential_test,
-};
+use super::statistics::{TimingRule, harm_p_value, ratio_of_medians, robust_variance, sequential_test};
+use crate::bench::decide::{Evidence, holm};
+use crate::bench::random::Random;
 
 /// The most pairs that may fail in one comparison.
 const FAILED_PAIRS_MAX: usize = 2;
@@ -40,13 +39,31 @@ pub struct TimingRequest {
 }
 
 impl TimingRequest {
+    fn judgement(&self) -> Judgement {
+        Judgement { rule: self.rule, calibration: self.calibration.clone(), seed: self.seed }
+    }
+}
+
+/// How pairs are judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// How to decide. Its known variance is used where `calibration` has none.
+    pub rule: TimingRule,
+    /// What the same code showed against itself on this machine, if that was measured.
+    pub calibration: Option<Calibration>,
+    /// The resamples come from it.
+    pub seed: u64,
+}
+
+impl Judgement {
     /// The rule for one bench, which scatters more than the mean over all of them.
     fn rule_of(&self, bench: &str) -> TimingRule {
         let known = self.calibration.as_ref().and_then(|calibration| calibration.benches.get(bench));
         TimingRule { variance_known: known.copied().unwrap_or(self.rule.variance_known), ..self.rule }
     }
 
-    fn overall_rule(&self) -> TimingRule {
+    /// The rule for the mean over all benches.
+    pub fn overall_rule(&self) -> TimingRule {
         let known = self.calibration.as_ref().map(|calibration| calibration.overall);
         TimingRule { variance_known: known.unwrap_or(self.rule.variance_known), ..self.rule }
     }
@@ -93,20 +110,19 @@ pub enum TimingError {
 }
 
 /// Seconds by bench, of one process.
-type Measurement = BTreeMap<String, f64>;
+pub type Measurement = BTreeMap<String, f64>;
 
 /// Compares both sides.
 pub fn measure(request: &TimingRequest, runner: &dyn ProcessRunner) -> Result<TimingReport, TimingError> {
-    let mut random = Random::seeded(request.seed);
-    let mut pairs = Pairs::default();
+    let (mut random, judgement) = (Random::seeded(request.seed), request.judgement());
+    let mut pairs = TimingPairs::default();
     while pairs.measured.len() < request.rule.pairs_max {
         pairs.block(request, &mut random, runner)?;
-        let evidence = sequential_test(&pairs.mean_log_ratios(), &request.overall_rule());
-        if evidence != Evidence::Open {
+        if pairs.evidence(&judgement) != Evidence::Open {
             break;
         }
     }
-    Ok(pairs.report(request))
+    Ok(pairs.report(&judgement))
 }
 
 /// Measures the same code against itself, for later comparisons on this machine. Forty pairs and more
@@ -125,27 +141,57 @@ pub fn calibrate(
         calibration: None,
     };
     let mut random = Random::seeded(seed);
-    let mut pairs = Pairs::default();
+    let mut pairs = TimingPairs::default();
     while pairs.measured.len() < pairs_wanted.max(2) {
         pairs.block(&same, &mut random, runner)?;
     }
-    let variance = |log_ratios: &[f64]| robust_variance(log_ratios).unwrap_or_default();
-    Ok(Calibration {
-        overall: variance(&pairs.mean_log_ratios()),
-        benches: pairs
-            .names()
-            .map(|name| (name.clone(), variance(&log_ratios_of(&pairs.of_bench(name)))))
-            .collect(),
-    })
+    Ok(pairs.calibration())
 }
 
-#[derive(Default)]
-struct Pairs {
+/// Pairs of measurements of the same benches, before and after.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TimingPairs {
     measured: Vec<(Measurement, Measurement)>,
     failed: usize,
 }
 
-impl Pairs {
+impl TimingPairs {
+    /// Adds a pair; it must be of the same benches as those before it, with times above zero.
+    pub fn add(&mut self, before: Measurement, after: Measurement) -> Result<(), TimingError> {
+        for (side, measurement) in [(Side::Before, &before), (Side::After, &after)] {
+            check_seconds(measurement).map_err(|reason| TimingError::Measurement { side, reason })?;
+        }
+        let pair = (before, after);
+        self.check_benches(&pair)?;
+        self.measured.push(pair);
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.measured.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.measured.is_empty()
+    }
+
+    /// What the mean over all benches says so far.
+    pub fn evidence(&self, judgement: &Judgement) -> Evidence {
+        sequential_test(&self.mean_log_ratios(), &judgement.overall_rule())
+    }
+
+    /// The variances that they show, where both sides were the same code.
+    pub fn calibration(&self) -> Calibration {
+        let variance = |log_ratios: &[f64]| robust_variance(log_ratios).unwrap_or_default();
+        let of_bench = |name: &String| (name.clone(), variance(&log_ratios_of(&self.of_bench(name))));
+        Calibration {
+            overall: variance(&self.mean_log_ratios()),
+            benches: self.names().map(of_bench).collect(),
+        }
+    }
+
     /// Two pairs in one of the two orders that cancel a drift.
     fn block(
         &mut self,
@@ -170,11 +216,7 @@ impl Pairs {
     ) -> Result<(), TimingError> {
         loop {
             match one_pair(request, order, runner) {
-                Ok(pair) => {
-                    self.check_benches(&pair)?;
-                    self.measured.push(pair);
-                    return Ok(());
-                }
+                Ok((before, after)) => return self.add(before, after),
                 Err(TimingError::Measurement { .. }) if self.failed < FAILED_PAIRS_MAX => self.failed += 1,
                 Err(error) => return Err(error),
             }
@@ -195,7 +237,7 @@ impl Pairs {
     }
 
     /// For each pair the mean over the benches.
-    fn mean_log_ratios(&self) -> Vec<f64> {
+    pub fn mean_log_ratios(&self) -> Vec<f64> {
         let mean = |(before, after): &(Measurement, Measurement)| {
             let log_ratios: Vec<f64> =
                 before.values().zip(after.values()).map(|(before, after)| (after / before).ln()).collect();
@@ -215,13 +257,14 @@ impl Pairs {
         self.measured.iter().filter_map(|(before, after)| seconds(before).zip(seconds(after))).collect()
     }
 
-    fn report(&self, request: &TimingRequest) -> TimingReport {
+    /// What all pairs say.
+    pub fn report(&self, request: &Judgement) -> TimingReport {
         let bench =
             |name: &String| bench_of(name, &self.of_bench(name), &request.rule_of(name), request.seed);
         let mut benches: Vec<BenchTiming> = self.names().map(bench).collect();
         // One bench among many is slow by chance now and then: harm is what is proved for all together.
         let p_values: Vec<f64> = benches.iter().map(|bench| bench.harm_p_value).collect();
-        for (bench, harmed) in benches.iter_mut().zip(holm(&p_values, request.rule.alpha)) {
+        for (bench, harmed) in benches.iter_mut().zip(holm(&p_values, request.rule.rates.alpha)) {
             if harmed {
                 bench.outcome = TimingOutcome::Harmed;
             }
@@ -230,7 +273,7 @@ impl Pairs {
         let log_ratios = self.mean_log_ratios();
         let pairs: Vec<(f64, f64)> = log_ratios.iter().map(|log_ratio| (1.0, log_ratio.exp())).collect();
         let mut overall = bench_of(OVERALL, &pairs, &rule, request.seed);
-        if sequential_test(&log_ratios, &rule) == Evidence::Slower {
+        if sequential_test(&log_ratios, &rule) == Evidence::Worse {
             overall.outcome = TimingOutcome::Harmed;
         }
         TimingReport {
@@ -249,10 +292,10 @@ fn bench_of(name: &str, pairs: &[(f64, f64)], rule: &TimingRule, seed: u64) -> B
     let interval = ratio_of_medians(pairs, seed);
     let enough = pairs.len() >= rule.pairs_min;
     let outcome = match (sequential_test(&log_ratios, rule), interval) {
-        (Evidence::NotSlower, Some(interval)) if interval.high < 1.0 => TimingOutcome::Improved,
-        (Evidence::NotSlower, _) => TimingOutcome::Unchanged,
+        (Evidence::NotWorse, Some(interval)) if interval.high < 1.0 => TimingOutcome::Improved,
+        (Evidence::NotWorse, _) => TimingOutcome::Unchanged,
         (Evidence::Open, Some(interval)) if enough && interval.high < 1.0 => TimingOutcome::Improved,
-        (Evidence::Slower | Evidence::Open, _) => TimingOutcome::CannotTell,
+        (Evidence::Worse | Evidence::Open, _) => TimingOutcome::CannotTell,
     };
     let (ratio, ratio_low, ratio_high) =
         interval.map_or((1.0, 0.0, f64::MAX), |interval| (interval.ratio, interval.low, interval.high));
@@ -295,12 +338,17 @@ fn parse(stdout: &str) -> Result<Measurement, String> {
     let line = stdout.lines().last().ok_or("it printed nothing")?;
     let measured: Measurement = serde_json::from_str(line)
         .map_err(|error| format!("its last line is no JSON object of seconds: {error}"))?;
+    check_seconds(&measured)?;
+    Ok(measured)
+}
+
+fn check_seconds(measured: &Measurement) -> Result<(), String> {
     if measured.is_empty() || measured.len() > BENCHES_MAX {
         return Err(format!("it reports {} benches, not 1 to {BENCHES_MAX}", measured.len()));
     }
     match measured.iter().find(|(_name, seconds)| !(seconds.is_finite() && **seconds > 0.0)) {
         Some((name, seconds)) => Err(format!("`{name}` took {seconds} seconds")),
-        None => Ok(measured),
+        None => Ok(()),
     }
 }
 

@@ -7,10 +7,11 @@
 
 mod driver;
 mod measure;
-mod random;
 mod report;
 pub mod statistics;
 
 pub use driver::{DriverError, TimedCall, driver_invocation};
-pub use measure::{Calibration, Side, TimingError, TimingRequest, calibrate, measure};
+pub use measure::{
+    Calibration, Judgement, Measurement, Side, TimingError, TimingPairs, TimingRequest, calibrate, measure,
+};
 pub use report::{BenchTiming, TimingOutcome, TimingReport};

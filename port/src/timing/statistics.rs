@@ -4,13 +4,21 @@
 //! heavy tails and few pairs, so values are winsorised, and the variance is blended with one known from
 //! measuring the same code against itself.
 
-use super::random::Random;
+use serde::{Deserialize, Serialize};
+
+use crate::bench::decide::rates::{count, upper_tail};
+use crate::bench::decide::{ErrorRates, Evidence};
+use crate::bench::random::Random;
 
 /// The median absolute deviation of a normal distribution, times this, is its standard deviation.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 
 /// Values are pulled in to this many deviations from the median.
 const WINSOR_DEVIATIONS: f64 = 2.5;
+
+/// The variance of standard normal values after that: what is estimated from pulled-in values is divided
+/// by it, or it would be too small.
+const WINSORISED_VARIANCE: f64 = 0.9775;
 
 /// How many pairs the known variance weighs.
 const PRIOR_PAIRS: f64 = 10.0;
@@ -22,12 +30,10 @@ const RESAMPLES: usize = 2000;
 const DETECTION_DEVIATIONS: f64 = 1.645 + 1.282;
 
 /// How a decision is made, and at which error rates.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimingRule {
-    /// The probability of accepting a slowdown by `margin`.
-    pub alpha: f64,
-    /// The probability of rejecting code that is as fast as before.
-    pub beta: f64,
+    /// How often it may be wrong.
+    pub rates: ErrorRates,
     /// The slowdown that must not pass, as a fraction: 0.05 is 5 %.
     pub margin: f64,
     /// The variance of a log ratio of the same code against itself on this machine.
@@ -41,7 +47,13 @@ pub struct TimingRule {
 impl Default for TimingRule {
     /// Five percent of everything; the known variance is that of processes that scatter by five percent.
     fn default() -> Self {
-        Self { alpha: 0.05, beta: 0.05, margin: 0.05, variance_known: 0.005, pairs_min: 6, pairs_max: 40 }
+        Self {
+            rates: ErrorRates::default(),
+            margin: 0.05,
+            variance_known: 0.005,
+            pairs_min: 6,
+            pairs_max: 40,
+        }
     }
 }
 
@@ -63,69 +75,31 @@ pub fn detectable_slowdown(variance: f64, pairs: usize) -> f64 {
     (DETECTION_DEVIATIONS * (variance / count(pairs.max(1))).sqrt()).exp_m1()
 }
 
-/// What the evidence so far says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// A slowdown by the margin is ruled out.
-    NotSlower,
-    /// That it is as fast as before is ruled out.
-    Slower,
-    /// More pairs are needed.
-    Open,
-}
-
 /// The generalised sequential probability ratio test of "as fast as before" against "slower by the
 /// margin", for all pairs so far. To be looked at after every second pair.
 pub fn sequential_test(log_ratios: &[f64], rule: &TimingRule) -> Evidence {
     if log_ratios.len() < rule.pairs_min.max(2) {
         return Evidence::Open;
     }
-    let ratio = log_likelihood_ratio(log_ratios, rule);
-    if ratio >= ((1.0 - rule.beta) / rule.alpha).ln() {
-        Evidence::NotSlower
-    } else if ratio <= (rule.beta / (1.0 - rule.alpha)).ln() {
-        Evidence::Slower
-    } else {
-        Evidence::Open
-    }
+    rule.rates.evidence(log_likelihood_ratio(log_ratios, rule))
 }
 
 /// How much likelier the pairs are if nothing changed than if the code is slower by the margin.
-fn log_likelihood_ratio(log_ratios: &[f64], rule: &TimingRule) -> f64 {
+pub fn log_likelihood_ratio(log_ratios: &[f64], rule: &TimingRule) -> f64 {
     let Moments { mean, variance, pairs } = moments(log_ratios, rule.variance_known);
     let margin = rule.log_margin();
     pairs * margin * (margin - 2.0 * mean) / (2.0 * variance)
 }
 
 /// The probability of pairs as slow as these, or slower, if the slowdown were just the margin: small
-/// means that harm beyond the margin is proved. To be held against [`holm`].
+/// means that harm beyond the margin is proved. To be held against [`crate::bench::decide::holm`].
 pub fn harm_p_value(log_ratios: &[f64], rule: &TimingRule) -> f64 {
     if log_ratios.len() < 2 {
         return 1.0;
     }
     let Moments { mean, variance, pairs } = moments(log_ratios, rule.variance_known);
     let deviations = (mean - rule.log_margin()) / (variance / pairs).sqrt();
-    normal_tail(deviations)
-}
-
-/// Which of several hypotheses are refuted so that the probability of refuting any true one stays below
-/// `alpha` (Holm's step-down procedure).
-pub fn holm(p_values: &[f64], alpha: f64) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    let value = |index: usize| p_values.get(index).copied().unwrap_or(1.0);
-    order.sort_by(|&left, &right| value(left).total_cmp(&value(right)));
-    let mut refuted = vec![false; p_values.len()];
-    for (rank, &index) in order.iter().enumerate() {
-        let left = count(p_values.len() - rank);
-        // A value that is not a number refutes nothing.
-        if value(index).is_nan() || value(index) > alpha / left {
-            break;
-        }
-        if let Some(slot) = refuted.get_mut(index) {
-            *slot = true;
-        }
-    }
-    refuted
+    upper_tail(deviations)
 }
 
 /// A ratio of medians and the interval that holds it with 95 % confidence.
@@ -159,13 +133,28 @@ pub fn ratio_of_medians(pairs: &[(f64, f64)], seed: u64) -> Option<RatioInterval
     Some(RatioInterval { ratio, low, high })
 }
 
-/// The variance of log ratios of the same code against itself, without what outliers add: the
-/// `variance_known` of a rule.
+/// The variance of log ratios of the same code against itself: the `variance_known` of a rule. Wild values
+/// are pulled in as they are in a comparison, and not left out, or heavy tails would look like calm.
 pub fn robust_variance(log_ratios: &[f64]) -> Option<f64> {
     if log_ratios.len() < 2 {
         return None;
     }
-    Some(deviation(log_ratios, median(log_ratios)?)?.powi(2))
+    let middle = median(log_ratios)?;
+    let spread = deviation(log_ratios, middle)?;
+    let kept = pulled_in(log_ratios, middle, WINSOR_DEVIATIONS * spread);
+    let mean = kept.iter().sum::<f64>() / count(kept.len());
+    let squares: f64 = kept.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / count(kept.len() - 1) / WINSORISED_VARIANCE).max(spread.powi(2)))
+}
+
+fn pulled_in(values: &[f64], middle: f64, reach: f64) -> Vec<f64> {
+    values.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect()
+}
+
+/// The mean and the variance of one pair that a decision is reckoned with.
+pub fn mean_and_variance(log_ratios: &[f64], variance_known: f64) -> (f64, f64) {
+    let Moments { mean, variance, .. } = moments(log_ratios, variance_known);
+    (mean, variance)
 }
 
 struct Moments {
@@ -181,12 +170,12 @@ fn moments(log_ratios: &[f64], variance_known: f64) -> Moments {
     let middle = median(log_ratios).unwrap_or_default();
     let spread = blend(deviation(log_ratios, middle).unwrap_or_default().powi(2)).sqrt();
     let reach = WINSOR_DEVIATIONS * spread;
-    let kept: Vec<f64> = log_ratios.iter().map(|value| value.clamp(middle - reach, middle + reach)).collect();
+    let kept = pulled_in(log_ratios, middle, reach);
     let mean = kept.iter().sum::<f64>() / pairs;
     let squares: f64 = kept.iter().map(|value| (value - mean).powi(2)).sum();
     // A small sample does not know its variance well: it is taken larger. And equal measurements, as of a
     // coarse clock, do not make a certainty.
-    let variance = blend(squares / (pairs - 1.0).max(1.0)) * (1.0 + 2.0 / pairs);
+    let variance = blend(squares / (pairs - 1.0).max(1.0) / WINSORISED_VARIANCE) * (1.0 + 2.0 / pairs);
     Moments { mean, variance: variance.max(f64::EPSILON), pairs }
 }
 
@@ -205,87 +194,16 @@ fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(*sorted.get(sorted.len() / 2 - 1)?, upper))
 }
 
-/// The probability of a standard normal value above this one (Zelen and Severo's polynomial, to 1e-7).
-fn normal_tail(deviations: f64) -> f64 {
-    const COEFFICIENTS: [f64; 5] =
-        [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
-    if deviations < 0.0 {
-        return 1.0 - normal_tail(-deviations);
-    }
-    let step = 1.0 / (1.0 + 0.231_641_9 * deviations);
-    let sum = COEFFICIENTS.iter().rev().fold(0.0, |sum, coefficient| (sum + coefficient) * step);
-    sum * (-deviations * deviations / 2.0).exp() / std::f64::consts::TAU.sqrt()
-}
-
-fn count(pairs: usize) -> f64 {
-    f64::from(u32::try_from(pairs).unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::decide::holm;
+    use crate::bench::simulate::{Decisions, Machine, timing_decisions};
     use proptest::prelude::*;
 
-    /// Processes whose times scatter by `noise`, with heavy tails, while the machine drifts by 5 %.
-    struct Machine {
-        random: Random,
-        noise: f64,
-    }
-
-    impl Machine {
-        fn uniform(&mut self) -> f64 {
-            f64::from(u32::try_from(self.random.next() >> 32).unwrap()) / f64::from(u32::MAX)
-        }
-
-        fn normal(&mut self) -> f64 {
-            (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-        }
-
-        /// One process in twenty is disturbed, as by another program.
-        fn scatter(&mut self) -> f64 {
-            let disturbed = if self.uniform() < 0.05 { 2.5 } else { 1.0 };
-            self.noise * disturbed * self.normal()
-        }
-
-        fn log_ratio(&mut self, slowdown: f64, at: usize) -> f64 {
-            let drift = 0.05 * (count(at) / 10.0).sin();
-            let [before, after] = [drift + self.scatter(), drift + slowdown.ln_1p() + self.scatter()];
-            after - before
-        }
-    }
-
-    struct Rates {
-        accepted: f64,
-        rejected: f64,
-        pairs: f64,
-    }
-
-    fn simulate(noise: f64, slowdown: f64) -> Rates {
-        const RUNS: usize = 600;
-        let mut machine = Machine { random: Random::seeded(20_261_120), noise };
-        let (mut accepted, mut rejected, mut pairs) = (0, 0, 0);
-        for _ in 0..RUNS {
-            let same: Vec<f64> = (0..40).map(|at| machine.log_ratio(0.0, at)).collect();
-            let variance_known = robust_variance(&same).unwrap();
-            let rule = TimingRule { variance_known, pairs_max: 400, ..TimingRule::default() };
-            let mut log_ratios = Vec::new();
-            while log_ratios.len() < rule.pairs_max {
-                log_ratios.push(machine.log_ratio(slowdown, log_ratios.len()));
-                log_ratios.push(machine.log_ratio(slowdown, log_ratios.len()));
-                match sequential_test(&log_ratios, &rule) {
-                    Evidence::NotSlower => accepted += 1,
-                    Evidence::Slower => rejected += 1,
-                    Evidence::Open => continue,
-                }
-                break;
-            }
-            pairs += log_ratios.len();
-        }
-        Rates {
-            accepted: count(accepted) / count(RUNS),
-            rejected: count(rejected) / count(RUNS),
-            pairs: count(pairs) / count(RUNS),
-        }
+    fn simulate(noise: f64, slowdown: f64) -> Decisions {
+        let rule = TimingRule { pairs_max: 400, ..TimingRule::default() };
+        timing_decisions(noise, slowdown, &rule, 600, 20_261_120)
     }
 
     #[test]
@@ -346,11 +264,20 @@ mod tests {
     }
 
     #[test]
+    fn the_arithmetic_agrees_with_an_independent_implementation() {
+        // Reckoned with numpy and scipy from the same ten log ratios.
+        let log_ratios = [0.013, -0.021, 0.004, 0.0, 0.052, -0.013, 0.31, -0.005, 0.017, 0.009];
+        let rule = TimingRule { variance_known: 0.0007, ..TimingRule::default() };
+        assert!((log_likelihood_ratio(&log_ratios, &rule) - 7.270_355_519_087_213).abs() < 1e-9);
+        assert!((harm_p_value(&log_ratios, &rule) - 0.999_970_976_642_611_3).abs() < 1e-9);
+    }
+
+    #[test]
     fn one_wild_value_does_not_decide() {
         let rule = TimingRule { variance_known: 0.0005, ..TimingRule::default() };
         let mut log_ratios = vec![0.001, -0.002, 0.0, 0.003, -0.001, 0.002, -0.003, 0.001, 0.0];
         log_ratios.push(3.0);
-        assert_eq!(sequential_test(&log_ratios, &rule), Evidence::NotSlower);
+        assert_eq!(sequential_test(&log_ratios, &rule), Evidence::NotWorse);
     }
 
     #[test]
@@ -370,15 +297,6 @@ mod tests {
     }
 
     #[test]
-    fn normal_tails_are_those_of_the_tables() {
-        for (deviations, expected) in
-            [(0.0, 0.5), (1.644_853_6, 0.05), (-1.959_964, 0.975), (3.090_232, 0.001)]
-        {
-            assert!((normal_tail(deviations) - expected).abs() < 1e-6);
-        }
-    }
-
-    #[test]
     fn the_interval_holds_the_ratio_and_is_reproducible() {
         let pairs: Vec<(f64, f64)> =
             (0..30).map(|i| (1.0 + count(i) / 100.0, 1.2 + count(i % 7) / 50.0)).collect();
@@ -386,12 +304,6 @@ mod tests {
         assert!(interval.low <= interval.ratio && interval.ratio <= interval.high, "{interval:?}");
         assert_eq!(ratio_of_medians(&pairs, 5), Some(interval));
         assert_eq!(ratio_of_medians(&[], 5), None);
-    }
-
-    #[test]
-    fn holm_steps_down() {
-        assert_eq!(holm(&[0.01, 0.04, 0.03, 0.005], 0.05), [true, false, false, true]);
-        assert_eq!(holm(&[0.01, f64::NAN], 0.05), [true, false]);
     }
 
     proptest! {
@@ -403,8 +315,8 @@ mod tests {
             // Mirrored around the middle between both hypotheses.
             let mirrored: Vec<f64> = log_ratios.iter().map(|value| rule.log_margin() - value).collect();
             let opposite = match sequential_test(&mirrored, &rule) {
-                Evidence::NotSlower => Evidence::Slower,
-                Evidence::Slower => Evidence::NotSlower,
+                Evidence::NotWorse => Evidence::Worse,
+                Evidence::Worse => Evidence::NotWorse,
                 Evidence::Open => Evidence::Open,
             };
             prop_assert_eq!(sequential_test(&log_ratios, &rule), opposite);

@@ -1,7 +1,13 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
+mod criterion_suite;
 mod demo;
 mod probeable;
+mod gate_drift;
+mod gate_null;
+mod gate_suites;
+mod gate_timings;
+mod readers;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,6 +29,25 @@ pub(crate) struct Metric {
     pub(crate) target: String,
     /// Whether it is so.
     pub(crate) ok: bool,
+}
+
+impl Metric {
+    /// A number that must not exceed a bound.
+    pub(crate) fn at_most(name: impl Into<String>, value: f64, unit: &'static str, most: f64) -> Self {
+        let target = format!("at most {most}");
+        Self { name: name.into(), value: value.into(), unit, target, ok: value <= most }
+    }
+
+    /// A number that must reach a bound.
+    pub(crate) fn at_least(name: impl Into<String>, value: f64, unit: &'static str, least: f64) -> Self {
+        let target = format!("at least {least}");
+        Self { name: name.into(), value: value.into(), unit, target, ok: value >= least }
+    }
+
+    /// A number that is only told.
+    pub(crate) fn told(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value: value.into(), unit, target: String::new(), ok: true }
+    }
 }
 
 /// Takes each number as soon as it is known.
@@ -48,6 +73,38 @@ const MEASURES: &[Measure] = &[
         about: "the share of public functions that the contract can plan probes for, and the reasons for the rest",
         needs: "`--repo` for each upstream; seconds",
         run: probeable::run,
+    },
+    Measure {
+        name: "gate_suites",
+        about: "how often the decision about task suites is wrong, and what it costs, over simulated agents",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_suites::run,
+    },
+    Measure {
+        name: "gate_timings",
+        about: "how often the decision about timings is wrong on simulated machines of 2, 5 and 10 % noise",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_timings::run,
+    },
+    Measure {
+        name: "gate_drift",
+        about: "what many small losses come to over simulated histories of a hundred syncs",
+        needs: "nothing; takes no `--repo`; a minute",
+        run: gate_drift::run,
+    },
+    Measure {
+        name: "gate_null",
+        about: "how often unchanged code is called slower: in published histories, or on this machine now",
+        needs: "`--repo` a clone of benchmark-action/github-action-benchmark with its branch gh-pages; without \
+                `--repo` the Cargo registry and ten minutes",
+        run: gate_null::run,
+    },
+    Measure {
+        name: "readers",
+        about: "files that real benchmark tools write here, whole and damaged: none may be misread",
+        needs: "PyPI, the Cargo registry, cargo-nextest; `--repo` the path of a hyperfine program to include it; \
+                five minutes",
+        run: readers::run,
     },
 ];
 

@@ -1,0 +1,43 @@
+//! Two small formats that other tools exchange: Bencher Metric Format and the entries of
+//! github-action-benchmark.
+
+use serde::Deserialize;
+
+use super::json::{self, Unique};
+use super::{Attempts, ReadError, Reading, Row};
+
+#[derive(Deserialize)]
+struct Metric {
+    value: f64,
+}
+
+/// `{"bench": {"latency": {"value": 1}}}`. A bench with several measures gives a row for each.
+pub(super) fn read_metrics(text: &str) -> Result<Reading, ReadError> {
+    const FORMAT: &str = "bencher";
+    let benches: Unique<Unique<Metric>> = json::document(FORMAT, text)?;
+    let mut rows = Vec::new();
+    for (bench, measures) in benches.0 {
+        let alone = measures.0.len() == 1;
+        for (measure, metric) in measures.0 {
+            let unit = if measure == "latency" { "ns" } else { measure.as_str() };
+            let task = if alone { bench.clone() } else { format!("{bench} {measure}") };
+            rows.push(Row::measured(task, metric.value, unit));
+        }
+    }
+    Reading::of(FORMAT, rows, Attempts::Retries)
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    unit: String,
+    value: f64,
+}
+
+/// `[{"name": "b", "unit": "ns", "value": 1, "range": "± 0.1"}]`.
+pub(super) fn read_entries(text: &str) -> Result<Reading, ReadError> {
+    const FORMAT: &str = "github-action-benchmark";
+    let entries: Vec<Entry> = json::document(FORMAT, text)?;
+    let rows = entries.into_iter().map(|entry| Row::measured(entry.name, entry.value, entry.unit));
+    Reading::of(FORMAT, rows.collect(), Attempts::Retries)
+}
