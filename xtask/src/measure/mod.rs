@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod demo;
+mod mapping;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,6 +41,11 @@ const MEASURES: &[Measure] = &[Measure {
     about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
     needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
     run: demo::run,
+}, Measure {
+    name: "mapping",
+    about: "`tidelock map infer` against correspondences that real ports recorded: precision and recall by kind",
+    needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
+    run: mapping::run,
 }];
 
 /// Names all measures.

@@ -1,0 +1,1 @@
+//! Inference on small ports written for these tests.
