@@ -3,6 +3,7 @@
 //! Everything here is a plain function from values to values: the upstream's snapshots and the port's
 //! symbol table go in, a plan comes out. Nothing here reads a repository or writes a file.
 
+pub mod coverage;
 pub mod graph;
 pub mod infer;
 pub mod lock;

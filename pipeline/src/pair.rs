@@ -35,7 +35,8 @@ impl FromStr for Side {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let marked = text.split_once('@').map(|(path, rest)| (path, rest.split_once(':').unwrap_or((rest, ""))));
+        let marked =
+            text.split_once('@').map(|(path, rest)| (path, rest.split_once(':').unwrap_or((rest, ""))));
         let (path, (revision, folder)) = marked.unwrap_or_else(|| {
             let (path, folder) = text.rsplit_once(':').unwrap_or((text, ""));
             (path, ("HEAD", folder))
@@ -195,7 +196,11 @@ impl SourceTree for Below<'_> {
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, TreeError> {
-        if self.folder.is_empty() { self.tree.read(path) } else { self.tree.read(&format!("{}/{path}", self.folder)) }
+        if self.folder.is_empty() {
+            self.tree.read(path)
+        } else {
+            self.tree.read(&format!("{}/{path}", self.folder))
+        }
     }
 }
 
@@ -210,7 +215,9 @@ mod tests {
 
     #[test]
     fn a_side_is_a_path_with_a_revision_and_a_folder() {
-        let of = |path: &str, revision: &str, folder: &str| (path.to_owned(), revision.to_owned(), folder.to_owned());
+        let of = |path: &str, revision: &str, folder: &str| {
+            (path.to_owned(), revision.to_owned(), folder.to_owned())
+        };
         assert_eq!(side("/a/b"), of("/a/b", "HEAD", ""));
         assert_eq!(side("/a/b@v1.0"), of("/a/b", "v1.0", ""));
         assert_eq!(side("/a/b@main:src/x/"), of("/a/b", "main", "src/x"));

@@ -78,7 +78,8 @@ fn solve(edges: &[Edge], block: &[usize], taken: &mut Vec<usize>) {
     let mut at_cell = Matrix::new(short, long, None);
     for at in block {
         let Some(edge) = edges.get(*at) else { continue };
-        let (Ok(row), Ok(column)) = (rows.binary_search(&edge.row), columns.binary_search(&edge.column)) else {
+        let (Ok(row), Ok(column)) = (rows.binary_search(&edge.row), columns.binary_search(&edge.column))
+        else {
             continue;
         };
         let cell = if wide { (row, column) } else { (column, row) };
@@ -93,7 +94,10 @@ fn solve(edges: &[Edge], block: &[usize], taken: &mut Vec<usize>) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a gain is a small finite number, and the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a gain is a small finite number, and the cast saturates"
+)]
 fn scaled(gain: f64) -> i64 {
     (gain * SCALE).round() as i64
 }
@@ -145,8 +149,9 @@ impl Blocks {
         if rows > BLOCK_MAX || columns > BLOCK_MAX {
             return false;
         }
-        let larger = |at: usize| self.rows.get(at).copied().unwrap_or_default()
-            + self.columns.get(at).copied().unwrap_or_default();
+        let larger = |at: usize| {
+            self.rows.get(at).copied().unwrap_or_default() + self.columns.get(at).copied().unwrap_or_default()
+        };
         let (root, child) = if larger(one) >= larger(other) { (one, other) } else { (other, one) };
         if let Some(parent) = self.parent.get_mut(child) {
             *parent = root;
@@ -167,8 +172,10 @@ mod tests {
     use super::*;
 
     fn pairs(edges: &[(usize, usize, f64)], rows: usize, columns: usize) -> Vec<(usize, usize)> {
-        let edges: Vec<Edge> =
-            edges.iter().map(|(row, column, gain)| Edge { row: *row, column: *column, gain: *gain }).collect();
+        let edges: Vec<Edge> = edges
+            .iter()
+            .map(|(row, column, gain)| Edge { row: *row, column: *column, gain: *gain })
+            .collect();
         let taken = assign(&edges, rows, columns).edges;
         taken.into_iter().map(|at| (edges[at].row, edges[at].column)).collect()
     }

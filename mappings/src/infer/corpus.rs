@@ -262,18 +262,11 @@ fn size_of(text: &str) -> f64 {
     f64::from(lines.max(1)).ln()
 }
 
-fn item_entity(
-    item: &Item,
-    module: usize,
-    position: f64,
-    vocabulary: &mut Vocabulary,
-) -> Entity<ItemPath> {
+fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocabulary) -> Entity<ItemPath> {
     let names = convention::port_names(item);
     let owner = match &names.owner {
         Owner::Class(name) => Some(fold(name)),
-        Owner::Foreign(name) => {
-            Some(fold(&parts(name).concat())).filter(|name| !name.is_empty())
-        }
+        Owner::Foreign(name) => Some(fold(&parts(name).concat())).filter(|name| !name.is_empty()),
         Owner::None => None,
     };
     let parameters = item.signature.iter().flat_map(|signature| &signature.parameters);
@@ -360,7 +353,9 @@ fn path_words(path: &str, silent: &[&str], roots: &[&str], vocabulary: &mut Voca
     } else {
         stem
     };
-    let is_word = |word: &String| !matches!(word.as_str(), "test" | "tests" | "init") && !roots.contains(&word.as_str());
+    let is_word = |word: &String| {
+        !matches!(word.as_str(), "test" | "tests" | "init") && !roots.contains(&word.as_str())
+    };
     let words = segments.iter().flat_map(|segment| parts(segment)).filter(is_word);
     let words = vocabulary.set(words.map(|word| format!("/{word}")));
     let stem = vocabulary.set(parts(stem).into_iter().filter(is_word).map(|word| format!("/{word}")));
@@ -425,7 +420,8 @@ fn symbol_entity(
         Records::Masked => (masked(prose), Vec::new()),
     };
     let literals = facts.iter().flat_map(|facts| &facts.literals).filter_map(|text| literal_word(text));
-    let members: Vec<String> = if symbol.kind == SymbolKind::Class { symbol.mentions.clone() } else { Vec::new() };
+    let members: Vec<String> =
+        if symbol.kind == SymbolKind::Class { symbol.mentions.clone() } else { Vec::new() };
     Entity {
         key: symbol.path.clone(),
         module: place.module,

@@ -76,12 +76,43 @@ const OF_TYPES: &[(&str, &[&str])] = &[
 
 /// Beginnings that one language writes and the other leaves out.
 const PREFIXES: &[&str] = &[
-    "get_", "set_", "with_", "is_", "has_", "to_", "into_", "as_", "from_", "try_", "visit_", "do_", "handle_",
-    "make_", "build_", "calculate_", "compute_", "parse_", "create_", "on_", "run_", "new_",
+    "get_",
+    "set_",
+    "with_",
+    "is_",
+    "has_",
+    "to_",
+    "into_",
+    "as_",
+    "from_",
+    "try_",
+    "visit_",
+    "do_",
+    "handle_",
+    "make_",
+    "build_",
+    "calculate_",
+    "compute_",
+    "parse_",
+    "create_",
+    "on_",
+    "run_",
+    "new_",
 ];
 /// Ends that one language writes and the other leaves out.
-const SUFFIXES: &[&str] =
-    &["_mut", "_async", "_impl", "_inner", "_ref", "_unchecked", "_owned", "_opt", "_fn", "_sync", "_internal"];
+const SUFFIXES: &[&str] = &[
+    "_mut",
+    "_async",
+    "_impl",
+    "_inner",
+    "_ref",
+    "_unchecked",
+    "_owned",
+    "_opt",
+    "_fn",
+    "_sync",
+    "_internal",
+];
 
 /// How usual a name by a language's own table is.
 const SPECIAL: f64 = 0.92;

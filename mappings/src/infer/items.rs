@@ -52,13 +52,26 @@ pub(super) struct Features {
 
 /// What each of [`Features::values`] is called in reports.
 pub(super) const FEATURES: [&str; 16] = [
-    "name", "rarity", "parts", "owner", "module", "parameters", "mentions", "literals", "prose", "members",
-    "named", "position", "size", "calls", "kind", "test",
+    "name",
+    "rarity",
+    "parts",
+    "owner",
+    "module",
+    "parameters",
+    "mentions",
+    "literals",
+    "prose",
+    "members",
+    "named",
+    "position",
+    "size",
+    "calls",
+    "kind",
+    "test",
 ];
 
 /// What each feature weighs, in logits.
-const WEIGHTS: [f64; 16] =
-    [4.2, 1.0, 2.2, 1.6, 2.6, 0.8, 1.4, 1.8, 0.9, 1.0, 2.5, 0.8, 0.7, 2.2, -2.5, -3.0];
+const WEIGHTS: [f64; 16] = [4.2, 1.0, 2.2, 1.6, 2.6, 0.8, 1.4, 1.8, 0.9, 1.0, 2.5, 0.8, 0.7, 2.2, -2.5, -3.0];
 /// The logit of a pair that nothing speaks for.
 const NOTHING: f64 = -5.6;
 
@@ -90,7 +103,11 @@ impl Features {
 
     /// What each feature adds, for evidence.
     pub(super) fn weighed(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        FEATURES.into_iter().zip(self.values()).zip(WEIGHTS).map(|((name, value), weight)| (name, value * weight))
+        FEATURES
+            .into_iter()
+            .zip(self.values())
+            .zip(WEIGHTS)
+            .map(|((name, value), weight)| (name, value * weight))
     }
 }
 
@@ -120,8 +137,7 @@ pub(super) struct Known<'a> {
 impl Pairs {
     /// Compares the entities of modules that may belong together, and namesakes wherever they are.
     pub(super) fn new(corpus: &Corpus, scores: &ModuleScores, known: &Known<'_>) -> Self {
-        let mut pairs =
-            Self { of_item: corpus.upstream.entities.iter().map(|_| Vec::new()).collect() };
+        let mut pairs = Self { of_item: corpus.upstream.entities.iter().map(|_| Vec::new()).collect() };
         let shares = module_shares(scores);
         let weigh = Weigh { corpus, shares: &shares, known };
         for (upstream, port) in compared_modules(corpus, scores) {
@@ -225,7 +241,8 @@ fn module_shares(scores: &ModuleScores) -> BTreeMap<(usize, usize), f64> {
 /// The pairs of modules whose entities are compared: the best of each file, and the best of each module.
 fn compared_modules(corpus: &Corpus, scores: &ModuleScores) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    let mut of_upstream: Vec<Vec<(f64, usize)>> = corpus.upstream.modules.iter().map(|_| Vec::new()).collect();
+    let mut of_upstream: Vec<Vec<(f64, usize)>> =
+        corpus.upstream.modules.iter().map(|_| Vec::new()).collect();
     for (port, candidates) in scores.of_port.iter().enumerate() {
         for candidate in candidates {
             if let Some(files) = of_upstream.get_mut(candidate.module) {

@@ -90,9 +90,7 @@ fn accepted(input: &InferInput<'_>, corpus: &Corpus) -> BTreeMap<usize, usize> {
     let symbols: BTreeMap<&SymbolPath, usize> =
         corpus.port.entities.iter().enumerate().map(|(at, symbol)| (&symbol.key, at)).collect();
     let items = corpus.upstream.entities.iter().enumerate();
-    items
-        .filter_map(|(at, item)| Some((at, *symbols.get(input.accepted.get(&item.key)?)?)))
-        .collect()
+    items.filter_map(|(at, item)| Some((at, *symbols.get(input.accepted.get(&item.key)?)?))).collect()
 }
 
 /// The classes that answer to types, by folded names.
@@ -276,7 +274,9 @@ impl<'a> Links<'a> {
             // The upstream's test code in a file and the rest of it are one file.
             let same: f64 = candidates
                 .iter()
-                .filter(|candidate| candidate.module != best.module && file(candidate.module) == Some(upstream))
+                .filter(|candidate| {
+                    candidate.module != best.module && file(candidate.module) == Some(upstream)
+                })
                 .map(|candidate| candidate.share)
                 .sum();
             Some(ModuleLink {
@@ -325,9 +325,10 @@ impl<'a> Rivals<'a> {
         let of_item = self.of_item.of_item.get(pair.item).into_iter().flatten().filter(beside).map(|rival| {
             open(self.symbol_taken.get(&rival.symbol), rival) * (rival.logit - pair.logit).exp()
         });
-        let of_symbol = self.of_symbol.get(&pair.symbol).into_iter().flatten().copied().filter(beside).map(
-            |rival| open(self.item_taken.get(&rival.item), rival) * (rival.logit - pair.logit).exp(),
-        );
+        let of_symbol =
+            self.of_symbol.get(&pair.symbol).into_iter().flatten().copied().filter(beside).map(|rival| {
+                open(self.item_taken.get(&rival.item), rival) * (rival.logit - pair.logit).exp()
+            });
         let rivals: f64 = of_item.chain(of_symbol).sum();
         1.0 / (1.0 + (-pair.logit).exp() + rivals)
     }

@@ -89,10 +89,11 @@ impl ModuleScores {
                 let Some((beside, krate, within)) = places(port, candidate.module) else { continue };
                 // What the file itself said does not count as what its neighbours say.
                 let of_own = own.map_or(0.0, |(_, share)| share);
-                let (own_group, own_folder) = own.and_then(|(at, _)| places(port, at)).map_or(
-                    (false, false),
-                    |(_, of_crate, of_folder)| (of_crate == krate, of_folder == within),
-                );
+                let (own_group, own_folder) = own
+                    .and_then(|(at, _)| places(port, at))
+                    .map_or((false, false), |(_, of_crate, of_folder)| {
+                        (of_crate == krate, of_folder == within)
+                    });
                 let total = totals.get(beside).copied().unwrap_or(0.0) - of_own;
                 let less = |counted: Option<&f64>, is_own: bool| {
                     counted.copied().unwrap_or(0.0) - if is_own { of_own } else { 0.0 }
@@ -109,15 +110,14 @@ impl ModuleScores {
     pub(super) fn take_links(&mut self, corpus: &Corpus, links: &BTreeMap<(usize, usize), f64>) {
         for (port, candidates) in self.of_port.iter_mut().enumerate() {
             let of_port = corpus.port.modules.get(port).map_or(0, |module| module.entities.len());
-            let total: f64 = candidates
-                .iter()
-                .filter_map(|candidate| links.get(&(candidate.module, port)))
-                .sum();
+            let total: f64 =
+                candidates.iter().filter_map(|candidate| links.get(&(candidate.module, port))).sum();
             for candidate in candidates.iter_mut() {
                 let linked = links.get(&(candidate.module, port)).copied().unwrap_or(0.0);
                 let of_port = f64::from(u32::try_from(of_port).unwrap_or(u32::MAX));
                 let share = linked / (total + 0.5);
-                candidate.linked = share * (linked / (linked + 1.0)) * (0.5 + 0.5 * linked / of_port.max(1.0));
+                candidate.linked =
+                    share * (linked / (linked + 1.0)) * (0.5 + 0.5 * linked / of_port.max(1.0));
             }
             rank(candidates);
         }
@@ -139,8 +139,7 @@ fn rank(candidates: &mut Vec<Candidate>) {
             + 2.0 * candidate.neighbours
             + 3.0 * candidate.linked;
     }
-    candidates
-        .sort_by(|one, other| other.logit.total_cmp(&one.logit).then(one.module.cmp(&other.module)));
+    candidates.sort_by(|one, other| other.logit.total_cmp(&one.logit).then(one.module.cmp(&other.module)));
     candidates.truncate(KEPT_MAX);
     let highest = candidates.first().map_or(0.0, |best| best.logit).max(NO_ORIGIN);
     let total: f64 = candidates.iter().map(|candidate| (candidate.logit - highest).exp()).sum::<f64>()
@@ -174,7 +173,8 @@ fn compared(
         stem: stem * of_test,
         names: Overlap::of(&module.names, &port.names, &corpus.name_weight).inclusion(6.0),
         literals: Overlap::of(&module.literals, &port.literals, &corpus.content_weight).inclusion(20.0),
-        recorded: recorded.and_then(|files| files.get(&module.file)).copied().unwrap_or(0.0) * of_test.max(0.6),
+        recorded: recorded.and_then(|files| files.get(&module.file)).copied().unwrap_or(0.0)
+            * of_test.max(0.6),
         ..Candidate::default()
     })
 }
@@ -207,8 +207,7 @@ impl Finder {
         let path_words = port.paths.iter().flat_map(|path| &path.words);
         let by_path = path_words.map(|word| (self.by_path.get(word), weight(&corpus.path_weight, *word)));
         let names = port.names.iter();
-        let by_name =
-            names.map(|word| (self.by_name.get(word), 0.5 * weight(&corpus.name_weight, *word)));
+        let by_name = names.map(|word| (self.by_name.get(word), 0.5 * weight(&corpus.name_weight, *word)));
         for (holders, weight) in by_path.chain(by_name) {
             let holders = holders.filter(|holders| holders.len() <= HOLDERS_MAX);
             for holder in holders.into_iter().flatten() {

@@ -61,7 +61,8 @@ impl Graph {
         let numbers: BTreeMap<&Key, usize> =
             entities.iter().enumerate().map(|(at, entity)| (&entity.key, at)).collect();
         let number = |keys: Vec<&Key>| {
-            let mut known: Vec<usize> = keys.into_iter().filter_map(|key| numbers.get(key).copied()).collect();
+            let mut known: Vec<usize> =
+                keys.into_iter().filter_map(|key| numbers.get(key).copied()).collect();
             known.sort_unstable();
             known
         };

@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn literals_are_found_in_rust_texts() {
-        let text = "fn f<'a>(x: &'a str) { // \"no\"\n let y = 0xFF_u8; g(r#\"raw\"#, \"a\\\"b {x}\", 1_000) }";
+        let text =
+            "fn f<'a>(x: &'a str) { // \"no\"\n let y = 0xFF_u8; g(r#\"raw\"#, \"a\\\"b {x}\", 1_000) }";
         assert_eq!(rust_literals(text), ["0xFF_u8", "raw", "a\"b {x}", "1_000"]);
         assert_eq!(literal_word("a\"b-cd {x}").as_deref(), Some("\"abcd"));
         assert_eq!(literal_word("1_000usize").as_deref(), Some("\"1000"));

@@ -51,6 +51,8 @@ pub(super) enum Command {
     Watch(Watch),
     /// Check that the lock and the two repositories agree.
     Verify(Verify),
+    /// Infer, explain and check which symbols answer to which items.
+    Map(Map),
     /// Show a past run.
     Report(Report),
     /// Say what is missing on this machine.
@@ -139,6 +141,59 @@ pub(super) struct Verify {
     /// Also build the upstream at the baseline and run the contract against the port.
     #[arg(long)]
     pub(super) contract: bool,
+}
+
+/// `tidelock map`
+#[derive(Debug, Args)]
+pub(super) struct Map {
+    /// What to do with the mapping.
+    #[command(subcommand)]
+    pub(super) command: MapCommand,
+}
+
+/// What to do with the mapping.
+#[derive(Debug, Subcommand)]
+pub(super) enum MapCommand {
+    /// Propose links for a port that exists already, each with a confidence and its evidence.
+    Infer(MapInfer),
+    /// Say which rule or which evidence links an item or a symbol.
+    Explain(MapExplain),
+    /// Say what is unmapped, orphaned or ambiguous on each side.
+    Check(MapCheck),
+}
+
+/// `tidelock map infer`
+#[derive(Debug, Default, Args)]
+pub(super) struct MapInfer {
+    /// The upstream: `PATH`, `PATH@REV`, `PATH:FOLDER` or `PATH@REV:FOLDER`. Default: the configured one, at
+    /// the lock's baseline.
+    #[arg(long, value_name = "PATH@REV")]
+    pub(super) upstream: Option<String>,
+    /// The port, in the same words. Default: the configured branch.
+    #[arg(long, value_name = "PATH@REV")]
+    pub(super) port: Option<String>,
+    /// Write links with at least this confidence (0 to 1) to `tidelock.toml`; those that it has stay as they are.
+    #[arg(long, value_name = "ABOVE")]
+    pub(super) accept: Option<f64>,
+    /// Leave header comments and status files that record the correspondence out.
+    #[arg(long)]
+    pub(super) without_records: bool,
+}
+
+/// `tidelock map explain`
+#[derive(Debug, Args)]
+pub(super) struct MapExplain {
+    /// The path of an item (`krate::module::name`) or of a symbol (`package.module.name`).
+    #[arg(value_name = "ITEM|SYMBOL")]
+    pub(super) name: String,
+}
+
+/// `tidelock map check`
+#[derive(Debug, Args)]
+pub(super) struct MapCheck {
+    /// End with exit code 4 also where items are unmapped or symbols are orphaned.
+    #[arg(long)]
+    pub(super) strict: bool,
 }
 
 /// `tidelock report`

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod exit_code;
 mod init;
+mod map;
 mod plan;
 mod report;
 mod status;
@@ -103,6 +104,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),

@@ -67,7 +67,9 @@ enum Kind {
 
 pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if repositories.is_empty() {
-        bail!("the measure `mapping` needs `--repo FOLDER` with an evaluation set; `docs/mapping.md` says how to make one");
+        bail!(
+            "the measure `mapping` needs `--repo FOLDER` with an evaluation set; `docs/mapping.md` says how to make one"
+        );
     }
     for folder in repositories {
         one_set(folder, tell).with_context(|| format!("the set `{}`", folder.display()))?;
@@ -78,8 +80,11 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
 fn one_set(folder: &Path, tell: &mut Tell<'_>) -> Result<()> {
     let set: Set = serde_json::from_str(&std::fs::read_to_string(folder.join("set.json"))?)?;
     let text = std::fs::read_to_string(folder.join("pairs.jsonl"))?;
-    let pairs: Vec<Recorded> =
-        text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let pairs: Vec<Recorded> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
     let runner = SystemProcessRunner::default();
     let side = |text: &str| -> Result<Side> {
         let mut side: Side = text.parse().map_err(|reason: String| anyhow::anyhow!(reason))?;
@@ -109,7 +114,7 @@ fn one_set(folder: &Path, tell: &mut Tell<'_>) -> Result<()> {
             ok: seconds <= SECONDS_MAX,
         })?;
         let scored = Scored { set: name, mark, snapshot: &snapshot, outline: &outline, proposal: &proposal };
-        scored.modules(&pairs, tell)?;
+        scored.modules(&pairs, folder, tell)?;
         scored.items(&pairs, folder, tell)?;
     }
     Ok(())
@@ -148,10 +153,11 @@ struct Scored<'a> {
 }
 
 impl Scored<'_> {
-    fn modules(&self, pairs: &[Recorded], tell: &mut Tell<'_>) -> Result<()> {
+    fn modules(&self, pairs: &[Recorded], folder: &Path, tell: &mut Tell<'_>) -> Result<()> {
         let links: BTreeMap<&str, &ModuleLink> =
             self.proposal.modules.iter().map(|link| (link.port.as_str(), link)).collect();
         let mut groups: BTreeMap<&str, Counts> = BTreeMap::new();
+        let mut wrong = Vec::new();
         // A file of the port may have several origins on record.
         let mut right: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for pair in pairs.iter().filter(|pair| pair.kind == Kind::Module) {
@@ -168,6 +174,11 @@ impl Scored<'_> {
             let is_right = |file: &str| right.contains(file);
             let first = is_right(&link.upstream);
             counts.top1 += usize::from(first);
+            if !first {
+                wrong.push(json!({
+                    "group": pair.group, "port": pair.port_file, "upstream": pair.upstream_file, "found": link,
+                }));
+            }
             let next = link.alternatives.iter().take(2).any(|(file, _)| is_right(file));
             counts.top3 += usize::from(first || next);
             if link.confidence >= SURE {
@@ -175,6 +186,7 @@ impl Scored<'_> {
                 counts.sure_right += usize::from(first);
             }
         }
+        write_wrong(folder, &format!("wrong-modules-{}.jsonl", self.mark), &wrong)?;
         for (group, counts) in groups {
             self.tell_counts("module", group, &counts, 0.97, tell)?;
         }
@@ -205,7 +217,8 @@ impl Scored<'_> {
                 continue;
             };
             let ranked = || {
-                std::iter::once(link.symbol.as_str()).chain(link.alternatives.iter().map(|(path, _)| path.as_str()))
+                std::iter::once(link.symbol.as_str())
+                    .chain(link.alternatives.iter().map(|(path, _)| path.as_str()))
             };
             let first = right.contains(link.symbol.as_str());
             counts.top1 += usize::from(first);
@@ -226,8 +239,7 @@ impl Scored<'_> {
                 }));
             }
         }
-        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        std::fs::write(folder.join(format!("wrong-{}.jsonl", self.mark)), lines.join("\n"))?;
+        write_wrong(folder, &format!("wrong-items-{}.jsonl", self.mark), &wrong)?;
         for (group, counts) in groups {
             self.tell_counts("item", group, &counts, 0.95, tell)?;
             let name = |what: &str| format!("mapping.{}.{}.item.{group}.{what}", self.set, self.mark);
@@ -242,7 +254,8 @@ impl Scored<'_> {
         let name = pair.item.as_deref()?;
         let of_name = |item: &&upstream::Item| {
             let own = item.path.name();
-            item.file == pair.upstream_file && own.split('#').next().unwrap_or(own).trim_start_matches("r#") == name
+            item.file == pair.upstream_file
+                && own.split('#').next().unwrap_or(own).trim_start_matches("r#") == name
         };
         let found: Vec<&upstream::Item> = self.snapshot.items.values().filter(of_name).collect();
         let nearest = match pair.line {
@@ -256,7 +269,8 @@ impl Scored<'_> {
     fn symbol(&self, pair: &Recorded) -> Option<String> {
         let name = pair.symbol.as_deref()?;
         let of_name = |symbol: &&mappings::Symbol| {
-            symbol.file == pair.port_file && symbol.path.name().split('#').next().is_some_and(|own| own == name)
+            symbol.file == pair.port_file
+                && symbol.path.name().split('#').next().is_some_and(|own| own == name)
         };
         let found: Vec<&mappings::Symbol> = self.outline.symbols.symbols.values().filter(of_name).collect();
         let nearest = match pair.symbol_line {
@@ -292,6 +306,12 @@ impl Scored<'_> {
         scored("precision_when_sure", share(counts.sure_right, counts.sure), 0.99)?;
         told(tell, name("recall_when_sure"), json!(share(counts.sure_right, of)), "share")
     }
+}
+
+/// Writes what was missed beside the set, for a person to look at.
+fn write_wrong(folder: &Path, name: &str, wrong: &[serde_json::Value]) -> Result<()> {
+    let lines: String = wrong.iter().map(|row| format!("{row}\n")).collect();
+    Ok(std::fs::write(folder.join(name), lines)?)
 }
 
 /// A share to four digits; 1 of nothing.

@@ -36,17 +36,20 @@ struct Measure {
     run: fn(&[PathBuf], &mut Tell<'_>) -> Result<()>,
 }
 
-const MEASURES: &[Measure] = &[Measure {
-    name: "demo",
-    about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
-    needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
-    run: demo::run,
-}, Measure {
-    name: "mapping",
-    about: "`tidelock map infer` against correspondences that real ports recorded: precision and recall by kind",
-    needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
-    run: mapping::run,
-}];
+const MEASURES: &[Measure] = &[
+    Measure {
+        name: "demo",
+        about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
+        needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
+        run: demo::run,
+    },
+    Measure {
+        name: "mapping",
+        about: "`tidelock map infer` against correspondences that real ports recorded: precision and recall by kind",
+        needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
+        run: mapping::run,
+    },
+];
 
 /// Names all measures.
 pub(crate) fn list() -> Result<()> {

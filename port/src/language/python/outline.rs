@@ -38,11 +38,8 @@ pub fn outline<'a>(
             outline.symbols.symbols.insert(symbol.path.clone(), symbol);
         }
     }
-    let names: BTreeSet<String> = outline
-        .files
-        .keys()
-        .filter_map(|file| file.rsplit('/').next().map(str::to_owned))
-        .collect();
+    let names: BTreeSet<String> =
+        outline.files.keys().filter_map(|file| file.rsplit('/').next().map(str::to_owned)).collect();
     for (document, text) in documents {
         let room = RECORD_LINES_MAX.saturating_sub(outline.records.len());
         outline.records.extend(records(document, text, &names).take(room));
@@ -57,7 +54,8 @@ fn records<'a>(
     names: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = RecordLine> + 'a {
     let names_port = |line: &str| {
-        let words = line.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')));
+        let words =
+            line.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')));
         words.into_iter().any(|word| names.contains(word.trim_matches('.')))
     };
     text.lines()
@@ -144,7 +142,8 @@ fn scan(text: &str) -> Scanned {
             }
             '\n' => line_is_blank = true,
             ' ' | '\t' => {}
-            'r' | 'R' | 'b' | 'B' | 'f' | 'F' | 'u' | 'U' if line_is_blank && behind.starts_with(['"', '\'']) => {}
+            'r' | 'R' | 'b' | 'B' | 'f' | 'F' | 'u' | 'U'
+                if line_is_blank && behind.starts_with(['"', '\'']) => {}
             _ => line_is_blank = false,
         }
         before = letter;
@@ -183,8 +182,11 @@ pub fn modules_by_root(source_root: &str) -> impl Fn(&str) -> Option<SymbolPath>
 /// `src/pkg/__init__.py` where `src` holds none itself. Several give the one with the most files.
 pub fn source_root<'a>(files: impl IntoIterator<Item = &'a str>) -> String {
     let files: BTreeSet<&str> = files.into_iter().collect();
-    let packages: BTreeSet<&str> =
-        files.iter().filter_map(|file| file.strip_suffix("__init__.py")).map(|folder| folder.trim_end_matches('/')).collect();
+    let packages: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix("__init__.py"))
+        .map(|folder| folder.trim_end_matches('/'))
+        .collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for file in &files {
         let mut folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -219,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_header_is_comments_and_documentation() {
-        let outline = read(&[("src/p/a.py", "#!/usr/bin/env python\n# Port of a.rs\n'''Does\nit.'''\nX = 'no'\n")]);
+        let outline =
+            read(&[("src/p/a.py", "#!/usr/bin/env python\n# Port of a.rs\n'''Does\nit.'''\nX = 'no'\n")]);
         assert_eq!(outline.files["src/p/a.py"].header, "!/usr/bin/env python\n Port of a.rs\nDoes\nit.");
     }
 
