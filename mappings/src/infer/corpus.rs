@@ -37,6 +37,8 @@ pub(super) struct Entity<Key> {
     pub(super) name: Vec<Word>,
     /// The folded name of the type or class that it is a member of.
     pub(super) owner: Option<Word>,
+    /// The parts of that name.
+    pub(super) owner_parts: Vec<Word>,
     pub(super) parameters: Vec<Word>,
     pub(super) prose: Vec<Word>,
     /// The names that its documentation and comments mention.
@@ -70,6 +72,8 @@ pub(super) struct Module {
 pub(super) struct PathWords {
     pub(super) words: Vec<Word>,
     pub(super) stem: Vec<Word>,
+    /// Whether it is the file of a folder or crate as a whole.
+    pub(super) is_root: bool,
 }
 
 /// One side.
@@ -212,6 +216,7 @@ fn upstream_side(snapshot: &Snapshot, vocabulary: &mut Vocabulary) -> Side<ItemP
             |item| convention::split_target(item.path.krate()).0.replace('-', "_"),
         );
         let own: Vec<usize> = (first..entities.len()).collect();
+        let is_test = is_test || file.split('/').any(|folder| folder == "tests");
         modules.push(module_of(file, is_test, paths, own, group, &entities));
     }
     Side { modules, entities }
@@ -269,6 +274,10 @@ fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocab
         Owner::Foreign(name) => Some(fold(&parts(name).concat())).filter(|name| !name.is_empty()),
         Owner::None => None,
     };
+    let owner_parts = match &names.owner {
+        Owner::Class(name) | Owner::Foreign(name) => parts(name),
+        Owner::None => Vec::new(),
+    };
     let parameters = item.signature.iter().flat_map(|signature| &signature.parameters);
     let parameters = parameters.flat_map(|parameter| parts(&parameter.name));
     let name = forms::own_name(item);
@@ -290,6 +299,7 @@ fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocab
         forms: forms::of_item(item).iter().map(|(name, usual)| (vocabulary.number(name), *usual)).collect(),
         name: vocabulary.set(parts(&name)),
         owner: owner.map(|owner| vocabulary.number(&owner)),
+        owner_parts: vocabulary.set(owner_parts),
         parameters: vocabulary.set(parameters),
         prose: vocabulary.set(prose_words(&item.docs)),
         named: Vec::new(),
@@ -326,6 +336,14 @@ fn upstream_paths(
         .iter()
         .filter(|package| file.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/')))
         .max_by_key(|package| package.folder.len());
+    if let Some(first) = items.first() {
+        let segments = first.path.segments();
+        let own = 1 + usize::from(convention::is_member(first));
+        let above = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default();
+        let is_root = above.len() < 2;
+        let end = if is_root { "/lib" } else { "" };
+        paths.insert(path_words(&format!("{}{end}", above.join("/")), &[], &["lib"], vocabulary));
+    }
     // Modules that stand inside the file may be files of the port.
     let inline = items.iter().filter(|item| item.kind == ItemKind::Module && !item.is_test);
     for item in inline.take(INLINE_MODULES_MAX) {
@@ -348,7 +366,8 @@ fn path_words(path: &str, silent: &[&str], roots: &[&str], vocabulary: &mut Voca
     let segments: Vec<&str> =
         plain.split('/').filter(|part| !part.is_empty() && !silent.contains(part)).collect();
     let (stem, _) = segments.split_last().map_or((&"", [].as_slice()), |(stem, above)| (stem, above));
-    let stem = if roots.contains(stem) {
+    let is_root = roots.contains(stem);
+    let stem = if is_root {
         segments.len().checked_sub(2).and_then(|at| segments.get(at)).unwrap_or(stem)
     } else {
         stem
@@ -359,7 +378,7 @@ fn path_words(path: &str, silent: &[&str], roots: &[&str], vocabulary: &mut Voca
     let words = segments.iter().flat_map(|segment| parts(segment)).filter(is_word);
     let words = vocabulary.set(words.map(|word| format!("/{word}")));
     let stem = vocabulary.set(parts(stem).into_iter().filter(is_word).map(|word| format!("/{word}")));
-    PathWords { words, stem }
+    PathWords { words, stem, is_root }
 }
 
 fn port_side(outline: &PortOutline, records: Records, vocabulary: &mut Vocabulary) -> Side<SymbolPath> {
@@ -411,6 +430,7 @@ fn symbol_entity(
     vocabulary: &mut Vocabulary,
 ) -> Entity<SymbolPath> {
     let parent = symbol.path.parent().filter(|parent| classes.contains(parent));
+    let owner_parts = parent.as_ref().map(|class| parts(plain(class.name()))).unwrap_or_default();
     let owner = parent.map(|class| fold(plain(class.name()).trim_matches('_')));
     let name = plain(symbol.path.name());
     let facts = outline.facts.get(&symbol.path);
@@ -437,6 +457,7 @@ fn symbol_entity(
             .collect(),
         name: vocabulary.set(parts(name).into_iter().filter(|part| !(symbol.is_test && part == "test"))),
         owner: owner.map(|owner| vocabulary.number(&owner)),
+        owner_parts: vocabulary.set(owner_parts),
         parameters: vocabulary.set(symbol.parameters.iter().flat_map(|name| parts(name))),
         prose: vocabulary.set(prose_words(&prose)),
         named: vocabulary.set(named),

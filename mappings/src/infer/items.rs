@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use upstream::ItemPath;
+
 use super::compare::Overlap;
 use super::corpus::{Corpus, Entity, Shape};
 use super::modules::{ModuleScores, weight};
 use super::words::Word;
+use crate::symbol::SymbolPath;
 
 /// How many upstream modules of one file of the port are compared item by item.
 const MODULES_COMPARED_MAX: usize = 4;
@@ -144,6 +147,7 @@ impl Pairs {
             pairs.compare_modules(&weigh, upstream, port);
         }
         pairs.compare_namesakes(&weigh);
+        pairs.compare_lookalikes(&weigh);
         for candidates in &mut pairs.of_item {
             rank(candidates);
         }
@@ -211,6 +215,53 @@ impl Pairs {
             }
         }
     }
+}
+
+/// Words that more symbols than this have find no lookalikes.
+const LOOKALIKES_MAX: usize = 120;
+/// How many lookalikes of one item are compared in full.
+const LOOKALIKES_COMPARED_MAX: usize = 6;
+
+impl Pairs {
+    /// Compares each item with symbols anywhere that share rare parts of its name, or rare contents.
+    fn compare_lookalikes(&mut self, weigh: &Weigh<'_>) {
+        let corpus = weigh.corpus;
+        let by_part = holders(corpus.port.entities.iter().map(|symbol| symbol.name.as_slice()));
+        let by_literal = holders(corpus.port.entities.iter().map(|symbol| symbol.literals.as_slice()));
+        let by_named = holders(corpus.port.entities.iter().map(|symbol| symbol.named.as_slice()));
+        for (at, item) in corpus.upstream.entities.iter().enumerate() {
+            let mut found: BTreeMap<usize, f64> = BTreeMap::new();
+            let mut count = |by_word: &BTreeMap<Word, Vec<usize>>, words: &[Word], weights: &[f64]| {
+                for word in words {
+                    for symbol in by_word.get(word).into_iter().flatten() {
+                        *found.entry(*symbol).or_default() += weight(weights, *word);
+                    }
+                }
+            };
+            count(&by_part, &item.name, &corpus.part_weight);
+            count(&by_literal, &item.literals, &corpus.content_weight);
+            count(&by_named, item.main_name().as_slice(), &corpus.name_weight);
+            let mut found: Vec<(usize, f64)> = found.into_iter().collect();
+            found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+            for (symbol, _) in found.into_iter().take(LOOKALIKES_COMPARED_MAX) {
+                if let Some(pair) = weigh.pair(at, symbol).filter(Pair::is_worth_keeping) {
+                    self.add(pair);
+                }
+            }
+        }
+    }
+}
+
+/// The entities that have each word, where they are not too many.
+fn holders<'a>(sets: impl Iterator<Item = &'a [Word]>) -> BTreeMap<Word, Vec<usize>> {
+    let mut holders: BTreeMap<Word, Vec<usize>> = BTreeMap::new();
+    for (at, set) in sets.enumerate() {
+        for word in set {
+            holders.entry(*word).or_default().push(at);
+        }
+    }
+    holders.retain(|_, holders| holders.len() <= LOOKALIKES_MAX);
+    holders
 }
 
 impl Pair {
@@ -305,8 +356,8 @@ impl Weigh<'_> {
         let features = Features {
             name,
             rarity,
-            parts: Overlap::of(&item.name, &symbol.name, &corpus.part_weight).dice(),
-            owner: self.owner(item.owner, symbol.owner),
+            parts: self.parts(item, symbol),
+            owner: self.owner(item, symbol),
             module: self.shares.get(&(item.module, symbol.module)).copied().unwrap_or(0.0),
             parameters: Overlap::of(&item.parameters, &symbol.parameters, content).dice(),
             mentions: Overlap::of(&item.mentions, &symbol.mentions, content).cosine(4.0),
@@ -323,16 +374,32 @@ impl Weigh<'_> {
         Some(Pair { item: at, symbol: to, features, logit: features.logit() })
     }
 
-    fn owner(&self, item: Option<Word>, symbol: Option<Word>) -> f64 {
-        match (item, symbol) {
+    /// How alike the parts of the names are. A long name may stand inside a longer one.
+    fn parts(&self, item: &Entity<ItemPath>, symbol: &Entity<SymbolPath>) -> f64 {
+        let overlap = Overlap::of(&item.name, &symbol.name, &self.corpus.part_weight);
+        let smaller = overlap.one.min(overlap.other);
+        let inside = if smaller > RARE { LONG_INSIDE * overlap.shared / smaller } else { 0.0 };
+        overlap.dice().max(inside)
+    }
+
+    fn owner(&self, item: &Entity<ItemPath>, symbol: &Entity<SymbolPath>) -> f64 {
+        match (item.owner, symbol.owner) {
             (Some(one), Some(other)) if one == other => 1.0,
             (Some(one), Some(other)) if self.known.owners.get(&one) == Some(&other) => 0.9,
-            (Some(_), Some(_)) => -0.5,
+            (Some(_), Some(_)) => {
+                let alike = Overlap::of(&item.owner_parts, &symbol.owner_parts, &self.corpus.part_weight);
+                alike.dice() * 1.3 - 0.5
+            }
             (None, None) => 0.3,
+            // A class of tests holds functions that stood free.
+            (None, Some(_)) if item.is_test && symbol.is_test => 0.2,
             (Some(_), None) | (None, Some(_)) => -0.2,
         }
     }
 }
+
+/// What a long name inside a longer one counts for.
+const LONG_INSIDE: f64 = 0.9;
 
 /// The weight from which on a name is as rare as can be.
 const RARE: f64 = 8.0;

@@ -36,11 +36,11 @@ use crate::symbol::SymbolPath;
 /// How often the links found so far are used to find further ones.
 const ROUNDS: usize = 2;
 /// What a pair must come to before its symbol may answer to it, in logits.
-const ENOUGH: f64 = -1.2;
+const ENOUGH: f64 = -2.5;
 /// From which confidence on a link helps to find others.
 const HELPS: f64 = 0.5;
-/// How sure a pair must be before an item joins a symbol that answers to another item first.
-const MERGES: f64 = 1.5;
+/// What a pair must come to before an item joins a symbol that answers to another item first, in logits.
+const MERGES: f64 = -2.0;
 /// How many alternatives are told.
 const ALTERNATIVES_MAX: usize = 4;
 /// Evidence weaker than this is not told.
@@ -338,6 +338,7 @@ fn module_evidence(candidate: &Candidate) -> Vec<Evidence> {
     told([
         ("path", 5.0 * candidate.path),
         ("stem", 1.6 * candidate.stem),
+        ("root", 0.5 * candidate.root),
         ("names", 5.0 * candidate.names),
         ("literals", 1.5 * candidate.literals),
         ("record", 5.5 * candidate.recorded),

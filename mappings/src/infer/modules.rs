@@ -11,11 +11,11 @@ use super::records::Recorded;
 use super::words::Word;
 
 /// How many candidates of one file are compared in full.
-const COMPARED_MAX: usize = 24;
+const COMPARED_MAX: usize = 48;
 /// How many are kept.
 const KEPT_MAX: usize = 8;
 /// Words that more modules than this have find no candidates.
-const HOLDERS_MAX: usize = 400;
+const HOLDERS_MAX: usize = 1_500;
 /// The logit of having no origin at all.
 const NO_ORIGIN: f64 = 0.0;
 
@@ -26,6 +26,8 @@ pub(super) struct Candidate {
     pub(super) module: usize,
     pub(super) path: f64,
     pub(super) stem: f64,
+    /// Whether both are, or are not, the file of a folder as a whole.
+    pub(super) root: f64,
     pub(super) names: f64,
     pub(super) literals: f64,
     pub(super) recorded: f64,
@@ -133,6 +135,7 @@ fn rank(candidates: &mut Vec<Candidate>) {
         candidate.logit = -5.0
             + 5.0 * candidate.path
             + 1.6 * candidate.stem
+            + 0.5 * candidate.root
             + 5.0 * candidate.names
             + 1.5 * candidate.literals
             + 5.5 * candidate.recorded
@@ -156,13 +159,14 @@ fn compared(
     recorded: Option<&BTreeMap<String, f64>>,
 ) -> Option<Candidate> {
     let module = corpus.upstream.modules.get(upstream)?;
-    let (mut path, mut stem) = (0.0_f64, 0.0_f64);
+    let (mut path, mut stem, mut root) = (0.0_f64, 0.0_f64, 0.0_f64);
     for one in &module.paths {
         for other in &port.paths {
             let alike = Overlap::of(&one.words, &other.words, &corpus.path_weight).dice();
             let ends = Overlap::of(&one.stem, &other.stem, &corpus.path_weight).dice();
-            if alike + 0.3 * ends > path + 0.3 * stem {
-                (path, stem) = (alike, ends);
+            let same = f64::from(u8::from(one.is_root == other.is_root));
+            if alike + 0.3 * ends + 0.1 * same > path + 0.3 * stem + 0.1 * root {
+                (path, stem, root) = (alike, ends, same);
             }
         }
     }
@@ -171,6 +175,7 @@ fn compared(
         module: upstream,
         path: path * of_test,
         stem: stem * of_test,
+        root,
         names: Overlap::of(&module.names, &port.names, &corpus.name_weight).inclusion(6.0),
         literals: Overlap::of(&module.literals, &port.literals, &corpus.content_weight).inclusion(20.0),
         recorded: recorded.and_then(|files| files.get(&module.file)).copied().unwrap_or(0.0)
@@ -184,6 +189,8 @@ struct Finder {
     by_path: BTreeMap<Word, Vec<usize>>,
     by_name: BTreeMap<Word, Vec<usize>>,
     by_file: BTreeMap<String, Vec<usize>>,
+    /// By module: what all words of its shortest path weigh.
+    path_weight: Vec<f64>,
 }
 
 impl Finder {
@@ -199,19 +206,41 @@ impl Finder {
                 hold(&mut by_name, *word, at);
             }
         }
-        Self { by_path, by_name, by_file }
+        let path_weight = corpus
+            .upstream
+            .modules
+            .iter()
+            .map(|module| {
+                let sums = module
+                    .paths
+                    .iter()
+                    .map(|path| path.words.iter().map(|word| weight(&corpus.path_weight, *word)).sum());
+                sums.fold(f64::INFINITY, f64::min)
+            })
+            .collect();
+        Self { by_path, by_name, by_file, path_weight }
     }
 
     fn find(&self, corpus: &Corpus, port: &Module, recorded: Option<&BTreeMap<String, f64>>) -> Vec<usize> {
         let mut found: BTreeMap<usize, f64> = BTreeMap::new();
-        let path_words = port.paths.iter().flat_map(|path| &path.words);
-        let by_path = path_words.map(|word| (self.by_path.get(word), weight(&corpus.path_weight, *word)));
-        let names = port.names.iter();
-        let by_name = names.map(|word| (self.by_name.get(word), 0.5 * weight(&corpus.name_weight, *word)));
-        for (holders, weight) in by_path.chain(by_name) {
-            let holders = holders.filter(|holders| holders.len() <= HOLDERS_MAX);
-            for holder in holders.into_iter().flatten() {
-                *found.entry(*holder).or_default() += weight;
+        let own: f64 = port
+            .paths
+            .iter()
+            .flat_map(|path| &path.words)
+            .map(|word| weight(&corpus.path_weight, *word))
+            .sum();
+        let common = |holders: &&Vec<usize>| holders.len() <= HOLDERS_MAX;
+        for word in port.paths.iter().flat_map(|path| &path.words) {
+            for holder in self.by_path.get(word).filter(common).into_iter().flatten() {
+                let both = own + self.path_weight.get(*holder).copied().unwrap_or(0.0);
+                *found.entry(*holder).or_default() +=
+                    2.0 * weight(&corpus.path_weight, *word) / both.max(0.1);
+            }
+        }
+        let all: f64 = port.names.iter().map(|word| weight(&corpus.name_weight, *word)).sum();
+        for word in &port.names {
+            for holder in self.by_name.get(word).filter(common).into_iter().flatten() {
+                *found.entry(*holder).or_default() += weight(&corpus.name_weight, *word) / all.max(0.1);
             }
         }
         for file in recorded.into_iter().flat_map(BTreeMap::keys) {
