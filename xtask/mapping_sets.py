@@ -2,7 +2,7 @@
 
     python3 xtask/mapping_sets.py pairs  REPOSITORY OUT    function pairs in the layout of RustRepoTrans
     python3 xtask/mapping_sets.py tables UPSTREAM@REV PORT@REV MODULES.jsonl TESTS.jsonl OUT
-    python3 xtask/mapping_sets.py twins  REPOSITORY OUT    ledgers of anchors: not read yet, see docs/mapping.md
+    python3 xtask/mapping_sets.py anchors UPSTREAM@REV PORT@REV OUT               contracts that list anchors of both sides
 
 Nothing of the repositories is copied into this one: sets are written to OUT, which is outside of it. The format
 is described in docs/mapping.md. Pairs are split by a hash of their file into `dev` and `held`.

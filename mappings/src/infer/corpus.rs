@@ -405,7 +405,7 @@ fn port_side(outline: &PortOutline, records: Records, vocabulary: &mut Vocabular
         for (at, symbol) in symbols.iter().enumerate() {
             let position = ratio(at, symbols.len());
             let place = Place { module, position, records };
-            entities.push(symbol_entity(symbol, place, outline, &classes, vocabulary));
+            entities.push(symbol_entity(symbol, &place, outline, &classes, vocabulary));
         }
         let stem = path_words(file, &["py"], &["__init__", "__main__"], vocabulary);
         let group = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
@@ -424,7 +424,7 @@ struct Place {
 
 fn symbol_entity(
     symbol: &Symbol,
-    place: Place,
+    place: &Place,
     outline: &PortOutline,
     classes: &BTreeSet<&SymbolPath>,
     vocabulary: &mut Vocabulary,

@@ -218,9 +218,9 @@ impl Pairs {
 }
 
 /// Words that more symbols than this have find no lookalikes.
-const LOOKALIKES_MAX: usize = 120;
+const LOOKALIKES_MAX: usize = 80;
 /// How many lookalikes of one item are compared in full.
-const LOOKALIKES_COMPARED_MAX: usize = 6;
+const LOOKALIKES_COMPARED_MAX: usize = 5;
 
 impl Pairs {
     /// Compares each item with symbols anywhere that share rare parts of its name, or rare contents.
@@ -230,18 +230,17 @@ impl Pairs {
         let by_literal = holders(corpus.port.entities.iter().map(|symbol| symbol.literals.as_slice()));
         let by_named = holders(corpus.port.entities.iter().map(|symbol| symbol.named.as_slice()));
         for (at, item) in corpus.upstream.entities.iter().enumerate() {
-            let mut found: BTreeMap<usize, f64> = BTreeMap::new();
-            let mut count = |by_word: &BTreeMap<Word, Vec<usize>>, words: &[Word], weights: &[f64]| {
+            let mut found: Vec<(usize, f64)> = Vec::new();
+            let mut collect = |by_word: &BTreeMap<Word, Vec<usize>>, words: &[Word], weights: &[f64]| {
                 for word in words {
-                    for symbol in by_word.get(word).into_iter().flatten() {
-                        *found.entry(*symbol).or_default() += weight(weights, *word);
-                    }
+                    let symbols = by_word.get(word).into_iter().flatten();
+                    found.extend(symbols.map(|symbol| (*symbol, weight(weights, *word))));
                 }
             };
-            count(&by_part, &item.name, &corpus.part_weight);
-            count(&by_literal, &item.literals, &corpus.content_weight);
-            count(&by_named, item.main_name().as_slice(), &corpus.name_weight);
-            let mut found: Vec<(usize, f64)> = found.into_iter().collect();
+            collect(&by_part, &item.name, &corpus.part_weight);
+            collect(&by_literal, &item.literals, &corpus.content_weight);
+            collect(&by_named, item.main_name().as_slice(), &corpus.name_weight);
+            let mut found = summed(found);
             found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
             for (symbol, _) in found.into_iter().take(LOOKALIKES_COMPARED_MAX) {
                 if let Some(pair) = weigh.pair(at, symbol).filter(Pair::is_worth_keeping) {
@@ -250,6 +249,19 @@ impl Pairs {
             }
         }
     }
+}
+
+/// The sums by symbol.
+fn summed(mut found: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
+    found.sort_by_key(|(symbol, _)| *symbol);
+    found.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        if same {
+            first.1 += later.1;
+        }
+        same
+    });
+    found
 }
 
 /// The entities that have each word, where they are not too many.

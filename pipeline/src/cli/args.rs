@@ -53,6 +53,8 @@ pub(super) enum Command {
     Verify(Verify),
     /// Infer, explain and check which symbols answer to which items.
     Map(Map),
+    /// Print who uses whom, on both sides: for Graphviz, or as JSON with `--format json`.
+    Graph(Graph),
     /// Show a past run.
     Report(Report),
     /// Say what is missing on this machine.
@@ -194,6 +196,28 @@ pub(super) struct MapCheck {
     /// End with exit code 4 also where items are unmapped or symbols are orphaned.
     #[arg(long)]
     pub(super) strict: bool,
+}
+
+/// `tidelock graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The upstream's revision. Default: the lock's baseline.
+    #[arg(long, value_name = "REV")]
+    pub(super) revision: Option<String>,
+    /// What a node is.
+    #[arg(long, value_enum, default_value_t = Level::Module)]
+    pub(super) level: Level,
+}
+
+/// What a node of the graph is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Level {
+    /// An item or a symbol.
+    Item,
+    /// A source file.
+    Module,
+    /// A crate or package.
+    Crate,
 }
 
 /// `tidelock report`

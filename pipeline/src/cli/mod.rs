@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod error;
 mod exit_code;
+mod graph;
 mod init;
 mod map;
 mod plan;
@@ -104,6 +105,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Graph(args) => graph::run(&context, &args),
         Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::Doctor => doctor::run(&context),

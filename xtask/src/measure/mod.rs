@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod demo;
+mod impact;
 mod mapping;
 
 use std::io::Write;
@@ -42,6 +43,12 @@ const MEASURES: &[Measure] = &[
         about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
         needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
         run: demo::run,
+    },
+    Measure {
+        name: "impact",
+        about: "the plans of real revisions against what their maintainers changed in the port: recall and size",
+        needs: "`--repo` with folders that hold an `impact.json`, as `docs/mapping.md` describes them; git",
+        run: impact::run,
     },
     Measure {
         name: "mapping",
