@@ -386,7 +386,7 @@ fn port_side(outline: &PortOutline, records: Records, vocabulary: &mut Vocabular
     for file in outline.files.keys() {
         by_file.entry(file.as_str()).or_default();
     }
-    for symbol in outline.symbols.symbols.values() {
+    for symbol in longest_definitions(outline) {
         by_file.entry(symbol.file.as_str()).or_default().push(symbol);
     }
     let classes: BTreeSet<&SymbolPath> = outline
@@ -413,6 +413,22 @@ fn port_side(outline: &PortOutline, records: Records, vocabulary: &mut Vocabular
         modules.push(module_of(file, is_test, vec![stem], own, group, &entities));
     }
     Side { modules, entities }
+}
+
+/// Each symbol once: of several definitions under one path (overloads, conditions) the longest, which is the
+/// one that does something. What stands inside a further definition is left out: no link could name it.
+fn longest_definitions(outline: &PortOutline) -> impl Iterator<Item = &Symbol> {
+    let mut longest: BTreeMap<&str, &Symbol> = BTreeMap::new();
+    for symbol in outline.symbols.symbols.values() {
+        let path = symbol.path.as_str();
+        let base = path.split_once('#').map_or(path, |(base, _)| base);
+        let is_inside = path.rsplit_once('#').is_some_and(|(_, number)| number.contains('.'));
+        let is_longer = longest.get(base).is_none_or(|known| known.text.len() < symbol.text.len());
+        if !is_inside && is_longer {
+            longest.insert(base, symbol);
+        }
+    }
+    longest.into_values()
 }
 
 /// Where a symbol stands.
@@ -442,8 +458,9 @@ fn symbol_entity(
     let literals = facts.iter().flat_map(|facts| &facts.literals).filter_map(|text| literal_word(text));
     let members: Vec<String> =
         if symbol.kind == SymbolKind::Class { symbol.mentions.clone() } else { Vec::new() };
+    let base = plain(symbol.path.as_str());
     Entity {
-        key: symbol.path.clone(),
+        key: SymbolPath::new(base).unwrap_or_else(|_empty| symbol.path.clone()),
         module: place.module,
         shape: match symbol.kind {
             SymbolKind::Function | SymbolKind::Method => Shape::Callable,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use mappings::coverage::{Coverage, CoverageInput, coverage};
 use mappings::infer::{InferInput, ProposedLink, Records, Role, infer};
-use mappings::mapping::{Explanation, Placement, RULES_MAX};
+use mappings::mapping::{Explanation, LinkRule, Placement, RULES_MAX};
 use mappings::{Lock, Mapping, Proposal, SymbolPath, SymbolTable};
 use serde::Serialize;
 use upstream::{ItemPath, Snapshot};
@@ -134,7 +134,7 @@ fn accept(
     let is_open = |link: &&ProposedLink| {
         let item = snapshot.items.get(&link.item);
         let decided = item.is_some_and(|item| is_decided(&settings.mapping, item));
-        link.role != Role::Accepted && link.confidence >= above && !decided
+        link.role != Role::Accepted && link.confidence >= above && !decided && rule_of(link).is_valid()
     };
     let links: Vec<&ProposedLink> = proposal.links.iter().filter(is_open).collect();
     if settings.mapping.linked_items().count() + links.len() > RULES_MAX {
@@ -147,6 +147,11 @@ fn accept(
         .console
         .say(&format!("wrote {} links to `{CONFIG_NAME}`; read them before you commit", links.len()));
     Ok(())
+}
+
+/// The link as the configuration has it.
+fn rule_of(link: &ProposedLink) -> LinkRule {
+    LinkRule { item: link.item.to_string(), symbol: link.symbol.to_string(), file: link.file.clone() }
 }
 
 /// Whether the configuration already says something of an item that a link would contradict.

@@ -117,11 +117,12 @@ fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<Strin
 /// Functions, methods and constants outside tests that a commit changed or removed. A class counts only where
 /// none of its members changed.
 fn changed_symbols(before: &SymbolTable, after: &SymbolTable) -> BTreeSet<String> {
+    let base =
+        |symbol: &mappings::Symbol| symbol.path.as_str().split('#').next().unwrap_or_default().to_owned();
     let is_changed = |symbol: &&mappings::Symbol| {
         !symbol.is_test && after.get(&symbol.path).is_none_or(|now| now.hash != symbol.hash)
     };
-    let changed: BTreeSet<String> =
-        before.symbols.values().filter(is_changed).map(|symbol| symbol.path.to_string()).collect();
+    let changed: BTreeSet<String> = before.symbols.values().filter(is_changed).map(base).collect();
     let holds_changed = |path: &String| {
         let below = format!("{path}.");
         changed.iter().any(|other| other.starts_with(&below))
@@ -137,10 +138,11 @@ fn planned_symbols(
 ) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let accepted = BTreeMap::new();
     let input = InferInput { snapshot: baseline, outline: port, accepted: &accepted, records: Records::Used };
-    let link = infer(&input).links.into_iter().filter(|link| link.confidence >= ACCEPTED).map(|link| {
+    let links = infer(&input).links.into_iter().filter(|link| link.confidence >= ACCEPTED).map(|link| {
         LinkRule { item: link.item.to_string(), symbol: link.symbol.to_string(), file: link.file }
     });
-    let config = MappingConfig { link: link.collect(), ..MappingConfig::default() };
+    let config =
+        MappingConfig { link: links.filter(LinkRule::is_valid).collect(), ..MappingConfig::default() };
     let mapping = Mapping::new(config)?;
     let symbols = &port.symbols;
     let adopted = adopt(&Adoption { source: "measured", baseline, mapping: &mapping, symbols })?;

@@ -277,7 +277,7 @@ impl Scored<'_> {
             Some(line) => found.iter().min_by_key(|symbol| symbol.line.abs_diff(line)),
             None => found.first(),
         };
-        nearest.map(|symbol| symbol.path.to_string())
+        nearest.and_then(|symbol| symbol.path.as_str().split('#').next().map(str::to_owned))
     }
 
     fn tell_counts(
