@@ -1,7 +1,6 @@
 //! `tidelock graph`: who uses whom, among the upstream's items and among the port's symbols.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anyhow::anyhow;
 use mappings::{CallGraph, SymbolPath};
@@ -10,7 +9,6 @@ use upstream::{ItemPath, Snapshot};
 
 use super::args::{Format, Graph, Level};
 use super::{CliError, Context, ExitCode, session_error};
-use crate::session::SessionError;
 
 /// The most nodes that are drawn; a larger graph is refused, since nothing could show it.
 const DRAWN_MAX: usize = 20_000;
@@ -34,17 +32,14 @@ struct OneSide {
 pub(super) fn run(context: &Context, args: &Graph) -> Result<ExitCode, CliError> {
     let session = context.session(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
-    let revision = match (&args.revision, session.lock(&head.tree)) {
-        (Some(revision), _) => session.revision(revision),
-        (None, Ok(lock)) => session.revision(lock.baseline.as_str()),
-        (None, Err(error)) => Err(error),
+    let revision = if let Some(revision) = &args.revision {
+        session.revision(revision).map_err(session_error)?
+    } else {
+        let lock = session
+            .lock(&head.tree)
+            .map_err(|error| session_error(error).hint("or say which revision: `--revision REV`"))?;
+        session.revision(lock.baseline.as_str()).map_err(session_error)?
     };
-    let revision = revision.map_err(|error| match error {
-        SessionError::NoLock { .. } => {
-            CliError::usage(anyhow!("the port has no lock yet")).hint("say which revision: `--revision REV`")
-        }
-        error => session_error(error),
-    })?;
     let snapshot = session.snapshot(&revision).map_err(session_error)?;
     let symbols = session.symbols(&head.tree).map_err(session_error)?;
     let items = CallGraph::of_items(snapshot.items.values());
@@ -119,18 +114,19 @@ fn side<'a, Key: Ord + Clone + std::fmt::Display + 'a>(
 
 /// The graph in Graphviz's language, a cluster for each side.
 fn dot(shown: &Shown) -> String {
-    let mut text = "digraph tidelock {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
+    let mut lines: Vec<String> =
+        ["digraph tidelock {", "  rankdir=LR;", "  node [shape=box];"].map(str::to_owned).to_vec();
     for (name, side) in [("upstream", &shown.upstream), ("port", &shown.port)] {
-        writeln!(text, "  subgraph cluster_{name} {{\n    label={};", quoted(name)).ok();
-        for node in &side.nodes {
-            writeln!(text, "    {} [label={}];", id(name, node), quoted(node)).ok();
-        }
-        text.push_str("  }\n");
-        for (user, used) in &side.edges {
-            writeln!(text, "  {} -> {};", id(name, user), id(name, used)).ok();
-        }
+        lines.push(format!("  subgraph cluster_{name} {{"));
+        lines.push(format!("    label={};", quoted(name)));
+        let node = |node: &String| format!("    {} [label={}];", id(name, node), quoted(node));
+        lines.extend(side.nodes.iter().map(node));
+        lines.push("  }".to_owned());
+        let edge = |(user, used): &(String, String)| format!("  {} -> {};", id(name, user), id(name, used));
+        lines.extend(side.edges.iter().map(edge));
     }
-    text + "}\n"
+    lines.push("}\n".to_owned());
+    lines.join("\n")
 }
 
 fn id(side: &str, node: &str) -> String {
