@@ -310,8 +310,8 @@ impl Scored<'_> {
 
 /// Writes what was missed beside the set, for a person to look at.
 fn write_wrong(folder: &Path, name: &str, wrong: &[serde_json::Value]) -> Result<()> {
-    let lines: String = wrong.iter().map(|row| format!("{row}\n")).collect();
-    Ok(std::fs::write(folder.join(name), lines)?)
+    let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    Ok(std::fs::write(folder.join(name), lines.join("\n"))?)
 }
 
 /// A share to four digits; 1 of nothing.
