@@ -3,7 +3,9 @@
 //! Everything here is a plain function from values to values: the upstream's snapshots and the port's
 //! symbol table go in, a plan comes out. Nothing here reads a repository or writes a file.
 
+pub mod coverage;
 pub mod graph;
+pub mod infer;
 pub mod lock;
 pub mod mapping;
 pub mod plan;
@@ -17,6 +19,7 @@ mod convention;
 mod testing;
 
 pub use graph::CallGraph;
+pub use infer::{InferInput, PortOutline, Proposal, infer};
 pub use lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
 pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};
 pub use plan::{PlanError, PlanInput, plan};

@@ -78,4 +78,14 @@ impl SymbolTable {
     pub fn get(&self, path: &SymbolPath) -> Option<&Symbol> {
         self.symbols.get(path)
     }
+
+    /// The path itself where nothing has it yet, or else with the first free number behind it. Two files may
+    /// define one path: a class in a package's own file, and a module of the same name.
+    pub fn free_path(&self, path: &SymbolPath) -> SymbolPath {
+        let numbered = (2_u32..).filter_map(|number| SymbolPath::new(format!("{path}#{number}")).ok());
+        std::iter::once(path.clone())
+            .chain(numbered)
+            .find(|path| self.get(path).is_none())
+            .unwrap_or_else(|| path.clone())
+    }
 }

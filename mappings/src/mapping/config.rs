@@ -88,6 +88,15 @@ pub struct LinkRule {
     pub file: String,
 }
 
+impl LinkRule {
+    /// Whether a mapping would take it: both paths are well formed, and the file is below the port's root.
+    pub fn is_valid(&self) -> bool {
+        upstream::ItemPath::new(self.item.as_str()).is_ok()
+            && super::rule::checked_symbol(&self.symbol).is_ok()
+            && super::rule::checked_file(&self.file).is_ok()
+    }
+}
+
 /// What the port has beyond the upstream: never taken for drift, never edited by a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

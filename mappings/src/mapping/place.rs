@@ -89,6 +89,11 @@ impl Mapping {
         self.link_of(item).is_some()
     }
 
+    /// The items that `[[link]]` entries name, sorted.
+    pub fn linked_items(&self) -> impl Iterator<Item = &ItemPath> {
+        self.links.keys()
+    }
+
     /// Why a port does well without a symbol for an item that it never had, if it does: what the upstream
     /// hides is compared through what uses it.
     pub fn needs_no_symbol(&self, item: &Item) -> Option<&'static str> {

@@ -81,7 +81,18 @@ with 5 when a part waits for a person. Stopped at any time, it goes on where it 
 It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
     /// Run benchmarks of both sides, and decide with stated error rates.
+    #[command(after_help = "Example:
+  tidelock bench calibrate
+  tidelock bench compare --explain")]
     Bench(Bench),
+    /// Infer, explain and check which symbols answer to which items.
+    #[command(after_help = "Example, for a port that exists, with no configuration yet:
+  tidelock map infer --upstream ../parser@v1.2.0 --port .")]
+    Map(Map),
+    /// Print who uses whom, on both sides: for Graphviz, or as JSON with `--format json`.
+    #[command(after_help = "Example:
+  tidelock graph --level module | dot -Tsvg > graph.svg")]
+    Graph(Graph),
     /// Show a past run.
     #[command(after_help = "Examples:
   tidelock report --list
@@ -302,6 +313,81 @@ pub(super) struct BenchImport {
     /// The file or folder.
     #[arg(value_name = "PATH")]
     pub(super) path: PathBuf,
+}
+
+/// `tidelock map`
+#[derive(Debug, Args)]
+pub(super) struct Map {
+    /// What to do with the mapping.
+    #[command(subcommand)]
+    pub(super) command: MapCommand,
+}
+
+/// What to do with the mapping.
+#[derive(Debug, Subcommand)]
+pub(super) enum MapCommand {
+    /// Propose links for a port that exists already, each with a confidence and its evidence.
+    Infer(MapInfer),
+    /// Say which rule or which evidence links an item or a symbol.
+    Explain(MapExplain),
+    /// Say what is unmapped, orphaned or ambiguous on each side.
+    Check(MapCheck),
+}
+
+/// `tidelock map infer`
+#[derive(Debug, Default, Args)]
+pub(super) struct MapInfer {
+    /// The upstream: `PATH`, `PATH@REV`, `PATH:FOLDER` or `PATH@REV:FOLDER`. Default: the configured one, at
+    /// the lock's baseline.
+    #[arg(long, value_name = "PATH@REV")]
+    pub(super) upstream: Option<String>,
+    /// The port, in the same words. Default: the configured branch.
+    #[arg(long, value_name = "PATH@REV")]
+    pub(super) port: Option<String>,
+    /// Write links with at least this confidence (0 to 1) to `tidelock.toml`; those that it has stay as they are.
+    #[arg(long, value_name = "ABOVE")]
+    pub(super) accept: Option<f64>,
+    /// Leave header comments and status files that record the correspondence out.
+    #[arg(long)]
+    pub(super) without_records: bool,
+}
+
+/// `tidelock map explain`
+#[derive(Debug, Args)]
+pub(super) struct MapExplain {
+    /// The path of an item (`krate::module::name`) or of a symbol (`package.module.name`).
+    #[arg(value_name = "ITEM|SYMBOL")]
+    pub(super) name: String,
+}
+
+/// `tidelock map check`
+#[derive(Debug, Args)]
+pub(super) struct MapCheck {
+    /// End with exit code 4 also where items are unmapped or symbols are orphaned.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+/// `tidelock graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The upstream's revision. Default: the lock's baseline.
+    #[arg(long, value_name = "REV")]
+    pub(super) revision: Option<String>,
+    /// What a node is.
+    #[arg(long, value_enum, default_value_t = Level::Module)]
+    pub(super) level: Level,
+}
+
+/// What a node of the graph is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Level {
+    /// An item or a symbol.
+    Item,
+    /// A source file.
+    Module,
+    /// A crate or package.
+    Crate,
 }
 
 /// `tidelock report`

@@ -12,7 +12,7 @@ use upstream::process::Invocation;
 use upstream::{Revision, TreeId};
 
 use super::args::{
-    Bench, BenchCommand, BenchCompare, BenchHistory, BenchImport, BenchNames, BenchRun, BenchTrain, Format,
+    Bench, BenchCommand, BenchCompare, BenchHistory, BenchImport, BenchNames, BenchRun, BenchTrain,
     ScheduleName,
 };
 use super::{CliError, Context, ExitCode, session_error, sync};
@@ -80,7 +80,7 @@ fn compare(context: &Context, args: &BenchCompare) -> Result<ExitCode, CliError>
         let page = charts_of(&decision);
         std::fs::write(path, page).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&shown(&decision))?;
     } else {
         context.console.data(&text(&decision, args.explain));
@@ -194,7 +194,7 @@ fn train(context: &Context, args: &BenchTrain) -> Result<ExitCode, CliError> {
     let rows: Vec<TrainShown> = verdicts
         .map(|(revision, decided)| TrainShown { revision: revision.clone(), decided: *decided })
         .collect();
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&rows)?;
     } else {
         let word = |decided: Option<Decided>| decided.map_or("not tested", Decided::word);
@@ -252,7 +252,7 @@ fn measure(context: &Context, args: &BenchRun) -> Result<ExitCode, CliError> {
             measured.push(one_measured(&benching, &pairing, args.pairs)?);
         }
     }
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&measured)?;
     } else {
         context.console.data(&measured_text(&measured));
@@ -347,7 +347,7 @@ fn calibrate(context: &Context, args: &BenchNames) -> Result<ExitCode, CliError>
         context.console.say("no benchmark measures values: task suites need no calibration");
         return Ok(ExitCode::NothingToDo);
     }
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&rows)?;
     } else {
         let line = |row: &Calibrated| {
@@ -374,7 +374,7 @@ fn history(context: &Context, args: &BenchHistory) -> Result<ExitCode, CliError>
         std::fs::write(path, history_chart(&rows))
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&rows)?;
     } else {
         let line = |row: &&HistoryRow| {
@@ -405,7 +405,7 @@ fn import(context: &Context, args: &BenchImport) -> Result<ExitCode, CliError> {
             return Err(CliError { code: ExitCode::Inconclusive, cause: anyhow!(error), hints: Vec::new() });
         }
     };
-    if context.format == Format::Json {
+    if context.format.is_json() {
         context.json(&reading)?;
     } else {
         context.console.data(&reading_text(&reading));

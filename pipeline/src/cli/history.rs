@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliErro
     if let Some(error) = failed {
         return Err(CliError::from(anyhow!(error).context("cannot write JSON")));
     }
-    if context.format == Format::Json {
+    if context.format.is_json() {
         if end.stopped && shown.len() == DOCUMENT_ROWS_MAX {
             let error = anyhow!("more than {DOCUMENT_ROWS_MAX} revisions do not fit one JSON document");
             return Err(CliError::usage(error).hint("use `--format jsonl`, which streams, or `--last N`"));

@@ -7,8 +7,10 @@ mod demo;
 mod doctor;
 mod error;
 mod exit_code;
+mod graph;
 mod history;
 mod init;
+mod map;
 mod plan;
 mod report;
 mod status;
@@ -106,6 +108,8 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
+        Command::Graph(args) => graph::run(&context, &args),
+        Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
         Command::Doctor => doctor::run(&context),

@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
                     parked => format!(", but for {} parked for a person", count(parked, "item")),
                 };
                 context.console.say(&format!("nothing to do: the port equals {}{but}", lock.baseline));
-                if context.format == Format::Json {
+                if context.format.is_json() {
                     context.json(&nothing(lock.baseline.as_str()))?;
                 }
                 return Ok(ExitCode::NothingToDo);

@@ -1,6 +1,6 @@
 //! The symbols of a whole tree.
 
-use mappings::{SymbolPath, SymbolTable};
+use mappings::SymbolTable;
 
 use super::Language;
 
@@ -18,17 +18,9 @@ pub fn symbol_table<Path: AsRef<str>, Text: AsRef<str>>(
         }
         for located in read.symbols {
             let mut symbol = located.symbol;
-            symbol.path = free_path(&table, &symbol.path);
+            symbol.path = table.free_path(&symbol.path);
             table.symbols.insert(symbol.path.clone(), symbol);
         }
     }
     table
-}
-
-fn free_path(table: &SymbolTable, path: &SymbolPath) -> SymbolPath {
-    let numbered = (2_u32..).filter_map(|number| SymbolPath::new(format!("{path}#{number}")).ok());
-    std::iter::once(path.clone())
-        .chain(numbered)
-        .find(|path| table.get(path).is_none())
-        .unwrap_or_else(|| path.clone())
 }

@@ -2,11 +2,13 @@
 
 mod criterion_suite;
 mod demo;
-mod probeable;
 mod gate_drift;
 mod gate_null;
 mod gate_suites;
 mod gate_timings;
+mod impact;
+mod mapping;
+mod probeable;
 mod readers;
 
 use std::io::Write;
@@ -105,6 +107,18 @@ const MEASURES: &[Measure] = &[
         needs: "PyPI, the Cargo registry, cargo-nextest; `--repo` the path of a hyperfine program to include it; \
                 five minutes",
         run: readers::run,
+    },
+    Measure {
+        name: "impact",
+        about: "the plans of real revisions against what their maintainers changed in the port: recall and size",
+        needs: "`--repo` with folders that hold an `impact.json`, as `docs/mapping.md` describes them; git",
+        run: impact::run,
+    },
+    Measure {
+        name: "mapping",
+        about: "`tidelock map infer` against correspondences that real ports recorded: precision and recall by kind",
+        needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
+        run: mapping::run,
     },
 ];
 

@@ -7,6 +7,7 @@ mod fragment;
 mod imports;
 mod indent;
 mod interpreter;
+mod outline;
 mod rename;
 mod source;
 mod splice;
@@ -21,6 +22,7 @@ use upstream::process::ProcessRunner;
 use super::{Construct, FileSymbols, Fragment, Language, Place, RenameError, SpliceError, SyntaxFault};
 use crate::edit::InsertPlace;
 pub use interpreter::{Interpreter, InterpreterError, PythonVersion, VERSION_MIN};
+pub use outline::{modules_by_root, outline, source_root};
 
 /// Words that no definition may be named by.
 const KEYWORDS: [&str; 35] = [
@@ -28,6 +30,18 @@ const KEYWORDS: [&str; 35] = [
     "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
+
+/// The path of the module that a file is, where packages lie in the folder `source_root`.
+fn module_path(source_root: &str, file: &str) -> Option<SymbolPath> {
+    let inside = file
+        .strip_prefix(source_root)
+        .filter(|_| !source_root.is_empty())
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(file);
+    let module = inside.strip_suffix(".py")?;
+    let module = module.strip_suffix("/__init__").unwrap_or(module);
+    SymbolPath::new(module.replace('/', ".")).ok()
+}
 
 /// The language of a Python port.
 #[derive(Debug, Clone)]
@@ -53,14 +67,7 @@ impl Language for Python {
     }
 
     fn module_path(&self, file: &str) -> Option<SymbolPath> {
-        let inside = file
-            .strip_prefix(&self.source_root)
-            .filter(|_| !self.source_root.is_empty())
-            .and_then(|rest| rest.strip_prefix('/'))
-            .unwrap_or(file);
-        let module = inside.strip_suffix(".py")?;
-        let module = module.strip_suffix("/__init__").unwrap_or(module);
-        SymbolPath::new(module.replace('/', ".")).ok()
+        module_path(&self.source_root, file)
     }
 
     fn is_test_file(&self, file: &str) -> bool {

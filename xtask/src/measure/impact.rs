@@ -1,0 +1,194 @@
+//! Whether the units planned for real revisions contain what their maintainers changed in the port.
+//!
+//! `--repo` takes folders with an `impact.json`: one repository that holds both sides, and commits in which
+//! both changed. For each, the mapping is inferred at the parent and a plan is made for the commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use mappings::infer::{InferInput, Records, infer};
+use mappings::lock::{Adoption, adopt};
+use mappings::mapping::{LinkRule, MappingConfig};
+use mappings::plan::{PlanInput, plan};
+use mappings::{Mapping, PortOutline, SymbolTable};
+use pipeline::pair::Side;
+use serde::Deserialize;
+use serde_json::json;
+use upstream::Snapshot;
+use upstream::process::SystemProcessRunner;
+
+use super::{Metric, Tell};
+
+/// From which confidence on an inferred link stands for an accepted one.
+const ACCEPTED: f64 = 0.3;
+/// How much of what was changed must be planned.
+const RECALL: f64 = 0.99;
+/// How many times as much may be planned as was changed.
+const TIMES_MAX: f64 = 3.0;
+
+/// `impact.json`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Task {
+    name: String,
+    repository: PathBuf,
+    #[serde(default)]
+    upstream_folder: String,
+    #[serde(default)]
+    port_folder: String,
+    commits: Vec<String>,
+}
+
+/// Sums over all commits.
+#[derive(Debug, Default)]
+struct Sums {
+    commits: usize,
+    skipped: usize,
+    symbols_changed: usize,
+    symbols_planned_of_changed: usize,
+    symbols_touched_of_changed: usize,
+    files_changed: usize,
+    files_planned_of_changed: usize,
+    symbols_planned: usize,
+    symbols_touched: usize,
+}
+
+pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
+    if repositories.is_empty() {
+        bail!(
+            "the measure `impact` needs `--repo FOLDER` with an `impact.json`; `docs/mapping.md` describes it"
+        );
+    }
+    for folder in repositories {
+        let text = std::fs::read_to_string(folder.join("impact.json"))?;
+        let task: Task = serde_json::from_str(&text)?;
+        let mut sums = Sums::default();
+        let mut missed = Vec::new();
+        for commit in &task.commits {
+            one_commit(&task, commit, &mut sums, &mut missed)
+                .with_context(|| format!("the commit {commit}"))?;
+        }
+        std::fs::write(folder.join("missed.jsonl"), missed.concat())?;
+        tell_sums(&task.name, &sums, tell)?;
+    }
+    Ok(())
+}
+
+fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<String>) -> Result<()> {
+    let runner = SystemProcessRunner::default();
+    let side = |revision: String, folder: &str| Side {
+        path: Path::new(&task.repository).to_owned(),
+        revision,
+        folder: folder.to_owned(),
+    };
+    let (before, after) = (format!("{commit}^"), commit.to_owned());
+    let baseline = side(before.clone(), &task.upstream_folder).snapshot(&runner)?;
+    let target = side(after.clone(), &task.upstream_folder).snapshot(&runner)?;
+    let port = side(before, &task.port_folder).outline(&runner, None)?;
+    let port_after = side(after, &task.port_folder).outline(&runner, None)?;
+    let changed = changed_symbols(&port.symbols, &port_after.symbols);
+    if changed.is_empty() {
+        sums.skipped += 1;
+        return Ok(());
+    }
+    sums.commits += 1;
+    let (planned, touched) = planned_symbols(&baseline, &target, &port)?;
+    let files = |symbols: &BTreeSet<String>| -> BTreeSet<String> {
+        let of = port.symbols.symbols.values();
+        of.filter(|symbol| symbols.contains(symbol.path.as_str())).map(|symbol| symbol.file.clone()).collect()
+    };
+    let (files_changed, files_planned) = (files(&changed), files(&touched));
+    sums.symbols_changed += changed.len();
+    sums.symbols_planned_of_changed += changed.intersection(&planned).count();
+    sums.symbols_touched_of_changed += changed.intersection(&touched).count();
+    sums.files_changed += files_changed.len();
+    sums.files_planned_of_changed += files_changed.intersection(&files_planned).count();
+    sums.symbols_planned += planned.len();
+    sums.symbols_touched += touched.len();
+    let open: Vec<&String> = changed.difference(&touched).collect();
+    missed.push(format!(
+        "{}\n",
+        json!({"commit": commit, "missed": open, "planned": planned.len(), "changed": changed.len()})
+    ));
+    Ok(())
+}
+
+/// Functions, methods and constants outside tests that a commit changed or removed. A class counts only where
+/// none of its members changed.
+fn changed_symbols(before: &SymbolTable, after: &SymbolTable) -> BTreeSet<String> {
+    let base =
+        |symbol: &mappings::Symbol| symbol.path.as_str().split('#').next().unwrap_or_default().to_owned();
+    let is_changed = |symbol: &&mappings::Symbol| {
+        !symbol.is_test && after.get(&symbol.path).is_none_or(|now| now.hash != symbol.hash)
+    };
+    let changed: BTreeSet<String> = before.symbols.values().filter(is_changed).map(base).collect();
+    let holds_changed = |path: &String| {
+        let below = format!("{path}.");
+        changed.iter().any(|other| other.starts_with(&below))
+    };
+    changed.iter().filter(|path| !holds_changed(path)).cloned().collect()
+}
+
+/// The symbols of the units, and with those that are proved because they use them.
+fn planned_symbols(
+    baseline: &Snapshot,
+    target: &Snapshot,
+    port: &PortOutline,
+) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let accepted = BTreeMap::new();
+    let input = InferInput { snapshot: baseline, outline: port, accepted: &accepted, records: Records::Used };
+    let links = infer(&input).links.into_iter().filter(|link| link.confidence >= ACCEPTED).map(|link| {
+        LinkRule { item: link.item.to_string(), symbol: link.symbol.to_string(), file: link.file }
+    });
+    let config =
+        MappingConfig { link: links.filter(LinkRule::is_valid).collect(), ..MappingConfig::default() };
+    let mapping = Mapping::new(config)?;
+    let symbols = &port.symbols;
+    let adopted = adopt(&Adoption { source: "measured", baseline, mapping: &mapping, symbols })?;
+    let item_at = |label: &upstream::RevisionLabel, item: &upstream::ItemPath| {
+        (*label == baseline.revision.label).then(|| baseline.items.get(item).cloned()).flatten()
+    };
+    let made = plan(&PlanInput {
+        target,
+        baseline,
+        lock: &adopted.lock,
+        item_at: &item_at,
+        mapping: &mapping,
+        symbols,
+    })?;
+    let members = || made.units.iter().flat_map(|unit| &unit.members).map(|member| member.symbol.to_string());
+    let impacted =
+        made.units.iter().flat_map(|unit| &unit.impacted).map(|impacted| impacted.symbol.to_string());
+    Ok((members().collect(), members().chain(impacted).collect()))
+}
+
+fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
+    let mut told = |what: &str, value: serde_json::Value, unit: &'static str, target: String, ok: bool| {
+        tell(Metric { name: format!("impact.{name}.{what}"), value, unit, target, ok })
+    };
+    told("commits", json!(sums.commits), "commits", String::new(), true)?;
+    told("commits_without_a_change_to_the_port", json!(sums.skipped), "commits", String::new(), true)?;
+    let recall = |part: usize, of: usize| ratio(part, of);
+    for (what, part, of) in [
+        ("recall_of_symbols_edited", sums.symbols_planned_of_changed, sums.symbols_changed),
+        ("recall_of_symbols_edited_or_proved", sums.symbols_touched_of_changed, sums.symbols_changed),
+        ("recall_of_files", sums.files_planned_of_changed, sums.files_changed),
+    ] {
+        let value = recall(part, of);
+        told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
+    }
+    for (what, part) in [
+        ("planned_for_each_changed", sums.symbols_planned),
+        ("touched_for_each_changed", sums.symbols_touched),
+    ] {
+        let value = ratio(part, sums.symbols_changed);
+        told(what, json!(value), "ratio", format!("at most {TIMES_MAX}"), value <= TIMES_MAX)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of symbols are small")]
+fn ratio(part: usize, of: usize) -> f64 {
+    if of == 0 { 1.0 } else { (part as f64 / of as f64 * 10_000.0).round() / 10_000.0 }
+}
