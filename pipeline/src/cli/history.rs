@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliErro
     let range = HistoryRange {
         to: match &args.to {
             Some(text) => resolve(text)?,
-            None => repo.head().map_err(unreadable)?.commit,
+            None => repo.head().map_err(unreadable)?,
         },
         from: args.from.as_deref().map(resolve).transpose()?,
         last: args.last,

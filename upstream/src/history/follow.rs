@@ -12,7 +12,7 @@ use gix::objs::tree::EntryKind;
 
 use super::class::{Classed, class_of};
 use super::dependencies::{self, Manifest};
-use super::place::{Names, Place, place};
+use super::place::{Names, Place, Target, place};
 use super::relocate::{Open, join};
 use super::row::{ChangeKind, HistoryChange, RowChanges};
 use super::tree_diff::{FileDelta, Side, TreeDiff, compare as compare_trees};
@@ -199,7 +199,7 @@ impl Reader {
             [&before, &after].into_iter().flatten().find_map(|loaded| loaded.as_ref().as_ref().err());
         if let Some(reason) = trouble {
             return Finding {
-                file: Some((file_change(delta), !place.is_test && !place.is_example)),
+                file: Some((file_change(delta), !place.is_test && place.target != Target::Example)),
                 unparsed: Some(UnparsedFile { file: delta.path.clone(), reason: reason.clone() }),
                 ..Finding::default()
             };
@@ -340,7 +340,7 @@ fn placed(change: LocalChange, place: &Place, file: &str) -> Option<(Open, bool)
         Sides::After(_) => (ChangeKind::Added, Aspects::default()),
         Sides::Both(aspects) => (ChangeKind::Modified, *aspects),
     };
-    let public = place.is_library && change.is_open && !place.is_test && !change.is_test;
+    let public = place.target == Target::Library && change.is_open && !place.is_test && !change.is_test;
     let change_here = HistoryChange {
         path: ItemPath::new(path).ok()?,
         kind: change.kind,

@@ -61,17 +61,28 @@ impl Names {
     }
 }
 
+/// What a module is compiled into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A library, whose public items others can use.
+    Library,
+    /// A program, or a build script.
+    Program,
+    /// An integration test or a benchmark.
+    Test,
+    /// An example.
+    Example,
+}
+
 /// A module, guessed from the place of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The path of the module as an item.
     pub(super) module: String,
+    /// What it is compiled into.
+    pub(super) target: Target,
     /// Whether all of it is test code.
     pub(super) is_test: bool,
-    /// Whether it belongs to a library, whose public items others can use.
-    pub(super) is_library: bool,
-    /// Whether it is an example.
-    pub(super) is_example: bool,
     /// Whether it is the root of a crate, so that no declaration elsewhere can hide it.
     pub(super) is_root: bool,
 }
@@ -86,39 +97,42 @@ pub(super) fn place(path: &str, package: Option<&PackageFolder>, names: &Names) 
     let has_library = names.library_path.is_some() || package.is_some_and(|package| package.has_library);
     let stem = inside.strip_suffix(".rs").unwrap_or(inside);
     let mut segments: Vec<&str> = stem.split('/').collect();
-    let target = |kind: &str, name: &str| format!("{package_name}[{kind}:{name}]");
-    let (krate, is_library, is_example, mut is_test) = match segments.as_slice() {
+    let other = |kind: &str, name: &str| format!("{package_name}[{kind}:{name}]");
+    let (krate, target) = match segments.as_slice() {
         _ if names.library_path.as_deref() == Some(inside) => {
             segments.clear();
-            (library, true, false, false)
+            (library, Target::Library)
         }
         ["build"] => {
             segments.clear();
-            (target("build", "build"), false, false, false)
+            (other("build", "build"), Target::Program)
         }
         ["src", "bin", name, rest @ ..] => {
-            let krate = target("bin", name);
+            let krate = other("bin", name);
             segments = rest.to_vec();
-            (krate, false, false, false)
+            (krate, Target::Program)
         }
         ["src", "main"] => {
             segments.clear();
-            (target("bin", &package_name), false, false, false)
+            (other("bin", &package_name), Target::Program)
         }
         ["src", rest @ ..] => {
             segments = rest.to_vec();
-            let krate = if has_library { library } else { target("bin", &package_name) };
-            (krate, has_library, false, false)
+            if has_library {
+                (library, Target::Library)
+            } else {
+                (other("bin", &package_name), Target::Program)
+            }
         }
         [kind @ ("tests" | "benches" | "examples"), name, rest @ ..] => {
-            let (kind, is_example) = match *kind {
-                "tests" => ("test", false),
-                "benches" => ("bench", false),
-                _ => ("example", true),
+            let (kind, target) = match *kind {
+                "tests" => ("test", Target::Test),
+                "benches" => ("bench", Target::Test),
+                _ => ("example", Target::Example),
             };
-            let krate = target(kind, name);
+            let krate = other(kind, name);
             segments = rest.to_vec();
-            (krate, false, is_example, !is_example)
+            (krate, target)
         }
         _ => {
             // A library's root may lie anywhere; its modules lie beside it.
@@ -126,18 +140,21 @@ pub(super) fn place(path: &str, package: Option<&PackageFolder>, names: &Names) 
             let beside = root.rsplit_once('/').map_or("", |(folder, _)| folder);
             let rest = stem.strip_prefix(beside)?.trim_start_matches('/');
             segments = rest.split('/').collect();
-            (library, true, false, false)
+            (library, Target::Library)
         }
     };
     if let Some("lib" | "main" | "mod") = segments.last().copied() {
         segments.pop();
     }
-    is_test |= segments.iter().any(|name| {
-        matches!(*name, "test" | "tests" | "benches") || name.ends_with("_test") || name.ends_with("_tests")
-    });
+    let is_test = target == Target::Test
+        || segments.iter().any(|name| {
+            matches!(*name, "test" | "tests" | "benches")
+                || name.ends_with("_test")
+                || name.ends_with("_tests")
+        });
     let is_root = segments.is_empty();
     let module = std::iter::once(krate.as_str()).chain(segments).collect::<Vec<_>>().join("::");
-    Some(Place { module, is_test, is_library, is_example, is_root })
+    Some(Place { module, target, is_test, is_root })
 }
 
 #[cfg(test)]

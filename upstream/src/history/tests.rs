@@ -64,7 +64,7 @@ impl Work {
     }
 
     fn range(&self, line: Line) -> HistoryRange {
-        HistoryRange { to: self.repo().head().unwrap().commit, from: None, last: None, line }
+        HistoryRange { to: self.repo().head().unwrap(), from: None, last: None, line }
     }
 
     fn rows(&self, line: Line) -> Vec<HistoryRow> {

@@ -183,7 +183,7 @@ impl<'repo> Comparison<'repo> {
 
 /// The entries of a folder. A tree that is cut off ends early, and git itself reads no more of it.
 fn entries<'tree>(tree: Option<&'tree gix::Tree<'_>>) -> impl Iterator<Item = Entry<'tree>> {
-    tree.into_iter().flat_map(|tree| tree.iter()).map_while(Result::ok).map(|entry| Entry {
+    tree.into_iter().flat_map(gix::Tree::iter).map_while(Result::ok).map(|entry| Entry {
         name: entry.inner.filename,
         kind: entry.mode().kind(),
         id: entry.object_id(),

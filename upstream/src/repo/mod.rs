@@ -148,12 +148,9 @@ impl UpstreamRepo {
     }
 
     /// What the repository has checked out, or for a bare one its default branch.
-    pub fn head(&self) -> Result<Revision, RepoError> {
-        let repo = self.local();
+    pub fn head(&self) -> Result<CommitId, RepoError> {
         let unborn = |_nothing| RepoError::UnknownRevision { text: "HEAD".to_owned() };
-        let id = repo.head_id().map_err(unborn)?.detach();
-        let commit = repo.find_commit(id).map_err(|error| missing(id.to_string(), &error))?;
-        Ok(revision_of(&commit, &self.tag_labels()?))
+        self.local().head_id().map(|id| commit_id(id.detach())).map_err(unborn)
     }
 
     /// What is known of a commit.

@@ -363,7 +363,7 @@ fn difference(
 }
 
 /// The significant tokens of a range.
-fn words<'a>(placed: Placed<'a>, range: Range<usize>) -> impl Iterator<Item = &'a [u8]> + Clone {
+fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = &[u8]> + Clone {
     let text = placed.version.text;
     Tokens::of(text, range).map(move |token| text.get(token.start..token.end).unwrap_or_default())
 }

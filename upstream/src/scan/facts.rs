@@ -279,11 +279,8 @@ fn inherent_name(tokens: &[(Token, &[u8])]) -> String {
             b">" => depth = depth.saturating_sub(1),
             b":" => {}
             b"dyn" | b"impl" if at == 0 => return format!("<{}>", type_name(tokens)),
-            _ if token.kind == TokenKind::Word => {
-                if depth == 0 {
-                    last = Some(*slice);
-                }
-            }
+            _ if token.kind == TokenKind::Word && depth > 0 => {}
+            _ if token.kind == TokenKind::Word => last = Some(*slice),
             _ if depth == 0 => return format!("<{}>", type_name(tokens)),
             _ => {}
         }

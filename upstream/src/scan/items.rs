@@ -46,7 +46,7 @@ struct Trouble {
 impl Trouble {
     fn said(&self, text: &[u8]) -> String {
         let before = text.get(..self.at).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         format!("line {line}: {}", self.what)
     }
 }
