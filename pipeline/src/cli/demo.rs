@@ -43,8 +43,10 @@ pub(super) fn run(context: &Context, args: &Demo) -> Result<ExitCode, CliError> 
     let mut settings = config::load(&port).map_err(|error| anyhow!(error))?;
     sync::choose_translators(&mut settings, &args.who)?;
     let session = context.session(settings)?;
-    let record =
-        sync::sync(&session, &Sync { to: None, limit: None, dry_run: false, who: args.who.clone() })?;
+    let record = sync::sync(
+        &session,
+        &Sync { to: None, limit: None, dry_run: false, accept: None, who: args.who.clone() },
+    )?;
     let page = folder.join("report.html");
     // A run that had nothing to do has nothing to show; the page of the one that had is kept.
     if record.outcome != RunOutcome::NothingToDo || !page.exists() {

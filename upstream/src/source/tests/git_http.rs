@@ -118,6 +118,5 @@ fn a_repository_behind_http_is_mirrored_and_followed() {
     let surroundings = surroundings(upstream.path().parent().unwrap(), None);
     let missing = Mirror::open(source("missing/.git"), &upstream.beside("other"), surroundings).unwrap();
     let error = poll(&missing, None).unwrap_err();
-    assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
-    assert!(error.to_string().contains("404"), "{error}");
+    assert!(matches!(error, SourceError::NoRepositoryThere { status: 404, .. }), "{error:?}");
 }
