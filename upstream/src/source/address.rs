@@ -15,6 +15,12 @@ pub(super) fn without_userinfo(address: &str) -> String {
     }
 }
 
+/// A text of somebody else's, with every address in it so shown.
+pub(super) fn redacted(text: &str) -> String {
+    let ends = |character: char| character.is_whitespace() || "\"'`(),".contains(character);
+    text.split_inclusive(ends).map(without_userinfo).collect()
+}
+
 /// Whether an address holds a user's name or a password that nobody should write down.
 pub(super) fn holds_secret(address: &str) -> bool {
     without_userinfo(address) != address
@@ -28,6 +34,14 @@ fn is_secret(scheme: &str, user: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_within_a_text_are_found() {
+        let text =
+            "fatal: unable to access 'https://me:secret@host/up/': no (see http://t@h, ssh://git@host)";
+        let shown = "fatal: unable to access 'https://host/up/': no (see http://h, ssh://git@host)";
+        assert_eq!(redacted(text), shown);
+    }
 
     #[test]
     fn names_and_passwords_are_left_out_and_the_user_of_ssh_stays() {

@@ -118,6 +118,14 @@ pub enum SourceError {
         /// The repository.
         path: String,
     },
+    /// The repository names its objects by SHA-256.
+    #[error(
+        "`{source_name}` names its objects by SHA-256, and only SHA-1 is supported; follow a SHA-1 copy of it, or its releases in a registry"
+    )]
+    UnsupportedObjects {
+        /// The source.
+        source_name: String,
+    },
     /// The repository holds only the newest part of its history.
     #[error(
         "`{source_name}` is a shallow clone: the beginning of its history is not there; run `git fetch --unshallow` in it, or give the repository that it was cloned from"

@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod demo;
+mod poll;
 mod probeable;
 
 use std::io::Write;
@@ -42,6 +43,12 @@ const MEASURES: &[Measure] = &[
         about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
         needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
         run: demo::run,
+    },
+    Measure {
+        name: "poll",
+        about: "a poll with nothing new (`tidelock status --poll`) beside `git ls-remote`, over file:// and http://",
+        needs: "`--repo` for each upstream; git; a release build of `tidelock` and of this program; a minute each",
+        run: poll::run,
     },
     Measure {
         name: "probeable",

@@ -246,7 +246,8 @@ impl GitPoll<'_> {
             };
         };
         let incoming = incoming_branch(branch);
-        if had.as_ref() != Some(&has) && refs::get(&self.repo, &incoming)?.as_ref() != Some(&has) {
+        let is_held = had.as_ref() == Some(&has) || refs::get(&self.repo, &incoming)?.as_ref() == Some(&has);
+        if !is_held || self.remote.is_shallow()? {
             self.fetch(&[format!("+refs/heads/{branch}:{incoming}")])?;
         }
         let mut notices = self.take_tags_of_known_commits()?;

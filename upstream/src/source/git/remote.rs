@@ -18,11 +18,15 @@ use sha2::{Digest, Sha256};
 use super::http::{HttpFailure, Watch, WatchedHttp, with_silence};
 use crate::process::{Ending, Finished, Invocation, Limits};
 use crate::repo::whole_message;
-use crate::source::address::without_userinfo;
+use crate::source::address::{redacted, without_userinfo};
 use crate::source::mirror::Mirror;
 use crate::source::refs::broken;
 use crate::source::{SourceError, SourceProgress, registry};
 
+/// How long an object's name by SHA-256 is.
+const SHA_256_DIGITS: usize = 64;
+/// What gix says of a server whose objects are named by SHA-256; a test holds it to that.
+const SHA_256_COMPLAINTS: [&str; 2] = ["sized 64 hexadecimal", "unsupported: sha256"];
 /// The lines of git's complaint that an error shows.
 const COMPLAINT_LINES: usize = 5;
 /// What `git` needs of our environment to reach a remote as the user would.
@@ -123,7 +127,11 @@ impl<'mirror> Remote<'mirror> {
             Speaks::Command => {
                 let limits = Limits { timeout_ms: self.mirror.limits().listing_ms, ..Limits::default() };
                 let listed = self.command(&["ls-remote", "--symref", "--"], &[], limits, hearing)?;
-                Ok(RemoteRefs::of_listing(&listed.stdout.to_str_lossy()))
+                let listed = listed.stdout.to_str_lossy();
+                if listed.lines().any(|line| line.find('\t') == Some(SHA_256_DIGITS)) {
+                    return Err(SourceError::UnsupportedObjects { source_name: self.shown() });
+                }
+                Ok(RemoteRefs::of_listing(&listed))
             }
         }
     }
@@ -156,7 +164,7 @@ impl<'mirror> Remote<'mirror> {
     }
 
     /// Whether the mirror holds commits whose parents it does not have.
-    fn is_shallow(&self) -> Result<bool, SourceError> {
+    pub(super) fn is_shallow(&self) -> Result<bool, SourceError> {
         let repo = self.mirror.repo().local();
         repo.is_shallow().map_err(|error| broken(&repo, &error))
     }
@@ -336,8 +344,12 @@ impl<'mirror> Remote<'mirror> {
     }
 
     fn unreachable_because(&self, reason: String) -> SourceError {
-        // Git and gix repeat the address in what they say.
-        let reason = reason.replace(&self.name, &self.shown());
+        // A server that names its objects otherwise is only known by what gix says of it.
+        if SHA_256_COMPLAINTS.iter().any(|complaint| reason.contains(complaint)) {
+            return SourceError::UnsupportedObjects { source_name: self.shown() };
+        }
+        // Git and gix repeat addresses in what they say, and a server's redirect can hold a secret.
+        let reason = redacted(&reason);
         SourceError::Unreachable { source_name: self.shown(), reason, last_poll_s: self.last_poll_s }
     }
 
