@@ -134,7 +134,7 @@ fn timed(invocation: &Invocation, exit_code: i32) -> Result<f64> {
     for _ in 0..RUNS_A_ROUND {
         let finished = SystemProcessRunner::default().run(invocation)?;
         if finished.ending != upstream::process::Ending::Exited(exit_code) {
-            bail!("{:?} ended with {:?}: {}", invocation.program, finished.ending, finished.tail(5));
+            bail!("{} ended with {:?}: {}", invocation.program.display(), finished.ending, finished.tail(5));
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a few runs")]

@@ -323,7 +323,7 @@ impl GitPoll<'_> {
                 }),
                 // Tags of trees and blobs name no revision.
                 None if self.repo.find_commit(*id).is_ok() => {
-                    new.push((format!("refs/tags/{tag}"), commit_id(*id)))
+                    new.push((format!("refs/tags/{tag}"), commit_id(*id)));
                 }
                 None => {}
             }

@@ -218,7 +218,7 @@ impl<'mirror> Remote<'mirror> {
         remote: &'remote gix::Remote<'repo>,
         watch: &'a Watch<'a>,
     ) -> Result<Connection<'remote, 'static, 'repo, http::Transport<WatchedHttp<'a>>>, SourceError> {
-        let unusable = |error: &dyn std::error::Error| self.unreachable_because(whole_message(error));
+        let unusable = |error: &dyn std::error::Error| self.unreachable_because(&whole_message(error));
         let (url, version) =
             remote.sanitized_url_and_version(Direction::Fetch).map_err(|error| unusable(&error))?;
         let configured = repo
@@ -274,14 +274,14 @@ impl<'mirror> Remote<'mirror> {
             Ending::Interrupted => Err(SourceError::Interrupted),
             Ending::Exited(_) | Ending::Signalled(_) => {
                 let complaint = finished.tail(COMPLAINT_LINES).replace(['\n', '\r'], " ");
-                Err(self.unreachable_because(complaint))
+                Err(self.unreachable_because(&complaint))
             }
             Ending::TimedOut => Err(self.timed_out("it was not done in time", limits.timeout_ms)),
             Ending::Silent => {
                 Err(self.timed_out("nothing came", limits.silence_ms.unwrap_or(limits.timeout_ms)))
             }
             Ending::TooMuchOutput => {
-                Err(self.unreachable_because("git listed more references than are read".to_owned()))
+                Err(self.unreachable_because("git listed more references than are read"))
             }
         }
     }
@@ -301,7 +301,7 @@ impl<'mirror> Remote<'mirror> {
                 SourceError::NoRepositoryThere { source_name, status }
             }
             Some(HttpFailure::Status(status)) => {
-                self.unreachable_because(format!("it answers with HTTP status {status}"))
+                self.unreachable_because(&format!("it answers with HTTP status {status}"))
             }
             Some(HttpFailure::Redirected(to)) => {
                 SourceError::Moved { source_name, to: without_userinfo(&to) }
@@ -333,23 +333,23 @@ impl<'mirror> Remote<'mirror> {
         }
         let message = whole_message(error);
         let reason = if complaint.is_empty() { message } else { format!("{complaint} ({message})") };
-        self.unreachable_because(reason)
+        self.unreachable_because(&reason)
     }
 
     fn unreachable(&self, error: &dyn std::error::Error, interrupt: &AtomicBool) -> SourceError {
         if interrupt.load(Ordering::Relaxed) {
             return SourceError::Interrupted;
         }
-        self.unreachable_because(whole_message(error))
+        self.unreachable_because(&whole_message(error))
     }
 
-    fn unreachable_because(&self, reason: String) -> SourceError {
+    fn unreachable_because(&self, reason: &str) -> SourceError {
         // A server that names its objects otherwise is only known by what gix says of it.
         if SHA_256_COMPLAINTS.iter().any(|complaint| reason.contains(complaint)) {
             return SourceError::UnsupportedObjects { source_name: self.shown() };
         }
         // Git and gix repeat addresses in what they say, and a server's redirect can hold a secret.
-        let reason = redacted(&reason);
+        let reason = redacted(reason);
         SourceError::Unreachable { source_name: self.shown(), reason, last_poll_s: self.last_poll_s }
     }
 
