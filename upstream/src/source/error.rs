@@ -118,6 +118,16 @@ pub enum SourceError {
         /// The repository.
         path: String,
     },
+    /// The repository lacks an object that its history names.
+    #[error(
+        "`{source_name}` lacks object {object}, which its history names (is it a partial clone, or damaged?); run `git fetch --refetch --no-filter` in it, or give the repository that it was cloned from"
+    )]
+    MissingObject {
+        /// The source.
+        source_name: String,
+        /// The first object that is missing.
+        object: String,
+    },
     /// The repository names its objects by SHA-256.
     #[error(
         "`{source_name}` names its objects by SHA-256, and only SHA-1 is supported; follow a SHA-1 copy of it, or its releases in a registry"

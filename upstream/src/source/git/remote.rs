@@ -191,7 +191,25 @@ impl<'mirror> Remote<'mirror> {
             let connection = self.watched(&repo, &remote, &watch)?;
             return receive(connection, shallow, hearing).map_err(|error| self.failed(&error, &watch));
         }
-        receive(self.local(&remote)?, shallow, hearing).map_err(|error| self.path_failed(&error, hearing))
+        receive(self.local(&remote)?, shallow, hearing).map_err(|error| match self.missing_object() {
+            Some(object) if !hearing.interrupt.load(Ordering::Relaxed) => {
+                SourceError::MissingObject { source_name: self.shown(), object }
+            }
+            Some(_) | None => self.path_failed(&error, hearing),
+        })
+    }
+
+    /// An object that the repository at a path should have and does not: git's server program breaks off
+    /// there without a word. Looked for only after a fetch has failed.
+    fn missing_object(&self) -> Option<String> {
+        let path = gix::path::from_bstr(self.url.as_bstr()).ok()?.into_owned();
+        let invocation = Invocation::new("git", path)
+            .args(["rev-list", "--objects", "--missing=print", "--branches", "--tags"])
+            .inherit(INHERITED)
+            .env("LC_ALL", "C")
+            .limits(Limits { timeout_ms: self.mirror.limits().listing_ms, ..Limits::default() });
+        let listed = self.mirror.surroundings().processes.run(&invocation).ok()?;
+        listed.stdout.lines().find_map(|line| Some(line.strip_prefix(b"?")?.to_str_lossy().into_owned()))
     }
 
     fn local<'remote, 'repo>(

@@ -164,6 +164,19 @@ fn reftable_packed_alternates_worktrees_and_detached_heads_are_read_alike() {
 }
 
 #[test]
+fn an_object_that_the_upstream_lacks_is_named() {
+    let upstream = GitUpstream::new();
+    upstream.commit("one");
+    let blob = upstream.git(&["rev-parse", "HEAD:file.txt"]);
+    let (folder, file) = blob.split_at(2);
+    std::fs::remove_file(upstream.path().join(".git/objects").join(folder).join(file)).unwrap();
+    let mirror = upstream.mirror("#branch=main");
+    let error = poll(&mirror, None).unwrap_err();
+    assert!(matches!(&error, SourceError::MissingObject { object, .. } if *object == blob), "{error:?}");
+    assert_eq!(mirror.revisions().unwrap(), []);
+}
+
+#[test]
 fn a_repository_with_sha_256_is_refused_and_says_so() {
     let upstream = GitUpstream::new();
     let path = upstream.beside("sha256");
