@@ -11,7 +11,9 @@ use port::language::python::{Interpreter, InterpreterError};
 use port::repo::{BranchHead, PortRepo, RepoError};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::SnapshotReader;
-use upstream::source::{Mirror, Poll, RegistryEnvironment, SourceError, SourceProgress, Surroundings};
+use upstream::source::{
+    Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, Surroundings,
+};
 use upstream::tree::TreeEntry;
 use upstream::{Clock, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
 
@@ -127,24 +129,9 @@ impl Session {
     /// Opens the port that the settings describe.
     pub fn open(settings: Settings, machine: Machine) -> Result<Self, SessionError> {
         let port = PortRepo::open(&settings.root)?;
-        let branch = match &settings.branch {
-            Some(branch) => branch.clone(),
-            None => port.checked_out_branch()?.ok_or(SessionError::NoBranch)?,
-        };
+        let branch = branch_of(&settings, &port)?;
         let interpreter = Interpreter::locate(&*machine.runner, None)?;
-        prepare_state(&settings.state)?;
-        let mirror = Mirror::open(
-            settings.source.clone(),
-            &settings.state.join("mirrors").join(ContentHash::of(settings.source.to_string()).short()),
-            Surroundings {
-                clock: Arc::clone(&machine.clock),
-                processes: Arc::clone(&machine.runner),
-                registry: RegistryEnvironment {
-                    cargo_home: env::folder("CARGO_HOME"),
-                    working_directory: settings.root.clone(),
-                },
-            },
-        )?;
+        let mirror = open_mirror(&settings, &machine)?;
         Ok(Self {
             language: Python::new(&settings.source_root, interpreter.clone()),
             settings,
@@ -165,16 +152,7 @@ impl Session {
 
     /// The lock in a tree of the port.
     pub fn lock(&self, tree: &TreeId) -> Result<Lock, SessionError> {
-        let bytes = self
-            .port
-            .read(tree, LOCK_NAME)?
-            .ok_or_else(|| SessionError::NoLock { branch: self.branch.clone() })?;
-        let lock = Lock::parse(&String::from_utf8_lossy(&bytes))?;
-        let configured = self.settings.source.to_string();
-        if lock.source != configured {
-            return Err(SessionError::OtherSource { locked: lock.source, configured });
-        }
-        Ok(lock)
+        lock_in(&self.settings, &self.port, &self.branch, tree)
     }
 
     /// The symbols of a tree of the port.
@@ -201,7 +179,7 @@ impl Session {
         let hearing = Hearing { listener: &*self.machine.listener };
         let poll = self.mirror.poll(since, &hearing, &self.machine.interrupt)?;
         for notice in &poll.notices {
-            self.machine.listener.tell(Progress::Notice { text: notice.to_string() });
+            self.machine.listener.tell(Progress::Notice { text: told(notice) });
         }
         Ok(poll)
     }
@@ -264,6 +242,70 @@ impl Session {
     }
 }
 
+/// Opens the upstream's mirror alone, which is all that a look at the upstream needs.
+pub fn open_mirror(settings: &Settings, machine: &Machine) -> Result<Mirror, SessionError> {
+    prepare_state(&settings.state)?;
+    Ok(Mirror::open(
+        settings.source.clone(),
+        &settings.state.join("mirrors").join(ContentHash::of(settings.source.to_string()).short()),
+        Surroundings {
+            clock: Arc::clone(&machine.clock),
+            processes: Arc::clone(&machine.runner),
+            registry: RegistryEnvironment {
+                cargo_home: env::folder("CARGO_HOME"),
+                working_directory: settings.root.clone(),
+            },
+        },
+    )?)
+}
+
+/// The branch of the port that work lands on.
+pub fn branch_of(settings: &Settings, port: &PortRepo) -> Result<String, SessionError> {
+    match &settings.branch {
+        Some(branch) => Ok(branch.clone()),
+        None => port.checked_out_branch()?.ok_or(SessionError::NoBranch),
+    }
+}
+
+/// The lock on a branch of the port, where it is of the upstream that the settings follow.
+pub fn lock_in(
+    settings: &Settings,
+    port: &PortRepo,
+    branch: &str,
+    tree: &TreeId,
+) -> Result<Lock, SessionError> {
+    let bytes =
+        port.read(tree, LOCK_NAME)?.ok_or_else(|| SessionError::NoLock { branch: branch.to_owned() })?;
+    let lock = Lock::parse(&String::from_utf8_lossy(&bytes))?;
+    let configured = settings.source.to_string();
+    if lock.source != configured {
+        return Err(SessionError::OtherSource { locked: lock.source, configured });
+    }
+    Ok(lock)
+}
+
+/// A notice, with what to write to go on.
+fn told(notice: &Notice) -> String {
+    match notice {
+        Notice::BranchRewritten { has, .. } => {
+            format!("{notice}. To follow it: `tidelock sync --accept {has}`")
+        }
+        Notice::DefaultBranchChanged { has, .. } => {
+            format!("{notice}. To follow it: `tidelock sync --accept {has}`")
+        }
+        Notice::BranchDeleted { .. } => {
+            format!(
+                "{notice}. To follow another: write its name as `branch` in `[upstream]`, and the new `source` into `tidelock.lock`"
+            )
+        }
+        Notice::TagMoved { .. }
+        | Notice::TagDeleted { .. }
+        | Notice::ReleaseReplaced { .. }
+        | Notice::ReleaseDeleted { .. }
+        | Notice::WithdrawnReleaseUnavailable { .. } => notice.to_string(),
+    }
+}
+
 fn prepare_state(state: &Path) -> Result<(), SessionError> {
     let failed = |source| SessionError::State { path: state.to_owned(), source };
     std::fs::create_dir_all(state).map_err(failed)?;
@@ -286,6 +328,15 @@ impl SourceProgress for Hearing<'_> {
 
     fn fetching(&self, source: &str) {
         self.listener.tell(Progress::Busy { what: format!("fetching from {source}") });
+    }
+
+    fn received(&self, source: &str, bytes: u64) {
+        self.listener.tell(Progress::Step { what: format!("{} MiB from {source}", bytes >> 20) });
+    }
+
+    fn waiting(&self, _source: &str) {
+        self.listener
+            .tell(Progress::Busy { what: "waiting for another process that asks the upstream".to_owned() });
     }
 
     fn downloading(&self, label: &RevisionLabel, nth: usize, of: usize) {

@@ -55,7 +55,12 @@ For a repository whose tags `v1.0`, `v1.1`, … are the revisions:
     Init(Init),
     /// Say how far the port is behind, and how well it is known to equal its baseline.
     #[command(after_help = "Example, for a monitor that rings when the port is more than 3 revisions behind:
-  tidelock status --lag-max 3 || echo \"exit code 7: too far behind\"")]
+  tidelock status --lag-max 3 || echo \"exit code 7: too far behind\"
+
+Example, to sync only when there is something new, at the cost of a `git ls-remote`:
+  tidelock status --poll && tidelock sync
+
+With `--poll` it ends with 0 when there is something new, and with 3 when there is nothing.")]
     Status(Status),
     /// Say what a sync would do and about what it would cost, without doing it.
     #[command(after_help = "Example, to see what the release 1.2.0 would touch:
@@ -143,6 +148,9 @@ pub(super) struct Status {
     /// End with exit code 7 when the port is more revisions behind than this.
     #[arg(long, value_name = "REVISIONS")]
     pub(super) lag_max: Option<u32>,
+    /// Only ask whether there is anything new: nothing is fetched, and the port is not looked into.
+    #[arg(long, conflicts_with_all = ["offline", "lag_max"])]
+    pub(super) poll: bool,
 }
 
 /// `tidelock plan`
@@ -172,6 +180,10 @@ pub(super) struct Sync {
     /// Do everything but land.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// First accept what the upstream did to its past, as `tidelock status` tells it: the commit that a
+    /// rewritten branch is at now, or the name of its new default branch.
+    #[arg(long, value_name = "COMMIT-OR-BRANCH")]
+    pub(super) accept: Option<String>,
     #[command(flatten)]
     pub(super) who: Who,
 }

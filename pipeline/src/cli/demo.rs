@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, args: &Demo) -> Result<ExitCode, CliError> 
     let session = context.session(settings)?;
     let record = sync::sync(
         &session,
-        &Sync { to: None, limit: None, retry: false, dry_run: false, who: args.who.clone() },
+        &Sync { to: None, limit: None, retry: false, dry_run: false, accept: None, who: args.who.clone() },
     )?;
     let page = folder.join("report.html");
     // A run that had nothing to do has nothing to show; the page of the one that had is kept.

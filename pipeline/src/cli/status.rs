@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
+use port::repo::PortRepo;
 use reports::count;
 use serde::Serialize;
 
 use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
+use crate::session::{branch_of, lock_in, open_mirror};
 
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
@@ -28,7 +30,19 @@ struct Lag {
     days: Option<i64>,
 }
 
+/// What `--poll` prints as JSON.
+#[derive(Serialize)]
+struct Polled<'a> {
+    baseline: &'a str,
+    newest: Option<&'a str>,
+    new: bool,
+    notices: &'a [String],
+}
+
 pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError> {
+    if args.poll {
+        return poll(context);
+    }
     let session = context.session(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
@@ -67,6 +81,34 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     let lag = standing.lag_revisions.unwrap_or(usize::MAX);
     let over = args.lag_max.is_some_and(|most| lag > usize::try_from(most).unwrap_or(usize::MAX));
     Ok(if over { ExitCode::Lag } else { ExitCode::Done })
+}
+
+/// Asks only whether there is anything new. Of the port its lock alone is read.
+fn poll(context: &Context) -> Result<ExitCode, CliError> {
+    let settings = context.settings()?;
+    let port = PortRepo::open(&settings.root).map_err(|error| session_error(error.into()))?;
+    let branch = branch_of(&settings, &port).map_err(session_error)?;
+    let head = port.head(&branch).map_err(|error| session_error(error.into()))?;
+    let lock = lock_in(&settings, &port, &branch, &head.tree).map_err(session_error)?;
+    let mirror = open_mirror(&settings, &context.machine).map_err(session_error)?;
+    let glance = mirror.look(&(), &context.machine.interrupt).map_err(|error| session_error(error.into()))?;
+    let new = !glance.is_up_to_date(&lock.baseline);
+    if context.format.is_json() {
+        context.json(&Polled {
+            baseline: lock.baseline.as_str(),
+            newest: glance.newest.as_ref().map(|(label, _)| label.as_str()),
+            new,
+            notices: &glance.notices,
+        })?;
+    } else if new {
+        context.console.data("there is something new\n");
+    } else {
+        context.console.data(&format!("nothing new since {}\n", lock.baseline));
+    }
+    for notice in &glance.notices {
+        context.console.say(notice);
+    }
+    Ok(if new { ExitCode::Done } else { ExitCode::NothingToDo })
 }
 
 /// Nothing can be told of an upstream that nobody asked yet.

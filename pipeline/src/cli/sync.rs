@@ -7,6 +7,7 @@ use port::confinement::Confinement;
 use port::repo::WorktreeState;
 use port::sandbox::{Sandbox, SandboxPolicy};
 use reports::{RunOutcome, RunRecord};
+use upstream::CommitId;
 
 use super::args::{Format, Sync, Who};
 use super::{CliError, Context, ExitCode, session_error};
@@ -68,6 +69,9 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
     if !args.dry_run {
         ensure_clean(session)?;
     }
+    if let Some(change) = &args.accept {
+        accept(session, change)?;
+    }
     let request = request(session, args)?;
     let confinement = confinement(&session.settings, &session.machine)?;
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
@@ -80,6 +84,17 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
     let mut driver = Driver::new(session, links, &*confinement, store, exchanges)?;
     Ok(driver.run(&request)?)
+}
+
+/// A person's word that what the upstream did to its past is to be followed.
+fn accept(session: &Session, change: &str) -> Result<(), CliError> {
+    // What is accepted is what a poll saw, so there must have been one.
+    session.poll(None).map_err(session_error)?;
+    let accepted = match change.parse::<CommitId>() {
+        Ok(commit) => session.mirror.accept_rewrite(&commit),
+        Err(_is_a_branch) => session.mirror.accept_default_branch(change),
+    };
+    accepted.map_err(|error| CliError::usage(error).hint("`tidelock status` says what there is to accept"))
 }
 
 /// The confinement of foreign code that this machine allows and the settings accept.

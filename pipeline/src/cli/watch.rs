@@ -21,7 +21,8 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
         CliError::usage(anyhow!("`{text}` is not a cron expression: {error}"))
             .hint("five fields: minute, hour, day of month, month, day of week, such as `*/15 * * * *`")
     })?;
-    let asked = Sync { to: None, limit: None, retry: false, dry_run: false, who: args.who.clone() };
+    let asked =
+        Sync { to: None, limit: None, retry: false, dry_run: false, accept: None, who: args.who.clone() };
     loop {
         // Everything is opened anew, so that a changed configuration holds from the next look on, and what
         // went wrong once (a network, a dirty working tree) is tried again.

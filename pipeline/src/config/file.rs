@@ -58,7 +58,7 @@ pub struct ConfigFile {
 pub struct UpstreamSection {
     /// A crate in the Cargo registry that your Cargo configuration names: each release is a revision.
     pub registry: Option<String>,
-    /// Whether pre-releases of that crate are revisions too. Default: false.
+    /// Whether pre-releases are revisions too. Default: false for a crate, true for tags.
     pub pre_releases: Option<bool>,
     /// A git repository: an address or a path.
     pub git: Option<String>,
@@ -66,6 +66,31 @@ pub struct UpstreamSection {
     pub branch: Option<String>,
     /// Follow tags that match this pattern, such as `v*`, in place of a branch.
     pub tags: Option<String>,
+    /// The order of tags: `version`, by the versions in their names, or `date`. Default: `version`.
+    pub tag_order: Option<TagOrderChoice>,
+    /// Which commits of a branch are revisions: `first-parent`, those that the branch itself was at, or
+    /// `full`, also each commit that a merge brought. Default: `first-parent`.
+    pub history: Option<HistoryChoice>,
+}
+
+/// The order of tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TagOrderChoice {
+    /// By the versions in their names.
+    Version,
+    /// By the dates of their commits.
+    Date,
+}
+
+/// Which commits of a branch are revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryChoice {
+    /// Those that the branch itself was at.
+    FirstParent,
+    /// All.
+    Full,
 }
 
 /// `[port]`

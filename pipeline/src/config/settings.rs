@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use mappings::Mapping;
 use mappings::mapping::MappingConfig;
 use upstream::ContentHash;
-use upstream::source::{Follow, SourceSpec};
+use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
 use super::bench::{self, BenchSettings};
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, ModelKind, ModelSection};
+use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
 
 /// The format of `tidelock.toml` that this program reads.
@@ -228,13 +228,32 @@ impl Check<'_> {
                 let follow = match (&section.branch, &section.tags) {
                     (None, None) => Follow::DefaultBranch,
                     (Some(branch), None) => Follow::Branch(branch.clone()),
-                    (None, Some(pattern)) => Follow::Tags { pattern: pattern.clone() },
+                    (None, Some(pattern)) => Follow::Tags {
+                        pattern: pattern.clone(),
+                        order: match section.tag_order {
+                            Some(TagOrderChoice::Date) => TagOrder::Date,
+                            Some(TagOrderChoice::Version) | None => TagOrder::Version,
+                        },
+                        pre_releases: section.pre_releases.unwrap_or(true),
+                    },
                     (Some(_), Some(_)) => {
                         let message = "`branch` and `tags` are both given";
                         return Err(self.error(&["upstream", "tags"], message, "follow one of them"));
                     }
                 };
-                Ok(SourceSpec::Git { url: url.clone(), follow })
+                let history = match section.history {
+                    Some(HistoryChoice::Full) => History::Full,
+                    Some(HistoryChoice::FirstParent) | None => History::FirstParent,
+                };
+                let source = SourceSpec::Git { url: url.clone(), follow, history };
+                // Read back, so that what the lock could not hold is refused here.
+                source.to_string().parse().map_err(|error: InvalidSource| {
+                    self.error(
+                        &["upstream", "git"],
+                        error.reason,
+                        "write an address or a path that `git clone` takes",
+                    )
+                })
             }
             (Some(_), Some(_)) => Err(self.error(
                 &["upstream", "git"],

@@ -217,6 +217,41 @@ impl UpstreamRepo {
         Ok(history)
     }
 
+    /// All commits up to `to`, oldest first. What a merge brought stands right before it, so whatever comes
+    /// later is added at the end.
+    pub(crate) fn full_history(&self, to: &CommitId) -> Result<Vec<Revision>, RepoError> {
+        let repo = self.local();
+        let labels = self.tag_labels()?;
+        let shallow = repo.shallow_commits().map_err(|error| RepoError::References(whole_message(&error)))?;
+        let mut history = Vec::new();
+        let mut met = BTreeSet::from([to.clone()]);
+        // Each commit on the way down, with those of its parents that were not gone to yet, the first one last.
+        let mut way: Vec<(Revision, Vec<CommitId>)> = Vec::new();
+        let mut next = Some(to.clone());
+        loop {
+            if let Some(at) = next.take() {
+                if met.len() > HISTORY_COMMITS_MAX {
+                    return Err(RepoError::HistoryTooLong { to: to.clone() });
+                }
+                let commit = find_commit(&repo, &at)?;
+                let is_root = shallow.as_ref().is_some_and(|shallow| shallow.contains(&commit.id));
+                let mut parents: Vec<CommitId> =
+                    commit.parent_ids().filter(|_| !is_root).map(|id| commit_id(id.detach())).collect();
+                parents.reverse();
+                way.push((revision_of(&commit, &labels), parents));
+            }
+            let Some((_, parents)) = way.last_mut() else { return Ok(history) };
+            while next.is_none()
+                && let Some(parent) = parents.pop()
+            {
+                next = met.insert(parent.clone()).then_some(parent);
+            }
+            if next.is_none() {
+                history.extend(way.pop().map(|(revision, _)| revision));
+            }
+        }
+    }
+
     /// The tags that point at commits, by name.
     pub fn tags(&self) -> Result<BTreeMap<String, CommitId>, RepoError> {
         let repo = self.local();
@@ -279,6 +314,11 @@ fn labels(mut tags: Vec<(String, CommitId)>) -> BTreeMap<CommitId, RevisionLabel
     // Later entries replace earlier ones.
     let labelled = |(name, commit): (String, CommitId)| Some((commit, RevisionLabel::new(name).ok()?));
     tags.into_iter().filter_map(labelled).collect()
+}
+
+/// Whether a text is the beginning of a commit id, and long enough to be a label.
+pub(crate) fn begins_with(commit: &CommitId, text: &str) -> bool {
+    text.len() >= ABBREVIATED_DIGITS && commit.as_str().starts_with(text)
 }
 
 /// The label of a commit that no tag names.

@@ -68,9 +68,93 @@ pub enum SourceError {
         /// When it was last polled, in seconds since the Unix epoch.
         last_poll_s: Option<i64>,
     },
+    /// The source took too long. The mirror is as usable as before.
+    #[error("`{source_name}` takes too long: {what} within {limit_s} seconds; the mirror is as of {}, try again", shown_time(*last_poll_s))]
+    TimedOut {
+        /// The source.
+        source_name: String,
+        /// What did not happen.
+        what: &'static str,
+        /// The bound, in seconds.
+        limit_s: u64,
+        /// When it was last polled, in seconds since the Unix epoch.
+        last_poll_s: Option<i64>,
+    },
+    /// The server is there, and has no repository at this address.
+    #[error(
+        "there is no repository at `{source_name}` (HTTP status {status}), or it is hidden from whoever has no access; check the address, and the credential helper that git is configured with"
+    )]
+    NoRepositoryThere {
+        /// The source.
+        source_name: String,
+        /// The status.
+        status: u16,
+    },
+    /// The server answers with something that is not git.
+    #[error(
+        "`{source_name}` answers with `{kind}`, which is not git's protocol; give the address that `git clone` takes, not that of a web page"
+    )]
+    NotGit {
+        /// The source.
+        source_name: String,
+        /// The type of the answer.
+        kind: String,
+    },
+    /// The server sends us elsewhere.
+    #[error(
+        "`{source_name}` has moved to `{to}`, which is not followed; write the new address if you trust it"
+    )]
+    Moved {
+        /// The source.
+        source_name: String,
+        /// The address that it names.
+        to: String,
+    },
+    /// The repository belongs to another user, and git serves none such.
+    #[error(
+        "`{path}` belongs to another user, so git refuses to read it; if you trust it, run `git config --global --add safe.directory {path}`"
+    )]
+    OwnedByAnother {
+        /// The repository.
+        path: String,
+    },
+    /// The repository lacks an object that its history names.
+    #[error(
+        "`{source_name}` lacks object {object}, which its history names (is it a partial clone, or damaged?); run `git fetch --refetch --no-filter` in it, or give the repository that it was cloned from"
+    )]
+    MissingObject {
+        /// The source.
+        source_name: String,
+        /// The first object that is missing.
+        object: String,
+    },
+    /// The repository names its objects by SHA-256.
+    #[error(
+        "`{source_name}` names its objects by SHA-256, and only SHA-1 is supported; follow a SHA-1 copy of it, or its releases in a registry"
+    )]
+    UnsupportedObjects {
+        /// The source.
+        source_name: String,
+    },
+    /// The repository holds only the newest part of its history.
+    #[error(
+        "`{source_name}` is a shallow clone: the beginning of its history is not there; run `git fetch --unshallow` in it, or give the repository that it was cloned from"
+    )]
+    Shallow {
+        /// The source.
+        source_name: String,
+    },
+    /// The address holds what could be a secret.
+    #[error(
+        "the address `{source_name}` holds a user's name or a password; leave it out, and let git's `credential.username` and a credential helper supply it"
+    )]
+    CredentialsInAddress {
+        /// The address, without them.
+        source_name: String,
+    },
     /// The source wants us to prove who we are.
     #[error(
-        "`{source_name}` refuses access ({reason}); registry tokens are not supported, git asks its credential helpers"
+        "`{source_name}` refuses access ({reason}); for git configure a credential helper, for a registry `cargo login`"
     )]
     AccessDenied {
         /// The source.

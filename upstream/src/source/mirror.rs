@@ -7,18 +7,42 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::state::MirrorState;
+use super::address::{holds_secret, without_userinfo};
+use super::state::{MirrorState, Seen};
 use super::{
-    Follow, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, git, refs, registry,
+    Follow, Glance, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, git, refs, registry,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::ids::{CommitId, RevisionLabel};
 use crate::process::{ProcessRunner, SystemProcessRunner};
-use crate::repo::{UpstreamRepo, whole_message};
+use crate::repo::{UpstreamRepo, begins_with, whole_message};
 use crate::revision::Revision;
 
 const LOCK_FILE_NAME: &str = "tidelock-source.lock";
+/// How often a mirror that another process polls is looked at.
+const LOCK_LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The longest that things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// To list a remote's references, in milliseconds.
+    pub listing_ms: u64,
+    /// To fetch, in milliseconds.
+    pub fetch_ms: u64,
+    /// That a server may be silent, in milliseconds.
+    pub silence_ms: u64,
+    /// That another process which polls the same mirror is waited for, in milliseconds.
+    pub lock_ms: u64,
+}
+
+impl Default for SourceLimits {
+    fn default() -> Self {
+        let minute = 60 * 1000;
+        Self { listing_ms: 2 * minute, fetch_ms: 60 * minute, silence_ms: minute, lock_ms: 10 * minute }
+    }
+}
 
 /// What a mirror needs of the machine.
 #[derive(Debug, Clone)]
@@ -48,6 +72,7 @@ pub struct Mirror {
     source: SourceSpec,
     directory: PathBuf,
     surroundings: Surroundings,
+    limits: SourceLimits,
     repo: UpstreamRepo,
 }
 
@@ -58,6 +83,11 @@ impl Mirror {
         directory: &Path,
         surroundings: Surroundings,
     ) -> Result<Self, SourceError> {
+        if let SourceSpec::Git { url, .. } = &source
+            && holds_secret(url)
+        {
+            return Err(SourceError::CredentialsInAddress { source_name: without_userinfo(url) });
+        }
         let failed = |source| SourceError::Io { path: directory.to_owned(), source };
         fs::create_dir_all(directory).map_err(failed)?;
         let directory = fs::canonicalize(directory).map_err(failed)?;
@@ -77,7 +107,34 @@ impl Mirror {
             create_bare(&directory)?;
         }
         let repo = UpstreamRepo::open_mirror(&directory).map_err(|error| broken(error.to_string()))?;
-        Ok(Self { source, directory, surroundings, repo })
+        Ok(Self { source, directory, surroundings, limits: SourceLimits::default(), repo })
+    }
+
+    /// The same mirror with other bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: SourceLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Asks whether there is anything new, and nothing more: costs what `git ls-remote` costs.
+    ///
+    /// Nothing is fetched and nothing is written, so it needs no lock.
+    pub fn look(&self, progress: &dyn SourceProgress, interrupt: &AtomicBool) -> Result<Glance, SourceError> {
+        let state = self.state()?;
+        let changed = match &self.source {
+            SourceSpec::Git { url, follow, history } => {
+                let asked = git::Asked { url, follow, history: *history, progress, interrupt };
+                let listing = git::look(self, &state, &asked)?;
+                state.seen.as_ref().is_none_or(|seen| seen.listing != listing)
+            }
+            SourceSpec::Registry { krate, pre_releases } => {
+                let asked =
+                    registry::Asked { krate, pre_releases: *pre_releases, since: None, progress, interrupt };
+                registry::look(self, &state, &asked)? || state.seen.is_none()
+            }
+        };
+        let (newest, notices) = state.seen.map(|seen| (seen.newest, seen.notices)).unwrap_or_default();
+        Ok(Glance { changed, newest, notices })
     }
 
     /// Brings what is new, and says what that is.
@@ -90,23 +147,31 @@ impl Mirror {
         progress: &dyn SourceProgress,
         interrupt: &AtomicBool,
     ) -> Result<Poll, SourceError> {
-        let _lock = self.lock()?;
+        let _lock = self.lock(progress, interrupt)?;
         let mut state = self.state()?;
         stop_if(interrupt)?;
-        let notices = match &self.source {
-            SourceSpec::Git { url, follow } => {
-                git::poll(self, &mut state, &git::Asked { url, follow, progress, interrupt })?
+        let (notices, listing) = match &self.source {
+            SourceSpec::Git { url, follow, history } => {
+                let asked = git::Asked { url, follow, history: *history, progress, interrupt };
+                let polled = git::poll(self, &mut state, &asked)?;
+                (polled.notices, polled.listing)
             }
-            SourceSpec::Registry { krate, pre_releases } => registry::poll(
-                self,
-                &mut state,
-                &registry::Asked { krate, pre_releases: *pre_releases, since, progress, interrupt },
-            )?,
+            SourceSpec::Registry { krate, pre_releases } => {
+                let asked =
+                    registry::Asked { krate, pre_releases: *pre_releases, since, progress, interrupt };
+                (registry::poll(self, &mut state, &asked)?, String::new())
+            }
         };
+        let revisions = self.known(&state)?;
+        let newest = revisions.iter().rfind(|revision| !revision.withdrawn);
+        state.seen = Some(Seen {
+            listing,
+            newest: newest.map(|revision| (revision.label.clone(), revision.commit.clone())),
+            notices: notices.iter().map(ToString::to_string).collect(),
+        });
         state.last_poll_s = Some(self.surroundings.clock.now_ms().div_euclid(1000));
         state.write(&self.directory)?;
 
-        let revisions = self.known(&state)?;
         let first = match since {
             Some(since) => self.position(&revisions, &state, since)?,
             None => 0,
@@ -139,7 +204,7 @@ impl Mirror {
     ) -> Result<Revision, SourceError> {
         match &self.source {
             SourceSpec::Registry { krate, .. } => {
-                let _lock = self.lock()?;
+                let _lock = self.lock(progress, interrupt)?;
                 let asked =
                     registry::Asked { krate, pre_releases: true, since: Some(label), progress, interrupt };
                 registry::ensure(self, &self.state()?, label, &asked)
@@ -158,14 +223,35 @@ impl Mirror {
     /// This is a person's decision: the revisions that the upstream threw away leave the history. Their
     /// objects stay readable.
     pub fn accept_rewrite(&self, has: &CommitId) -> Result<(), SourceError> {
-        let _lock = self.lock()?;
+        let _lock = self.lock(&(), &AtomicBool::new(false))?;
         match &self.source {
             SourceSpec::Git { follow: Follow::Branch(_) | Follow::DefaultBranch, .. } => {
-                git::accept_rewrite(self, &self.state()?, has)
+                let mut state = self.state()?;
+                git::accept_rewrite(self, &state, has)?;
+                state.seen = None;
+                state.write(&self.directory)
             }
             SourceSpec::Git { follow: Follow::Tags { .. }, .. } | SourceSpec::Registry { .. } => {
                 Err(SourceError::NothingToAccept { commit: has.to_string() })
             }
+        }
+    }
+
+    /// Lets the mirror follow another default branch from where the former one is.
+    ///
+    /// This is a person's decision. Where the branch does not continue that history, the next poll says that
+    /// it was rewritten, and follows it no further until that is accepted too.
+    pub fn accept_default_branch(&self, branch: &str) -> Result<(), SourceError> {
+        let _lock = self.lock(&(), &AtomicBool::new(false))?;
+        match &self.source {
+            SourceSpec::Git { follow: Follow::DefaultBranch, .. } => {
+                let mut state = self.state()?;
+                git::accept_default_branch(self, &mut state, branch)?;
+                state.seen = None;
+                state.write(&self.directory)
+            }
+            SourceSpec::Git { follow: Follow::Branch(_) | Follow::Tags { .. }, .. }
+            | SourceSpec::Registry { .. } => Err(SourceError::NothingToAccept { commit: branch.to_owned() }),
         }
     }
 
@@ -193,6 +279,10 @@ impl Mirror {
         &self.surroundings
     }
 
+    pub(super) fn limits(&self) -> SourceLimits {
+        self.limits
+    }
+
     pub(super) fn unknown_revision(&self, label: &RevisionLabel) -> SourceError {
         SourceError::UnknownRevision { source_name: self.source.to_string(), label: label.to_string() }
     }
@@ -204,25 +294,40 @@ impl Mirror {
         })
     }
 
-    /// Keeps other processes from polling until it is dropped.
-    fn lock(&self) -> Result<PollLock, SourceError> {
+    /// Keeps other processes from polling until it is dropped. One that polls already is waited for.
+    fn lock(&self, progress: &dyn SourceProgress, interrupt: &AtomicBool) -> Result<PollLock, SourceError> {
         let path = self.directory.join(LOCK_FILE_NAME);
         let failed = |source| SourceError::Io { path: path.clone(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {
-                let lock = PollLock(file);
-                refs::remove_stale_locks(&self.directory)?;
-                Ok(lock)
+        let clock = &self.surroundings.clock;
+        let until_ms = clock.now_ms().saturating_add_unsigned(self.limits.lock_ms);
+        let mut is_told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    let lock = PollLock(file);
+                    refs::remove_stale_locks(&self.directory)?;
+                    return Ok(lock);
+                }
+                Err(TryLockError::WouldBlock) if clock.now_ms() < until_ms => {
+                    if !is_told {
+                        progress.waiting(&self.source.to_string());
+                    }
+                    is_told = true;
+                    stop_if(interrupt)?;
+                    clock.sleep(LOCK_LOOK_EVERY);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(SourceError::Busy { path: self.directory.clone() });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::WouldBlock) => Err(SourceError::Busy { path: self.directory.clone() }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
 
     fn known(&self, state: &MirrorState) -> Result<Vec<Revision>, SourceError> {
         match &self.source {
-            SourceSpec::Git { follow, .. } => git::revisions(self, state, follow),
+            SourceSpec::Git { follow, history, .. } => git::revisions(self, state, follow, *history),
             SourceSpec::Registry { krate: _, pre_releases } => {
                 registry::revisions(self, state, *pre_releases)
             }
@@ -239,16 +344,16 @@ impl Mirror {
         if let SourceSpec::Registry { .. } = &self.source {
             return registry::position(state, revisions, since).ok_or_else(|| self.unknown_revision(since));
         }
-        let at = revisions.iter().position(|revision| is_named(revision, since));
-        at.ok_or_else(|| self.unknown_revision(since))
+        if let Some(at) = revisions.iter().position(|revision| is_named(revision, since)) {
+            return Ok(at);
+        }
+        git::position_of_lost(self, revisions, since)?.ok_or_else(|| self.unknown_revision(since))
     }
 }
 
 /// Whether a label means a revision: a commit gets another label when it is tagged later.
 fn is_named(revision: &Revision, label: &RevisionLabel) -> bool {
-    &revision.label == label
-        || (label.as_str().len() >= crate::repo::ABBREVIATED_DIGITS
-            && revision.commit.as_str().starts_with(label.as_str()))
+    &revision.label == label || begins_with(&revision.commit, label.as_str())
 }
 
 /// The right to write to a mirror.

@@ -4,6 +4,7 @@
 //! that later steps read through [`UpstreamRepo`](crate::repo::UpstreamRepo), online or not.
 //! Nothing here writes to the upstream, or to any folder but the mirror's.
 
+mod address;
 mod error;
 mod git;
 mod mirror;
@@ -14,10 +15,10 @@ mod spec;
 mod state;
 
 pub use error::SourceError;
-pub use mirror::{Mirror, Surroundings};
-pub use poll::{Notice, Poll, SourceProgress};
+pub use mirror::{Mirror, SourceLimits, Surroundings};
+pub use poll::{Glance, Notice, Poll, SourceProgress};
 pub use registry::RegistryEnvironment;
-pub use spec::{Follow, InvalidSource, SourceSpec};
+pub use spec::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,27 @@ pub struct Poll {
     pub notices: Vec<Notice>,
 }
 
+/// What a look at the upstream found, without fetching anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// Whether the upstream differs from what the last poll saw there; true before the first poll.
+    pub changed: bool,
+    /// The newest revision that the last poll saw, withdrawn ones left out.
+    pub newest: Option<(RevisionLabel, CommitId)>,
+    /// What the last poll said that nobody should follow blindly, for people.
+    pub notices: Vec<String>,
+}
+
+impl Glance {
+    /// Whether a port that equals this revision has nothing to do.
+    pub fn is_up_to_date(&self, baseline: &RevisionLabel) -> bool {
+        !self.changed
+            && self.newest.as_ref().is_some_and(|(label, commit)| {
+                label == baseline || crate::repo::begins_with(commit, baseline.as_str())
+            })
+    }
+}
+
 /// Something that the upstream did to its own past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -131,6 +152,10 @@ pub trait SourceProgress: Sync {
     fn asking(&self, _source: &str) {}
     /// Commits are being fetched.
     fn fetching(&self, _source: &str) {}
+    /// So many bytes have come, where that can be told: once for each mebibyte.
+    fn received(&self, _source: &str, _bytes: u64) {}
+    /// Another process polls this mirror at this moment, and is waited for.
+    fn waiting(&self, _source: &str) {}
     /// A release is being downloaded, the `nth` (from 1) of `of`.
     fn downloading(&self, _label: &RevisionLabel, _nth: usize, _of: usize) {}
 }

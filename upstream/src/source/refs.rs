@@ -3,8 +3,10 @@
 //! `refs/heads` and `refs/tags` hold what was accepted, and move only forward; `refs/incoming` holds what
 //! the remote had last. A tag of the mirror points at the commit itself, also where the remote's is annotated.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use gix::bstr::ByteSlice;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
 use super::SourceError;
@@ -24,14 +26,39 @@ pub(super) fn get(repo: &gix::Repository, name: &str) -> Result<Option<CommitId>
     Ok(Some(commit_id(commit.id)))
 }
 
+/// The mirror's tags by name, and what they point at. No object is read.
+pub(super) fn tags(repo: &gix::Repository) -> Result<BTreeMap<String, gix::ObjectId>, SourceError> {
+    let unreadable = |error: gix::Error| broken(repo, &error);
+    let mut tags = BTreeMap::new();
+    for reference in repo.references().map_err(unreadable)?.tags().map_err(unreadable)? {
+        let reference = reference.map_err(|error| SourceError::BrokenMirror {
+            path: repo.git_dir().to_owned(),
+            reason: error.to_string(),
+        })?;
+        let name = reference.name().as_bstr().to_str_lossy().into_owned();
+        if let (Some(short), Some(id)) = (name.strip_prefix("refs/tags/"), reference.try_id()) {
+            tags.insert(short.to_owned(), id.detach());
+        }
+    }
+    Ok(tags)
+}
+
 /// Makes a reference of the mirror point at a commit.
 pub(super) fn set(repo: &gix::Repository, name: &str, commit: &CommitId) -> Result<(), SourceError> {
+    set_all(repo, &[(name.to_owned(), commit.clone())])
+}
+
+/// Makes references of the mirror point at commits.
+pub(super) fn set_all(repo: &gix::Repository, named: &[(String, CommitId)]) -> Result<(), SourceError> {
     let broken = |error: &dyn std::error::Error| broken(repo, error);
-    let full = gix::refs::FullName::try_from(name).map_err(|error| broken(&error))?;
-    let id = gix::ObjectId::from_hex(commit.as_str().as_bytes()).map_err(|error| broken(&error))?;
-    let edit = RefEdit::update(full, id, PreviousValue::Any, "tidelock");
+    let mut edits = Vec::new();
+    for (name, commit) in named {
+        let full = gix::refs::FullName::try_from(name.as_str()).map_err(|error| broken(&error))?;
+        let id = gix::ObjectId::from_hex(commit.as_str().as_bytes()).map_err(|error| broken(&error))?;
+        edits.push(RefEdit::update(full, id, PreviousValue::Any, "tidelock"));
+    }
     // The mirror is opened without reference logs, so nobody has to be named for them.
-    repo.edit_references_as([edit], None).map_err(|error| broken(&error))?;
+    repo.edit_references_as(edits, None).map_err(|error| broken(&error))?;
     Ok(())
 }
 

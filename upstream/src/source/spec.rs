@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::{holds_secret, without_userinfo};
 use crate::ids::one_line;
 
 const REGISTRY: &str = "registry:";
@@ -13,11 +14,15 @@ const PRE_RELEASES: &str = "pre-releases";
 const DEFAULT_BRANCH: &str = "default-branch";
 const BRANCH: &str = "branch=";
 const TAGS: &str = "tags=";
+const FULL_HISTORY: &str = "full-history";
+const BY_DATE: &str = "by-date";
+const NO_PRE_RELEASES: &str = "no-pre-releases";
 
 /// Where the upstream comes from.
 ///
 /// As text: `registry:strsim`, `registry:strsim#pre-releases`, `git:../upstream`,
-/// `git:ssh://host/repository#branch=main`, `git:../upstream#tags=v*`.
+/// `git:ssh://host/repository#branch=main`, `git:../upstream#tags=v*`. What qualifies the rest stands before it:
+/// `git:../upstream#full-history&branch=main`, `git:../upstream#by-date&no-pre-releases&tags=v*`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SourceSpec {
@@ -34,20 +39,46 @@ pub enum SourceSpec {
         url: String,
         /// Which of its commits are revisions.
         follow: Follow,
+        /// How much of a branch's history counts; of tags, each counts anyway.
+        history: History,
     },
+}
+
+/// Which commits of a branch are revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum History {
+    /// Those that the branch itself was at: of a merge, the merge alone.
+    #[default]
+    FirstParent,
+    /// All that it holds: of a merge, first the commits that it brought, then the merge.
+    Full,
+}
+
+/// In which order tags are revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TagOrder {
+    /// By the versions in their names, where there are any.
+    #[default]
+    Version,
+    /// By the dates of their commits.
+    Date,
 }
 
 /// Which commits of a git repository are revisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Follow {
-    /// Those on the first-parent history of a branch.
+    /// Those of a branch.
     Branch(String),
-    /// Those on the first-parent history of the branch that the remote calls its default.
+    /// Those of the branch that the remote calls its default.
     DefaultBranch,
     /// Those that tags point at.
     Tags {
         /// A glob over tag names, such as `v*`.
         pattern: String,
+        /// Their order.
+        order: TagOrder,
+        /// Whether tags of pre-releases such as `v1.0.0-rc.1` count.
+        pre_releases: bool,
     },
 }
 
@@ -66,14 +97,32 @@ impl fmt::Display for SourceSpec {
         match self {
             Self::Registry { krate, pre_releases: false } => write!(f, "{REGISTRY}{krate}"),
             Self::Registry { krate, pre_releases: true } => write!(f, "{REGISTRY}{krate}#{PRE_RELEASES}"),
-            Self::Git { url, follow: Follow::Branch(branch) } => write!(f, "{GIT}{url}#{BRANCH}{branch}"),
-            Self::Git { url, follow: Follow::Tags { pattern } } => write!(f, "{GIT}{url}#{TAGS}{pattern}"),
-            // A `#` in the path itself would otherwise be read as the beginning of what to follow.
-            Self::Git { url, follow: Follow::DefaultBranch } if url.contains('#') => {
-                write!(f, "{GIT}{url}#{DEFAULT_BRANCH}")
+            Self::Git { url, follow, history } => {
+                write!(f, "{GIT}{url}")?;
+                let (options, last) = fragment(url, follow, *history);
+                let parts: Vec<String> = options.into_iter().map(str::to_owned).chain(last).collect();
+                if parts.is_empty() { Ok(()) } else { write!(f, "#{}", parts.join("&")) }
             }
-            Self::Git { url, follow: Follow::DefaultBranch } => write!(f, "{GIT}{url}"),
         }
+    }
+}
+
+/// What stands behind the `#`: what qualifies, and what is followed.
+fn fragment(url: &str, follow: &Follow, history: History) -> (Vec<&'static str>, Option<String>) {
+    let full = match (history, follow) {
+        (History::Full, Follow::Branch(_) | Follow::DefaultBranch) => vec![FULL_HISTORY],
+        (History::Full, Follow::Tags { .. }) | (History::FirstParent, _) => Vec::new(),
+    };
+    match follow {
+        Follow::Branch(branch) => (full, Some(format!("{BRANCH}{branch}"))),
+        Follow::Tags { pattern, order, pre_releases } => {
+            let by_date = (*order == TagOrder::Date).then_some(BY_DATE);
+            let without = (!pre_releases).then_some(NO_PRE_RELEASES);
+            (by_date.into_iter().chain(without).collect(), Some(format!("{TAGS}{pattern}")))
+        }
+        // A `#` in the path itself would otherwise be read as the beginning of what to follow.
+        Follow::DefaultBranch if url.contains('#') => (full, Some(DEFAULT_BRANCH.to_owned())),
+        Follow::DefaultBranch => (full, None),
     }
 }
 
@@ -86,10 +135,10 @@ impl FromStr for SourceSpec {
         if let Some(rest) = text.strip_prefix(REGISTRY) {
             registry(rest).map_err(invalid)
         } else if let Some(rest) = text.strip_prefix(GIT) {
-            if has_password(rest) {
+            if holds_secret(rest.rsplit_once('#').map_or(rest, |(url, _)| url)) {
                 return Err(InvalidSource {
-                    text: format!("{GIT}…"),
-                    reason: "it holds a password; leave it out and let a git credential helper supply it",
+                    text: format!("{GIT}{}", without_userinfo(rest)),
+                    reason: "it holds a user's name or a password; leave them out and let a git credential helper supply them",
                 });
             }
             git(rest).map_err(invalid)
@@ -125,29 +174,45 @@ fn registry(rest: &str) -> Result<SourceSpec, &'static str> {
 }
 
 fn git(rest: &str) -> Result<SourceSpec, &'static str> {
-    let (url, follow) = match rest.rsplit_once('#') {
-        None => (rest, Follow::DefaultBranch),
-        Some((url, DEFAULT_BRANCH)) => (url, Follow::DefaultBranch),
-        Some((url, fragment)) => match (fragment.strip_prefix(BRANCH), fragment.strip_prefix(TAGS)) {
-            (Some(branch), _) if is_branch_name(branch) => (url, Follow::Branch(branch.to_owned())),
-            (Some(_), _) => return Err("that is not the name of a branch"),
-            (None, Some("")) => return Err("the pattern behind `tags=` is empty; write `*` for all tags"),
-            (None, Some(pattern)) => (url, Follow::Tags { pattern: pattern.to_owned() }),
-            (None, None) => return Err("behind `#` write `branch=NAME`, `tags=PATTERN` or `default-branch`"),
+    let (url, mut fragment) = rest.rsplit_once('#').unwrap_or((rest, DEFAULT_BRANCH));
+    let (mut history, mut order, mut pre_releases) = (History::FirstParent, None, None);
+    loop {
+        let (option, left) = fragment.split_once('&').unwrap_or((fragment, DEFAULT_BRANCH));
+        match option {
+            FULL_HISTORY => history = History::Full,
+            BY_DATE => order = Some(TagOrder::Date),
+            NO_PRE_RELEASES => pre_releases = Some(false),
+            _ => break,
+        }
+        fragment = left;
+    }
+    let follow = match (fragment.strip_prefix(BRANCH), fragment.strip_prefix(TAGS)) {
+        _ if fragment == DEFAULT_BRANCH => Follow::DefaultBranch,
+        (Some(branch), _) if is_branch_name(branch) => Follow::Branch(branch.to_owned()),
+        (Some(_), _) => return Err("that is not the name of a branch"),
+        (None, Some("")) => return Err("the pattern behind `tags=` is empty; write `*` for all tags"),
+        (None, Some(pattern)) => Follow::Tags {
+            pattern: pattern.to_owned(),
+            order: order.unwrap_or_default(),
+            pre_releases: pre_releases.unwrap_or(true),
         },
+        (None, None) => return Err("behind `#` write `branch=NAME`, `tags=PATTERN` or `default-branch`"),
     };
+    match &follow {
+        Follow::Tags { .. } if history == History::Full => {
+            return Err("`full-history` is about a branch, and tags are followed one by one");
+        }
+        Follow::Branch(_) | Follow::DefaultBranch if order.is_some() || pre_releases.is_some() => {
+            return Err("`by-date` and `no-pre-releases` are about tags; write `tags=PATTERN` behind them");
+        }
+        Follow::Tags { .. } | Follow::Branch(_) | Follow::DefaultBranch => {}
+    }
     if url.is_empty() || url.starts_with('-') {
         return Err("behind `git:` write the URL or the path of a repository");
     }
-    Ok(SourceSpec::Git { url: url.to_owned(), follow })
+    Ok(SourceSpec::Git { url: url.to_owned(), follow, history })
 }
 
 fn is_branch_name(name: &str) -> bool {
     gix::refs::FullName::try_from(format!("refs/heads/{name}")).is_ok()
-}
-
-fn has_password(url: &str) -> bool {
-    let Some((_scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _host)| user.contains(':'))
 }

@@ -11,6 +11,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::{SourceError, SourceSpec};
+use crate::ids::{CommitId, RevisionLabel};
 
 const FILE_NAME: &str = "tidelock-source.json";
 const FORMAT: u32 = 1;
@@ -32,6 +33,21 @@ pub(super) struct MirrorState {
     pub(super) index_version: Option<IndexVersion>,
     /// All releases ever seen, in version order.
     pub(super) releases: Vec<Release>,
+    /// What the last poll saw, so that the next look can tell whether anything changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<Seen>,
+}
+
+/// What a poll saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Seen {
+    /// The SHA-256 of the references that count, as the remote listed them; empty for a registry.
+    pub(super) listing: String,
+    /// The newest revision that is not withdrawn.
+    pub(super) newest: Option<(RevisionLabel, CommitId)>,
+    /// What the poll said that nobody should follow blindly.
+    pub(super) notices: Vec<String>,
 }
 
 /// By what a server recognises an answer that it gave before.
@@ -75,6 +91,7 @@ impl MirrorState {
             deleted_tags: Vec::new(),
             index_version: None,
             releases: Vec::new(),
+            seen: None,
         }
     }
 

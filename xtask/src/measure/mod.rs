@@ -8,6 +8,7 @@ mod gate_suites;
 mod gate_timings;
 mod impact;
 mod mapping;
+mod poll;
 mod probeable;
 mod readers;
 
@@ -69,6 +70,12 @@ const MEASURES: &[Measure] = &[
         about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
         needs: "the Cargo registry, git, Python 3.10; takes no `--repo`; about ten minutes",
         run: demo::run,
+    },
+    Measure {
+        name: "poll",
+        about: "a poll with nothing new (`tidelock status --poll`) beside `git ls-remote`, over file:// and http://",
+        needs: "`--repo` for each upstream; git; a release build of `tidelock` and of this program; a minute each",
+        run: poll::run,
     },
     Measure {
         name: "probeable",

@@ -44,6 +44,16 @@ pub(super) fn in_version_order(revisions: Vec<Revision>) -> Vec<Revision> {
     ordered
 }
 
+/// Sorts revisions, oldest first, by the dates of their commits.
+pub(super) fn in_date_order(mut revisions: Vec<Revision>) -> Vec<Revision> {
+    let version = |revision: &Revision| version_in(revision.label.as_str());
+    revisions.sort_by(|left, right| {
+        let by_date = left.published_s.cmp(&right.published_s);
+        by_date.then_with(|| version(left).cmp(&version(right))).then_with(|| left.label.cmp(&right.label))
+    });
+    revisions
+}
+
 /// The version in a tag's name: `1.2.3`, `v1.2.3`, `krate-1.2.3`, `krate/v1.2.3`, `release-1.2.3-rc.1`.
 pub(super) fn version_in(tag: &str) -> Option<Version> {
     let mut before = None;

@@ -84,6 +84,20 @@ pub(super) fn poll(
     Ok(notices)
 }
 
+/// Whether the index says something else than at the last poll. Nothing is downloaded or written.
+pub(super) fn look(mirror: &Mirror, state: &MirrorState, asked: &Asked<'_>) -> Result<bool, SourceError> {
+    let client = RegistryClient::connect(mirror, asked.krate, state.last_poll_s)?;
+    asked.progress.asking(asked.krate);
+    Ok(match client.releases(state.index_version.as_ref(), asked.interrupt)? {
+        IndexAnswer::Unchanged => false,
+        IndexAnswer::Changed { releases, .. } => {
+            let mut after = state.clone();
+            after.take_index(releases);
+            after.releases != state.releases
+        }
+    })
+}
+
 /// Makes sure that the mirror holds the release that is asked for.
 pub(super) fn ensure(
     mirror: &Mirror,

@@ -12,6 +12,8 @@ use crate::process::{Invocation, ProcessRunner};
 
 struct HttpServer {
     address: String,
+    /// Breaks off the next answers with a pack in the middle.
+    breaks_off: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -23,16 +25,18 @@ impl HttpServer {
         let address = listener.local_addr().unwrap().to_string();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let breaks_off = Arc::new(AtomicBool::new(false));
+        let breaking = Arc::clone(&breaks_off);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
                 // A client that went away is no concern of the server.
-                drop(stream.and_then(|stream| answer(&stream, &root)));
+                drop(stream.and_then(|stream| answer(&stream, &root, &breaking)));
             }
         });
-        Self { address, stop, thread: Some(thread) }
+        Self { address, breaks_off, stop, thread: Some(thread) }
     }
 }
 
@@ -46,7 +50,7 @@ impl Drop for HttpServer {
     }
 }
 
-fn answer(mut stream: &TcpStream, root: &Path) -> std::io::Result<()> {
+fn answer(mut stream: &TcpStream, root: &Path, breaks_off: &AtomicBool) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -96,7 +100,31 @@ fn answer(mut stream: &TcpStream, root: &Path) -> std::io::Result<()> {
     let status = headers.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
     write!(stream, "HTTP/1.1 {status}\r\n{headers}\r\nConnection: close\r\n")?;
     write!(stream, "Content-Length: {}\r\n", body.len() - 4)?;
-    stream.write_all(body.get(2..).unwrap())
+    let body = body.get(4..).unwrap();
+    let has_pack = body.windows(4).any(|bytes| bytes == b"PACK");
+    let sent = if has_pack && breaks_off.load(Ordering::Relaxed) { body.len() / 2 } else { body.len() };
+    stream.write_all(b"\r\n")?;
+    stream.write_all(body.get(..sent).unwrap())
+}
+
+#[test]
+fn a_fetch_that_breaks_off_in_the_middle_leaves_a_usable_mirror_and_the_next_goes_on() {
+    install_tls_provider();
+    let upstream = GitUpstream::new();
+    upstream.commit("one");
+    let server = HttpServer::start(upstream.path().parent().unwrap().to_owned());
+    let source = format!("git:http://{}/upstream/.git#branch=main", server.address).parse().unwrap();
+    let mirror = upstream.open(source).unwrap();
+    poll(&mirror, None).unwrap();
+    for number in 0..30 {
+        upstream.commit(&format!("{number} {}", "text ".repeat(number * 50)));
+    }
+    server.breaks_off.store(true, Ordering::Relaxed);
+    let error = poll(&mirror, None).unwrap_err();
+    assert!(matches!(error, SourceError::Unreachable { last_poll_s: Some(_), .. }), "{error:?}");
+    assert_eq!(summaries(&mirror.revisions().unwrap()), ["one"]);
+    server.breaks_off.store(false, Ordering::Relaxed);
+    assert_eq!(poll(&mirror, None).unwrap().new.len(), 31);
 }
 
 #[test]
@@ -118,6 +146,5 @@ fn a_repository_behind_http_is_mirrored_and_followed() {
     let surroundings = surroundings(upstream.path().parent().unwrap(), None);
     let missing = Mirror::open(source("missing/.git"), &upstream.beside("other"), surroundings).unwrap();
     let error = poll(&missing, None).unwrap_err();
-    assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
-    assert!(error.to_string().contains("404"), "{error}");
+    assert!(matches!(error, SourceError::NoRepositoryThere { status: 404, .. }), "{error:?}");
 }

@@ -2,7 +2,9 @@
 
 mod git;
 mod git_fixture;
+mod git_hostile;
 mod git_http;
+mod git_kinds;
 mod registry;
 mod registry_fixture;
 mod spec;
