@@ -6,6 +6,7 @@ mod gate_drift;
 mod gate_null;
 mod gate_suites;
 mod gate_timings;
+mod history;
 mod impact;
 mod mapping;
 mod poll;
@@ -76,6 +77,12 @@ const MEASURES: &[Measure] = &[
         about: "a poll with nothing new (`tidelock status --poll`) beside `git ls-remote`, over file:// and http://",
         needs: "`--repo` for each upstream; git; a release build of `tidelock` and of this program; a minute each",
         run: poll::run,
+    },
+    Measure {
+        name: "history",
+        about: "`tidelock history` of a thousand revisions beside `git log -p` and `git log --raw`: time and memory",
+        needs: "`--repo` for each upstream, and release builds of `tidelock` and `xtask`; a minute each",
+        run: history::run,
     },
     Measure {
         name: "probeable",
