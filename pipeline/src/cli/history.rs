@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use upstream::UpstreamRepo;
-use upstream::diff::RevisionClass;
+use upstream::diff::{FileChangeKind, RevisionClass};
 use upstream::history::{
     ChangeKind, Confidence, HistoryCache, HistoryChange, HistoryRange, HistoryRow, Line, history,
 };
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliErro
     if let Some(error) = failed {
         return Err(CliError::from(anyhow!(error).context("cannot write JSON")));
     }
-    if context.format.is_json() {
+    if context.format == Format::Json {
         if end.stopped && shown.len() == DOCUMENT_ROWS_MAX {
             let error = anyhow!("more than {DOCUMENT_ROWS_MAX} revisions do not fit one JSON document");
             return Err(CliError::usage(error).hint("use `--format jsonl`, which streams, or `--last N`"));
@@ -143,7 +143,12 @@ fn text(context: &Context, row: &HistoryRow, with_items: bool) -> String {
         ));
     }
     for file in &changes.files {
-        line(ink(Ink::Dim, &format!("{}  {:?}", file.file, file.kind).to_lowercase()));
+        let happened = match file.kind {
+            FileChangeKind::Added => "added",
+            FileChangeKind::Removed => "removed",
+            FileChangeKind::Modified => "modified",
+        };
+        line(ink(Ink::Dim, &format!("{}  {happened}", file.file)));
     }
     for unparsed in &changes.unparsed {
         line(ink(Ink::Red, &format!("{} is not told item by item: {}", unparsed.file, unparsed.reason)));
