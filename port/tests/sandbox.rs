@@ -537,9 +537,13 @@ fn assert_cargo_runs(cell: &Cell) -> Outcome {
 }
 
 fn cargo_builds_offline_inside(cell: &Cell) -> Outcome {
-    let asked =
-        Invocation::new("rustc", "/").args(["--print", "sysroot"]).inherit(&["HOME", "RUSTUP_TOOLCHAIN"]);
+    let asked = Invocation::new("rustc", "/").args(["--print", "sysroot"]).inherit(&[
+        "HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+    ]);
     let finished = SystemProcessRunner::default().run(&asked)?;
+    assert!(finished.succeeded(), "rustc: {}", finished.tail(5));
     let sysroot = PathBuf::from(String::from_utf8(finished.stdout)?.trim());
     let mut cell = Cell::new(cell.mechanism)?;
     let mut path = sysroot.join("bin").into_os_string();
@@ -551,16 +555,23 @@ fn cargo_builds_offline_inside(cell: &Cell) -> Outcome {
 }
 
 fn cargo_builds_through_rustup_inside(cell: &Cell) -> Outcome {
-    let home = PathBuf::from(inherited("HOME").ok_or("HOME is not set")?);
-    let [cargo, rustup] = [".cargo", ".rustup"].map(|name| home.join(name));
-    if !rustup.exists() {
+    let path = inherited("PATH").ok_or("PATH is not set")?;
+    let proxies = std::env::split_paths(&path).find(|folder| folder.join("rustup").is_file());
+    let usual = inherited("HOME").map(|home| PathBuf::from(home).join(".rustup"));
+    let rustup_home = inherited("RUSTUP_HOME").map(PathBuf::from).or(usual);
+    let rustup_home = rustup_home.filter(|home| home.join("toolchains").is_dir());
+    let (Some(proxies), Some(rustup_home)) = (proxies, rustup_home) else {
         return Ok(()); // Rust came from elsewhere, which the other test covers.
-    }
+    };
     let mut cell = Cell::new(cell.mechanism)?;
-    let mut path = cargo.join("bin").into_os_string();
+    let mut path = proxies.clone().into_os_string();
     path.push(":/usr/bin:/bin");
-    let [cargo_home, rustup_home] = [&cargo, &rustup].map(|path| path.clone().into_os_string());
-    cell.environment = vec![("PATH", path), ("CARGO_HOME", cargo_home), ("RUSTUP_HOME", rustup_home)];
-    cell.readable = vec![cargo, rustup];
+    let cargo_home = cell.path("checkout/.cargo-home").into_os_string();
+    cell.environment = vec![
+        ("PATH", path),
+        ("CARGO_HOME", cargo_home),
+        ("RUSTUP_HOME", rustup_home.clone().into_os_string()),
+    ];
+    cell.readable = vec![proxies, rustup_home];
     assert_cargo_runs(&cell)
 }
