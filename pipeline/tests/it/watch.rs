@@ -66,7 +66,7 @@ fn what_comes_while_it_watches_is_landed_and_an_upstream_that_goes_away_is_waite
     let finished = watching.stop();
     let said = String::from_utf8_lossy(&finished.stderr).into_owned();
     assert!(said.contains("next look at"), "{said}");
-    assert!(said.contains("upstream"), "it says what it could not reach: {said}");
+    assert!(said.contains("error:"), "it says that it could not reach the upstream: {said}");
     assert_eq!(
         world
             .git("port", &["log", "--format=%(trailers:key=Tidelock-Revision,valueonly)", "-n", "2"])

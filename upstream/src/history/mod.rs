@@ -26,7 +26,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 pub use cache::{CacheError, HistoryCache};
-pub use row::{ChangeKind, Confidence, HistoryChange, HistoryRow};
+pub use row::{ChangeKind, Confidence, HistoryChange, HistoryRow, RowChanges};
 pub use walk::{HistoryRange, Line};
 
 use crate::repo::{RepoError, UpstreamRepo};

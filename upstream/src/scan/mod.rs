@@ -3,7 +3,7 @@
 //! Main function: [`scan`]. A full parser reads some 30 MB a second; most of a history's bytes are bodies of
 //! functions that nobody asks about, and those are passed over here by their brackets alone. Where the
 //! brackets do not add up, or something stands where an item should, [`Scan::trouble`] says so, and the file
-//! must be given to the parser in [`crate::snapshot`].
+//! counts as unparsed.
 
 pub(crate) mod compare;
 pub(crate) mod facts;
