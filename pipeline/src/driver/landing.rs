@@ -21,6 +21,10 @@ impl Driver<'_> {
         let Phase::Committing { candidate, pass, .. } = &work.phase else {
             bail!("nothing is to be committed")
         };
+        if *tree == work.head.tree {
+            // What was parked stays parked and nothing else is new: the branch holds this tree already.
+            return Ok(Event::Prepared { commit: work.head.commit.clone() });
+        }
         let commit = self.landing_commit(work, candidate, pass)?;
         // Promise 1: what the commit holds is what was tested.
         let info = self.session.port.commit_info(&commit)?;

@@ -17,8 +17,10 @@ fn a_better_translator_finishes_what_was_parked_without_a_new_revision() {
     assert_eq!(plain.code(), 3, "nothing is new: {plain}");
     assert!(plain.stderr().contains("--retry"), "it says how to take it up again: {plain}");
 
+    let head = world.git("port", &["rev-parse", "HEAD"]);
     let again = world.tidelock(&["sync", "--retry", "--translator", &wrong]);
     assert_eq!(again.code(), 5, "the same wrong answer is refused again: {again}");
+    assert_eq!(world.git("port", &["rev-parse", "HEAD"]), head, "nothing changed, so nothing landed");
 
     let right = world.answering(&[("tally.bump", RIGHT)], "");
     let ran = world.tidelock(&["sync", "--retry", "--translator", &right]);
