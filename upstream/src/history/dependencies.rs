@@ -25,9 +25,9 @@ pub(super) struct Manifest {
 
 impl Manifest {
     /// `None` for what is no text.
-    pub(super) fn new(bytes: Vec<u8>, folder: &str) -> Option<Self> {
-        let text = String::from_utf8(bytes).ok()?;
-        Some(Self { text, folder: folder.to_owned(), requirements: OnceCell::new() })
+    pub(super) fn new(bytes: &[u8], folder: &str) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(Self { text: text.to_owned(), folder: folder.to_owned(), requirements: OnceCell::new() })
     }
 
     fn requirements(&self) -> Option<&Requirements> {
@@ -66,7 +66,31 @@ fn requirement_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Cargo.lock*), so only the part that differs is read, line by line.
 pub(super) fn of_locks(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<DependencyChange> {
     let (before, after) = differing(before.unwrap_or_default(), after.unwrap_or_default());
-    differences(&locked(before), &locked(after))
+    locked_differences(before, after)
+}
+
+/// [`of_locks`] of files that are read to their ends.
+fn locked_differences(before: &[u8], after: &[u8]) -> Vec<DependencyChange> {
+    let (before, after) = (locked(before), locked(after));
+    let mut old = before.chunk_by(|one, other| one.name == other.name).peekable();
+    let mut new = after.chunk_by(|one, other| one.name == other.name).peekable();
+    let versions = |packages: &[Locked<'_>]| {
+        packages.iter().map(|package| String::from_utf8_lossy(package.version)).collect::<Vec<_>>().join(", ")
+    };
+    let mut changes = Vec::new();
+    while let Some(next) = [old.peek(), new.peek()].into_iter().flatten().map(|it| name_of(it)).min() {
+        let before = old.next_if(|packages| name_of(packages) == next);
+        let after = new.next_if(|packages| name_of(packages) == next);
+        if before != after {
+            changes.push(DependencyChange {
+                package: "Cargo.lock".to_owned(),
+                dependency: String::from_utf8_lossy(next).into_owned(),
+                before: before.map(versions),
+                after: after.map(versions),
+            });
+        }
+    }
+    changes
 }
 
 /// What begins each package of a lock file.
@@ -180,26 +204,39 @@ fn requirement(value: &Value) -> String {
     }
 }
 
-/// The packages of a lock file with their versions.
-fn locked(bytes: &[u8]) -> Requirements {
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut name = None;
-    for line in text.lines() {
-        let quoted = |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
-        if line == "[[package]]" {
-            name = None;
-        } else if let Some(found) = quoted("name") {
-            name = Some(found);
-        } else if let (Some(version), Some(name)) = (quoted("version"), name.take()) {
-            versions.entry(name).or_default().push(version);
+/// One package of a lock file.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Locked<'text> {
+    name: &'text [u8],
+    version: &'text [u8],
+}
+
+/// The name that several versions share.
+fn name_of<'text>(packages: &[Locked<'text>]) -> &'text [u8] {
+    packages.first().map(|package| package.name).unwrap_or_default()
+}
+
+/// The packages of a lock file, sorted.
+fn locked(text: &[u8]) -> Vec<Locked<'_>> {
+    let mut packages = Vec::new();
+    let (mut begin, mut name) = (0, None);
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        let line = text.get(begin..end).unwrap_or_default();
+        begin = end + 1;
+        let quoted = |key: &[u8]| line.strip_prefix(key)?.strip_suffix(b"\"");
+        match line.first() {
+            Some(b'[') => name = None,
+            Some(b'n') => name = quoted(b"name = \"").or(name),
+            Some(b'v') => {
+                if let (Some(version), Some(name)) = (quoted(b"version = \""), name.take()) {
+                    packages.push(Locked { name, version });
+                }
+            }
+            Some(_) | None => {}
         }
     }
-    let entry = |(name, mut all): (&str, Vec<&str>)| {
-        all.sort_unstable();
-        (("Cargo.lock".to_owned(), name.to_owned()), all.join(", "))
-    };
-    versions.into_iter().map(entry).collect()
+    packages.sort_unstable();
+    packages
 }
 
 #[cfg(test)]
@@ -212,7 +249,7 @@ mod tests {
     fn each_requirement_that_differs_is_told_with_both_sides() {
         let before = b"[package]\nname = \"pool\"\n[dependencies]\nserde = \"1\"\nlog = \"0.4\"\n";
         let after = b"[package]\nname = \"pool\"\n[dependencies]\nserde = { version = \"1\", features = [\"derive\"] }\n[dev-dependencies]\nlog = \"0.4\"\n";
-        let manifest = |bytes: &[u8]| Manifest::new(bytes.to_vec(), "pool").unwrap();
+        let manifest = |bytes: &[u8]| Manifest::new(bytes, "pool").unwrap();
         let changes = of_manifests(Some(&manifest(before)), Some(&manifest(after))).unwrap();
         let told: Vec<_> = changes
             .iter()
@@ -230,9 +267,9 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_no_toml_is_unknown_rather_than_empty() {
-        let broken = Manifest::new(b"[dependencies".to_vec(), "").unwrap();
+        let broken = Manifest::new(b"[dependencies", "").unwrap();
         assert_eq!(of_manifests(Some(&broken), None), None);
-        assert!(Manifest::new(vec![0xff], "").is_none());
+        assert!(Manifest::new(&[0xff], "").is_none());
     }
 
     #[test]
@@ -258,7 +295,7 @@ mod tests {
                 format!("version = 4\n\n{}", packages.iter().map(entry).collect::<String>()).into_bytes()
             };
             let (old, new) = (lock(&old), lock(&new));
-            prop_assert_eq!(of_locks(Some(&old), Some(&new)), differences(&locked(&old), &locked(&new)));
+            prop_assert_eq!(of_locks(Some(&old), Some(&new)), locked_differences(&old, &new));
         }
     }
 }

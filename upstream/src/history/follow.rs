@@ -19,13 +19,11 @@ use super::tree_diff::{FileDelta, Side, TreeDiff, compare as compare_trees};
 use super::walk::Step;
 use crate::diff::{Aspects, DependencyChange, FileChange, FileChangeKind};
 use crate::ids::ItemPath;
-use crate::repo::{RepoError, UpstreamRepo, whole_message};
+use crate::repo::{ObjectReader, Packs, RepoError, UpstreamRepo, whole_message};
 use crate::scan::compare::{LocalChange, Sides, Version, compare};
 use crate::scan::{Scan, scan};
 use crate::snapshot::{ItemKind, UnparsedFile};
 
-/// What the decoder of packs may keep per thread; measured to be best between 16 and 32 MiB.
-const DELTA_CACHE_BYTES: usize = 24 << 20;
 /// The largest file that is read as Rust.
 const SOURCE_BYTES_MAX: usize = 4 << 20;
 /// Revisions whose trees one thread compares before it asks for more.
@@ -37,7 +35,8 @@ pub(super) fn rows(
     steps: &[&Step],
     workers: usize,
 ) -> Result<Vec<RowChanges>, RepoError> {
-    let mut deltas = tree_diffs(repo, steps, workers)?;
+    let packs = Packs::open(repo);
+    let mut deltas = tree_diffs(repo, &packs, steps, workers)?;
     let mut files: BTreeMap<String, Vec<(usize, FileDelta)>> = BTreeMap::new();
     for (at, diff) in deltas.iter_mut().enumerate() {
         for delta in std::mem::take(&mut diff.files) {
@@ -45,7 +44,7 @@ pub(super) fn rows(
         }
     }
     let mut gathered: Vec<Gathered> = deltas.into_iter().map(Gathered::begin).collect();
-    for (at, finding) in follow_all(repo, files.into_values().collect(), workers) {
+    for (at, finding) in follow_all(repo, &packs, files.into_values().collect(), workers) {
         if let Some(gathered) = gathered.get_mut(at) {
             gathered.add(finding);
         }
@@ -53,17 +52,22 @@ pub(super) fn rows(
     Ok(gathered.into_iter().map(Gathered::row).collect())
 }
 
-fn tree_diffs(repo: &UpstreamRepo, steps: &[&Step], workers: usize) -> Result<Vec<TreeDiff>, RepoError> {
+fn tree_diffs(
+    repo: &UpstreamRepo,
+    packs: &Packs,
+    steps: &[&Step],
+    workers: usize,
+) -> Result<Vec<TreeDiff>, RepoError> {
     let next = AtomicUsize::new(0);
     let found: Mutex<BTreeMap<usize, Result<TreeDiff, RepoError>>> = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                let local = repo.local();
+                let mut objects = ObjectReader::new(repo, packs);
                 loop {
                     let begin = next.fetch_add(TREES_AT_ONCE, Ordering::Relaxed);
                     let part = steps.iter().enumerate().skip(begin).take(TREES_AT_ONCE);
-                    let part: Vec<_> = part.map(|(at, step)| (at, tree_diff(&local, step))).collect();
+                    let part: Vec<_> = part.map(|(at, step)| (at, tree_diff(&mut objects, step))).collect();
                     if part.is_empty() {
                         return;
                     }
@@ -76,25 +80,27 @@ fn tree_diffs(repo: &UpstreamRepo, steps: &[&Step], workers: usize) -> Result<Ve
 }
 
 /// The files that a revision changed: against its parent, or, of a merge, against every parent.
-fn tree_diff(repo: &gix::Repository, step: &Step) -> Result<TreeDiff, RepoError> {
-    let tree = |id: gix::ObjectId| {
+fn tree_diff(objects: &mut ObjectReader, step: &Step) -> Result<TreeDiff, RepoError> {
+    let tree = |objects: &ObjectReader, id: gix::ObjectId| {
         let missing = |error: &dyn std::error::Error| RepoError::MissingObject {
             id: id.to_string(),
             reason: whole_message(error),
         };
-        let commit = repo.find_commit(id).map_err(|error| missing(&error))?;
+        let commit = objects.repo().find_commit(id).map_err(|error| missing(&error))?;
         commit.tree_id().map(gix::Id::detach).map_err(|error| missing(&error))
     };
-    let after = tree(step.id)?;
+    let after = tree(objects, step.id)?;
     let Some((first, others)) = step.parents.split_first() else {
-        return Ok(compare_trees(repo, None, after));
+        return Ok(compare_trees(objects, None, after));
     };
-    let mut diff = compare_trees(repo, Some(tree(*first)?), after);
+    let before = tree(objects, *first)?;
+    let mut diff = compare_trees(objects, Some(before), after);
     for other in others {
         if diff.files.is_empty() {
             break;
         }
-        let against = compare_trees(repo, Some(tree(*other)?), after).files;
+        let before = tree(objects, *other)?;
+        let against = compare_trees(objects, Some(before), after).files;
         diff.files.retain(|file| against.binary_search_by(|it| it.path.cmp(&file.path)).is_ok());
     }
     Ok(diff)
@@ -112,6 +118,7 @@ struct Finding {
 /// Follows every file; the findings come with the number of their revision, in no order.
 fn follow_all(
     repo: &UpstreamRepo,
+    packs: &Packs,
     mut files: Vec<Vec<(usize, FileDelta)>>,
     workers: usize,
 ) -> Vec<(usize, Finding)> {
@@ -122,7 +129,7 @@ fn follow_all(
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                let mut reader = Reader::new(repo);
+                let mut reader = Reader::new(ObjectReader::new(repo, packs));
                 let mut own = Vec::new();
                 while let Some(versions) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     reader.follow(versions, &mut own);
@@ -139,13 +146,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// A version of a source file, or why it cannot be read.
-type Loaded = Result<(Vec<u8>, Scan), String>;
+type Loaded = Result<(Rc<Vec<u8>>, Scan), String>;
 
 /// What was read last, under the id of its content.
 type Kept<T> = Option<(gix::ObjectId, Rc<T>)>;
 
 /// A content, or why it cannot be read.
-type Bytes = Result<Vec<u8>, String>;
+type Bytes = Result<Rc<Vec<u8>>, String>;
 /// Dependencies that changed, or why they cannot be told.
 type Told = Result<Vec<DependencyChange>, String>;
 
@@ -159,19 +166,13 @@ struct Last {
 
 /// Reads contents for one thread.
 struct Reader {
-    repo: gix::Repository,
+    objects: ObjectReader,
     names: HashMap<gix::ObjectId, Names>,
 }
 
 impl Reader {
-    fn new(repo: &UpstreamRepo) -> Self {
-        let mut repo = repo.local();
-        // Each content is read once: keeping whole objects would only cost memory.
-        repo.object_cache_size(None);
-        repo.objects.set_pack_cache(|| {
-            Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_CACHE_BYTES))
-        });
-        Self { repo, names: HashMap::new() }
+    fn new(objects: ObjectReader) -> Self {
+        Self { objects, names: HashMap::new() }
     }
 
     /// Follows one file, newest version first.
@@ -210,30 +211,21 @@ impl Reader {
     }
 
     /// A content with its items; the one that was read last is at hand.
-    fn load(&self, id: gix::ObjectId, last: &mut Kept<Loaded>) -> Rc<Loaded> {
-        at_hand(id, last, || self.read(id).and_then(scanned))
-    }
-
-    fn read(&self, id: gix::ObjectId) -> Result<Vec<u8>, String> {
-        match self.repo.find_object(id) {
-            Ok(object) => Ok(object.detach().data),
-            Err(error) => {
-                Err(format!("object {id} is missing from the repository: {}", whole_message(&error)))
-            }
-        }
+    fn load(&mut self, id: gix::ObjectId, last: &mut Kept<Loaded>) -> Rc<Loaded> {
+        at_hand(id, last, || self.objects.read(id).and_then(scanned))
     }
 
     fn names(&mut self, manifest: gix::ObjectId) -> Names {
         if let Some(names) = self.names.get(&manifest) {
             return names.clone();
         }
-        let names = self.read(manifest).map(|bytes| Names::read(&bytes)).unwrap_or_default();
+        let names = self.objects.read(manifest).map(|bytes| Names::read(&bytes)).unwrap_or_default();
         self.names.insert(manifest, names.clone());
         names
     }
 
     /// A file that holds no Rust.
-    fn other(&self, delta: &FileDelta, last: &mut Last) -> Finding {
+    fn other(&mut self, delta: &FileDelta, last: &mut Last) -> Finding {
         let (folder, name) = delta.path.rsplit_once('/').unwrap_or(("", &delta.path));
         let in_sources = delta.package.as_ref().is_some_and(|package| {
             let inside = delta.path.strip_prefix(package.folder.as_str()).unwrap_or_default();
@@ -252,10 +244,15 @@ impl Reader {
         Finding { items: Vec::new(), file: Some((file_change(delta), in_sources)), dependencies, unparsed }
     }
 
-    fn manifests(&self, delta: &FileDelta, folder: &str, last: &mut Kept<Result<Manifest, String>>) -> Told {
+    fn manifests(
+        &mut self,
+        delta: &FileDelta,
+        folder: &str,
+        last: &mut Kept<Result<Manifest, String>>,
+    ) -> Told {
         let invalid = || "it is not a valid manifest".to_owned();
         let mut read = |side: Option<Side>| {
-            let read = |id| Manifest::new(self.read(id)?, folder).ok_or_else(invalid);
+            let mut read = |id| Manifest::new(&self.objects.read(id)?, folder).ok_or_else(invalid);
             side.map(|side| at_hand(side.id, last, || read(side.id)))
         };
         let (after, before) = (read(delta.after), read(delta.before));
@@ -263,14 +260,14 @@ impl Reader {
             .ok_or_else(invalid)
     }
 
-    fn locks(&self, delta: &FileDelta, last: &mut Kept<Bytes>) -> Told {
+    fn locks(&mut self, delta: &FileDelta, last: &mut Kept<Bytes>) -> Told {
         let (after, before) = (self.bytes(delta.after, last), self.bytes(delta.before, last));
         let (before, after) = (readable(before.as_deref())?, readable(after.as_deref())?);
-        Ok(dependencies::of_locks(before.map(Vec::as_slice), after.map(Vec::as_slice)))
+        Ok(dependencies::of_locks(before.map(|it| it.as_slice()), after.map(|it| it.as_slice())))
     }
 
-    fn bytes(&self, side: Option<Side>, last: &mut Kept<Bytes>) -> Option<Rc<Bytes>> {
-        side.map(|side| at_hand(side.id, last, || self.read(side.id)))
+    fn bytes(&mut self, side: Option<Side>, last: &mut Kept<Bytes>) -> Option<Rc<Bytes>> {
+        side.map(|side| at_hand(side.id, last, || self.objects.read(side.id)))
     }
 }
 
@@ -296,7 +293,7 @@ fn as_version(loaded: Option<&Loaded>) -> Option<Version<'_>> {
     Some(Version { text, scan })
 }
 
-fn scanned(text: Vec<u8>) -> Loaded {
+fn scanned(text: Rc<Vec<u8>>) -> Loaded {
     if text.len() > SOURCE_BYTES_MAX {
         return Err(format!("it has {} bytes, more than {SOURCE_BYTES_MAX}", text.len()));
     }

@@ -4,11 +4,13 @@
 //! at hand there and would have to be looked up otherwise.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use gix::objs::TreeRefIter;
 use gix::objs::tree::EntryKind;
 
-use crate::repo::{shown_name, whole_message};
+use crate::repo::{ObjectReader, shown_name};
 
 /// The deepest folder that is compared: hostile trees can be nested without end.
 const DEPTH_MAX: usize = 256;
@@ -61,18 +63,18 @@ pub(super) struct TreeDiff {
 
 /// Compares two trees; without an older one everything is new.
 pub(super) fn compare(
-    repo: &gix::Repository,
+    objects: &mut ObjectReader,
     before: Option<gix::ObjectId>,
     after: gix::ObjectId,
 ) -> TreeDiff {
-    let mut comparison = Comparison { repo, found: TreeDiff::default() };
+    let mut comparison = Comparison { objects, found: TreeDiff::default() };
     comparison.folder("", before, Some(after), None, 0);
     comparison.found.files.sort_by(|one, other| one.path.cmp(&other.path));
     comparison.found
 }
 
-struct Comparison<'repo> {
-    repo: &'repo gix::Repository,
+struct Comparison<'reader> {
+    objects: &'reader mut ObjectReader,
     found: TreeDiff,
 }
 
@@ -90,7 +92,7 @@ impl Entry<'_> {
     }
 }
 
-impl<'repo> Comparison<'repo> {
+impl Comparison<'_> {
     fn folder(
         &mut self,
         path: &str,
@@ -106,7 +108,8 @@ impl<'repo> Comparison<'repo> {
         let (old, new) = (self.tree(path, before), self.tree(path, after));
         let here = self.package(path, new.as_ref().or(old.as_ref()));
         let package = here.as_ref().or(package);
-        let (mut old_entries, mut new_entries) = (entries(old.as_ref()), entries(new.as_ref()));
+        let hash = self.objects.repo().object_hash();
+        let (mut old_entries, mut new_entries) = (entries(old.as_ref(), hash), entries(new.as_ref(), hash));
         let (mut one, mut other) = (old_entries.next(), new_entries.next());
         loop {
             let order = match (&one, &other) {
@@ -158,35 +161,36 @@ impl<'repo> Comparison<'repo> {
         self.found.files.push(FileDelta { path, before, after, package: package.cloned() });
     }
 
-    fn tree(&mut self, path: &str, id: Option<gix::ObjectId>) -> Option<gix::Tree<'repo>> {
-        let id = id?;
-        match self.repo.find_tree(id) {
+    fn tree(&mut self, path: &str, id: Option<gix::ObjectId>) -> Option<Rc<Vec<u8>>> {
+        match self.objects.read(id?) {
             Ok(tree) => Some(tree),
-            Err(error) => {
-                self.found.unread.push((path.to_owned(), format!("tree {id}: {}", whole_message(&error))));
+            Err(reason) => {
+                self.found.unread.push((path.to_owned(), reason));
                 None
             }
         }
     }
 
-    fn package(&self, path: &str, tree: Option<&gix::Tree<'_>>) -> Option<Arc<PackageFolder>> {
-        let named = |name: &[u8]| entries(tree).find(|entry| entry.name == name);
+    fn package(&mut self, path: &str, tree: Option<&Rc<Vec<u8>>>) -> Option<Arc<PackageFolder>> {
+        let hash = self.objects.repo().object_hash();
+        let named = |name: &[u8]| entries(tree, hash).find(|entry| entry.name == name);
         let manifest = named(b"Cargo.toml").filter(|entry| !entry.is_tree())?;
         let sources = named(b"src").filter(Entry::is_tree);
         let has_library = sources.is_some_and(|sources| {
-            let tree = self.repo.find_tree(sources.id).ok();
-            entries(tree.as_ref()).any(|entry| entry.name == b"lib.rs")
+            let tree = self.objects.read(sources.id).ok();
+            entries(tree.as_ref(), hash).any(|entry| entry.name == b"lib.rs")
         });
         Some(Arc::new(PackageFolder { folder: path.to_owned(), manifest: manifest.id, has_library }))
     }
 }
 
 /// The entries of a folder. A tree that is cut off ends early, and git itself reads no more of it.
-fn entries<'tree>(tree: Option<&'tree gix::Tree<'_>>) -> impl Iterator<Item = Entry<'tree>> {
-    tree.into_iter().flat_map(gix::Tree::iter).map_while(Result::ok).map(|entry| Entry {
-        name: entry.inner.filename,
-        kind: entry.mode().kind(),
-        id: entry.object_id(),
+fn entries(tree: Option<&Rc<Vec<u8>>>, hash: gix::hash::Kind) -> impl Iterator<Item = Entry<'_>> {
+    let bytes = tree.map_or(&[] as &[u8], |tree| tree.as_slice());
+    TreeRefIter::from_bytes(bytes, hash).map_while(Result::ok).map(|entry| Entry {
+        name: entry.filename,
+        kind: entry.mode.kind(),
+        id: entry.oid.to_owned(),
     })
 }
 

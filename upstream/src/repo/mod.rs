@@ -3,7 +3,9 @@
 //! The main type is [`UpstreamRepo`]. It never writes to a repository, never reaches the network, and
 //! never looks at a working tree: whatever it says about a commit is the same on every machine.
 
+mod delta;
 mod export;
+mod objects;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +14,7 @@ use std::path::Path;
 pub use export::{ExportError, Exported};
 pub(crate) use export::{ancestors, is_safe_path, link_stays_inside};
 use gix::bstr::ByteSlice;
+pub(crate) use objects::{ObjectReader, Packs};
 pub use tree::RevisionTree;
 pub(crate) use tree::shown_name;
 

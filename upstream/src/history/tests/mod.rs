@@ -1,5 +1,7 @@
 //! Histories of small repositories that real git wrote.
 
+mod packs;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
