@@ -1,7 +1,7 @@
 //! What `tidelock history` costs, beside git printing the same revisions.
 //!
 //! Both are run in turn with their output into a file: without rows kept from before against `git log -p`, with
-//! them against `git log --raw`. Python times each run and reads its peak memory, as the shell's `time` would.
+//! them against `git log --raw`. A third pair is ourselves, with the same changes in ten times the code. Python times each run and reads its peak memory, as the shell's `time` would.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use upstream::process::{Invocation, Limits, ProcessRunner, SystemProcessRunner};
 
+use super::history_scale;
 use super::{Metric, Tell};
 
 /// How many revisions are told.
@@ -21,6 +22,9 @@ const COLD_RATIO_MAX: f64 = 0.4;
 const WARM_RATIO_MAX: f64 = 1.5;
 /// How much of the memory of `git log -p` it may take.
 const MEMORY_RATIO_MAX: f64 = 1.2;
+
+/// How many times as long a change may take in ten times the code.
+const SCALE_RATIO_MAX: f64 = 1.3;
 
 /// Runs a command with its output in a file; prints seconds, processor seconds, peak kilobytes, exit code.
 const TIMER: &str = r"
@@ -60,6 +64,15 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
         fixed.iter().chain(kept).map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };
     let timed = |command: &[String]| timed(folder.path(), command);
+    let scaled = folder.path().join("scaled.git");
+    let branches = history_scale::build(repository, &scaled)?;
+    let changes = |branch: &str| -> Result<Run> {
+        let (repo, last) = (scaled.display().to_string(), history_scale::COMMITS.to_string());
+        let words =
+            [&program, "history", "--repo", &repo, "--to", branch, "--last", &last, "--no-cache"];
+        timed(&words.map(str::to_owned))?.succeeded()
+    };
+    let (mut plain, mut ten_times) = (Vec::new(), Vec::new());
     timed(&ours(&[]))?.succeeded()?;
     let (mut patch, mut raw, mut cold, mut warm) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -67,6 +80,8 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
         cold.push(timed(&ours(&["--no-cache"]))?.succeeded()?);
         raw.push(timed(&git("--raw"))?.succeeded()?);
         warm.push(timed(&ours(&[]))?.succeeded()?);
+        plain.push(changes(&branches.plain)?);
+        ten_times.push(changes(&branches.ten_times)?);
     }
     let metric = |name: &str, value: f64, most: f64| Metric {
         name: format!("history.{shown}.{name}"),
@@ -76,6 +91,8 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
         ok: value <= most,
     };
     let ratio = |ours: &[Run], theirs: &[Run], of: fn(&Run) -> f64| median(ours, of) / median(theirs, of);
+    let scale = ratio(&ten_times, &plain, |run| run.seconds);
+    tell(metric("100_commits_in_10_times_the_lines", scale, SCALE_RATIO_MAX))?;
     tell(metric("warm_to_raw", ratio(&warm, &raw, |run| run.seconds), WARM_RATIO_MAX))?;
     if let Some(failed) = patch.iter().find(|run| run.exit_code != 0) {
         // Git gives up at the first object that a mirror lacks: there is nothing to compare with.

@@ -7,6 +7,7 @@ mod gate_null;
 mod gate_suites;
 mod gate_timings;
 mod history;
+mod history_scale;
 mod impact;
 mod mapping;
 mod poll;
