@@ -1,27 +1,21 @@
 //! Code that did not change: how often it is called slower. With `--repo`, on the published history of a
 //! repository that runs the same benchmarks on every commit; without, on this machine as it is now.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, ensure};
 use port::bench::decide::Evidence;
 use port::bench::random::Random;
 use port::bench::read::Format;
-use port::bench::run::{
-    BenchProcess, CompareRequest, Direction, Header, Journal, Kind, Output, ProcessBench, StopRule,
-    Surroundings, ValueRule, Wanted, compare,
-};
+use port::bench::run::{BenchProcess, Output, ProcessBench, StopRule, Wanted};
 use port::confinement::Access;
 use port::sandbox::Unconfined;
 use port::timing::statistics::{TimingRule, detectable_slowdown, robust_variance, sequential_test};
-use port::timing::{Calibration, Judgement};
 use serde_json::Value;
-use upstream::SystemClock;
 use upstream::process::{Invocation, Limits, ProcessRunner, SystemProcessRunner};
 
+use super::value_runs::ValueRuns;
 use super::{Metric, Tell};
 
 /// Where the history lies in the repository.
@@ -147,23 +141,9 @@ fn this_machine(tell: &mut Tell<'_>) -> Result<()> {
         confinement: &Unconfined,
         runner: &runner,
     };
-    let interrupt = AtomicBool::new(false);
-    let pairs_so_far = RefCell::new(0);
-    let heard = |_: &port::bench::run::Tally| *pairs_so_far.borrow_mut() += 1;
-    let around = Surroundings { bench: &bench, clock: &SystemClock, interrupt: &interrupt, heard: &heard };
+    let runs = ValueRuns { bench: &bench, folder: folder.path() };
     let [calibrating, deciding] = PAIRS;
-    let run =
-        |name: &str, seed: u64, rule: TimingRule, calibration: Option<Calibration>, stop| -> Result<_> {
-            let judgement = Judgement { rule, calibration, seed };
-            let kind =
-                Kind::Values(ValueRule { judgement, harm_margin: rule.margin, direction: Direction::Lower });
-            let header = Header::new("suite", "same", "same", name, seed);
-            let request = CompareRequest { header, kind, tasks: Vec::new(), stop };
-            let mut journal = Journal::open(&folder.path().join(format!("{name}.jsonl")), &request.header)?;
-            Ok(compare(&request, around, &mut journal)?)
-        };
-    let rule = TimingRule { pairs_max: calibrating, ..TimingRule::default() };
-    let calibration = run("calibration", 0, rule, None, StopRule::AtTheEnd)?.tally.timing_pairs.calibration();
+    let calibration = runs.calibration("calibration", calibrating)?;
     let detectable = detectable_slowdown(calibration.overall, deciding);
     tell(Metric::told("gate_null.this_machine.noise", calibration.overall.sqrt(), "log ratio"))?;
     tell(Metric::told("gate_null.this_machine.detectable", detectable, "share"))?;
@@ -171,7 +151,7 @@ fn this_machine(tell: &mut Tell<'_>) -> Result<()> {
     let (mut rejected, mut accepted, mut pairs) = (0.0, 0.0, 0.0);
     for seed in 1..=COMPARISONS {
         let name = format!("comparison-{seed}");
-        let found = run(&name, seed, rule, Some(calibration.clone()), StopRule::WhenDecided)?;
+        let found = runs.run(&name, seed, rule, Some(calibration.clone()), StopRule::WhenDecided)?;
         match found.verdict().decided {
             port::bench::decide::Decided::Accept => accepted += 1.0,
             port::bench::decide::Decided::Reject => rejected += 1.0,

@@ -68,8 +68,7 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     let branches = history_scale::build(repository, &scaled)?;
     let changes = |branch: &str| -> Result<Run> {
         let (repo, last) = (scaled.display().to_string(), history_scale::COMMITS.to_string());
-        let words =
-            [&program, "history", "--repo", &repo, "--to", branch, "--last", &last, "--no-cache"];
+        let words = [&program, "history", "--repo", &repo, "--to", branch, "--last", &last, "--no-cache"];
         timed(&words.map(str::to_owned))?.succeeded()
     };
     let (mut plain, mut ten_times) = (Vec::new(), Vec::new());

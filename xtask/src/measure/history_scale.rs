@@ -30,12 +30,13 @@ pub(super) fn build(repository: &Path, scratch: &Path) -> Result<Scaled> {
     let Some(oldest) = trees.first().filter(|_| trees.len() == COMMITS + 1) else {
         bail!("{from} has fewer than {} commits on its main line", COMMITS + 1)
     };
-    let copies: String =
-        (1..=COPIES).map(|number| format!("040000 tree {oldest}\tzz_copy_{number}\n")).collect();
+    let copies: Vec<String> =
+        (1..=COPIES).map(|number| format!("040000 tree {oldest}\tzz_copy_{number}")).collect();
+    let copies = copies.join("\n");
     let (mut plain, mut ten_times) = (None, None);
     for tree in &trees {
         let entries = git(scratch, &["ls-tree", tree], "")?;
-        let wide = git(scratch, &["mktree", "--missing"], &format!("{entries}\n{copies}"))?;
+        let wide = git(scratch, &["mktree", "--missing"], &format!("{entries}\n{copies}\n"))?;
         plain = Some(commit(scratch, tree, plain.as_deref())?);
         ten_times = Some(commit(scratch, &wide, ten_times.as_deref())?);
     }

@@ -4,6 +4,7 @@ mod criterion_suite;
 mod demo;
 mod gate_drift;
 mod gate_null;
+mod gate_reversed;
 mod gate_suites;
 mod gate_timings;
 mod history;
@@ -13,6 +14,7 @@ mod mapping;
 mod poll;
 mod probeable;
 mod readers;
+mod value_runs;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -115,6 +117,13 @@ const MEASURES: &[Measure] = &[
         needs: "`--repo` a clone of benchmark-action/github-action-benchmark with its branch gh-pages; without \
                 `--repo` the Cargo registry and ten minutes",
         run: gate_null::run,
+    },
+    Measure {
+        name: "gate_reversed",
+        about: "commits that made small crates faster, taken back: whether the gate notices",
+        needs: "`--repo` clones of strsim, textwrap, wildmatch, num-integer, hex or semver; the Cargo registry; a \
+                minute for each of some 16 commits",
+        run: gate_reversed::run,
     },
     Measure {
         name: "readers",
