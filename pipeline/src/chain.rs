@@ -10,6 +10,7 @@ use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup};
 use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
+use port::translate::inbox::{Inbox, InboxTranslator};
 use port::translate::memory::{MemoryFolder, MemoryTranslator};
 use port::translate::model::{Completion, Model, ModelSetup, ModelTranslator};
 use port::translate::price::Price;
@@ -136,11 +137,13 @@ pub fn instead(settings: &Settings, who: &[String]) -> Result<Vec<ChainEntry>> {
 }
 
 fn ad_hoc(text: &str) -> Result<ModelSettings> {
-    let Some((kind, rest)) = text.split_once(':') else {
-        bail!(
+    let (kind, rest) = match text.split_once(':') {
+        Some(parts) => parts,
+        None if text == "inbox" => (text, ""),
+        None => bail!(
             "`{text}` is neither a `[[translate.model]]` nor `command:PROGRAM ARGUMENTS`, \
-             `chat:MODEL@URL` or `anthropic:MODEL[@URL]`"
-        );
+             `chat:MODEL@URL`, `anthropic:MODEL[@URL]` or `inbox[:FOLDER]`"
+        ),
     };
     let (model, url) = match rest.split_once('@') {
         Some((model, url)) => (model.to_owned(), Some(url.to_owned())),
@@ -163,7 +166,12 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         "anthropic" => {
             ModelAccess::Anthropic { base_url: url, model, api_key_env: "ANTHROPIC_API_KEY".to_owned() }
         }
-        other => bail!("`{other}` is not a kind of translator: write `command`, `chat` or `anthropic`"),
+        "inbox" => {
+            ModelAccess::Inbox { folder: Some(rest).filter(|rest| !rest.is_empty()).map(PathBuf::from) }
+        }
+        other => {
+            bail!("`{other}` is not a kind of translator: write `command`, `chat`, `anthropic` or `inbox`")
+        }
     };
     Ok(ModelSettings {
         name: text.to_owned(),
@@ -194,7 +202,7 @@ fn model_translator(
     means: &Means,
 ) -> Result<Box<dyn Translator>> {
     let codec = codec();
-    let prompts = Arc::new(PromptBuilder::with_folder(codec, &settings.root.join("prompts"))?);
+    let prompts = Arc::new(prompts(settings)?);
     let exchanges = Arc::clone(&means.exchanges) as Arc<dyn ExchangeStore>;
     let speaker: Arc<dyn Model> = match &model.access {
         ModelAccess::Command { command, environment } => {
@@ -211,6 +219,15 @@ fn model_translator(
             let setup = provider(base_url, name, Some(api_key_env), model.output_tokens_max)?;
             Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), means)?)
         }
+        ModelAccess::Inbox { folder } => {
+            return Ok(Box::new(InboxTranslator {
+                name: model.name.clone(),
+                prompts,
+                codec,
+                inbox: inbox(folder.as_deref(), settings),
+                attempts_max: model.attempts_max,
+            }));
+        }
         ModelAccess::Replay { folder } => {
             return Ok(Box::new(ReplayTranslator {
                 model: model.name.clone(),
@@ -224,6 +241,30 @@ fn model_translator(
     let setup =
         ModelSetup { prompts, codec, exchanges, price: price(model)?, attempts_max: model.attempts_max };
     Ok(Box::new(ModelTranslator::new(speaker, setup)))
+}
+
+/// Makes prompts by the port's own templates where it has some.
+pub fn prompts(settings: &Settings) -> Result<PromptBuilder> {
+    Ok(PromptBuilder::with_folder(codec(), &settings.root.join("prompts"))?)
+}
+
+fn inbox(folder: Option<&Path>, settings: &Settings) -> Inbox {
+    Inbox::at(folder.map_or_else(|| settings.state.join("inbox"), Path::to_owned))
+}
+
+/// The inboxes of a chain.
+pub fn inboxes(settings: &Settings) -> Vec<Inbox> {
+    let folder = |entry: &ChainEntry| match entry {
+        ChainEntry::Model(model) => match &model.access {
+            ModelAccess::Inbox { folder } => Some(inbox(folder.as_deref(), settings)),
+            ModelAccess::Command { .. }
+            | ModelAccess::Chat { .. }
+            | ModelAccess::Anthropic { .. }
+            | ModelAccess::Replay { .. } => None,
+        },
+        ChainEntry::VerifyFirst | ChainEntry::Rules | ChainEntry::Memory => None,
+    };
+    settings.chain.iter().filter_map(folder).collect()
 }
 
 fn command_model(

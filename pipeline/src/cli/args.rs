@@ -162,6 +162,10 @@ pub(super) struct Plan {
     /// Do not ask the upstream: plan from what was last seen.
     #[arg(long)]
     pub(super) offline: bool,
+    /// Print the exact prompt of one unit, as a model would be given it at its first attempt, and send it
+    /// nowhere. The plan names the units.
+    #[arg(long, value_name = "UNIT")]
+    pub(super) prompt: Option<String>,
 }
 
 /// `tidelock sync`
@@ -192,7 +196,8 @@ pub(super) struct Sync {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Who {
     /// Leave the memory out and ask this translator: the name of a `[[translate.model]]`,
-    /// `command:PROGRAM ARGUMENTS`, `chat:MODEL@URL` or `anthropic:MODEL[@URL]`. May be repeated.
+    /// `command:PROGRAM ARGUMENTS`, `chat:MODEL@URL`, `anthropic:MODEL[@URL]`, or `inbox[:FOLDER]`, which
+    /// writes prompts as files and reads the answers when they are there. May be repeated.
     #[arg(long = "translator", value_name = "WHO")]
     pub(super) translators: Vec<String>,
 }

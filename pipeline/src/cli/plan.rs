@@ -4,12 +4,14 @@ use anyhow::anyhow;
 use reports::count;
 use reports::record::{ChangeRow, SkippedRow};
 use serde::Serialize;
-use upstream::RevisionClass;
+use upstream::{RevisionClass, TreeId};
 
 use super::args::Plan;
 use super::{CliError, Context, ExitCode, session_error, status};
-use crate::driver::{Current, class_name};
+use crate::chain;
+use crate::driver::{Current, class_name, first_request};
 use crate::engine::{Head, PlannedRevision};
+use crate::session::Session;
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -76,6 +78,9 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
     };
     let head = Head { commit: head.commit, tree: head.tree };
     let current = Current::make(&session, &target, &head)?;
+    if let Some(unit) = &args.prompt {
+        return prompt(context, &session, &current, unit, &head.tree);
+    }
     let PlannedRevision { class, changes, dependencies, files, skipped, units: _ } = current.planned();
     let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();
     let planned = Planned {
@@ -94,6 +99,32 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         context.json(&planned)?;
     } else {
         context.console.data(&text(&planned));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The prompt of one unit, as the models of the chain are given it.
+fn prompt(
+    context: &Context,
+    session: &Session,
+    current: &Current,
+    wanted: &str,
+    tree: &TreeId,
+) -> Result<ExitCode, CliError> {
+    let Some(unit) = current.plan.units.iter().find(|unit| unit.id.as_str() == wanted) else {
+        let error = anyhow!("the plan has no unit `{wanted}`");
+        return Err(CliError::usage(error).hint("`tidelock plan` names them"));
+    };
+    let request = first_request(session, current, unit, tree)?;
+    let prompt = chain::prompts(&session.settings)?.build(&request).map_err(|error| anyhow!(error))?;
+    if context.format.is_json() {
+        context.json(&prompt)?;
+    } else {
+        context.console.data(&prompt.text());
+        let left_out = prompt.left_out.len() as u64;
+        if left_out > 0 {
+            context.console.say(&format!("left out for want of space: {}", count(left_out, "neighbour")));
+        }
     }
     Ok(ExitCode::Done)
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use port::confinement::Confinement;
 use port::repo::WorktreeState;
 use port::sandbox::{Sandbox, SandboxPolicy};
+use port::translate::inbox::{Inbox, InboxError};
 use reports::{RunOutcome, RunRecord};
 use upstream::CommitId;
 
@@ -15,6 +16,7 @@ use crate::chain::{self, Means, RunExchanges};
 use crate::config::Settings;
 use crate::driver::{Driver, RunRequest};
 use crate::lease::Lease;
+use crate::progress::Progress;
 use crate::session::{Machine, Session};
 use crate::store::Store;
 
@@ -51,6 +53,14 @@ fn remind(context: &Context, session: &Session) -> Result<(), CliError> {
              again, and so does the next revision"
         ));
     }
+    for inbox in chain::inboxes(&session.settings) {
+        let open = inbox.open_prompts().map_err(|error| anyhow!(error))?.len();
+        if open > 0 {
+            let prompts = reports::count(open as u64, "prompt");
+            let folder = inbox.folder().display();
+            context.console.say(&format!("unanswered: {prompts} in `{folder}`"));
+        }
+    }
     Ok(())
 }
 
@@ -72,7 +82,8 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
     if let Some(change) = &args.accept {
         accept(session, change)?;
     }
-    let request = request(session, args)?;
+    let answers = Answers::waiting(&session.settings)?;
+    let request = request(session, args, answers.any())?;
     let confinement = confinement(&session.settings, &session.machine)?;
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
     let means = Means {
@@ -83,7 +94,41 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
     let links = chain::build(&session.settings, &means)?;
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
     let mut driver = Driver::new(session, links, &*confinement, store, exchanges)?;
-    Ok(driver.run(&request)?)
+    let record = driver.run(&request)?;
+    answers.set_aside(session)?;
+    Ok(record)
+}
+
+/// Answers in inboxes that no sync has read yet.
+struct Answers {
+    of: Vec<(Inbox, Vec<String>)>,
+}
+
+impl Answers {
+    fn waiting(settings: &Settings) -> Result<Self, CliError> {
+        let waiting = |inbox: Inbox| {
+            let ids = inbox.waiting_answers()?;
+            Ok((inbox, ids))
+        };
+        let of: Result<Vec<_>, InboxError> = chain::inboxes(settings).into_iter().map(waiting).collect();
+        Ok(Self { of: of.map_err(|error| anyhow!(error))? })
+    }
+
+    fn any(&self) -> bool {
+        self.of.iter().any(|(_, ids)| !ids.is_empty())
+    }
+
+    /// Those that were there before the run and were not read in it answer prompts that nobody asks any more.
+    fn set_aside(&self, session: &Session) -> Result<(), CliError> {
+        for (inbox, ids) in &self.of {
+            for path in inbox.set_aside(ids).map_err(|error| anyhow!(error))? {
+                let text =
+                    format!("no prompt asks for this answer any more; it is kept as `{}`", path.display());
+                session.machine.listener.tell(Progress::Notice { text });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A person's word that what the upstream did to its past is to be followed.
@@ -123,8 +168,9 @@ fn ensure_clean(session: &Session) -> Result<(), CliError> {
     }
 }
 
-/// What is to be done: the revisions behind the baseline, up to a target or a number.
-pub(super) fn request(session: &Session, args: &Sync) -> Result<RunRequest, CliError> {
+/// What is to be done: the revisions behind the baseline, up to a target or a number; with nothing new, what is
+/// parked, where that was asked for or answers have come for it.
+pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<RunRequest, CliError> {
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     let poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
@@ -142,7 +188,7 @@ pub(super) fn request(session: &Session, args: &Sync) -> Result<RunRequest, CliE
         }
     }
     targets.truncate(args.limit.unwrap_or(usize::MAX));
-    if args.retry && targets.is_empty() && !lock.parked.is_empty() {
+    if (args.retry || answered) && targets.is_empty() && !lock.parked.is_empty() {
         // The baseline once more: nothing is new in it, and what waits is planned again.
         targets.push(session.revision(lock.baseline.as_str()).map_err(session_error)?);
     }

@@ -139,6 +139,8 @@ pub enum ModelKind {
     Chat,
     /// A server that speaks the Anthropic Messages protocol.
     Anthropic,
+    /// A folder in which prompts wait as files for people, or anything else, to answer them.
+    Inbox,
     /// A folder of recorded answers.
     Replay,
 }
@@ -164,7 +166,8 @@ pub struct ModelSection {
     pub model: Option<String>,
     /// For `chat` and `anthropic`: the environment variable that holds the key.
     pub api_key_env: Option<String>,
-    /// For `replay`: the folder of recorded answers.
+    /// For `replay`: the folder of recorded answers. For `inbox`: where prompts and answers go; default: `inbox` in
+    /// the state folder.
     pub folder: Option<String>,
     /// The most it may answer, in tokens. Default: 8192.
     pub output_tokens_max: Option<u32>,

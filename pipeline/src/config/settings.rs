@@ -74,6 +74,11 @@ pub enum ModelAccess {
         /// The variable that holds the key.
         api_key_env: String,
     },
+    /// A folder in which prompts wait for their answers.
+    Inbox {
+        /// The folder; by default one in the state folder.
+        folder: Option<PathBuf>,
+    },
     /// A folder of recorded answers.
     Replay {
         /// The folder.
@@ -376,6 +381,9 @@ impl Check<'_> {
                 model: model()?,
                 api_key_env: section.api_key_env.clone().ok_or_else(|| missing("api-key-env"))?,
             },
+            ModelKind::Inbox => {
+                ModelAccess::Inbox { folder: section.folder.as_deref().map(|folder| self.root.join(folder)) }
+            }
             ModelKind::Replay => {
                 let folder = section.folder.as_deref().ok_or_else(|| missing("folder"))?;
                 ModelAccess::Replay { folder: self.root.join(folder) }

@@ -100,7 +100,7 @@ impl Driver<'_> {
     fn answer(&self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Answered, Box<Made>> {
         let mut wanted = Vec::new();
         loop {
-            let request = given.request(self, &wanted);
+            let request = given.request(self.session, &wanted);
             match translator.translate(&request) {
                 Err(error) => return Err(Box::new(Made::unavailable(error.to_string()))),
                 Ok(Translation::Declined { reason }) => return Err(Box::new(Made::declined(reason))),
@@ -124,7 +124,7 @@ impl Driver<'_> {
     fn applied(&self, given: &Attempt<'_>, edits: &[Edit]) -> Result<Result<TreeId, Refusal>> {
         let session = self.session;
         let language = &session.language;
-        let scope = given.scope(self);
+        let scope = given.scope(self.session);
         let text = |file: &str| session.port_text(given.tree, file);
         let wrong = edit::validate(&text, edits, language, &scope);
         if !wrong.is_empty() {

@@ -9,11 +9,22 @@ use port::language::Language;
 use port::translate::{Feedback, SymbolContext, TranslationRequest};
 use upstream::TreeId;
 
-use super::Driver;
 use super::planning::Current;
+use crate::session::Session;
 
 /// The most symbols that are shown beside those of the unit.
 const NEIGHBOURS_MAX: usize = 12;
+
+/// What a translator is given at its first attempt at a unit, in the tree that was planned for.
+pub(crate) fn first_request(
+    session: &Session,
+    current: &Current,
+    unit: &WorkUnit,
+    tree: &TreeId,
+) -> anyhow::Result<TranslationRequest> {
+    let symbols = session.symbols(tree)?;
+    Ok(Attempt { current, unit, tree, symbols, number: 1, feedback: None }.request(session, &[]))
+}
 
 /// A unit with the tree to work on, as one attempt sees it.
 pub(super) struct Attempt<'a> {
@@ -28,7 +39,7 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// What the translator is given.
-    pub(super) fn request(&self, driver: &Driver<'_>, wanted: &[SymbolPath]) -> TranslationRequest {
+    pub(super) fn request(&self, session: &Session, wanted: &[SymbolPath]) -> TranslationRequest {
         let symbols = self.unit.members.iter().map(|member| self.context(&member.symbol, &member.file));
         TranslationRequest {
             revision: self.current.revision.clone(),
@@ -36,19 +47,19 @@ impl Attempt<'_> {
             symbols: symbols.collect(),
             hidden: self.current.hidden_behind(self.unit),
             neighbours: self.neighbours(wanted),
-            imports: self.imports(driver),
-            style: driver.session.settings.style.clone(),
+            imports: self.imports(session),
+            style: session.settings.style.clone(),
             attempt: self.number,
             feedback: self.feedback.clone(),
         }
     }
 
     /// What the answer may touch: the unit's symbols, and for code also helpers beside them.
-    pub(super) fn scope(&self, driver: &Driver<'_>) -> Scope {
+    pub(super) fn scope(&self, session: &Session) -> Scope {
         let editable: Vec<SymbolPath> =
             self.unit.members.iter().map(|member| member.symbol.clone()).collect();
         let files: BTreeSet<String> = self.unit.members.iter().map(|member| member.file.clone()).collect();
-        let modules = files.iter().filter_map(|file| driver.session.language.module_path(file));
+        let modules = files.iter().filter_map(|file| session.language.module_path(file));
         let insertable = if self.unit.kind == UnitKind::Test { Vec::new() } else { modules.collect() };
         let sources: BTreeSet<String> =
             self.symbols.symbols.values().map(|symbol| symbol.file.clone()).collect();
@@ -131,13 +142,13 @@ impl Attempt<'_> {
         }
     }
 
-    fn imports(&self, driver: &Driver<'_>) -> Vec<(String, String)> {
+    fn imports(&self, session: &Session) -> Vec<(String, String)> {
         let files: BTreeSet<&String> = self.unit.members.iter().map(|member| &member.file).collect();
         files
             .into_iter()
             .filter_map(|file| {
-                let text = driver.session.port_text(self.tree, file)?;
-                Some((file.clone(), driver.session.language.imports(&text).join("\n")))
+                let text = session.port_text(self.tree, file)?;
+                Some((file.clone(), session.language.imports(&text).join("\n")))
             })
             .collect()
     }

@@ -33,6 +33,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::{RunStatus, Store};
 use check::Contract;
+pub(crate) use context::first_request;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::prove;
 use suite::Suites;

@@ -7,6 +7,7 @@ mod bad_input;
 mod bench;
 mod crash;
 mod history;
+mod inbox;
 mod providers;
 mod registry;
 mod retry;

@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod command;
 pub mod exchange;
+pub mod inbox;
 pub mod memory;
 pub mod model;
 pub mod pitfalls;

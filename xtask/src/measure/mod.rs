@@ -128,8 +128,8 @@ const MEASURES: &[Measure] = &[
     Measure {
         name: "readers",
         about: "files that real benchmark tools write here, whole and damaged: none may be misread",
-        needs: "PyPI, the Cargo registry, cargo-nextest; `--repo` the path of a hyperfine program to include it; \
-                five minutes",
+        needs: "PyPI, the Cargo registry, cargo-nextest, perl; takes no `--repo`; builds hyperfine and cargo-criterion, \
+                some ten minutes",
         run: readers::run,
     },
     Measure {

@@ -19,8 +19,8 @@ struct Run {
     unresolved_ids: Vec<String>,
     error_ids: Vec<String>,
     empty_patch_ids: Vec<String>,
-    #[serde(default)]
-    infra_failure_ids: Vec<String>,
+    /// Only newer harnesses tell; the version of the schema is the same.
+    infra_failure_ids: Option<Vec<String>>,
     #[serde(default)]
     ambiguous_failure_ids: Vec<String>,
     #[serde(default)]
@@ -70,8 +70,10 @@ fn run(run: &Run) -> Result<Reading, ReadError> {
     let completed = set(&run.completed_ids)?;
     let (resolved, unresolved) = (set(&run.resolved_ids)?, set(&run.unresolved_ids)?);
     let (errors, empty) = (set(&run.error_ids)?, set(&run.empty_patch_ids)?);
-    let infra: BTreeSet<String> =
-        set(&run.infra_failure_ids)?.union(&set(&run.ambiguous_failure_ids)?).cloned().collect();
+    let infra: BTreeSet<String> = set(run.infra_failure_ids.as_deref().unwrap_or_default())?
+        .union(&set(&run.ambiguous_failure_ids)?)
+        .cloned()
+        .collect();
     if let Some(id) = resolved.intersection(&unresolved).next() {
         let reason = format!("`{id}` is both resolved and unresolved");
         return Err(ReadError::contradiction(FORMAT, reason));
@@ -101,11 +103,11 @@ fn run(run: &Run) -> Result<Reading, ReadError> {
             Outcome::Infra { reason: reason().unwrap_or_else(|| "infrastructure".to_owned()) }
         } else if unresolved.contains(id)
             || empty.contains(id)
-            || errors.contains(id) && run.schema_version >= 2
+            || errors.contains(id) && run.infra_failure_ids.is_some()
         {
             Outcome::Fail
         } else {
-            // Version 1 does not say whose fault an error was, and an absent result is none.
+            // Older harnesses do not say whose fault an error was, and an absent result is none.
             Outcome::Infra { reason: reason().unwrap_or_else(|| "no result".to_owned()) }
         }
     };
