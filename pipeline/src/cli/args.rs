@@ -98,6 +98,12 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
     #[command(after_help = "Example:
   tidelock graph --level module | dot -Tsvg > graph.svg")]
     Graph(Graph),
+    /// Show the translations that are remembered, and hand them on.
+    #[command(
+        after_help = "Example, to share what this machine has learned with everybody who clones the port:
+  tidelock memory export && git add memory"
+    )]
+    Memory(Memory),
     /// Show a past run.
     #[command(after_help = "Examples:
   tidelock report --list
@@ -166,6 +172,55 @@ pub(super) struct Plan {
     /// nowhere. The plan names the units.
     #[arg(long, value_name = "UNIT")]
     pub(super) prompt: Option<String>,
+}
+
+/// `tidelock memory`
+#[derive(Debug, Args)]
+pub(super) struct Memory {
+    #[command(subcommand)]
+    pub(super) command: MemoryCommand,
+}
+
+/// The commands of `tidelock memory`.
+#[derive(Debug, Subcommand)]
+pub(super) enum MemoryCommand {
+    /// List what is remembered, in the order in which it is tried.
+    #[command(after_help = "Example:
+  tidelock memory list --item parser::")]
+    List(MemoryList),
+    /// Copy what was learned here into a folder, one file an entry, to be reviewed and committed.
+    #[command(after_help = "Example:
+  tidelock memory export --to ../other-port/memory")]
+    Export(MemoryExport),
+    /// Take in what was learned elsewhere. It is used only where it answers the very same change, and passes the
+    /// same gate as anything else.
+    #[command(after_help = "Example:
+  tidelock memory import ../other-port/memory")]
+    Import(MemoryImport),
+}
+
+/// `tidelock memory list`
+#[derive(Debug, Args)]
+pub(super) struct MemoryList {
+    /// Only items whose path holds this.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) item: Option<String>,
+}
+
+/// `tidelock memory export`
+#[derive(Debug, Args)]
+pub(super) struct MemoryExport {
+    /// The folder. Default: `memory` in the port, which every sync reads.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) to: Option<PathBuf>,
+}
+
+/// `tidelock memory import`
+#[derive(Debug, Args)]
+pub(super) struct MemoryImport {
+    /// A folder of entries.
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
 }
 
 /// `tidelock sync`

@@ -11,6 +11,7 @@ mod graph;
 mod history;
 mod init;
 mod map;
+mod memory;
 mod plan;
 mod report;
 mod status;
@@ -112,6 +113,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
+        Command::Memory(args) => memory::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }

@@ -8,6 +8,7 @@ mod bench;
 mod crash;
 mod history;
 mod inbox;
+mod memory;
 mod providers;
 mod registry;
 mod retry;

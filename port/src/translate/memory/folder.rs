@@ -83,6 +83,11 @@ impl MemoryFolder {
         Ok(Self { folder: folder.to_owned(), table: entries.into_iter().collect() })
     }
 
+    /// All entries: by key, those of one key in the order in which they are tried.
+    pub fn entries(&self) -> Vec<&MemoryEntry> {
+        self.table.entries()
+    }
+
     /// Writes an entry behind those that its key has already, and returns its file.
     pub fn add(&mut self, entry: &MemoryEntry) -> Result<PathBuf, MemoryError> {
         let text = entry.to_toml()?;

@@ -36,6 +36,12 @@ pub struct MemoryTable {
     entries: BTreeMap<String, Vec<MemoryEntry>>,
 }
 
+impl MemoryTable {
+    fn entries(&self) -> Vec<&MemoryEntry> {
+        self.entries.values().flatten().collect()
+    }
+}
+
 impl FromIterator<MemoryEntry> for MemoryTable {
     fn from_iter<Entries: IntoIterator<Item = MemoryEntry>>(entries: Entries) -> Self {
         let mut table = Self::default();
