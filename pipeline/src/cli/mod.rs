@@ -13,10 +13,12 @@ mod init;
 mod map;
 mod plan;
 mod report;
+mod repository;
 mod status;
 mod sync;
 mod verify;
 mod watch;
+mod workspace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use args::{Cli, Command, Format};
 use console::Console;
 pub use error::CliError;
 pub use exit_code::ExitCode;
+pub use workspace::schemas as workspace_schemas;
 
 /// What every command is given.
 struct Context {
@@ -112,6 +115,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
+        Command::Workspace(args) => workspace::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }
