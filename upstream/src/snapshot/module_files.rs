@@ -67,7 +67,15 @@ pub(crate) fn files_of(sources: &Sources<'_>, from: &FilePlace, declared: &Decla
         }
     }
     if declared.stands != Stands::Body {
-        files.extend(usual(sources, &at, bare(&declared.name)));
+        // Where no condition holds the file is at its usual place.
+        let conditions: Vec<String> = declared
+            .paths
+            .iter()
+            .filter_map(|it| it.condition.as_ref().map(|it| format!("not({it})")))
+            .collect();
+        let condition = (!conditions.is_empty()).then(|| conditions.join(", "));
+        let usual = usual(sources, &at, bare(&declared.name));
+        files.extend(usual.map(|file| ModuleFile { condition, ..file }));
     }
     files
 }

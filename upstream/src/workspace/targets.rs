@@ -129,15 +129,19 @@ fn listed(sources: &Sources<'_>, of: Of<'_>, kind: TargetKind, has_library: bool
     };
     if discovers {
         let names: BTreeSet<String> = drafts.iter().map(|draft| draft.name.clone()).collect();
-        let paths: BTreeSet<Option<String>> = drafts.iter().map(|it| join(of.folder, &it.path)).collect();
-        let is_new = |(name, path): &(String, String)| {
-            !names.contains(name) && !paths.contains(&join(of.folder, path))
-        };
+        let paths: BTreeSet<String> = drafts.iter().map(|draft| without_dots(&draft.path)).collect();
+        let is_new =
+            |(name, path): &(String, String)| !names.contains(name) && !paths.contains(&without_dots(path));
         let new = found.into_iter().filter(is_new);
         drafts.extend(new.map(|(name, path)| Draft { name, path, table: None }));
     }
     drafts.sort_by(|one, other| one.name.cmp(&other.name));
     drafts.into_iter().map(|draft| draft.target(sources, of, kind)).collect()
+}
+
+/// A path by which Cargo tells whether a file is a target already: `a/../b` is not `b` there.
+fn without_dots(path: &str) -> String {
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }
 
 /// The file found under a name, where there is exactly one.

@@ -14,6 +14,8 @@ pub(super) type Packages = BTreeMap<String, Value>;
 
 /// What Cargo says of the workspace that a manifest belongs to.
 pub(super) struct Metadata {
+    /// The folder of the workspace, or of the package that has none.
+    pub(super) root: String,
     pub(super) packages: Packages,
     pub(super) default_members: BTreeSet<String>,
 }
@@ -29,8 +31,9 @@ pub(super) fn metadata(root: &Path, folder: &str) -> Result<Result<Metadata, Str
     let finished = SystemProcessRunner::default().run(&invocation)?;
     if !finished.succeeded() {
         let said = String::from_utf8_lossy(&finished.stderr).into_owned();
-        let told = said.lines().filter(|line| !line.starts_with("warning")).collect::<Vec<_>>().join(" ");
-        return Ok(Err(told.replace(&root.display().to_string(), "")));
+        let lines =
+            said.lines().map(str::trim).filter(|line| !line.starts_with("warning") && !line.is_empty());
+        return Ok(Err(lines.collect::<Vec<_>>().join(" ").replace(&root.display().to_string(), "")));
     }
     let printed: Value = serde_json::from_slice(&finished.stdout)?;
     let mut packages = Packages::new();
@@ -43,7 +46,9 @@ pub(super) fn metadata(root: &Path, folder: &str) -> Result<Result<Metadata, Str
     }
     let defaults = printed["workspace_default_members"].as_array().into_iter().flatten();
     let default_members = defaults.filter_map(|id| folders.get(id.as_str()?).cloned()).collect();
-    Ok(Ok(Metadata { packages, default_members }))
+    let workspace = Path::new(printed["workspace_root"].as_str().unwrap_or_default());
+    let root = relative(root, workspace).unwrap_or_default();
+    Ok(Ok(Metadata { root, packages, default_members }))
 }
 
 /// A path below the checkout, with `/`.

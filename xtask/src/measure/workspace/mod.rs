@@ -8,6 +8,9 @@ mod cargo;
 mod checkout;
 mod rustc;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,7 +37,8 @@ struct Sums {
     agreeing: u32,
     lacking: u32,
     packages: u32,
-    refused: u32,
+    /// Manifests that Cargo refuses, with what it says.
+    refused: Vec<String>,
     targets: u32,
     targets_agreeing: u32,
     files: u32,
@@ -67,7 +71,7 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     tell(Metric::at_least(name("revisions_compared"), f64::from(sums.revisions), "revisions", 1.0))?;
     tell(Metric::told(name("revisions_lacking_objects"), f64::from(sums.lacking), "revisions"))?;
     tell(Metric::told(name("packages_compared"), f64::from(sums.packages), "packages"))?;
-    tell(Metric::told(name("manifests_that_cargo_refuses"), f64::from(sums.refused), "manifests"))?;
+    tell(Metric::told(name("manifests_that_cargo_refuses"), sums.refused.len() as f64, "manifests"))?;
     tell(Metric::at_least(name("agreeing"), share(sums.agreeing, sums.revisions), "% of revisions", 100.0))?;
     tell(Metric::told(name("targets_given_to_rustc"), f64::from(sums.targets + sums.untold), "targets"))?;
     tell(Metric::told(name("targets_that_rustc_told_nothing_of"), f64::from(sums.untold), "targets"))?;
@@ -128,10 +132,15 @@ fn packages(checkout: &Checkout, found: &Workspaces, sums: &mut Sums) -> Result<
         if asked > WORKSPACES_MAX {
             break;
         }
-        let metadata = match cargo::metadata(&root, folder)? {
+        // Asked at a member, Cargo takes that one for the default.
+        let asked_at_root = match cargo::metadata(&root, folder)? {
+            Ok(metadata) if metadata.root != *folder => cargo::metadata(&root, &metadata.root)?,
+            told => told,
+        };
+        let metadata = match asked_at_root {
             Ok(metadata) => metadata,
-            Err(_refused) => {
-                sums.refused += 1;
+            Err(refusal) => {
+                sums.refused.push(format!("`{folder}`: {refusal}"));
                 continue;
             }
         };
@@ -145,13 +154,14 @@ fn packages(checkout: &Checkout, found: &Workspaces, sums: &mut Sums) -> Result<
                 None => differences.push(format!("`{at}` is not told")),
             }
         }
-        members(folder, &metadata, found, &mut differences);
+        members(&metadata, found, &mut differences);
     }
     Ok((differences, compared))
 }
 
 /// Compares which packages belong together.
-fn members(folder: &str, metadata: &cargo::Metadata, found: &Workspaces, differences: &mut Vec<String>) {
+fn members(metadata: &cargo::Metadata, found: &Workspaces, differences: &mut Vec<String>) {
+    let folder = metadata.root.as_str();
     let theirs: BTreeSet<&str> = metadata.packages.keys().map(String::as_str).collect();
     let Some(workspace) = found.workspaces.iter().find(|it| it.folder == folder) else {
         let is_alone = found.package_at(folder).is_some_and(|package| package.standing == Standing::Alone);
