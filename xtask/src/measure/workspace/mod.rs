@@ -26,9 +26,11 @@ use super::{Metric, Tell};
 /// Revisions of each repository that Cargo is asked about, from the first one to the newest.
 const REVISIONS: usize = 60;
 /// Of these, one in so many is also given to rustc, from the newest on.
-const MODULES_EVERY: usize = 30;
+const MODULES_EVERY: usize = 60;
 /// The most times that Cargo is asked about one revision: some hold hundreds of packages as test data.
 const WORKSPACES_MAX: usize = 40;
+/// Manifests that Cargo refuses of which the reason is printed, for each repository.
+const REFUSALS_SHOWN: usize = 30;
 
 /// What was compared in one repository.
 #[derive(Default)]
@@ -64,6 +66,8 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     for (at, revision) in all.iter().step_by(step).enumerate() {
         compare(repository, revision, at % MODULES_EVERY == 0, &mut sums)?;
     }
+    let refused: BTreeSet<&String> = sums.refused.iter().collect();
+    print("Cargo refuses", refused.into_iter().take(REFUSALS_SHOWN))?;
     let shown =
         repository.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
     let name = |what: &str| format!("workspace.{shown}.{what}");
@@ -100,19 +104,19 @@ fn compare(repository: &Path, revision: &str, with_modules: bool, sums: &mut Sum
         sums.packages += compared;
         sums.agreeing += u32::from(differences.is_empty());
     }
-    print(revision, &differences)?;
+    print(revision, differences.iter())?;
     if with_modules {
         read_modules(&mut found, &tree, &known)?;
         let differences = modules(&checkout.root()?, &found.packages, sums)?;
-        print(revision, &differences)?;
+        print(revision, differences.iter())?;
     }
     Ok(())
 }
 
-fn print(revision: &str, differences: &[String]) -> Result<()> {
+fn print<'a>(what: &str, lines: impl Iterator<Item = &'a String>) -> Result<()> {
     let mut out = std::io::stderr().lock();
-    for difference in differences {
-        writeln!(out, "{revision}: {difference}")?;
+    for line in lines {
+        writeln!(out, "{what}: {line}")?;
     }
     Ok(())
 }
