@@ -13,4 +13,5 @@ mod retry;
 mod sync;
 mod told;
 mod watch;
+mod workspace;
 mod world;

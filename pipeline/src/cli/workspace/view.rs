@@ -118,8 +118,10 @@ impl View<'_> {
         facts.extend(workspace.resolver.as_ref().map(|resolver| format!("resolver {resolver}")));
         let title = self.ink(Ink::Bold, &format!("workspace at {place}"));
         let mut lines = vec![format!("{title}  {}", visible_line(&facts.join(", ")))];
-        let targets = packages.iter().flat_map(|package| &package.targets);
-        lines.push(format!("  targets   {}", kinds(targets)));
+        if self.args.package.is_none() {
+            let targets = packages.iter().flat_map(|package| &package.targets);
+            lines.push(format!("  targets   {}", kinds(targets)));
+        }
         let list = |name: &str, list: &[String]| {
             (!list.is_empty()).then(|| format!("  {name:<9} {}", visible_line(&list.join(", "))))
         };
