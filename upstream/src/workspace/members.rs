@@ -172,23 +172,23 @@ pub(super) fn root_of(
     if known.contains_key(folder) {
         return Ok(Some(folder.to_owned()));
     }
-    let mut at = folder.to_owned();
+    let mut at = folder;
     loop {
-        if let Some(patterns) = known.get(&at)
-            && !is_excluded(&at, patterns, folder)
+        if let Some(patterns) = known.get(at)
+            && !is_excluded(at, patterns, folder)
         {
-            return Ok(Some(at));
+            return Ok(Some(at.to_owned()));
         }
-        if survey.load(&at)? {
+        if survey.load(at)? {
             let named =
-                survey.manifest(&at).and_then(|manifest| manifest.package()?.get("workspace")?.as_str());
-            if let Some(named) = named.and_then(|named| join(&at, named)) {
+                survey.manifest(at).and_then(|manifest| manifest.package()?.get("workspace")?.as_str());
+            if let Some(named) = named.and_then(|named| join(at, named)) {
                 return Ok(Some(named));
             }
         }
         if at.is_empty() {
             return Ok(None);
         }
-        at = folder_of(&at).to_owned();
+        at = folder_of(at);
     }
 }

@@ -3,6 +3,7 @@
 //! Main function: [`read_modules`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -229,7 +230,7 @@ impl Reader<'_, '_> {
     /// The Rust files that no module reached.
     fn orphans(&self, workspaces: &Workspaces) -> Vec<Orphan> {
         let is_rust =
-            |path: &&str| path.ends_with(".rs") && self.sources.has(path) && !self.used.contains(*path);
+            |path: &&str| is_rust_file(path) && self.sources.has(path) && !self.used.contains(*path);
         let orphan = |file: &str| {
             let mut at = folder_of(file);
             let package = loop {
@@ -245,6 +246,10 @@ impl Reader<'_, '_> {
         };
         self.sources.paths().filter(is_rust).map(orphan).collect()
     }
+}
+
+fn is_rust_file(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 /// What is left to do for a target.

@@ -80,7 +80,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode, CliError> 
     }
     match context.format {
         Format::Text => {
-            context.console.data(&view::View { context, args, found: &found, users: &users }.text(&revision))
+            let view = view::View { context, args, found: &found, users: &users };
+            context.console.data(&view.text(&revision));
         }
         Format::Json => context.json(&Document { revision: told(&revision), found: &found })?,
         Format::Jsonl => lines(context, &revision, &found)?,

@@ -223,17 +223,17 @@ impl View<'_> {
 
     fn target(&self, target: &Target) -> String {
         let kind = KINDS.iter().find(|(kind, _)| *kind == target.kind).map_or("", |(_, name)| name);
-        let mut line = format!("{kind} {}  {}", target.name, target.root);
-        let usual = ["lib", "bin"].map(str::to_owned);
-        if target.crate_types.iter().any(|it| !usual.contains(it)) {
-            line.push_str(&format!("  [{}]", target.crate_types.join(", ")));
+        let mut parts = vec![format!("{kind} {}", target.name), target.root.clone()];
+        let is_usual = |it: &String| matches!(it.as_str(), "lib" | "bin");
+        if !target.crate_types.iter().all(is_usual) {
+            parts.push(format!("[{}]", target.crate_types.join(", ")));
         }
         if !target.required_features.is_empty() {
-            line.push_str(&format!("  needs {}", target.required_features.join(", ")));
+            parts.push(format!("needs {}", target.required_features.join(", ")));
         }
         let missing =
             if target.present { String::new() } else { self.ink(Ink::Red, "  the file is missing") };
-        visible_line(&line) + &missing
+        visible_line(&parts.join("  ")) + &missing
     }
 
     fn module(&self, module: &Module) -> String {
@@ -249,46 +249,38 @@ impl View<'_> {
         };
         let is_wrong = matches!(module.form, ModuleForm::Missing | ModuleForm::Cycle);
         let how = self.ink(if is_wrong { Ink::Red } else { Ink::Dim }, &how);
-        let conditions = module.conditions.iter().map(|it| format!("  if {it}")).collect::<String>();
-        let conditions = self.ink(Ink::Yellow, &conditions);
+        let conditions: Vec<String> = module.conditions.iter().map(|it| format!("  if {it}")).collect();
+        let conditions = self.ink(Ink::Yellow, &conditions.concat());
         format!("{}{}  {how}{conditions}", "  ".repeat(depth + 1), visible_line(name)).trim_end().to_owned()
     }
 
     fn dependency(&self, dependency: &Dependency) -> String {
-        let mut line = match dependency.kind {
-            DependencyKind::Normal => String::new(),
-            DependencyKind::Dev => "dev ".to_owned(),
-            DependencyKind::Build => "build ".to_owned(),
+        let mut words = match dependency.kind {
+            DependencyKind::Normal => Vec::new(),
+            DependencyKind::Dev => vec!["dev".to_owned()],
+            DependencyKind::Build => vec!["build".to_owned()],
         };
-        let arrow = if self.users.has(dependency) { "-> " } else { "" };
-        line = format!("{line}{arrow}{}", dependency.name);
+        if self.users.has(dependency) {
+            words.push("->".to_owned());
+        }
+        words.push(dependency.name.clone());
         if dependency.package != dependency.name {
-            line.push_str(&format!(" (the package {})", dependency.package));
+            words.push(format!("(the package {})", dependency.package));
         }
-        line.push_str(&match &dependency.origin {
-            Origin::CratesIo => format!(" {}", dependency.requirement),
-            Origin::Registry(name) => format!(" {} from the registry {name}", dependency.requirement),
-            Origin::Git { url, reference: Some((kind, name)) } => format!(" from {url}, {kind} {name}"),
-            Origin::Git { url, reference: None } => format!(" from {url}"),
-            Origin::Path { folder: Some(folder) } => format!(" at {folder}"),
-            Origin::Path { folder: None } => " at a path out of the repository".to_owned(),
-        });
-        if dependency.inherited {
-            line.push('*');
-        }
+        let star = if dependency.inherited { "*" } else { "" };
+        words.push(format!("{}{star}", origin(dependency)));
+        let mut parts = vec![words.join(" ")];
         if dependency.optional {
-            line.push_str(", optional");
+            parts.push("optional".to_owned());
         }
         if !dependency.default_features {
-            line.push_str(", without default features");
+            parts.push("without default features".to_owned());
         }
         if !dependency.features.is_empty() {
-            line.push_str(&format!(", with {}", dependency.features.join(", ")));
+            parts.push(format!("with {}", dependency.features.join(", ")));
         }
-        if let Some(platform) = &dependency.platform {
-            line.push_str(&format!(", for {platform}"));
-        }
-        visible_line(&line)
+        parts.extend(dependency.platform.as_ref().map(|platform| format!("for {platform}")));
+        visible_line(&parts.join(", "))
     }
 
     /// Orphans, problems and files that could not be read.
@@ -314,6 +306,18 @@ impl View<'_> {
         section("does not fit", self.found.problems.iter().map(told).collect());
         section("could not be read", self.found.unread.iter().map(told).collect());
         lines
+    }
+}
+
+/// Where a dependency comes from, with its requirement where that counts.
+fn origin(dependency: &Dependency) -> String {
+    match &dependency.origin {
+        Origin::CratesIo => dependency.requirement.clone(),
+        Origin::Registry(name) => format!("{} from the registry {name}", dependency.requirement),
+        Origin::Git { url, reference: Some((kind, name)) } => format!("from {url}, {kind} {name}"),
+        Origin::Git { url, reference: None } => format!("from {url}"),
+        Origin::Path { folder: Some(folder) } => format!("at {folder}"),
+        Origin::Path { folder: None } => "at a path out of the repository".to_owned(),
     }
 }
 

@@ -73,7 +73,7 @@ fn theirs(root: &Path, package: &Value) -> Value {
             "package": it["name"], "name": it["rename"].as_str().or(it["name"].as_str()),
             "kind": it["kind"].as_str().unwrap_or("normal"), "requirement": it["req"], "from": from,
             "optional": it["optional"], "default_features": it["uses_default_features"],
-            "features": it["features"], "platform": it["target"],
+            "features": it["features"], "platform": it["target"].as_str().map(condition),
         })
     };
     json!({
@@ -94,6 +94,17 @@ fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values: Vec<Value> = values.collect();
     values.sort_by_key(ToString::to_string);
     values
+}
+
+/// A condition without its spaces: Cargo sets its own, and Tidelock tells it as written.
+fn condition(text: &str) -> String {
+    text.split('"')
+        .enumerate()
+        .map(
+            |(at, part)| if at % 2 == 0 { part.replace(' ', "").replace(",)", ")") } else { part.to_owned() },
+        )
+        .collect::<Vec<_>>()
+        .join("\"")
 }
 
 /// The address of a git source as Cargo writes it, its escapes resolved.
@@ -152,6 +163,6 @@ fn our_dependency(it: &Dependency) -> Value {
     json!({
         "package": it.package, "name": it.name, "kind": kind, "requirement": requirement, "from": from,
         "optional": it.optional, "default_features": it.default_features, "features": it.features,
-        "platform": it.platform,
+        "platform": it.platform.as_deref().map(condition),
     })
 }

@@ -73,7 +73,8 @@ impl Checkout {
         }
         // Those near the root first.
         checkout.manifests.sort_by_key(|folder| {
-            (folder.is_empty().then_some(0).unwrap_or(folder.split('/').count()), folder.clone())
+            let depth = if folder.is_empty() { 0 } else { folder.split('/').count() };
+            (depth, folder.clone())
         });
         Ok(checkout)
     }
@@ -104,8 +105,7 @@ fn write(path: &Path, mode: &str, content: &[u8]) -> Result<()> {
 
 /// The contents of objects; those that the repository lacks are left out.
 fn contents(repository: &Path, ids: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
-    let wanted = ids.iter().map(|id| format!("{id}\n")).collect::<String>();
-    let printed = git(repository, &["cat-file", "--batch"], &wanted)?;
+    let printed = git(repository, &["cat-file", "--batch"], &(ids.join("\n") + "\n"))?;
     let mut rest = printed.as_slice();
     let mut found = BTreeMap::new();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {

@@ -75,7 +75,7 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     tell(Metric::at_least(name("revisions_compared"), f64::from(sums.revisions), "revisions", 1.0))?;
     tell(Metric::told(name("revisions_lacking_objects"), f64::from(sums.lacking), "revisions"))?;
     tell(Metric::told(name("packages_compared"), f64::from(sums.packages), "packages"))?;
-    tell(Metric::told(name("manifests_that_cargo_refuses"), sums.refused.len() as f64, "manifests"))?;
+    tell(Metric::told(name("manifests_that_cargo_refuses"), number(sums.refused.len()), "manifests"))?;
     tell(Metric::at_least(name("agreeing"), share(sums.agreeing, sums.revisions), "% of revisions", 100.0))?;
     tell(Metric::told(name("targets_given_to_rustc"), f64::from(sums.targets + sums.untold), "targets"))?;
     tell(Metric::told(name("targets_that_rustc_told_nothing_of"), f64::from(sums.untold), "targets"))?;
@@ -86,6 +86,10 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
         "% of targets",
         100.0,
     ))
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn compare(repository: &Path, revision: &str, with_modules: bool, sums: &mut Sums) -> Result<()> {

@@ -118,7 +118,7 @@ fn dep_info(
     let first = text.lines().next().unwrap_or_default();
     let listed = first.split_once(": ").map_or("", |(_, files)| files).replace("\\ ", "\u{0}");
     let mut files = BTreeSet::new();
-    for file in listed.split(' ').filter(|file| file.ends_with(".rs")) {
+    for file in listed.split(' ').filter(|file| Path::new(file).extension().is_some_and(|it| it == "rs")) {
         // Links and `..` are resolved, as the tree has it.
         let path = root.join(file.replace('\u{0}', " "));
         let path = path.canonicalize().unwrap_or(path);

@@ -309,7 +309,7 @@ fn modules_are_where_rustc_looks_for_them() {
             ),
             (
                 "src/lib.rs",
-                r##"
+                r#"
 mod flat;
 mod nested;
 #[path = "odd/place.rs"] mod elsewhere;
@@ -327,7 +327,7 @@ include!("included.rs");
 macro_rules! pass { ($($item:item)*) => { $($item)* }; }
 pass! { mod passed; pub(crate) mod outer { mod inner; } #[path = "odd/passed.rs"] mod third; }
 mod linked;
-"##,
+"#,
             ),
             (
                 "src/flat.rs",
