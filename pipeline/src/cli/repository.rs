@@ -29,9 +29,9 @@ pub(super) fn unreadable(error: RepoError) -> CliError {
         RepoError::NotARepository { .. } => {
             CliError::usage(anyhow!(error)).hint("give a git repository with `--repo PATH`")
         }
-        RepoError::UnknownRevision { .. } | RepoError::AmbiguousRevision { .. } => {
-            CliError::usage(anyhow!(error))
-        }
+        RepoError::UnknownRevision { .. }
+        | RepoError::AmbiguousRevision { .. }
+        | RepoError::UnsupportedObjects { .. } => CliError::usage(anyhow!(error)),
         RepoError::MissingObject { .. }
         | RepoError::References(_)
         | RepoError::NotAnAncestor { .. }

@@ -10,6 +10,7 @@ mod history;
 mod providers;
 mod registry;
 mod retry;
+mod sources;
 mod sync;
 mod told;
 mod watch;

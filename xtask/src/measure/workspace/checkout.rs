@@ -1,6 +1,6 @@
 //! A revision in a scratch folder, written by git alone: what Cargo and rustc are to read there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -44,17 +44,17 @@ struct Entry {
 }
 
 impl Checkout {
-    /// Writes a revision. Only manifests and, where they are wanted, Rust files have contents: Cargo looks
-    /// whether other files are there, and no more.
+    /// Writes a revision: manifests, and Rust files, which are empty unless their contents are wanted. Cargo looks
+    /// whether they are there, and no more; of what else there is only the folders are made.
     pub(super) fn of(repository: &Path, revision: &str, with_rust: bool) -> Result<Self> {
         let listed = git(repository, &["ls-tree", "-r", "-z", "--full-tree", revision], "")?;
         let listed = String::from_utf8_lossy(&listed).into_owned();
         let entries: Vec<Entry> = listed.split('\0').filter_map(entry).collect();
         let is_wanted = |entry: &&Entry| {
-            let name = entry.path.rsplit('/').next().unwrap_or_default();
-            let is_rust = with_rust && Path::new(name).extension().is_some_and(|it| it == "rs");
-            entry.mode == "120000" || name == "Cargo.toml" || is_rust
+            let is_text = is_read(&entry.path) && (with_rust || !is_rust(&entry.path));
+            entry.mode == "120000" || is_text
         };
+        let mut made = BTreeSet::new();
         let ids: Vec<&str> = entries.iter().filter(is_wanted).map(|entry| entry.id.as_str()).collect();
         let contents = contents(repository, &ids)?;
         let folder = tempfile::tempdir()?;
@@ -65,7 +65,14 @@ impl Checkout {
             if content.is_none() && is_wanted(&entry) {
                 checkout.missing.push(entry.path.clone());
             }
-            write(&root.join(&entry.path), &entry.mode, content.map_or(&[][..], Vec::as_slice))?;
+            let path = root.join(&entry.path);
+            if is_read(&entry.path) || entry.mode != "100644" {
+                write(&path, &entry.mode, content.map_or(&[][..], Vec::as_slice))?;
+            } else if let Some(folder) = path.parent()
+                && made.insert(folder.to_owned())
+            {
+                std::fs::create_dir_all(folder)?;
+            }
             if entry.path == "Cargo.toml" {
                 checkout.manifests.push(String::new());
             }
@@ -83,6 +90,15 @@ impl Checkout {
     pub(super) fn root(&self) -> Result<PathBuf> {
         Ok(self.folder.path().canonicalize()?)
     }
+}
+
+/// Whether Cargo or rustc may read a file.
+fn is_read(path: &str) -> bool {
+    is_rust(path) || path.rsplit('/').next() == Some("Cargo.toml")
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn entry(line: &str) -> Option<Entry> {
