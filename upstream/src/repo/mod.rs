@@ -41,7 +41,9 @@ pub enum RepoError {
         reason: String,
     },
     /// The repository names its objects by SHA-256.
-    #[error("`{path}` names its objects by SHA-256, which cannot be read yet; give a clone with SHA-1 names")]
+    #[error(
+        "`{path}` names its objects by SHA-256, which cannot be read yet; `git fast-export --all | git fast-import` makes a copy that can, in a repository from `git init --object-format=sha1`"
+    )]
     UnsupportedObjects {
         /// The path.
         path: String,
