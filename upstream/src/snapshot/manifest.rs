@@ -2,10 +2,12 @@
 //!
 //! Main function: [`packages`]. What a manifest says is read by [`crate::workspace`].
 
+use std::collections::BTreeMap;
+
 use super::sources::{Sources, folder_of};
 use super::{Package, UnparsedFile};
 use crate::tree::TreeError;
-use crate::workspace::{self, Surveyed, Target, TargetKind, manifest_path};
+use crate::workspace::{self, DependencyKind, Surveyed, Target, TargetKind, manifest_path};
 
 /// What a crate is to its package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub(super) fn packages(sources: &Sources<'_>) -> Result<Packages, TreeError> {
     let is_top = |folder: &String| tops.contains(folder);
     for package in &survey.found.packages {
         if is_top(&package.folder) || package.workspace.as_ref().is_some_and(is_top) {
-            add(sources, &mut found, package)?;
+            add(sources, &mut found, package);
         }
     }
     let wanted = manifests_of(&survey, &tops);
@@ -56,7 +58,7 @@ pub(super) fn packages(sources: &Sources<'_>) -> Result<Packages, TreeError> {
     Ok(found)
 }
 
-fn add(sources: &Sources<'_>, found: &mut Packages, package: &workspace::Package) -> Result<(), TreeError> {
+fn add(sources: &Sources<'_>, found: &mut Packages, package: &workspace::Package) {
     let mut library = None;
     for target in &package.targets {
         let Some(root) = crate_root(sources, package, target) else { continue };
@@ -71,9 +73,14 @@ fn add(sources: &Sources<'_>, found: &mut Packages, package: &workspace::Package
         folder: package.folder.clone(),
         edition: package.edition.value.clone(),
         library,
-        dependencies: workspace::requirements(sources, package)?,
+        dependencies: requirements(package),
     });
-    Ok(())
+}
+
+/// The normal dependencies. Of several under one name that for every platform counts, which comes first.
+fn requirements(package: &workspace::Package) -> BTreeMap<String, String> {
+    let normal = package.dependencies.iter().filter(|it| it.kind == DependencyKind::Normal);
+    normal.rev().map(|it| (it.name.clone(), it.written.clone())).collect()
 }
 
 /// A target whose items are read: all but build scripts, which are no part of what a package does.

@@ -86,6 +86,7 @@ fn dependency(
         default_features,
         features,
         inherited,
+        written: requirement(from),
     })
 }
 
@@ -122,14 +123,6 @@ fn requirement(value: &Value) -> String {
     let parts: Vec<String> =
         sources.iter().filter_map(|key| text(key).map(|value| format!("{key} {value}"))).collect();
     if parts.is_empty() { "*".to_owned() } else { parts.join(" ") }
-}
-
-/// The requirement of each dependency under a name, as one text.
-pub(super) fn requirement_of(manifest: &WithShared<'_>, name: &str) -> Option<String> {
-    let owners = manifest.own.dependency_owners();
-    let value = owners.filter_map(|(_, owner)| table(owner, "dependencies")?.get(name)).last()?;
-    let shared = manifest.shared_dependency(name).filter(|_| is_inherited(value));
-    Some(requirement(shared.unwrap_or(value)))
 }
 
 /// The features: those written, and one for each optional dependency that no feature names with `dep:`.

@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dependencies::{Folders, dependencies, features, requirement_of, shared_requirements};
+use dependencies::{Folders, dependencies, features, shared_requirements};
 use manifest::{Manifest, WithShared};
 use members::{PACKAGES_MAX, is_below, members, patterns};
 pub use model::{
@@ -58,23 +58,6 @@ pub(crate) struct Surveyed {
     pub(crate) found: Workspaces,
     /// Workspaces with the folders that they want as members, and whose manifests cannot be used.
     pub(crate) unusable: Vec<(String, String)>,
-}
-
-/// The requirements of a package's normal dependencies, each as one text.
-pub(crate) fn requirements(
-    sources: &Sources<'_>,
-    package: &Package,
-) -> Result<BTreeMap<String, String>, TreeError> {
-    let parse = |folder: &str| -> Result<Option<Manifest>, TreeError> {
-        Ok(sources.text(&manifest_path(folder))?.ok().and_then(|text| Manifest::parse(&text).ok()))
-    };
-    let own = parse(&package.folder)?.unwrap_or_default();
-    let root = package.workspace.as_deref().map(parse).transpose()?.flatten();
-    let shared = root.as_ref().and_then(|root| root.workspace());
-    let manifest = WithShared { own: &own, shared };
-    let normal = package.dependencies.iter().filter(|it| it.kind == DependencyKind::Normal);
-    let requirement = |it: &Dependency| Some((it.name.clone(), requirement_of(&manifest, &it.name)?));
-    Ok(normal.filter_map(requirement).collect())
 }
 
 /// The path of a folder's manifest.

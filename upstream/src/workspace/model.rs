@@ -232,4 +232,7 @@ pub struct Dependency {
     pub features: Vec<String>,
     /// Whether it comes from `[workspace.dependencies]`.
     pub inherited: bool,
+    /// The requirement, or where it comes from, as one text in the manifest's words.
+    #[serde(skip)]
+    pub(crate) written: String,
 }

@@ -24,9 +24,9 @@ use upstream::workspace::{Package, Standing, Workspaces, read, read_modules};
 use super::{Metric, Tell};
 
 /// Revisions of each repository that Cargo is asked about, from the first one to the newest.
-const REVISIONS: usize = 60;
+const REVISIONS: usize = 30;
 /// Of these, one in so many is also given to rustc, from the newest on.
-const MODULES_EVERY: usize = 60;
+const MODULES_EVERY: usize = 30;
 /// The most times that Cargo is asked about one revision: some hold hundreds of packages as test data.
 const WORKSPACES_MAX: usize = 40;
 /// Manifests that Cargo refuses of which the reason is printed, for each repository.

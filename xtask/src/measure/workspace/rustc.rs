@@ -38,7 +38,26 @@ pub(super) fn compare(
         compared.unknown.extend(read.difference(&all).cloned());
         compared.unread.extend(unconditional.difference(&read).cloned());
     }
+    // A Rust file may be read as a text, for documentation: it is no module then.
+    let texts = texts(root, &all);
+    compared.unknown.retain(|file| !texts.contains(file));
     Ok(told.then_some(compared))
+}
+
+/// The files that these files take in with `include_str!` or `include_bytes!`.
+fn texts(root: &Path, files: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in files {
+        let path = root.join(file);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        for behind in text.split("include_str!(").skip(1).chain(text.split("include_bytes!(").skip(1)) {
+            let named = behind.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let taken = named.and_then(|named| path.parent()?.join(named).canonicalize().ok());
+            let taken = taken.and_then(|taken| taken.strip_prefix(root).ok().map(Path::to_path_buf));
+            found.extend(taken.map(|taken| taken.to_string_lossy().into_owned()));
+        }
+    }
+    found
 }
 
 /// The files of a tree, and those that no condition stands before.

@@ -324,6 +324,7 @@ mod r#type;
 #[cfg(test)] mod tests;
 fn body() { #[path = "in_body.rs"] mod hidden; }
 include!("included.rs");
+#[doc = include_str!("shown.rs")] pub fn documented() {}
 macro_rules! pass { ($($item:item)*) => { $($item)* }; }
 pass! { mod passed; pub(crate) mod outer { mod inner; } #[path = "odd/passed.rs"] mod third; }
 mod linked;
@@ -367,6 +368,7 @@ mod linked;
             ("shared/folder/mod.rs", "mod behind;"),
             ("shared/folder/behind.rs", ""),
             ("src/nobody.rs", ""),
+            ("src/shown.rs", "not Rust"),
         ],
         1,
         0,
@@ -384,7 +386,7 @@ mod linked;
     assert_eq!(told("crate::usual")[0], ("src/with_extra.rs", "feature = \"extra\"".to_owned()));
     assert_eq!(told("crate::type"), [("src/type.rs", String::new())]);
     let orphans: Vec<&str> = found.orphans.iter().flatten().map(|it| it.file.as_str()).collect();
-    assert_eq!(orphans, ["src/nobody.rs"]);
+    assert_eq!(orphans, ["src/nobody.rs", "src/shown.rs"]);
 }
 
 #[test]
