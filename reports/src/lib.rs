@@ -16,4 +16,5 @@ mod words;
 
 pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
 pub use summary::Summary;
+pub use visible::line as visible_line;
 pub use words::{count, plain};

@@ -16,6 +16,7 @@ mod scan;
 pub mod snapshot;
 pub mod source;
 pub mod tree;
+pub mod workspace;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use diff::{ItemChange, RevisionClass, SemanticDiff};

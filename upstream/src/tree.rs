@@ -48,25 +48,42 @@ pub trait SourceTree {
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
     files: BTreeMap<String, Vec<u8>>,
+    links: BTreeMap<String, Vec<u8>>,
+}
+
+impl MemoryTree {
+    /// Adds a symbolic link.
+    #[must_use]
+    pub fn with_link(mut self, path: &str, target: &str) -> Self {
+        self.links.insert(path.to_owned(), target.as_bytes().to_vec());
+        self
+    }
 }
 
 impl<Path: Into<String>, Content: Into<Vec<u8>>> FromIterator<(Path, Content)> for MemoryTree {
     fn from_iter<Files: IntoIterator<Item = (Path, Content)>>(files: Files) -> Self {
-        Self { files: files.into_iter().map(|(path, content)| (path.into(), content.into())).collect() }
+        let files = files.into_iter().map(|(path, content)| (path.into(), content.into())).collect();
+        Self { files, links: BTreeMap::new() }
     }
 }
 
 impl SourceTree for MemoryTree {
     fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
-        let entry = |(path, content): (&String, &Vec<u8>)| TreeEntry {
-            path: path.clone(),
-            kind: EntryKind::File,
-            id: ContentHash::of(content).to_string(),
+        let entry = |kind| {
+            move |(path, content): (&String, &Vec<u8>)| TreeEntry {
+                path: path.clone(),
+                kind,
+                id: ContentHash::of(content).to_string(),
+            }
         };
-        Ok(self.files.iter().map(entry).collect())
+        let files = self.files.iter().map(entry(EntryKind::File));
+        let mut entries: Vec<TreeEntry> =
+            files.chain(self.links.iter().map(entry(EntryKind::Link))).collect();
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(entries)
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, TreeError> {
-        Ok(self.files.get(path).cloned())
+        Ok(self.files.get(path).or_else(|| self.links.get(path)).cloned())
     }
 }

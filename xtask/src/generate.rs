@@ -10,11 +10,12 @@ use serde_json::Value;
 
 /// Writes the files, or with `check` fails where one differs.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
-    let files = [
+    let mut files = vec![
         ("docs/configuration.md", configuration()?),
         ("docs/cli.md", command_line()?),
         ("docs/schemas/run-record.json", reports::render::schema() + "\n"),
     ];
+    files.extend(pipeline::cli::workspace_schemas());
     let mut stale = Vec::new();
     for (name, text) in files {
         let path = root.join(name);

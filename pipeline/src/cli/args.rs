@@ -112,6 +112,8 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
     Report(Report),
     /// Tell what each revision of any Rust repository changed, item by item, one row each.
     History(History),
+    /// Tell the workspaces, packages and modules of any Rust repository at a revision.
+    Workspace(Workspace),
     /// Say what is missing on this machine.
     #[command(after_help = "Example:
   tidelock doctor --format json")]
@@ -523,6 +525,46 @@ Columns: commit, date, class, items added (+), removed (-), modified (~), moved 
 Before the class stands `~` where it rests on where files lie, `?` where a file could not be read.
 
 Example: tidelock history --repo ../serde --last 20 --items";
+
+/// `tidelock workspace`
+#[derive(Debug, Args)]
+#[command(after_help = WORKSPACE_HELP)]
+pub(super) struct Workspace {
+    /// The revision: a tag, a branch or a commit id. Default: what the repository has checked out.
+    #[arg(value_name = "REV")]
+    pub(super) revision: Option<String>,
+    /// The git repository, bare or not; it needs no `tidelock.toml`. Default: the current folder.
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<PathBuf>,
+    /// Only this package, with everything that is known of it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) package: Option<String>,
+    #[command(flatten)]
+    pub(super) show: WorkspaceShow,
+}
+
+/// What `tidelock workspace` shows beside packages.
+#[derive(Debug, Args)]
+pub(super) struct WorkspaceShow {
+    /// Also list the targets of each package.
+    #[arg(long)]
+    pub(super) targets: bool,
+    /// Also list the dependencies of each package, and the packages here that use it.
+    #[arg(long)]
+    pub(super) dependencies: bool,
+    /// Also read the modules of each target, and list the files that belong to none.
+    #[arg(long)]
+    pub(super) modules: bool,
+}
+
+const WORKSPACE_HELP: &str = "\
+Everything is read from the objects of the repository: there is no checkout, and Cargo is not run.
+A value with `*` behind it comes from `[workspace.package]`.
+
+Examples:
+  tidelock workspace v1.0.0 --repo ../serde
+  tidelock workspace --package serde_derive
+  tidelock workspace --modules --format jsonl | jq -c 'select(.row == \"orphan\")'";
 
 /// `tidelock demo`
 #[derive(Debug, Args)]

@@ -14,10 +14,12 @@ mod map;
 mod memory;
 mod plan;
 mod report;
+mod repository;
 mod status;
 mod sync;
 mod verify;
 mod watch;
+mod workspace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use args::{Cli, Command, Format};
 use console::Console;
 pub use error::CliError;
 pub use exit_code::ExitCode;
+pub use workspace::schemas as workspace_schemas;
 
 /// What every command is given.
 struct Context {
@@ -114,6 +117,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
         Command::Memory(args) => memory::run(&context, &args),
+        Command::Workspace(args) => workspace::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }

@@ -84,24 +84,11 @@ pub(super) fn attribute_marks(node: &SyntaxNode) -> Vec<String> {
 }
 
 /// An attribute on one line, however it was laid out.
-fn attribute_line(attribute: &ast::Attr) -> String {
+pub(super) fn attribute_line(attribute: &ast::Attr) -> String {
     let mark = if attribute.excl_token().is_some() { "#![" } else { "#[" };
     let contents = attribute.syntax().children().flat_map(|meta| tokens(&meta, None));
     let all: Vec<String> = std::iter::once(mark.to_owned()).chain(contents).chain(["]".to_owned()]).collect();
     one_line(&all)
-}
-
-/// `#[path = "…"]`, also inside `cfg_attr`.
-pub(super) fn path_attribute(attribute: &ast::Attr) -> Option<String> {
-    let is_path = attribute_name(attribute).as_deref() == Some("path");
-    let conditional = attribute_name(attribute).as_deref() == Some("cfg_attr")
-        && attribute_line(attribute).contains(", path =");
-    if is_path {
-        return attribute_value(attribute);
-    }
-    let text = attribute.syntax().text().to_string();
-    let value = text.rsplit("path").next()?.split('"').nth(1)?;
-    conditional.then(|| value.to_owned())
 }
 
 /// Attributes that make what they stand on test code, by the last segment of their path.

@@ -2,11 +2,13 @@
 
 mod alone;
 mod annotations;
+pub(crate) mod declared;
 mod depth;
 pub(crate) mod fingerprint;
 mod item;
 mod manifest;
 mod mentions;
+pub(crate) mod module_files;
 mod outline;
 mod reachable;
 mod read;

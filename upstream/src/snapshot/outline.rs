@@ -4,7 +4,8 @@
 //! kept under the id of the content. Main function: [`outline`]. It must never stop on a text: what cannot be
 //! read is said in [`Outline::complaint`], and the modules that could still be made out are kept.
 
-use super::annotations::{Side, attribute_marks, docs, docs_hash, is_test, other_attributes, path_attribute};
+use super::annotations::{Side, attribute_marks, docs, docs_hash, is_test, other_attributes};
+use super::declared::{Declared, Stands, contents, declared};
 use super::fingerprint::{hash, one_line, tokens};
 use super::item::{Fingerprint, Item, ItemKind, Visibility};
 use super::mentions::mentions;
@@ -54,12 +55,8 @@ pub(super) struct OutlineItem {
 pub(super) struct Declaration {
     /// The inline modules around it.
     pub(super) modules: Vec<String>,
-    /// The folders that those add; differs from `modules` where one has a `#[path]`.
-    pub(super) folders: Vec<String>,
-    /// The name.
-    pub(super) name: String,
-    /// The value of `#[path]`.
-    pub(super) path: Option<String>,
+    /// What says where its file is.
+    pub(super) declared: Declared,
     /// Whether it and all inline modules around it are `pub`.
     pub(super) is_open: bool,
     /// Its visibility, as written.
@@ -68,8 +65,20 @@ pub(super) struct Declaration {
     pub(super) is_test: bool,
     /// What the declaration says of the module.
     pub(super) facts: ModuleFacts,
-    /// The line of the declaration.
-    pub(super) line: u32,
+}
+
+impl Declaration {
+    /// One in the body of a function or the arguments of a macro.
+    fn hidden(declared: Declared) -> Self {
+        Self {
+            modules: declared.inline.iter().map(|module| module.name.clone()).collect(),
+            is_open: declared.is_public && declared.inline.is_empty() && declared.stands == Stands::Macro,
+            visibility: if declared.is_public { Visibility::Public } else { Visibility::Private },
+            is_test: declared.conditions.iter().any(|condition| condition == "test"),
+            facts: ModuleFacts { text: vec![format!("mod {}", declared.name)], ..ModuleFacts::default() },
+            declared,
+        }
+    }
 }
 
 /// What a module says of itself, whether before `mod`, inside the braces, or at the head of its file.
@@ -116,10 +125,13 @@ pub(super) fn outline(text: &str, edition: Edition) -> Outline {
         Err(reason) => return Outline { complaint: Some(reason), ..Outline::default() },
     };
     let mut reader = Reader { text, lines: Lines::of(text), outline: Outline::default() };
-    let place = Place { modules: Vec::new(), folders: Vec::new(), is_open: true, is_test: false };
+    let place = Place { modules: Vec::new(), is_open: true, is_test: false };
     reader.outline.own = reader.facts_inside(parsed.file.syntax());
     reader.outline.own.docs = docs(parsed.file.syntax(), Side::Inner);
     reader.items(parsed.file.items(), &place);
+    let all = contents(text, parsed.file.syntax()).modules.into_iter();
+    let hidden = all.filter(|declared| !declared.is_inline && declared.stands != Stands::Item);
+    reader.outline.declarations.extend(hidden.map(Declaration::hidden));
     let mut outline = Outline { bytes: text.len(), ..reader.outline };
     if parsed.complaint.is_some() {
         outline.items.clear();
@@ -133,7 +145,6 @@ pub(super) fn outline(text: &str, edition: Edition) -> Outline {
 #[derive(Clone)]
 struct Place {
     modules: Vec<String>,
-    folders: Vec<String>,
     is_open: bool,
     is_test: bool,
 }
@@ -208,7 +219,6 @@ impl Reader<'_> {
         let node = module.syntax();
         let Some(name) = name(node) else { return };
         let is_open = place.is_open && visibility(node) == Visibility::Public;
-        let path = attributes(node).find_map(|attribute| path_attribute(&attribute));
         let facts = ModuleFacts {
             docs: docs(node, Side::Outer),
             attributes: other_attributes(node),
@@ -216,17 +226,14 @@ impl Reader<'_> {
             text: vec![self.head(node, module.item_list().as_ref().map(AstNode::syntax))],
         };
         let Some(list) = module.item_list() else {
-            let line = self.line(node);
+            let Some(declared) = declared(module, &self.lines) else { return };
             self.outline.declarations.push(Declaration {
                 modules: place.modules.clone(),
-                folders: place.folders.clone(),
-                name,
-                path,
+                declared,
                 is_open,
                 visibility: visibility(node),
                 is_test: place.is_test,
                 facts,
-                line,
             });
             return;
         };
@@ -244,7 +251,6 @@ impl Reader<'_> {
             return;
         }
         let mut inner = Place { is_open, ..place.clone() };
-        inner.folders.push(path.unwrap_or_else(|| name.clone()));
         inner.modules.push(name);
         self.items(list.items(), &inner);
     }

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::manifest::{Target, TargetKind, packages};
+use super::declared::{Stands, bare};
+use super::manifest::{CrateKind, CrateRoot, packages};
+use super::module_files::{FilePlace, files_of};
 use super::outline::{Declaration, ModuleFacts, Outline, OutlineItem, module_item, outline};
 use super::reachable::{Exports, mark_exported};
-use super::sources::{Sources, folder_of, join};
+use super::sources::Sources;
 use super::syntax;
 use super::{Item, Snapshot, UnparsedFile, Visibility};
 use crate::ids::ItemPath;
@@ -99,10 +101,8 @@ struct Walk<'sources, 'tree> {
 /// One module file that is to be read.
 struct ModuleFile {
     file: String,
-    /// The folder in which its own `mod` declarations look.
-    folder: String,
-    /// The folder for its `#[path]` attributes.
-    path_folder: String,
+    /// From where its own `mod` declarations look.
+    place: FilePlace,
     /// Its path as an item.
     path: Vec<String>,
     is_open: bool,
@@ -115,15 +115,13 @@ struct ModuleFile {
 }
 
 impl Walk<'_, '_> {
-    fn target(&mut self, target: &Target) -> Result<(), TreeError> {
-        let folder = folder_of(&target.root).to_owned();
+    fn target(&mut self, target: &CrateRoot) -> Result<(), TreeError> {
         let mut open = vec![ModuleFile {
-            file: target.root.clone(),
-            path_folder: folder.clone(),
-            folder,
+            file: target.file.clone(),
+            place: FilePlace::beside(&target.root),
             path: vec![target.krate.clone()],
-            is_open: target.kind == TargetKind::Library,
-            is_test: matches!(target.kind, TargetKind::Test | TargetKind::Bench),
+            is_open: target.kind == CrateKind::Library,
+            is_test: matches!(target.kind, CrateKind::Test | CrateKind::Bench),
             visibility: Visibility::Public,
             facts: ModuleFacts::default(),
             ancestors: Vec::new(),
@@ -159,7 +157,8 @@ impl Walk<'_, '_> {
                 self.exports.add(&inside, export);
             }
         }
-        Ok(outline.declarations.iter().filter_map(|declaration| self.resolve(module, declaration)).collect())
+        let declarations = outline.declarations.iter();
+        Ok(declarations.flat_map(|declaration| self.resolve(module, declaration)).collect())
     }
 
     fn outline(&mut self, file: &str, edition: &str) -> Result<Arc<Outline>, TreeError> {
@@ -212,49 +211,40 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Finds the file of a declared module.
-    fn resolve(&mut self, module: &ModuleFile, declaration: &Declaration) -> Option<ModuleFile> {
-        let inner = declaration.folders.join("/");
-        let name = declaration.name.trim_start_matches("r#");
-        let usual = join(&module.folder, &inner);
-        let flat = usual.as_deref().and_then(|folder| join(folder, &format!("{name}.rs")));
-        let nested = usual.as_deref().and_then(|folder| join(folder, &format!("{name}/mod.rs")));
-        // Outside of inline modules, `#[path]` counts from the file's own folder.
-        let base = if inner.is_empty() { Some(module.path_folder.clone()) } else { usual.clone() };
-        let given = declaration.path.as_ref().and_then(|path| join(base.as_deref()?, path));
-        let has = |path: &Option<String>| path.clone().filter(|path| self.sources.has(path));
-        let (file, folder) = if let Some(file) = has(&given) {
-            (file.clone(), folder_of(&file).to_owned())
-        } else if let Some(file) = has(&flat) {
-            (file, join(&usual?, name)?)
-        } else if let Some(file) = has(&nested) {
-            (file.clone(), folder_of(&file).to_owned())
-        } else {
-            let line = declaration.line;
+    /// Finds the file of a declared module, or the files where conditions decide.
+    fn resolve(&mut self, module: &ModuleFile, declaration: &Declaration) -> Vec<ModuleFile> {
+        let declared = &declaration.declared;
+        let files = files_of(self.sources, &module.place, declared);
+        // What looks like a module in the arguments of a macro may be anything.
+        if files.is_empty() && declared.stands != Stands::Macro {
+            let (line, name) = (declared.line, bare(&declared.name));
             self.report(&module.file, format!("line {line}: module `{name}` has no file in this revision"));
-            return None;
-        };
+        }
         let ancestors: Vec<String> = module.ancestors.iter().chain([&module.file]).cloned().collect();
-        if ancestors.contains(&file) {
-            self.report(&file, format!("it contains itself as module `{name}`"));
-            return None;
+        let mut found = Vec::new();
+        for at in files {
+            if ancestors.contains(&at.file) {
+                self.report(&at.file, format!("it contains itself as module `{}`", bare(&declared.name)));
+                continue;
+            }
+            if ancestors.len() >= MODULE_DEPTH_MAX {
+                let reason = format!("modules nest deeper than {MODULE_DEPTH_MAX}: this one is not read");
+                self.report(&at.file, reason);
+                continue;
+            }
+            let own_name = std::slice::from_ref(&declared.name);
+            found.push(ModuleFile {
+                file: at.file,
+                place: at.place,
+                path: module.path.iter().chain(&declaration.modules).chain(own_name).cloned().collect(),
+                is_open: module.is_open && declaration.is_open,
+                is_test: module.is_test || declaration.is_test,
+                visibility: declaration.visibility,
+                facts: declaration.facts.clone(),
+                ancestors: ancestors.clone(),
+            });
         }
-        if ancestors.len() >= MODULE_DEPTH_MAX {
-            self.report(&file, format!("modules nest deeper than {MODULE_DEPTH_MAX}: this one is not read"));
-            return None;
-        }
-        let own_name = std::slice::from_ref(&declaration.name);
-        Some(ModuleFile {
-            path_folder: folder_of(&file).to_owned(),
-            file,
-            folder,
-            path: module.path.iter().chain(&declaration.modules).chain(own_name).cloned().collect(),
-            is_open: module.is_open && declaration.is_open,
-            is_test: module.is_test || declaration.is_test,
-            visibility: declaration.visibility,
-            facts: declaration.facts.clone(),
-            ancestors,
-        })
+        found
     }
 
     /// Keeps the first complaint about a file.

@@ -1,21 +1,103 @@
 //! The texts of a revision, read with bounds; what cannot be read gets a reason instead.
+//!
+//! Symbolic links are followed inside the tree alone: one that leads out of it, or in a circle, leads nowhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::syntax::TEXT_BYTES_MAX;
 use crate::tree::{EntryKind, SourceTree, TreeEntry, TreeError};
+
+/// The most links that one path may lead through, as Linux has it.
+const LINKS_MAX: usize = 40;
 
 /// The files of one revision.
 pub(crate) struct Sources<'tree> {
     tree: &'tree dyn SourceTree,
     entries: BTreeMap<String, TreeEntry>,
+    /// The links with what they say.
+    links: BTreeMap<String, String>,
 }
 
 impl<'tree> Sources<'tree> {
     /// Lists the files.
     pub(crate) fn list(tree: &'tree dyn SourceTree) -> Result<Self, TreeError> {
-        let entries = tree.entries()?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
-        Ok(Self { tree, entries })
+        let entries: BTreeMap<String, TreeEntry> =
+            tree.entries()?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
+        let mut links = BTreeMap::new();
+        for entry in entries.values().filter(|entry| entry.kind == EntryKind::Link) {
+            // A link whose content is lost leads nowhere; who needs what it led to says so.
+            let target =
+                tree.read(&entry.path).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+            links.extend(target.map(|target| (entry.path.clone(), target)));
+        }
+        Ok(Self { tree, entries, links })
+    }
+
+    /// The regular file behind a path, which may lead through links.
+    pub(crate) fn file(&self, path: &str) -> Option<String> {
+        self.real(path).filter(|real| self.has(real))
+    }
+
+    /// The folder behind a path, which may lead through links.
+    pub(crate) fn folder(&self, path: &str) -> Option<String> {
+        self.real(path).filter(|real| real.is_empty() || self.below(real).next().is_some())
+    }
+
+    /// The names in a folder, and whether each is a folder itself; a link is none, wherever it leads.
+    pub(crate) fn children(&self, folder: &str) -> BTreeMap<String, bool> {
+        let Some(folder) = self.folder(folder) else { return BTreeMap::new() };
+        let start = if folder.is_empty() { 0 } else { folder.len() + 1 };
+        let mut children = BTreeMap::new();
+        for relative in self.below(&folder).filter_map(|path| path.get(start..)) {
+            match relative.split_once('/') {
+                Some((name, _)) => children.insert(name.to_owned(), true),
+                None => children.insert(relative.to_owned(), false),
+            };
+        }
+        children
+    }
+
+    /// All folders that hold something, submodules, and links, which may lead to one.
+    pub(crate) fn folders(&self) -> BTreeSet<&str> {
+        let mut folders = BTreeSet::from([""]);
+        for path in self.paths() {
+            let mut at = folder_of(path);
+            while folders.insert(at) {
+                at = folder_of(at);
+            }
+        }
+        let others = self.entries.values().filter(|entry| entry.kind != EntryKind::File);
+        folders.extend(others.map(|entry| entry.path.as_str()));
+        folders
+    }
+
+    /// A path with its links followed; `None` where one leads out of the tree or in a circle.
+    fn real(&self, path: &str) -> Option<String> {
+        if self.links.is_empty() {
+            return Some(path.to_owned());
+        }
+        let mut rest: Vec<&str> = path.rsplit('/').collect();
+        let mut real: Vec<&str> = Vec::new();
+        let mut followed = 0;
+        while let Some(part) = rest.pop() {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    real.pop()?;
+                }
+                name => {
+                    real.push(name);
+                    let Some(target) = self.links.get(&real.join("/")) else { continue };
+                    followed += 1;
+                    if followed > LINKS_MAX || target.starts_with('/') {
+                        return None;
+                    }
+                    real.pop();
+                    rest.extend(target.rsplit('/'));
+                }
+            }
+        }
+        Some(real.join("/"))
     }
 
     /// Every path with the id of its content.
@@ -23,7 +105,7 @@ impl<'tree> Sources<'tree> {
         self.entries.iter().map(|(path, entry)| (path.clone(), entry.id.clone())).collect()
     }
 
-    /// The id of a regular file's content. Links are not followed: they could lead out of the tree.
+    /// The id of a regular file's content. Links are not followed: see [`Self::file`].
     pub(crate) fn id(&self, path: &str) -> Option<&str> {
         let entry = self.entries.get(path)?;
         (entry.kind == EntryKind::File).then_some(entry.id.as_str())

@@ -72,6 +72,11 @@ fn check_bounds(text: &str) -> Result<(), String> {
     super::depth::check(text)
 }
 
+/// What a token says that is a text in quotes.
+pub(crate) fn string_value(token: &SyntaxToken) -> Option<String> {
+    ast::String::cast(token.clone())?.value().ok().map(std::borrow::Cow::into_owned)
+}
+
 /// Where the lines of a text begin.
 #[derive(Debug)]
 pub(crate) struct Lines {
@@ -131,10 +136,6 @@ pub(crate) fn attribute_name(attribute: &ast::Attr) -> Option<String> {
 
 /// The value of an attribute such as `#[path = "other.rs"]`.
 pub(crate) fn attribute_value(attribute: &ast::Attr) -> Option<String> {
-    let string = attribute
-        .syntax()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
-        .find_map(ast::String::cast)?;
-    string.value().ok().map(std::borrow::Cow::into_owned)
+    let mut tokens = attribute.syntax().descendants_with_tokens().filter_map(NodeOrToken::into_token);
+    tokens.find_map(|token| string_value(&token))
 }

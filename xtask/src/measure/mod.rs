@@ -15,6 +15,7 @@ mod poll;
 mod probeable;
 mod readers;
 mod value_runs;
+mod workspace;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -86,6 +87,12 @@ const MEASURES: &[Measure] = &[
         about: "`tidelock history` of a thousand revisions beside `git log -p` and `git log --raw`: time and memory",
         needs: "`--repo` for each upstream, and release builds of `tidelock` and `xtask`; a minute each",
         run: history::run,
+    },
+    Measure {
+        name: "workspace",
+        about: "`tidelock workspace` beside `cargo metadata` and beside the files that rustc reads: agreement",
+        needs: "`--repo` for each upstream; git, Cargo and rustc; minutes each",
+        run: workspace::run,
     },
     Measure {
         name: "probeable",
