@@ -22,5 +22,7 @@ pub use diff::{ItemChange, RevisionClass, SemanticDiff};
 pub use ids::{CommitId, ContentHash, ItemPath, RevisionLabel, TreeId};
 pub use repo::UpstreamRepo;
 pub use revision::Revision;
+#[doc(hidden)]
+pub use schemars;
 pub use snapshot::{Fingerprint, Item, ItemKind, RustType, Snapshot};
 pub use source::{Mirror, SourceSpec};

@@ -179,7 +179,9 @@ fn class(context: &Context, class: RevisionClass) -> String {
         RevisionClass::BuildOnly => ("build only", Ink::Dim),
         RevisionClass::Dependencies => ("dependencies", Ink::Dim),
         RevisionClass::InternalBehaviour => ("behaviour", Ink::Yellow),
-        RevisionClass::PublicApi => ("public api", Ink::Red),
+        RevisionClass::PublicApiAdded => ("api added", Ink::Green),
+        RevisionClass::PublicApiChanged => ("api changed", Ink::Red),
+        RevisionClass::PublicApiRemoved => ("api removed", Ink::Red),
     };
     context.console.data_ink(ink, &format!("{name:<12}"))
 }

@@ -16,18 +16,24 @@ fn class_of_item(change: &ItemChange) -> RevisionClass {
         return RevisionClass::NoBehaviourChange;
     }
     let exported = |item: Option<&Item>| item.is_some_and(|item| item.exported);
-    let public = exported(change.before()) || exported(change.after());
-    let surface = match change {
-        ItemChange::Added { .. } | ItemChange::Removed { .. } | ItemChange::Relocated { .. } => true,
-        ItemChange::Modified { after, aspects, .. } => touches_surface(after, *aspects),
+    let surface = match (exported(change.before()), exported(change.after()), change) {
+        (false, false, _) => None,
+        (false, true, _) => Some(RevisionClass::PublicApiAdded),
+        // The path by which users knew it is gone, or is not theirs any more.
+        (true, false, _) | (true, true, ItemChange::Relocated { .. }) => {
+            Some(RevisionClass::PublicApiRemoved)
+        }
+        (true, true, ItemChange::Modified { after, aspects, .. }) => {
+            touches_surface(after, *aspects).then_some(RevisionClass::PublicApiChanged)
+        }
+        (true, true, ItemChange::Added { .. } | ItemChange::Removed { .. }) => None,
     };
-    if public && surface {
-        RevisionClass::PublicApi
-    } else if change.touches_behaviour() {
+    let inside = if change.touches_behaviour() {
         RevisionClass::InternalBehaviour
     } else {
         RevisionClass::NoBehaviourChange
-    }
+    };
+    surface.unwrap_or(inside)
 }
 
 /// Whether a user of the item sees the change without running it. The body of a module is what it imports.

@@ -4,10 +4,12 @@ mod alone;
 mod annotations;
 mod depth;
 pub(crate) mod fingerprint;
+mod header;
 mod item;
 mod manifest;
 mod mentions;
 mod outline;
+mod parts;
 mod reachable;
 mod read;
 mod rust_type;
@@ -24,11 +26,16 @@ use std::collections::BTreeMap;
 pub(crate) use alone::fingerprint_of;
 pub(crate) use annotations::is_test_attribute;
 pub(crate) use fingerprint::tokens_without_name;
+pub use header::header;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
+pub(crate) use parts::module_imports;
+pub use parts::{Part, PartKind, parts};
 pub(crate) use read::spoken_files;
 pub use read::{SnapshotError, SnapshotReader, read};
 pub use rust_type::RustType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub(crate) use uses::Import;
 
 use crate::ids::ItemPath;
 use crate::revision::Revision;
@@ -51,7 +58,7 @@ pub struct Package {
 }
 
 /// A file that could not be parsed: reported, compared as text, and never the end of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnparsedFile {
     /// The file from the repository's root.
     pub file: String,
