@@ -5,6 +5,7 @@ mod class;
 mod compare;
 mod pairing;
 mod relocation;
+mod similar;
 
 #[cfg(test)]
 mod tests;
@@ -13,4 +14,4 @@ pub use change::{
     Aspects, DependencyChange, FileChange, FileChangeKind, ItemChange, RevisionClass, SemanticDiff,
 };
 pub(crate) use class::class_of_file;
-pub use compare::{aspects, compare, item_change};
+pub use compare::{aspects, compare, compare_thoroughly, item_change};

@@ -309,3 +309,76 @@ fn code_that_becomes_test_code_where_it_stands_changed() {
         "InternalBehaviour\nmy_crate::m: attributes\nmy_crate::m::f: attributes",
     );
 }
+
+/// What the thorough search says, and what it left out.
+fn thoroughly(before: &str, after: &str) -> String {
+    let (diff, not_searched) = compare_thoroughly(&library(before), &library(after));
+    format!("{}{}", told(&diff), not_searched.join("\n"))
+}
+
+const LONG: &str = "{ let mut total = 0; for (at, part) in text.split(',').enumerate() { total += part.len() * at; } if total > 10 { total -= 1; } total }";
+
+#[test]
+fn what_moved_and_changed_is_one_change_in_the_thorough_search() {
+    let changed = LONG.replace("10", "20");
+    assert_eq!(
+        thoroughly(
+            &format!("mod a {{ pub fn weigh(text: &str) -> usize {LONG} }} mod b {{}}"),
+            &format!("mod a {{}} mod b {{ pub fn weigh(text: &str, _more: u8) -> usize {changed} }}"),
+        ),
+        "InternalBehaviour\nmy_crate::b::weigh: moved, signature, body from my_crate::a::weigh\n"
+    );
+    assert_eq!(
+        thoroughly(
+            &format!("fn weigh(text: &str) -> usize {LONG}"),
+            &format!("fn measure(text: &str) -> usize {changed}")
+        ),
+        "InternalBehaviour\nmy_crate::measure: renamed, body from my_crate::weigh\n"
+    );
+}
+
+#[test]
+fn a_renamed_module_is_known_by_what_it_holds_and_its_contents_follow() {
+    assert_eq!(
+        thoroughly(
+            "mod old { use x; pub struct S { a: u8 } impl S { fn go(&self) -> u8 { self.a } } pub fn f() { g() } }",
+            "mod new { use y; pub struct S { a: u8, b: u8 } impl S { fn go(&self) -> u8 { self.a + self.b } } pub fn f() { g() } }",
+        ),
+        "InternalBehaviour
+my_crate::new: renamed, body from my_crate::old
+my_crate::new::S: moved, signature from my_crate::old::S
+my_crate::new::S::go: moved, body from my_crate::old::S::go
+my_crate::new::f: moved from my_crate::old::f
+"
+    );
+}
+
+#[test]
+fn short_look_alikes_and_equal_candidates_are_left_alone() {
+    assert_eq!(
+        thoroughly("fn a() -> u8 { 1 }", "fn b() -> u8 { 2 }"),
+        "InternalBehaviour\nmy_crate::a: removed\nmy_crate::b: added\n"
+    );
+    let (one, two) = (LONG.replace("10", "20"), LONG.replace("10", "30"));
+    assert_eq!(
+        thoroughly(
+            &format!("fn weigh(text: &str) -> usize {LONG}"),
+            &format!("fn one(text: &str) -> usize {one} fn two(text: &str) -> usize {two}"),
+        ),
+        "InternalBehaviour\nmy_crate::one: added\nmy_crate::two: added\nmy_crate::weigh: removed\n"
+    );
+}
+
+#[test]
+fn a_search_among_too_many_says_that_it_was_not_made() {
+    let many = |name: &str| (0..3_100).map(|n| format!("fn {name}{n}() {{ {n} }}\n")).collect::<String>();
+    let (diff, not_searched) = compare_thoroughly(&library(&many("a")), &library(&many("b")));
+    assert_eq!(not_searched.len(), 0, "equal bodies were found by the exact search: {not_searched:?}");
+    assert_eq!(diff.items.len(), 3_100);
+    let other = |name: &str| {
+        (0..3_100).map(|n| format!("fn {name}{n}() {{ {n} + 1_000_000 }}\n")).collect::<String>()
+    };
+    let (diff, not_searched) = compare_thoroughly(&library(&many("a")), &library(&other("b")));
+    assert_eq!(diff.items.len(), 6_200);
+    assert!(not_searched[0].contains("6200 added and removed"), "{not_searched:?}");
+}
