@@ -9,6 +9,7 @@ pub mod harvest;
 pub mod history;
 pub mod ids;
 pub mod instrument;
+pub mod listing;
 pub mod process;
 pub mod repo;
 pub mod revision;

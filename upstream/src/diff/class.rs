@@ -4,14 +4,15 @@ use super::change::{Aspects, FileChange, ItemChange, RevisionClass, SemanticDiff
 use crate::snapshot::{Item, ItemKind, Snapshot};
 
 /// The strongest class that applies.
-pub(super) fn class_of(diff: &SemanticDiff, before: &Snapshot, after: &Snapshot) -> RevisionClass {
+pub(crate) fn class_of(diff: &SemanticDiff, before: &Snapshot, after: &Snapshot) -> RevisionClass {
     let items = diff.items.iter().map(class_of_item);
     let files = diff.files.iter().map(|change| class_of_change(change, before, after));
     let dependencies = diff.dependencies.iter().map(|_| RevisionClass::Dependencies);
     items.chain(files).chain(dependencies).max().unwrap_or(RevisionClass::NoBehaviourChange)
 }
 
-fn class_of_item(change: &ItemChange) -> RevisionClass {
+/// The class of one change, by the path of its item alone.
+pub(crate) fn class_of_item(change: &ItemChange) -> RevisionClass {
     if change.is_test() || change.path().krate().contains("[example:") {
         return RevisionClass::NoBehaviourChange;
     }
@@ -37,7 +38,7 @@ fn class_of_item(change: &ItemChange) -> RevisionClass {
 }
 
 /// Whether a user of the item sees the change without running it. The body of a module is what it imports.
-fn touches_surface(item: &Item, aspects: Aspects) -> bool {
+pub(crate) fn touches_surface(item: &Item, aspects: Aspects) -> bool {
     let shows_attributes =
         aspects.attributes && item.kind != ItemKind::Module && item.kind != ItemKind::Function;
     aspects.signature || aspects.visibility || shows_attributes

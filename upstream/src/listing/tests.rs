@@ -1,0 +1,1 @@
+//! What listings say of small repositories.
