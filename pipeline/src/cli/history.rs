@@ -4,15 +4,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::anyhow;
-use upstream::UpstreamRepo;
 use upstream::diff::{FileChangeKind, RevisionClass};
 use upstream::history::{
     ChangeKind, Confidence, HistoryCache, HistoryChange, HistoryRange, HistoryRow, Line, history,
 };
-use upstream::repo::RepoError;
 
 use super::args::{Format, History};
 use super::console::Ink;
+use super::repository::{open, resolve, unreadable};
 use super::{CliError, Context, ExitCode};
 use crate::config::env;
 
@@ -23,9 +22,8 @@ const DATE: &str = "%Y-%m-%d";
 
 /// Shows the history of a repository.
 pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliError> {
-    let path = args.repo.clone().unwrap_or_else(|| context.directory.clone());
-    let repo = UpstreamRepo::open(&path).map_err(unreadable)?;
-    let resolve = |text: &str| repo.resolve(text).map(|revision| revision.commit).map_err(unreadable);
+    let repo = open(context, args.repo.as_deref())?;
+    let resolve = |text: &str| resolve(&repo, text);
     let range = HistoryRange {
         to: match &args.to {
             Some(text) => resolve(text)?,
@@ -68,21 +66,6 @@ pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliErro
         context.json(&shown)?;
     }
     Ok(ExitCode::Done)
-}
-
-fn unreadable(error: RepoError) -> CliError {
-    match error {
-        RepoError::NotARepository { .. } => {
-            CliError::usage(anyhow!(error)).hint("give a git repository with `--repo PATH`")
-        }
-        RepoError::UnknownRevision { .. } | RepoError::AmbiguousRevision { .. } => {
-            CliError::usage(anyhow!(error))
-        }
-        RepoError::MissingObject { .. }
-        | RepoError::References(_)
-        | RepoError::NotAnAncestor { .. }
-        | RepoError::HistoryTooLong { .. } => CliError::from(anyhow!(error)),
-    }
 }
 
 /// Rows are kept beside other caches of the user; without a place for them, nothing is kept.

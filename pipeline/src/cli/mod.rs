@@ -4,15 +4,18 @@ mod args;
 mod bench;
 pub mod console;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod exit_code;
 mod graph;
 mod history;
 mod init;
+mod items;
 mod map;
 mod plan;
 mod report;
+mod repository;
 mod status;
 mod sync;
 mod verify;
@@ -112,6 +115,8 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::History(args) => history::run(&context, &args),
+        Command::Diff(args) => diff::run(&context, &args),
+        Command::Items(args) => items::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }
@@ -130,6 +135,14 @@ impl Context {
 
     fn session(&self, settings: Settings) -> Result<Session, CliError> {
         Session::open(settings, self.machine.clone()).map_err(session_error)
+    }
+
+    /// Prints a value as one line of JSON.
+    fn json_line(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
+        let mut text = serde_json::to_string(value).context("cannot write JSON")?;
+        text.push('\n');
+        self.console.data(&text);
+        Ok(())
     }
 
     /// Prints data as JSON.
