@@ -14,6 +14,7 @@ pub mod process;
 pub mod repo;
 pub mod revision;
 mod scan;
+pub mod schemas;
 pub mod snapshot;
 pub mod source;
 pub mod tree;

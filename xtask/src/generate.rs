@@ -10,14 +10,16 @@ use serde_json::Value;
 
 /// Writes the files, or with `check` fails where one differs.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
-    let files = [
-        ("docs/configuration.md", configuration()?),
-        ("docs/cli.md", command_line()?),
-        ("docs/schemas/run-record.json", reports::render::schema() + "\n"),
+    let mut files = vec![
+        ("docs/configuration.md".to_owned(), configuration()?),
+        ("docs/cli.md".to_owned(), command_line()?),
+        ("docs/schemas/run-record.json".to_owned(), reports::render::schema() + "\n"),
     ];
+    let schemas = upstream::schemas::schemas().into_iter();
+    files.extend(schemas.map(|(name, text)| (format!("docs/schemas/{name}.json"), text)));
     let mut stale = Vec::new();
     for (name, text) in files {
-        let path = root.join(name);
+        let path = root.join(&name);
         if std::fs::read_to_string(&path).is_ok_and(|found| found.trim_end() == text.trim_end()) {
             continue;
         }

@@ -62,7 +62,11 @@ pub fn file_moves(before: &Snapshot, after: &Snapshot, changes: &[ItemChange]) -
         let (pieces, strangers): (Vec<_>, Vec<_>) =
             away.into_iter().partition(|(new, part)| is_new(new) && flows.is_mostly(new, part.bytes));
         let gone = is_gone(old);
-        if let ([(new, part)], true) = (pieces.as_slice(), gone)
+        let heir = flow.heir(old).filter(|_| gone);
+        let heirs_of_several = heir.filter(|new| flows.left_to(new, &is_gone) > 1);
+        if let Some(new) = heirs_of_several {
+            merged.entry(new).or_default().push(old);
+        } else if let ([(new, part)], true) = (pieces.as_slice(), gone)
             && share(part.bytes, flow.bytes) >= HEIR_SHARE
         {
             moves.push(FileMove {
@@ -116,6 +120,15 @@ struct Outflow<'a> {
     to: BTreeMap<&'a str, Flow>,
 }
 
+impl<'a> Outflow<'a> {
+    /// The other file in which most of it stands now.
+    fn heir(&self, own: &str) -> Option<&'a str> {
+        let most =
+            |(new, part): &(&&'a str, &Flow)| **new != own && share(part.bytes, self.bytes) >= HEIR_SHARE;
+        self.to.iter().find(most).map(|(new, _)| *new)
+    }
+}
+
 /// Where the items of changed files went.
 #[derive(Debug, Default)]
 struct Flows<'a> {
@@ -148,6 +161,11 @@ impl<'a> Flows<'a> {
             flow.bytes += old.text.len();
         }
         flows
+    }
+
+    /// How many files that are gone left most of themselves to a file.
+    fn left_to(&self, file: &str, is_gone: &dyn Fn(&str) -> bool) -> usize {
+        self.from.iter().filter(|(old, flow)| is_gone(old) && flow.heir(old) == Some(file)).count()
     }
 
     /// Whether this many bytes are most of a newer file.

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::blocks::add_blocks;
 use super::manifests::{Manifests, Side, manifests};
-use super::rows::{Sides, rows, with_new_part_docs};
+use super::rows::{Sides, rows, sort, with_new_part_docs};
 use super::summary::{DiffListing, Judged, Others};
 use crate::diff::{FileChange, FileMove, FileMoveKind, SemanticDiff, compare_thoroughly, file_moves};
 use crate::ids::{CommitId, RevisionLabel};
@@ -87,16 +88,16 @@ pub(super) fn between_trees(
         );
     }
     let (before_surface, after_surface) = (surface(&old), surface(&new));
-    let items = rows(
-        &changes,
-        &Sides {
-            before: &old,
-            after: &new,
-            before_surface: &before_surface,
-            after_surface: &after_surface,
-            patches: options.patches,
-        },
-    );
+    let told = Sides {
+        before: &old,
+        after: &new,
+        before_surface: &before_surface,
+        after_surface: &after_surface,
+        patches: options.patches,
+    };
+    let mut items = rows(&changes, &told);
+    add_blocks(&mut items, &told, (&old_tree, &new_tree))?;
+    sort(&mut items);
     let judged = Judged {
         before: &old,
         after: &new,

@@ -4,6 +4,7 @@
 //! no syntax; their JSON form is described by `docs/schemas/`.
 
 mod between;
+mod blocks;
 mod items;
 mod manifests;
 mod patch;

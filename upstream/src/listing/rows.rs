@@ -36,6 +36,12 @@ pub(super) fn rows(changes: &[ItemChange], sides: &Sides<'_>) -> Vec<ItemRow> {
             Some(row)
         })
         .collect();
+    sort(&mut rows);
+    rows
+}
+
+/// By crate and module, the module itself first.
+pub(super) fn sort(rows: &mut [ItemRow]) {
     rows.sort_by(|one, other| {
         let key = |row: &ItemRow| {
             let is_module = row.kind == ItemKind::Module;
@@ -43,7 +49,6 @@ pub(super) fn rows(changes: &[ItemChange], sides: &Sides<'_>) -> Vec<ItemRow> {
         };
         key(one).cmp(&key(other))
     });
-    rows
 }
 
 /// Items that no aspect tells and whose parts were documented anew.
@@ -83,7 +88,7 @@ fn moved_with(change: &ItemChange, row: &ItemRow, went: &BTreeMap<&ItemPath, &It
 }
 
 impl Sides<'_> {
-    fn row(&self, change: &ItemChange) -> Option<ItemRow> {
+    pub(super) fn row(&self, change: &ItemChange) -> Option<ItemRow> {
         let (before, after) = (change.before(), change.after());
         let shown = after.or(before)?;
         let (aspects, kind) = match change {
@@ -246,21 +251,25 @@ fn attribute_changes(before: &Item, after: &Item) -> Vec<AttributeChange> {
     gone.chain(new.difference(&old).map(|it| change(it, ChangeKind::Added))).collect()
 }
 
+/// Attributes that are lists of things of their own.
+const LISTS: [&str; 6] = ["derive", "allow", "warn", "deny", "forbid", "expect"];
+
 /// The attributes without brackets, each derived trait by itself.
 pub(super) fn attributes(item: &Item) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for attribute in &item.attributes {
         let bare = attribute.trim_start_matches(['#', '!', '[']).trim_end_matches(']').trim();
-        match bare.strip_prefix("derive(").and_then(|rest| rest.strip_suffix(')')) {
-            Some(derived) => found.extend(
-                derived
+        let list = bare.split_once('(').filter(|(name, _)| LISTS.contains(name));
+        match list.and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?))) {
+            Some((name, listed)) => found.extend(
+                listed
                     .split(',')
                     .map(str::trim)
-                    .filter(|name| !name.is_empty())
-                    .map(|it| format!("derive({it})")),
+                    .filter(|it| !it.is_empty())
+                    .map(|it| format!("{name}({})", it.replace(": : ", "::"))),
             ),
             None => {
-                found.insert(bare.to_owned());
+                found.insert(bare.replace(": : ", "::"));
             }
         }
     }

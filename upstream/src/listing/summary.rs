@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::manifests::{FeatureChange, SettingChange};
-use super::row::ItemRow;
+use super::row::{ItemRow, PartRow};
 use crate::diff::{
     Aspects, DependencyChange, FileChange, FileMove, ItemChange, RevisionClass, SemanticDiff, class_of,
     class_of_file, class_of_item, touches_surface,
 };
 use crate::history::{ChangeKind, Confidence};
 use crate::revision::Revision;
-use crate::snapshot::{ItemKind, Snapshot, Surface, UnparsedFile};
+use crate::snapshot::{ItemKind, PartKind, Snapshot, Surface, UnparsedFile};
 
 /// Everything that changed between two revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -171,6 +171,12 @@ impl Judged<'_> {
             .count();
         let mut class = class_of(diff, self.before, self.after);
         class = self.changes.iter().map(|change| self.class(change)).max().unwrap_or(class).max(class);
+        // A header of a block is told by its type's row alone.
+        let block = |part: &PartRow| matches!(part.kind, PartKind::ImplBlock | PartKind::ExternBlock);
+        for row in listing.iter().filter(|row| !row.test && row.parts.iter().any(block)) {
+            let public = RevisionClass::PublicApiChanged;
+            class = class.max(if row.public { public } else { RevisionClass::InternalBehaviour });
+        }
         if counts.public_added > 0 {
             class = class.max(RevisionClass::PublicApiAdded);
         }

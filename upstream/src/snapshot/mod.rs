@@ -2,6 +2,7 @@
 
 mod alone;
 mod annotations;
+mod blocks;
 mod depth;
 pub(crate) mod fingerprint;
 mod focus;
@@ -27,6 +28,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use alone::fingerprint_of;
 pub(crate) use annotations::is_test_attribute;
+pub(crate) use blocks::{Block, BlockKind, blocks};
 pub(crate) use fingerprint::tokens_without_name;
 pub use focus::{WithoutBodies, read_both};
 pub use header::header;

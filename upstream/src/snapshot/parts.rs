@@ -46,6 +46,10 @@ pub enum PartKind {
     Import,
     /// An `extern crate`.
     ExternCrate,
+    /// The header of an inherent `impl` of the type; only diffs have it.
+    ImplBlock,
+    /// The header of an `extern` block of the module; only diffs have it.
+    ExternBlock,
 }
 
 impl PartKind {
@@ -58,6 +62,8 @@ impl PartKind {
             Self::MacroArm => "arm",
             Self::Import => "use",
             Self::ExternCrate => "extern crate",
+            Self::ImplBlock => "impl",
+            Self::ExternBlock => "extern",
         }
     }
 }

@@ -57,12 +57,13 @@ pub(super) fn lines(row: &ItemRow, width: usize, along: usize, look: &Look<'_>) 
     let padding = " ".repeat(width.saturating_sub(name.chars().count()));
     let api = if row.public { look.ink(Ink::Bold, "api") } else { "   ".to_owned() };
     let test = if row.test { look.ink(Ink::Dim, "  (test)") } else { String::new() };
+    let what = what(row, along, look);
+    let behind = if what.is_empty() { String::new() } else { format!("{padding}  {what}") };
     let mut text = format!(
-        "  {} {api} {:<6} {}{padding}  {}{test}\n",
+        "  {} {api} {:<6} {}{behind}{test}\n",
         look.ink(ink, &sign.to_string()),
         kind_word(row.kind),
         look.ink(ink, &name),
-        what(row, along, look),
     );
     let mut below = |line: &str| {
         text.push_str(INDENT);
@@ -155,7 +156,11 @@ fn what(row: &ItemRow, along: usize, look: &Look<'_>) -> String {
 fn part_lines(part: &PartRow, look: &Look<'_>) -> Vec<String> {
     let (sign, ink) = mark(part.change);
     let lead = match part.kind {
-        PartKind::Field | PartKind::Import | PartKind::ExternCrate => String::new(),
+        PartKind::Field
+        | PartKind::Import
+        | PartKind::ExternCrate
+        | PartKind::ImplBlock
+        | PartKind::ExternBlock => String::new(),
         PartKind::VariantField => {
             format!("{}: ", part.name.split_once('.').map_or("", |(variant, _)| variant))
         }

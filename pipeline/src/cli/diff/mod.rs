@@ -10,6 +10,7 @@ use upstream::listing::{DiffListing, Options, between};
 use upstream::{CommitId, UpstreamRepo};
 
 pub(super) use item::kind_word;
+pub(super) use view::cut;
 
 use super::args::{Diff, Format};
 use super::repository::{Filter, open, resolve, unlisted, unreadable};

@@ -35,7 +35,7 @@ impl Look<'_> {
 }
 
 /// A text with its end cut off where it is long.
-pub(super) fn cut(text: &str) -> String {
+pub(in super::super) fn cut(text: &str) -> String {
     if text.chars().count() <= TEXT_MAX {
         return text.to_owned();
     }
