@@ -191,7 +191,7 @@ pub struct RevisionRecord {
     pub summary: String,
     /// When it was published, in seconds since the Unix epoch.
     pub published_s: Option<i64>,
-    /// Its class, such as `public_api`.
+    /// Its class, such as `public_api_changed`.
     pub class: String,
     /// What changed upstream, item by item.
     pub changes: Vec<ChangeRow>,

@@ -125,11 +125,11 @@ pub(crate) fn proof(level: ProofLevel) -> Sign {
     }
 }
 
-/// A code such as `public_api` or `not-ported` in plain words.
+/// A code such as `public_api_added` or `not-ported` in plain words.
 pub fn plain(code: &str) -> String {
     let words = crate::visible::line(code).replace(['_', '-'], " ");
     match words.as_str() {
-        "public api" => "public API".to_owned(),
+        public if public.starts_with("public api") => public.replacen("api", "API", 1),
         "build only" => "build or CI only".to_owned(),
         _ => words,
     }

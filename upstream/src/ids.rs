@@ -71,6 +71,22 @@ macro_rules! string_id {
                 name.0
             }
         }
+
+        impl $crate::schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $kind.into()
+            }
+
+            fn json_schema(
+                _generator: &mut $crate::schemars::SchemaGenerator,
+            ) -> $crate::schemars::Schema {
+                $crate::schemars::json_schema!({ "type": "string", "minLength": 1 })
+            }
+        }
     };
 }
 

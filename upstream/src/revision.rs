@@ -1,11 +1,12 @@
 //! A revision: one state of the upstream that the port can equal.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommitId, RevisionLabel};
 
 /// An upstream commit, or a release in a registry, which the mirror also holds as a commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// What people call it.
     pub label: RevisionLabel,

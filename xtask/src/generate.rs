@@ -11,14 +11,17 @@ use serde_json::Value;
 /// Writes the files, or with `check` fails where one differs.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let mut files = vec![
-        ("docs/configuration.md", configuration()?),
-        ("docs/cli.md", command_line()?),
-        ("docs/schemas/run-record.json", reports::render::schema() + "\n"),
+        ("docs/configuration.md".to_owned(), configuration()?),
+        ("docs/cli.md".to_owned(), command_line()?),
+        ("docs/schemas/run-record.json".to_owned(), reports::render::schema() + "\n"),
     ];
-    files.extend(pipeline::cli::workspace_schemas());
+    let schemas = upstream::schemas::schemas().into_iter();
+    files.extend(schemas.map(|(name, text)| (format!("docs/schemas/{name}.json"), text)));
+    let of_workspaces = pipeline::cli::workspace_schemas().into_iter();
+    files.extend(of_workspaces.map(|(path, text)| (path.to_owned(), text)));
     let mut stale = Vec::new();
     for (name, text) in files {
-        let path = root.join(name);
+        let path = root.join(&name);
         if std::fs::read_to_string(&path).is_ok_and(|found| found.trim_end() == text.trim_end()) {
             continue;
         }

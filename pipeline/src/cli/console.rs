@@ -34,6 +34,7 @@ pub(super) enum Ink {
     Green,
     Red,
     Yellow,
+    Cyan,
 }
 
 impl Console {
@@ -99,6 +100,7 @@ impl Console {
             Ink::Green => "32",
             Ink::Red => "31",
             Ink::Yellow => "33",
+            Ink::Cyan => "36",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

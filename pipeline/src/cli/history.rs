@@ -11,7 +11,7 @@ use upstream::history::{
 
 use super::args::{Format, History};
 use super::console::Ink;
-use super::repository::{open, unreadable};
+use super::repository::{open, resolve, unreadable};
 use super::{CliError, Context, ExitCode};
 use crate::config::env;
 
@@ -23,7 +23,7 @@ const DATE: &str = "%Y-%m-%d";
 /// Shows the history of a repository.
 pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliError> {
     let repo = open(context, args.repo.as_deref())?;
-    let resolve = |text: &str| repo.resolve(text).map(|revision| revision.commit).map_err(unreadable);
+    let resolve = |text: &str| resolve(&repo, text);
     let range = HistoryRange {
         to: match &args.to {
             Some(text) => resolve(text)?,
@@ -162,7 +162,9 @@ fn class(context: &Context, class: RevisionClass) -> String {
         RevisionClass::BuildOnly => ("build only", Ink::Dim),
         RevisionClass::Dependencies => ("dependencies", Ink::Dim),
         RevisionClass::InternalBehaviour => ("behaviour", Ink::Yellow),
-        RevisionClass::PublicApi => ("public api", Ink::Red),
+        RevisionClass::PublicApiAdded => ("api added", Ink::Green),
+        RevisionClass::PublicApiChanged => ("api changed", Ink::Red),
+        RevisionClass::PublicApiRemoved => ("api removed", Ink::Red),
     };
     context.console.data_ink(ink, &format!("{name:<12}"))
 }

@@ -4,12 +4,14 @@ mod args;
 mod bench;
 pub mod console;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod exit_code;
 mod graph;
 mod history;
 mod init;
+mod items;
 mod map;
 mod memory;
 mod plan;
@@ -118,6 +120,8 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::History(args) => history::run(&context, &args),
         Command::Memory(args) => memory::run(&context, &args),
         Command::Workspace(args) => workspace::run(&context, &args),
+        Command::Diff(args) => diff::run(&context, &args),
+        Command::Items(args) => items::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Demo(args) => demo::run(&context, &args),
     }
@@ -136,6 +140,14 @@ impl Context {
 
     fn session(&self, settings: Settings) -> Result<Session, CliError> {
         Session::open(settings, self.machine.clone()).map_err(session_error)
+    }
+
+    /// Prints a value as one line of JSON.
+    fn json_line(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
+        let mut text = serde_json::to_string(value).context("cannot write JSON")?;
+        text.push('\n');
+        self.console.data(&text);
+        Ok(())
     }
 
     /// Prints data as JSON.

@@ -185,7 +185,9 @@ pub(crate) fn class_name(class: RevisionClass) -> &'static str {
         RevisionClass::BuildOnly => "build_only",
         RevisionClass::Dependencies => "dependencies",
         RevisionClass::InternalBehaviour => "internal_behaviour",
-        RevisionClass::PublicApi => "public_api",
+        RevisionClass::PublicApiAdded => "public_api_added",
+        RevisionClass::PublicApiChanged => "public_api_changed",
+        RevisionClass::PublicApiRemoved => "public_api_removed",
     }
 }
 

@@ -13,7 +13,7 @@ fn each_revision_is_a_row_for_people_and_an_object_a_line_for_programs() {
     let shown = text.stdout();
     assert!(shown.contains("~ tally::bump  body"), "{shown}");
     assert!(shown.contains("NOTES.md  added"), "{shown}");
-    assert!(shown.contains("public api"), "the first revision adds everything:\n{shown}");
+    assert!(shown.contains("api added"), "the first revision adds everything:\n{shown}");
 
     let lines = world.tidelock_in("upstream", &["history", "--no-cache", "--format", "jsonl", "--last", "2"]);
     let rows: Vec<serde_json::Value> =

@@ -6,6 +6,7 @@ mod bad_answers;
 mod bad_input;
 mod bench;
 mod crash;
+mod diff;
 mod history;
 mod inbox;
 mod memory;

@@ -111,6 +111,11 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A folder with nothing in it.
+    pub(crate) fn bare() -> Self {
+        Self { root: tempfile::tempdir().unwrap() }
+    }
+
     /// The upstream at its first revision, and a port that equals it, adopted.
     pub(crate) fn new() -> Self {
         let world = Self { root: tempfile::tempdir().unwrap() };

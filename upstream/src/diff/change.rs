@@ -1,5 +1,6 @@
 //! What can happen to an item, a file and a dependency between two revisions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ItemPath;
@@ -7,7 +8,7 @@ use crate::revision::Revision;
 use crate::snapshot::{Item, UnparsedFile};
 
 /// Which aspects of a surviving item changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent aspects, each changed or not")]
 pub struct Aspects {
     /// The header.
@@ -134,7 +135,7 @@ impl ItemChange {
 }
 
 /// What a revision does as a whole, the strongest class that applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevisionClass {
     /// Documentation, comments, tests, formatting: nothing that runs is different.
@@ -145,12 +146,36 @@ pub enum RevisionClass {
     Dependencies,
     /// Behaviour may differ behind an unchanged public surface.
     InternalBehaviour,
-    /// The public surface is different.
-    PublicApi,
+    /// The public surface has more than before, and all that it had.
+    PublicApiAdded,
+    /// Something public is different: whoever uses it may have to follow.
+    PublicApiChanged,
+    /// Something public is gone from its path.
+    PublicApiRemoved,
+}
+
+impl RevisionClass {
+    /// The class in plain words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoBehaviourChange => "no behaviour change",
+            Self::BuildOnly => "build only",
+            Self::Dependencies => "dependencies",
+            Self::InternalBehaviour => "internal behaviour",
+            Self::PublicApiAdded => "public API added",
+            Self::PublicApiChanged => "public API changed",
+            Self::PublicApiRemoved => "public API removed",
+        }
+    }
+
+    /// Whether the public surface is different.
+    pub fn is_public(self) -> bool {
+        self >= Self::PublicApiAdded
+    }
 }
 
 /// A file that changed and that no item speaks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileChange {
     /// The file from the repository's root.
     pub file: String,
@@ -159,7 +184,7 @@ pub struct FileChange {
 }
 
 /// What happened to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileChangeKind {
     /// It was not there before.
@@ -171,7 +196,7 @@ pub enum FileChangeKind {
 }
 
 /// A dependency whose requirement changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DependencyChange {
     /// The package that depends.
     pub package: String,

@@ -4,34 +4,41 @@ use super::change::{Aspects, FileChange, ItemChange, RevisionClass, SemanticDiff
 use crate::snapshot::{Item, ItemKind, Snapshot};
 
 /// The strongest class that applies.
-pub(super) fn class_of(diff: &SemanticDiff, before: &Snapshot, after: &Snapshot) -> RevisionClass {
+pub(crate) fn class_of(diff: &SemanticDiff, before: &Snapshot, after: &Snapshot) -> RevisionClass {
     let items = diff.items.iter().map(class_of_item);
     let files = diff.files.iter().map(|change| class_of_change(change, before, after));
     let dependencies = diff.dependencies.iter().map(|_| RevisionClass::Dependencies);
     items.chain(files).chain(dependencies).max().unwrap_or(RevisionClass::NoBehaviourChange)
 }
 
-fn class_of_item(change: &ItemChange) -> RevisionClass {
+/// The class of one change, by the path of its item alone.
+pub(crate) fn class_of_item(change: &ItemChange) -> RevisionClass {
     if change.is_test() || change.path().krate().contains("[example:") {
         return RevisionClass::NoBehaviourChange;
     }
     let exported = |item: Option<&Item>| item.is_some_and(|item| item.exported);
-    let public = exported(change.before()) || exported(change.after());
-    let surface = match change {
-        ItemChange::Added { .. } | ItemChange::Removed { .. } | ItemChange::Relocated { .. } => true,
-        ItemChange::Modified { after, aspects, .. } => touches_surface(after, *aspects),
+    let surface = match (exported(change.before()), exported(change.after()), change) {
+        (false, false, _) => None,
+        (false, true, _) => Some(RevisionClass::PublicApiAdded),
+        // The path by which users knew it is gone, or is not theirs any more.
+        (true, false, _) | (true, true, ItemChange::Relocated { .. }) => {
+            Some(RevisionClass::PublicApiRemoved)
+        }
+        (true, true, ItemChange::Modified { after, aspects, .. }) => {
+            touches_surface(after, *aspects).then_some(RevisionClass::PublicApiChanged)
+        }
+        (true, true, ItemChange::Added { .. } | ItemChange::Removed { .. }) => None,
     };
-    if public && surface {
-        RevisionClass::PublicApi
-    } else if change.touches_behaviour() {
+    let inside = if change.touches_behaviour() {
         RevisionClass::InternalBehaviour
     } else {
         RevisionClass::NoBehaviourChange
-    }
+    };
+    surface.unwrap_or(inside)
 }
 
 /// Whether a user of the item sees the change without running it. The body of a module is what it imports.
-fn touches_surface(item: &Item, aspects: Aspects) -> bool {
+pub(crate) fn touches_surface(item: &Item, aspects: Aspects) -> bool {
     let shows_attributes =
         aspects.attributes && item.kind != ItemKind::Module && item.kind != ItemKind::Function;
     aspects.signature || aspects.visibility || shows_attributes

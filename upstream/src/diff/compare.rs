@@ -8,6 +8,7 @@ use super::change::{Aspects, DependencyChange, FileChange, FileChangeKind, ItemC
 use super::class::class_of;
 use super::pairing::pairs;
 use super::relocation::join_relocated;
+use super::similar::join_similar;
 use crate::snapshot::{Item, Snapshot, spoken_files};
 
 /// Compares two snapshots item by item.
@@ -25,10 +26,7 @@ pub fn compare(before: &Snapshot, after: &Snapshot) -> SemanticDiff {
     }
     let mut items = join_relocated(removed, added);
     items.extend(survivors);
-    items.sort_by(|one, other| {
-        let key = |change: &ItemChange| (change.path().clone(), change.before().is_some());
-        key(one).cmp(&key(other))
-    });
+    sort(&mut items);
     let mut diff = SemanticDiff {
         from: before.revision.clone(),
         to: after.revision.clone(),
@@ -40,6 +38,26 @@ pub fn compare(before: &Snapshot, after: &Snapshot) -> SemanticDiff {
     };
     diff.class = class_of(&diff, before, after);
     diff
+}
+
+/// [`compare`], and besides what was moved or renamed and also changed, found by similarity. The texts say what
+/// was not searched.
+///
+/// Plans do not rest on this: what is only similar is a guess, and a good one for people.
+pub fn compare_thoroughly(before: &Snapshot, after: &Snapshot) -> (SemanticDiff, Vec<String>) {
+    let mut diff = compare(before, after);
+    let (items, not_searched) = join_similar(std::mem::take(&mut diff.items));
+    diff.items = items;
+    sort(&mut diff.items);
+    diff.class = class_of(&diff, before, after);
+    (diff, not_searched)
+}
+
+fn sort(items: &mut [ItemChange]) {
+    items.sort_by(|one, other| {
+        let key = |change: &ItemChange| (change.path().clone(), change.before().is_some());
+        key(one).cmp(&key(other))
+    });
 }
 
 /// What happened to one item; `None` when nothing did, or when only its place in the text is different.

@@ -3,8 +3,10 @@
 mod change;
 mod class;
 mod compare;
+mod files;
 mod pairing;
 mod relocation;
+mod similar;
 
 #[cfg(test)]
 mod tests;
@@ -12,5 +14,6 @@ mod tests;
 pub use change::{
     Aspects, DependencyChange, FileChange, FileChangeKind, ItemChange, RevisionClass, SemanticDiff,
 };
-pub(crate) use class::class_of_file;
-pub use compare::{aspects, compare, item_change};
+pub(crate) use class::{class_of, class_of_file, class_of_item, touches_surface};
+pub use compare::{aspects, compare, compare_thoroughly, item_change};
+pub use files::{FileMove, FileMoveKind, file_moves};

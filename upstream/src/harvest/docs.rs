@@ -31,6 +31,11 @@ pub(super) fn calls(item: &Item, harvest: &mut Harvest) {
     }
 }
 
+/// The code of every example in documentation that is Rust and meant to work.
+pub(crate) fn doc_tests(docs: &str) -> Vec<String> {
+    examples(docs).into_iter().map(|example| example.code).collect()
+}
+
 struct Example {
     code: String,
     /// The line of its first line of code in the documentation, from 0.

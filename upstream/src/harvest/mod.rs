@@ -13,6 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use docs::doc_tests;
 pub use literal::Literal;
 use serde::{Deserialize, Serialize};
 

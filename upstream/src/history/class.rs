@@ -49,19 +49,27 @@ fn class_of_item(change: &HistoryChange) -> RevisionClass {
         return RevisionClass::NoBehaviourChange;
     }
     let surface = match change.change {
-        ChangeKind::Added | ChangeKind::Removed | ChangeKind::Moved | ChangeKind::Renamed => true,
+        ChangeKind::Added => Some(RevisionClass::PublicApiAdded),
+        ChangeKind::Removed | ChangeKind::Moved | ChangeKind::Renamed => {
+            Some(RevisionClass::PublicApiRemoved)
+        }
         ChangeKind::Modified => {
             let shows_attributes = change.aspects.attributes
                 && change.kind != ItemKind::Module
                 && change.kind != ItemKind::Function;
-            change.aspects.signature || change.aspects.visibility || shows_attributes
+            let changed = match change.became_public {
+                Some(true) => RevisionClass::PublicApiAdded,
+                Some(false) => RevisionClass::PublicApiRemoved,
+                None => RevisionClass::PublicApiChanged,
+            };
+            let shows = change.aspects.signature || change.aspects.visibility || shows_attributes;
+            shows.then_some(changed)
         }
     };
-    if change.public && surface {
-        RevisionClass::PublicApi
-    } else if change.touches_behaviour() {
+    let inside = if change.touches_behaviour() {
         RevisionClass::InternalBehaviour
     } else {
         RevisionClass::NoBehaviourChange
-    }
+    };
+    surface.filter(|_| change.public).unwrap_or(inside)
 }

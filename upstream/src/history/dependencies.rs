@@ -17,7 +17,7 @@ type Requirements = BTreeMap<(String, String), String>;
 /// A manifest, whose requirements are read when they are asked for: most changes of a manifest are of its
 /// version, and those need no parser.
 #[derive(Debug)]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     text: String,
     folder: String,
     requirements: OnceCell<Option<Requirements>>,
@@ -25,7 +25,7 @@ pub(super) struct Manifest {
 
 impl Manifest {
     /// `None` for what is no text.
-    pub(super) fn new(bytes: &[u8], folder: &str) -> Option<Self> {
+    pub(crate) fn new(bytes: &[u8], folder: &str) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         Some(Self { text: text.to_owned(), folder: folder.to_owned(), requirements: OnceCell::new() })
     }
@@ -37,7 +37,7 @@ impl Manifest {
 }
 
 /// Requirements that differ between two manifests; `None` where one of them is no TOML.
-pub(super) fn of_manifests(
+pub(crate) fn of_manifests(
     before: Option<&Manifest>,
     after: Option<&Manifest>,
 ) -> Option<Vec<DependencyChange>> {
@@ -64,7 +64,7 @@ fn requirement_lines(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// Lock files are long, written by Cargo alone, and always laid out the same (The Cargo Book, *Cargo.toml vs
 /// Cargo.lock*), so only the part that differs is read, line by line.
-pub(super) fn of_locks(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<DependencyChange> {
+pub(crate) fn of_locks(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<DependencyChange> {
     let (before, after) = differing(before.unwrap_or_default(), after.unwrap_or_default());
     locked_differences(before, after)
 }

@@ -347,6 +347,7 @@ fn placed(change: LocalChange, place: &Place, file: &str) -> Option<(Open, bool)
         file: file.to_owned(),
         test: place.is_test || change.is_test,
         public,
+        became_public: change.opened.filter(|_| public),
     };
     let by_place = !place.is_root && !change.is_test;
     let is_file = change.path.is_empty();
@@ -445,6 +446,7 @@ fn as_one(mut file: Open, mut declaration: Open) -> Open {
         };
         file.change.aspects = both;
         file.change.public |= declaration.change.public;
+        file.change.became_public = declaration.change.became_public.or(file.change.became_public);
         file.sides = Sides::Both(both);
         return file;
     }

@@ -11,7 +11,7 @@
 
 mod cache;
 mod class;
-mod dependencies;
+pub(crate) mod dependencies;
 mod follow;
 mod place;
 mod relocate;

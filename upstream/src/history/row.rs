@@ -1,5 +1,6 @@
 //! What one revision did, as one row.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{Aspects, DependencyChange, FileChange, RevisionClass};
@@ -8,7 +9,7 @@ use crate::revision::Revision;
 use crate::snapshot::{ItemKind, UnparsedFile};
 
 /// One revision of a history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryRow {
     /// Which revision.
     #[serde(flatten)]
@@ -22,7 +23,7 @@ pub struct HistoryRow {
 }
 
 /// What a revision did, apart from who and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowChanges {
     /// The strongest class that applies.
     pub class: RevisionClass,
@@ -41,7 +42,7 @@ pub struct RowChanges {
 }
 
 /// How sure the class of a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// What the files say leaves no other class.
@@ -53,7 +54,7 @@ pub enum Confidence {
 }
 
 /// What happened to one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryChange {
     /// Its path now, or for a removed item its last; the module comes from the place of the file.
     pub path: ItemPath,
@@ -75,10 +76,14 @@ pub struct HistoryChange {
     /// Whether it is `pub` in a library, as far as its own file tells.
     #[serde(default, skip_serializing_if = "is_false")]
     pub public: bool,
+    /// For an item that was there before and is there now: that it became public (`true`), or is so no
+    /// longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became_public: Option<bool>,
 }
 
 /// What happened to an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It was not there before.

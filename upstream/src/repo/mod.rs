@@ -158,6 +158,13 @@ impl UpstreamRepo {
         self.local().head_id().map(|id| commit_id(id.detach())).map_err(unborn)
     }
 
+    /// The first parent of a commit; `None` for a root.
+    pub fn first_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, RepoError> {
+        let repo = self.local();
+        let commit = find_commit(&repo, commit)?;
+        Ok(commit.parent_ids().next().map(|id| commit_id(id.detach())))
+    }
+
     /// What is known of a commit.
     pub fn revision(&self, commit: &CommitId) -> Result<Revision, RepoError> {
         let repo = self.local();

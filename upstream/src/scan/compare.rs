@@ -34,6 +34,8 @@ pub(crate) struct LocalChange {
     pub(crate) is_test: bool,
     /// Whether it and what stands around it in the file is `pub`, on one side at least.
     pub(crate) is_open: bool,
+    /// For an item of both versions: that it became `pub` in that sense, or that it is so no longer.
+    pub(crate) opened: Option<bool>,
 }
 
 /// Which versions have the item.
@@ -259,6 +261,7 @@ fn survivor(old: Placed<'_>, new: Placed<'_>) -> Option<LocalChange> {
         sides: Sides::Both(aspects),
         is_test: old.item.is_test && new.item.is_test,
         is_open: old.item.is_open || new.item.is_open,
+        opened: (old.item.is_open != new.item.is_open).then_some(new.item.is_open),
     })
 }
 
@@ -269,6 +272,7 @@ fn alone(one: Placed<'_>, sides: Sides) -> LocalChange {
         sides,
         is_test: one.item.is_test,
         is_open: one.item.is_open,
+        opened: None,
     }
 }
 

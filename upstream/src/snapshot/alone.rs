@@ -1,18 +1,60 @@
-//! The fingerprint of one item that is given by its text alone.
+//! One item that is given by its text alone, read again.
 
-use super::item::{Fingerprint, ItemKind};
+use super::item::{Fingerprint, Item, ItemKind};
 use super::outline::outline;
-use super::syntax::Edition;
+use super::syntax::{AstNode, Edition, SyntaxNode, ast, parse_file};
+
+/// The editions to try: the newest that reads it, since the item stood in a file that parsed.
+const EDITIONS: [Edition; 3] = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
 
 /// Parses one item; a member of an `impl` or `trait` block is read as one.
 ///
 /// `None` where no edition reads the text as an item.
 pub(crate) fn fingerprint_of(text: &str, is_member: bool) -> Option<Fingerprint> {
-    let text = if is_member { format!("impl X {{ {text} }}") } else { text.to_owned() };
-    // The newest edition that reads it: the item stood in a file that parsed.
-    let editions = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
+    let text = wrapped(text, is_member);
     let read =
-        editions.into_iter().map(|edition| outline(&text, edition)).find(|it| it.complaint.is_none())?;
+        EDITIONS.into_iter().map(|edition| outline(&text, edition)).find(|it| it.complaint.is_none())?;
     let is_it = |kind: ItemKind| !is_member || kind != ItemKind::Impl;
     read.items.into_iter().find(|entry| is_it(entry.item.kind)).map(|entry| entry.item.fingerprint)
+}
+
+/// An item as syntax, and how many bytes of the parsed text stand before the item's own.
+pub(super) struct Alone {
+    /// The item.
+    pub(super) node: SyntaxNode,
+    /// What was put before its text.
+    pub(super) offset: usize,
+}
+
+/// Parses an item's text; `None` where it cannot be read alone. A module's text is no module: see
+/// [`super::outline::ModuleFacts`].
+pub(super) fn alone(item: &Item) -> Option<Alone> {
+    let is_member = is_member(item);
+    let text = wrapped(&item.text, is_member);
+    let parsed = EDITIONS
+        .into_iter()
+        .filter_map(|edition| parse_file(&text, edition).ok())
+        .find(|parsed| parsed.complaint.is_none())?;
+    let is_item =
+        |node: &SyntaxNode| ast::Item::can_cast(node.kind()) || ast::AssocItem::can_cast(node.kind());
+    let top = parsed.file.syntax().children().find(is_item)?;
+    let list = top.children().find(|child| is_member && ast::AssocItemList::can_cast(child.kind()));
+    let node = match list {
+        Some(list) if item.kind != ItemKind::Impl => list.children().find(is_item)?,
+        Some(_) | None => top,
+    };
+    Some(Alone { node, offset: if is_member { WRAP.len() } else { 0 } })
+}
+
+/// What is put around members.
+const WRAP: &str = "impl X { ";
+
+fn wrapped(text: &str, is_member: bool) -> String {
+    if is_member { format!("{WRAP}{text} }}") } else { text.to_owned() }
+}
+
+/// Whether an item can stand only inside a block.
+fn is_member(item: &Item) -> bool {
+    let in_block = item.path.segments().iter().any(|segment| segment.starts_with('<'));
+    item.kind == ItemKind::Method || (in_block && item.kind != ItemKind::Impl)
 }

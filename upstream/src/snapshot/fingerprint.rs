@@ -4,10 +4,11 @@
 //! commas, braces around one expression, a semicolon after `return`) must not show here; nothing else may be
 //! lost.
 
-use super::item::{Item, ItemKind};
+use super::alone::alone;
+use super::item::Item;
 use super::syntax::{
-    AstNode, Edition, NodeOrToken, SyntaxKind as K, SyntaxNode, SyntaxToken, WalkEvent, ast, attribute_name,
-    next_significant, parse_file, previous_significant,
+    AstNode, NodeOrToken, SyntaxKind as K, SyntaxNode, SyntaxToken, WalkEvent, ast, attribute_name,
+    next_significant, previous_significant,
 };
 use super::uses::flattened;
 use crate::ids::ContentHash;
@@ -181,24 +182,7 @@ fn wraps_one_expression(statements: &SyntaxNode) -> bool {
 /// its renamed self are equal. Items that cannot be read alone give their whole text.
 pub(crate) fn tokens_without_name(item: &Item) -> Vec<String> {
     let name = item.path.name().split('#').next().unwrap_or_default();
-    let in_block = item.path.segments().iter().any(|segment| segment.starts_with('<'));
-    let member = item.kind == ItemKind::Method || (in_block && item.kind != ItemKind::Impl);
-    let wrapped = |text: &str| if member { format!("impl X {{ {text} }}") } else { text.to_owned() };
-    // The newest edition that reads it: the item stood in a file that parsed.
-    let parsed = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015]
-        .into_iter()
-        .filter_map(|edition| parse_file(&wrapped(&item.text), edition).ok())
-        .find(|parsed| parsed.complaint.is_none());
-    let node = parsed.and_then(|parsed| {
-        let is_item =
-            |node: &SyntaxNode| ast::Item::can_cast(node.kind()) || ast::AssocItem::can_cast(node.kind());
-        let top = parsed.file.syntax().children().find(is_item)?;
-        let list = top.children().find(|child| member && ast::AssocItemList::can_cast(child.kind()));
-        match list {
-            Some(list) if item.kind != ItemKind::Impl => list.children().find(is_item),
-            Some(_) | None => Some(top),
-        }
-    });
+    let node = alone(item).map(|alone| alone.node);
     let Some(node) = node else { return vec![item.text.clone()] };
     let members = node.children().find(|child| ast::AssocItemList::can_cast(child.kind()));
     let mut tokens = tokens(&node, members.as_ref());

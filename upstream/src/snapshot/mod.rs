@@ -3,17 +3,22 @@
 mod alone;
 mod annotations;
 pub(crate) mod declared;
+mod blocks;
 mod depth;
 pub(crate) mod fingerprint;
+mod focus;
+mod header;
 mod item;
 mod manifest;
 mod mentions;
 pub(crate) mod module_files;
 mod outline;
+mod parts;
 mod reachable;
 mod read;
 mod rust_type;
 pub(crate) mod sources;
+mod surface;
 pub(crate) mod syntax;
 pub(crate) mod types;
 mod uses;
@@ -25,12 +30,20 @@ use std::collections::BTreeMap;
 
 pub(crate) use alone::fingerprint_of;
 pub(crate) use annotations::is_test_attribute;
+pub(crate) use blocks::{Block, BlockKind, blocks};
 pub(crate) use fingerprint::tokens_without_name;
+pub use focus::{WithoutBodies, read_both};
+pub use header::header;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
+pub use parts::{Part, PartKind, parts};
 pub(crate) use read::spoken_files;
 pub use read::{SnapshotError, SnapshotReader, read};
 pub use rust_type::RustType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub(crate) use surface::plain;
+pub use surface::{Surface, surface};
+pub(crate) use uses::Import;
 
 use crate::ids::ItemPath;
 use crate::revision::Revision;
@@ -53,7 +66,7 @@ pub struct Package {
 }
 
 /// A file that could not be parsed: reported, compared as text, and never the end of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnparsedFile {
     /// The file from the repository's root.
     pub file: String,

@@ -41,6 +41,50 @@ pub(super) fn exports(declaration: &ast::Use, modules: &[String], is_open: bool)
     leaves(declaration).into_iter().map(export).collect()
 }
 
+/// One imported name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Import {
+    /// `pub`, `pub(crate)` and so on, with a space behind it; empty for none.
+    pub(crate) visibility: String,
+    /// Attributes of the declaration, each on one line.
+    pub(crate) attributes: Vec<String>,
+    /// The path as written, without the star.
+    pub(crate) path: Vec<String>,
+    /// Whether it ends in `*`.
+    pub(crate) is_glob: bool,
+    /// The name behind `as`, where there is one.
+    pub(crate) rename: Option<String>,
+}
+
+impl Import {
+    /// The name under which it is known here; none for `*` and `as _`.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let own = self.path.last().map(String::as_str).filter(|_| !self.is_glob);
+        self.rename.as_deref().or(own).filter(|name| *name != "_")
+    }
+
+    /// `a::b`, `a::*`, `a::b as c`.
+    pub(crate) fn target(&self) -> String {
+        let star = if self.is_glob { "::*" } else { "" };
+        let rename = self.rename.as_ref().map_or_else(String::new, |name| format!(" as {name}"));
+        format!("{}{star}{rename}", self.path.join("::"))
+    }
+}
+
+/// Every name that a declaration imports.
+pub(super) fn imports(declaration: &ast::Use) -> Vec<Import> {
+    let visibility = super::header::visibility_of(declaration.syntax());
+    let attributes = super::annotations::other_attributes(declaration.syntax());
+    let import = |leaf: Leaf| Import {
+        visibility: visibility.clone(),
+        attributes: attributes.clone(),
+        rename: leaf.rename.as_deref().and_then(|it| it.strip_prefix("as ")).map(str::to_owned),
+        path: leaf.path,
+        is_glob: leaf.is_glob,
+    };
+    leaves(declaration).into_iter().map(import).collect()
+}
+
 struct Leaf {
     path: Vec<String>,
     is_glob: bool,

@@ -110,7 +110,7 @@ fn a_root_an_empty_commit_and_a_change_each_have_a_row_newest_first() {
     assert_eq!(told(&rows[1]), Vec::<String>::new());
     assert_eq!(rows[1].changes.class, RevisionClass::NoBehaviourChange);
     assert_eq!(told(&rows[2]), ["pool added", "pool::f added"]);
-    assert_eq!(rows[2].changes.class, RevisionClass::PublicApi);
+    assert_eq!(rows[2].changes.class, RevisionClass::PublicApiAdded);
     assert_eq!(rows[2].changes.confidence, Confidence::Certain);
 }
 
