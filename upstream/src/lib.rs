@@ -3,6 +3,8 @@
 //! [`source`] keeps a local mirror, [`snapshot`] knows the items of one revision, [`diff`] compares two.
 //! Nothing here writes to the upstream, needs a checkout to plan, or knows that a port exists.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod agreement;
 pub mod clock;
 pub mod diff;
 pub mod harvest;

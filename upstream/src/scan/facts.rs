@@ -9,7 +9,7 @@ use super::lexer::{
     Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte,
 };
 use super::{Scan, ScannedItem};
-use crate::snapshot::is_test_attribute;
+use crate::snapshot::{implementation_of, is_test_attribute};
 
 /// The most names that the imports of one file are taken apart into.
 const IMPORTS_MAX: usize = 10_000;
@@ -216,10 +216,16 @@ pub(super) struct Implementation {
 impl Implementation {
     /// Reads what stands between `impl` and the block.
     pub(super) fn read(text: &[u8], range: Range<usize>) -> Self {
-        let mut tokens: Vec<(Token, &[u8])> = Tokens::of(text, range)
+        let mut tokens: Vec<(Token, &[u8])> = Tokens::of(text, range.clone())
             .map(|token| (token, text.get(token.start..token.end).unwrap_or_default()))
             .collect();
         drop_generics(&mut tokens);
+        if !is_plain(&tokens)
+            && let Some((name, of_trait)) =
+                std::str::from_utf8(text.get(range).unwrap_or_default()).ok().and_then(implementation_of)
+        {
+            return Self { name, of_trait };
+        }
         let (mut depth, mut split, mut end) = (0_usize, None, tokens.len());
         for (at, (_, slice)) in tokens.iter().enumerate() {
             match *slice {
@@ -247,6 +253,32 @@ impl Implementation {
         let own = type_name(own.get(1..).unwrap_or_default());
         Self { name: format!("<{own} as {}>", type_name(&implemented)), of_trait: true }
     }
+}
+
+/// Whether a header holds nothing but paths with arguments, references and slices: there is one way to write
+/// those, and the parser decides about all else.
+fn is_plain(tokens: &[(Token, &[u8])]) -> bool {
+    let before = |at: usize, back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let is_word = |at: usize| before(at, 1).is_some_and(|(token, _)| token.kind == TokenKind::Word);
+    let header = tokens.iter().position(|(_, slice)| *slice == b"where").unwrap_or(tokens.len());
+    tokens.iter().take(header).enumerate().all(|(at, (token, slice))| match token.kind {
+        TokenKind::Word => {
+            let for_all = *slice == b"for" && tokens.get(at + 1).is_some_and(|(_, next)| *next == b"<");
+            let special =
+                matches!(*slice, b"dyn" | b"impl" | b"fn" | b"as" | b"const" | b"unsafe" | b"extern");
+            !special && !for_all && !slice.starts_with(b"r#")
+        }
+        // A lifetime bound is more than an argument.
+        TokenKind::Lifetime => before(at, 1).is_none_or(|(_, slice)| *slice != b"+"),
+        TokenKind::Literal => true,
+        TokenKind::Sign => match *slice {
+            b"<" => is_word(at) && before(at, 1).is_some_and(|(_, slice)| *slice != b"for"),
+            b":" => before(at, 1).is_some_and(|(_, slice)| *slice != b">"),
+            b">" | b"," | b"&" | b"[" | b"]" => true,
+            b"!" => at == 0,
+            _ => false,
+        },
+    })
 }
 
 /// Takes away the parameters directly behind `impl`.

@@ -120,6 +120,8 @@ pub(super) fn is_test(node: &SyntaxNode) -> bool {
 /// Whether an attribute makes what it stands on test code: by the last segment of its path, or, for `cfg`,
 /// by the whole of it on one line.
 pub(crate) fn is_test_attribute(name: &str, line: &str) -> bool {
-    let by_condition = || line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test,");
+    // At the head of a module it says the same of all inside.
+    let line = line.strip_prefix("#![").or_else(|| line.strip_prefix("#[")).unwrap_or(line);
+    let by_condition = || line == "cfg(test)]" || line.starts_with("cfg(all(test,");
     TEST_ATTRIBUTES.contains(&name) || (name == "cfg" && by_condition())
 }

@@ -21,7 +21,9 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-pub(crate) use alone::fingerprint_of;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use alone::items_alone;
+pub(crate) use alone::{fingerprint_of, implementation_of};
 pub(crate) use annotations::is_test_attribute;
 pub(crate) use fingerprint::tokens_without_name;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};

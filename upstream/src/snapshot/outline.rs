@@ -24,6 +24,8 @@ const INLINE_MODULES_MAX: usize = 64;
 pub(super) struct Outline {
     /// What the file itself says as a module.
     pub(super) own: ModuleFacts,
+    /// Whether all of it is test code by its own `#![cfg(test)]`.
+    pub(super) is_test: bool,
     /// Its items, the inline modules among them, in the order of the text.
     pub(super) items: Vec<OutlineItem>,
     /// The modules it declares that stand in other files.
@@ -116,7 +118,9 @@ pub(super) fn outline(text: &str, edition: Edition) -> Outline {
         Err(reason) => return Outline { complaint: Some(reason), ..Outline::default() },
     };
     let mut reader = Reader { text, lines: Lines::of(text), outline: Outline::default() };
-    let place = Place { modules: Vec::new(), folders: Vec::new(), is_open: true, is_test: false };
+    let is_test = is_test(parsed.file.syntax());
+    let place = Place { modules: Vec::new(), folders: Vec::new(), is_open: true, is_test };
+    reader.outline.is_test = is_test;
     reader.outline.own = reader.facts_inside(parsed.file.syntax());
     reader.outline.own.docs = docs(parsed.file.syntax(), Side::Inner);
     reader.items(parsed.file.items(), &place);
@@ -234,6 +238,7 @@ impl Reader<'_> {
         inside.docs = docs(list.syntax(), Side::Inner);
         let facts = facts.with(&inside);
         let item = module_item(&name, &facts, (own_range(node), self.line(node)), visibility(node));
+        let place = &Place { is_test: place.is_test || is_test(list.syntax()), ..place.clone() };
         let item = Item { is_test: place.is_test, ..item };
         let names = vec![name.clone()];
         self.outline.items.push(OutlineItem { modules: place.modules.clone(), names, is_open, item });
