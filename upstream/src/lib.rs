@@ -11,6 +11,8 @@ pub mod harvest;
 pub mod history;
 pub mod ids;
 pub mod instrument;
+#[cfg(test)]
+mod laws;
 pub mod process;
 pub mod repo;
 pub mod revision;

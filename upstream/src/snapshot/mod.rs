@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use alone::items_alone;
 pub(crate) use alone::{fingerprint_of, implementation_of};
-pub(crate) use annotations::is_test_attribute;
+pub(crate) use annotations::{is_test_attribute, laid_out};
 pub(crate) use fingerprint::tokens_without_name;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};
 pub(crate) use read::spoken_files;

@@ -4,7 +4,9 @@
 //! kept under the id of the content. Main function: [`outline`]. It must never stop on a text: what cannot be
 //! read is said in [`Outline::complaint`], and the modules that could still be made out are kept.
 
-use super::annotations::{Side, attribute_marks, docs, docs_hash, is_test, other_attributes, path_attribute};
+use super::annotations::{
+    Side, attribute_marks, docs, docs_hash, inner_docs, is_test, other_attributes, path_attribute,
+};
 use super::fingerprint::{hash, one_line, tokens};
 use super::item::{Fingerprint, Item, ItemKind, Visibility};
 use super::mentions::mentions;
@@ -301,6 +303,7 @@ impl Reader<'_> {
         let range = own_range(node);
         let visibility = inherited.unwrap_or_else(|| visibility(node));
         let docs = docs(node, Side::Outer);
+        let inner_docs = inner_docs(node, members.as_ref());
         let function = ast::Fn::cast(node.clone());
         let own_name = names.last().cloned();
         let item = Item {
@@ -314,7 +317,7 @@ impl Reader<'_> {
             fingerprint: Fingerprint {
                 signature: hash(&header),
                 body: body.as_ref().map_or_else(|| hash(&[]), |body| hash(&tokens(body, None))),
-                docs: docs_hash(&docs),
+                docs: docs_hash(&[docs.as_str(), inner_docs.as_str()].join("\n")),
                 attributes: hash(&attribute_marks(node)),
             },
             text: self.text.get(range.clone()).unwrap_or_default().to_owned(),
