@@ -145,9 +145,19 @@ mod tests {
     /// What the fuzzer found.
     #[test]
     fn what_once_misled_one_of_the_two_misleads_neither() {
-        for text in ["impl A<u: > for B {}", "#![cfg(test)]\nmod a { #![cfg(test)] fn f() {} }"] {
+        for text in [
+            "const A: &str = \"a\r\nb\"; const B: &[u8] = br#\"\r\n\"#; /** a\r\nb */ fn f() {}\r\n",
+            "impl A<u: > for B {}",
+            "#![cfg(test)]\nmod a { #![cfg(test)] fn f() {} }",
+        ] {
             assert_eq!((scanned(text).err(), parsed(text).err()), (None, None), "{text}");
             assert_eq!(disagreement(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_line_break_is_no_change() {
+        let text = "/// A.\n/// B.\nconst A: &str = \"a\nb\";\n/** C\n * D */\nfn f() { g(\"\n\") }\n";
+        assert_eq!(changes(text, &text.replace('\n', "\r\n")).unwrap(), Vec::<String>::new());
     }
 }

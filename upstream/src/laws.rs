@@ -275,7 +275,13 @@ fn formatted(settings: &str) -> Vec<String> {
 
 #[test]
 fn a_file_that_moves_unchanged_is_a_move_and_nothing_else() {
-    for text in SOURCES.iter() {
+    // Look-alikes in one file.
+    let twins = "struct A; struct B;
+        impl Default for A { fn default() -> Self { Self } } impl Default for B { fn default() -> Self { Self } }
+        mod one { fn f() { g() } mod two { fn f() { g() } } }
+        #[cfg(x)] fn f() { 1 } #[cfg(y)] fn f() { 2 }"
+        .to_owned();
+    for text in SOURCES.iter().chain([&twins]) {
         let at = |name: &str| {
             let (root, file) = (format!("mod {name};\n"), format!("src/{name}.rs"));
             repository(&[("Cargo.toml", MANIFEST), ("src/lib.rs", &root), (&file, text)])

@@ -4,9 +4,10 @@
 //! are tokens read, and only where tokens differ in nothing but signs that `rustfmt` adds and takes away is
 //! the full parser asked.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::facts::{Annotations, imports, inner_docs, look};
+use super::facts::{Annotations, as_read, imports, inner_docs, look};
 use super::lexer::Tokens;
 use super::{Scan, ScannedItem};
 use crate::diff::Aspects;
@@ -363,7 +364,7 @@ fn difference(
     if old.bytes(old_range.clone()) == new.bytes(new_range.clone()) {
         return Difference::None;
     }
-    let telling = |token: &&[u8]| !is_formatting(token);
+    let telling = |token: &Cow<'_, [u8]>| !is_formatting(token);
     let old_words = words(old, old_range);
     let new_words = words(new, new_range);
     if old_words.clone().eq(new_words.clone()) {
@@ -376,9 +377,9 @@ fn difference(
 }
 
 /// The significant tokens of a range.
-fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = &[u8]> + Clone {
+fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> + Clone {
     let text = placed.version.text;
-    Tokens::of(text, range).map(move |token| text.get(token.start..token.end).unwrap_or_default())
+    Tokens::of(text, range).map(move |token| as_read(text.get(token.start..token.end).unwrap_or_default()))
 }
 
 /// Signs that `rustfmt` adds and takes away in some places.

@@ -2,6 +2,7 @@
 //!
 //! Everything here is read only where two versions of an item differ, so it may cost a little.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -450,10 +451,19 @@ pub(crate) fn look(text: &[u8], scan: &Scan, item: &ScannedItem) -> u64 {
                 continue;
             }
             let shown: &[u8] = if slice == name { b"_" } else { slice };
-            shown.hash(&mut hasher);
+            as_read(shown).hash(&mut hasher);
         }
     }
     hasher.finish()
+}
+
+/// A token as Rust reads it: in a string over several lines the kind of line break means nothing.
+pub(super) fn as_read(token: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\r', token).is_none() {
+        return Cow::Borrowed(token);
+    }
+    let is_break = |at: usize| token.get(at) == Some(&b'\r') && token.get(at + 1) == Some(&b'\n');
+    Cow::Owned(token.iter().enumerate().filter(|(at, _)| !is_break(*at)).map(|(_, byte)| *byte).collect())
 }
 
 fn lossy(bytes: &[u8]) -> String {

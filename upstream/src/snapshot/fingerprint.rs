@@ -42,7 +42,8 @@ pub(crate) fn tokens(node: &SyntaxNode, except: Option<&SyntaxNode>) -> Vec<Stri
                     || (is_comma && !keep_commas && is_formatting_comma(&token))
                     || (!is_comma && is_formatting_token(&token));
                 if !silent {
-                    texts.push(token.text().to_owned());
+                    // In a string over several lines the kind of line break means nothing: Rust reads each as `\n`.
+                    texts.push(token.text().replace("\r\n", "\n"));
                 }
             }
             WalkEvent::Leave(_) => {}

@@ -22,8 +22,6 @@ pub(super) struct Event {
     /// The path inside the file.
     pub(super) path: String,
     pub(super) kind: Kind,
-    /// `mod name;`
-    pub(super) is_declaration: bool,
     /// What differs, for one that was there before and is there now.
     pub(super) aspects: BTreeSet<&'static str>,
 }
@@ -87,7 +85,6 @@ fn event(file: &str, old: Option<&Found>, new: Option<&Found>) -> Option<Event> 
         file: file.to_owned(),
         path: item.path.clone(),
         kind: item.kind,
-        is_declaration: item.is_declaration,
         aspects,
     })
 }

@@ -1,12 +1,12 @@
 //! The full diff, from two snapshots, against the check and against the row of the same revision.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
 use upstream::history::Line;
 use upstream::snapshot::{Snapshot, SnapshotReader};
-use upstream::{ItemChange, SemanticDiff, UpstreamRepo, diff};
+use upstream::{ItemChange, UpstreamRepo, diff};
 
 use super::against::{Claim, Verdict, disagreements};
 use super::differ::{Side, events};
@@ -123,7 +123,7 @@ fn one(
             told.push(claim);
         }
     }
-    once(disagreements(once_each(told), check), &diff)
+    without_elsewhere(disagreements(once_each(told), check))
 }
 
 /// Aspects that can change while the file says the same.
@@ -133,7 +133,7 @@ fn seen_from_elsewhere(aspect: &str) -> bool {
 
 /// A file in several targets is told of in each: one account is enough.
 fn once_each(claims: Vec<Claim>) -> Vec<Claim> {
-    let mut crates: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let mut crates: BTreeMap<String, String> = BTreeMap::new();
     let mut kept = Vec::new();
     for claim in claims {
         let file = claim.file.clone().unwrap_or_default();
@@ -145,8 +145,8 @@ fn once_each(claims: Vec<Claim>) -> Vec<Claim> {
     kept
 }
 
-/// What the full diff is not asked for: a change of nothing but what stands elsewhere.
-fn once(mut verdict: Verdict, _diff: &SemanticDiff) -> Verdict {
+/// Without changes of nothing but what stands elsewhere: the check cannot see those.
+fn without_elsewhere(mut verdict: Verdict) -> Verdict {
     verdict.disagreements.retain(|it| {
         !(it.says == "only_product"
             && it.side == Side::Modified

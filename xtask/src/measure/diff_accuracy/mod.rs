@@ -110,7 +110,7 @@ struct Tally {
     /// Of the full diff: revisions whose row says the same.
     as_rows: usize,
     items: usize,
-    /// Modified items for which both name the same aspects.
+    /// Items that both call modified, for different reasons.
     aspects_differ: usize,
     left_out: BTreeMap<&'static str, usize>,
     /// Disagreements by kind and class.

@@ -4,7 +4,6 @@
 //! `prettyplease`, and freed of the signs that `rustfmt` adds and takes away.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Item, Pat, ReturnType, Stmt, Type};
 

@@ -142,7 +142,6 @@ struct Reader {
 /// What is put around a part to make it a file.
 const AS_ITEM: (&str, &str) = ("", "");
 const AS_HEADER: (&str, &str) = ("", "{}");
-const AS_DECLARATION: (&str, &str) = ("", ";");
 const AS_FOREIGN: (&str, &str) = ("extern \"C\" {", ";}");
 const AS_METHOD: (&str, &str) = ("impl X {", "{} }");
 const AS_REQUIRED: (&str, &str) = ("trait X {", "; }");
