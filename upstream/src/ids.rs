@@ -169,6 +169,13 @@ impl ItemPath {
         self.segments().last().copied().unwrap_or_default()
     }
 
+    /// The last so many segments.
+    pub fn end(&self, segments: usize) -> String {
+        let all = self.segments();
+        let skipped = all.len().saturating_sub(segments);
+        all.get(skipped..).unwrap_or_default().join("::")
+    }
+
     /// The path of what contains this item, if it is not a crate.
     pub fn parent(&self) -> Option<Self> {
         let segments = self.segments();

@@ -3,6 +3,8 @@
 //! [`source`] keeps a local mirror, [`snapshot`] knows the items of one revision, [`diff`] compares two.
 //! Nothing here writes to the upstream, needs a checkout to plan, or knows that a port exists.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod agreement;
 pub mod clock;
 pub mod diff;
 pub mod harvest;
@@ -10,6 +12,8 @@ pub mod history;
 pub mod ids;
 pub mod instrument;
 pub mod listing;
+#[cfg(test)]
+mod laws;
 pub mod process;
 pub mod repo;
 pub mod revision;

@@ -39,6 +39,8 @@ enum Command {
         /// A repository to measure on; may be repeated.
         #[arg(long, value_name = "PATH")]
         repo: Vec<PathBuf>,
+        #[command(flatten)]
+        sampling: measure::Sampling,
     },
     /// Draw parts of a recorded terminal as SVG, to standard output.
     Picture {
@@ -64,6 +66,8 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Measure { list: true, .. } => measure::list(),
-        Command::Measure { name, repo, .. } => measure::run(name.as_deref().unwrap_or_default(), &repo),
+        Command::Measure { name, repo, sampling, .. } => {
+            measure::run(name.as_deref().unwrap_or_default(), &repo, &sampling)
+        }
     }
 }

@@ -7,15 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::ItemChange;
 use super::compare::aspects;
-use crate::ids::ContentHash;
+use crate::ids::{ContentHash, ItemPath};
 use crate::snapshot::{Item, ItemKind, tokens_without_name};
 
 /// Joins what was moved or renamed; the rest stays removed and added.
 pub(super) fn join_relocated(removed: Vec<&Item>, added: Vec<&Item>) -> Vec<ItemChange> {
-    let mut rest = Rest { gone: removed, come: added, changes: Vec::new() };
-    // What kept its name has first claim: of two functions with equal bodies that moved, each finds its own.
-    rest.join(|item| (look(item), Some(item.path.name().to_owned())));
-    rest.join(|item| (look(item), None));
+    let mut rest = Rest { gone: removed, come: added, looks: BTreeMap::new(), changes: Vec::new() };
+    // What kept its name has first claim, and before that what also kept what stands around it: of two functions
+    // with equal bodies that moved, each finds its own.
+    for around in [3, 2, 1] {
+        rest.join(|item, look| (look, Some(item.path.end(around))));
+    }
+    rest.join(|_, look| (look, None));
     rest.changes.extend(rest.gone.into_iter().map(|item| ItemChange::Removed { before: item.clone() }));
     rest.changes.extend(rest.come.into_iter().map(|item| ItemChange::Added { after: item.clone() }));
     rest.changes
@@ -26,21 +29,25 @@ type Look = (ItemKind, ContentHash);
 struct Rest<'items> {
     gone: Vec<&'items Item>,
     come: Vec<&'items Item>,
+    /// By whether the item is new, and its path; a look costs a parse.
+    looks: BTreeMap<(bool, ItemPath), Look>,
     changes: Vec<ItemChange>,
 }
 
 impl Rest<'_> {
     /// Joins each pair that alone has its key.
-    fn join(&mut self, key: impl Fn(&Item) -> (Look, Option<String>)) {
+    fn join(&mut self, key: impl Fn(&Item, Look) -> (Look, Option<String>)) {
         if self.gone.is_empty() || self.come.is_empty() {
             return;
         }
         let mut groups: BTreeMap<_, (Vec<&Item>, Vec<&Item>)> = BTreeMap::new();
         for item in &self.gone {
-            groups.entry(key(item)).or_default().0.push(item);
+            let look = *self.looks.entry((false, item.path.clone())).or_insert_with(|| look(item));
+            groups.entry(key(item, look)).or_default().0.push(item);
         }
         for item in &self.come {
-            groups.entry(key(item)).or_default().1.push(item);
+            let look = *self.looks.entry((true, item.path.clone())).or_insert_with(|| look(item));
+            groups.entry(key(item, look)).or_default().1.push(item);
         }
         let mut joined = BTreeSet::new();
         for (old, new) in groups.into_values() {

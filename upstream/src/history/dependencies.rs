@@ -239,6 +239,29 @@ fn locked(text: &[u8]) -> Vec<Locked<'_>> {
     packages
 }
 
+/// Shortcuts and what they stand for, side by side: they must say the same.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod both_ways {
+    use super::*;
+
+    /// What two manifests differ in: by the lines that can tell, and by all of them.
+    pub(crate) fn requirements(
+        before: &[u8],
+        after: &[u8],
+    ) -> (Option<Vec<DependencyChange>>, Option<Vec<DependencyChange>>) {
+        let manifest = |bytes: &[u8]| Manifest::new(bytes.to_vec(), "");
+        let both = manifest(before).zip(manifest(after));
+        let Some((before, after)) = both else { return (None, None) };
+        let whole = before.requirements().zip(after.requirements());
+        (of_manifests(Some(&before), Some(&after)), whole.map(|(old, new)| differences(old, new)))
+    }
+
+    /// What two lock files differ in: by the part that differs, and by the whole.
+    pub(crate) fn versions(before: &[u8], after: &[u8]) -> (Vec<DependencyChange>, Vec<DependencyChange>) {
+        (of_locks(Some(before), Some(after)), differences(&locked(before), &locked(after)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -25,6 +25,9 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use dependencies::both_ways::{requirements, versions};
+
 pub use cache::{CacheError, HistoryCache};
 pub use row::{ChangeKind, Confidence, HistoryChange, HistoryRow, RowChanges};
 pub use walk::{HistoryRange, Line};

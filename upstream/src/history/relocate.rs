@@ -1,6 +1,7 @@
 //! Items that left one place and appeared at another in the same revision.
 //!
-//! The same rule as in [`crate::diff`]: only unique matches count, and what kept its name has first claim.
+//! The same rule as in [`crate::diff`]: only unique matches count, and what kept its name, and before that also
+//! what stands around it, has first claim.
 
 use std::collections::BTreeMap;
 
@@ -39,9 +40,12 @@ pub(super) fn join(open: Vec<Open>) -> (Vec<HistoryChange>, Option<String>) {
             "moves among {candidates} added and removed items (at most {SEARCHED_MAX} are searched)"
         ));
     } else if !gone.is_empty() && !come.is_empty() {
-        pair(&mut gone, &mut come, &mut done, |change, trace| {
-            (change.kind, trace.look, Some(change.path.name().to_owned()))
-        });
+        // Of look-alikes in a file that moved, each finds its own by what stands around it.
+        for around in [3, 2, 1] {
+            pair(&mut gone, &mut come, &mut done, |change, trace| {
+                (change.kind, trace.look, Some(change.path.end(around)))
+            });
+        }
         pair(&mut gone, &mut come, &mut done, |change, trace| (change.kind, trace.look, None));
     }
     done.extend(gone.into_iter().chain(come).map(|(change, _)| change));

@@ -4,9 +4,10 @@
 //! are tokens read, and only where tokens differ in nothing but signs that `rustfmt` adds and takes away is
 //! the full parser asked.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::facts::{Annotations, imports, look};
+use super::facts::{Annotations, as_read, imports, inner_docs, look};
 use super::lexer::Tokens;
 use super::{Scan, ScannedItem};
 use crate::diff::Aspects;
@@ -94,6 +95,16 @@ impl<'a> Placed<'a> {
     /// Its path inside the file.
     fn path(&self) -> String {
         self.version.scan.path(self.version.text, self.item)
+    }
+
+    /// Whether others can name it as far as its file tells; nobody can name test code.
+    fn is_shown(&self) -> bool {
+        self.item.is_open && !self.item.is_test
+    }
+
+    /// The documentation inside it, members of blocks left out.
+    fn inner_docs(&self) -> String {
+        inner_docs(self.version.text, [self.item.head.clone(), self.item.body.clone()])
     }
 
     /// Behind its last byte, body included.
@@ -287,7 +298,7 @@ fn trace(one: Placed<'_>) -> Trace {
     Trace {
         look: look(one.version.text, one.version.scan, one.item),
         annotations: hashed(&|hasher| annotations.attributes.hash(hasher)),
-        docs: hashed(&|hasher| annotations.docs.hash(hasher)),
+        docs: hashed(&|hasher| (&annotations.docs, one.inner_docs()).hash(hasher)),
         visibility: one.item.visibility,
     }
 }
@@ -295,7 +306,7 @@ fn trace(one: Placed<'_>) -> Trace {
 /// What differs between two versions of an item.
 fn aspects(old: Placed<'_>, new: Placed<'_>) -> Aspects {
     let mut found = Aspects {
-        visibility: old.item.visibility != new.item.visibility || old.item.is_open != new.item.is_open,
+        visibility: old.item.visibility != new.item.visibility || old.is_shown() != new.is_shown(),
         attributes: old.item.is_test != new.item.is_test,
         signature: old.item.kind != new.item.kind,
         ..Aspects::default()
@@ -325,6 +336,9 @@ fn aspects(old: Placed<'_>, new: Placed<'_>) -> Aspects {
     let body = difference(old, old.item.body.clone(), new, new.item.body.clone());
     found.signature |= head == Difference::Real;
     found.body |= body == Difference::Real;
+    let same_bytes = old.bytes(old.item.head.clone()) == new.bytes(new.item.head.clone())
+        && old.bytes(old.item.body.clone()) == new.bytes(new.item.body.clone());
+    found.docs |= !same_bytes && old.inner_docs() != new.inner_docs();
     let doubtful = (head == Difference::Doubtful && !found.signature, body == Difference::Doubtful);
     if doubtful.0 || doubtful.1 {
         let (signature, body) = parsed(old, new).unwrap_or((true, true));
@@ -354,7 +368,7 @@ fn difference(
     if old.bytes(old_range.clone()) == new.bytes(new_range.clone()) {
         return Difference::None;
     }
-    let telling = |token: &&[u8]| !is_formatting(token);
+    let telling = |token: &Cow<'_, [u8]>| !is_formatting(token);
     let old_words = words(old, old_range);
     let new_words = words(new, new_range);
     if old_words.clone().eq(new_words.clone()) {
@@ -367,9 +381,9 @@ fn difference(
 }
 
 /// The significant tokens of a range.
-fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = &[u8]> + Clone {
+fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> + Clone {
     let text = placed.version.text;
-    Tokens::of(text, range).map(move |token| text.get(token.start..token.end).unwrap_or_default())
+    Tokens::of(text, range).map(move |token| as_read(text.get(token.start..token.end).unwrap_or_default()))
 }
 
 /// Signs that `rustfmt` adds and takes away in some places.

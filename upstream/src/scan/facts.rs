@@ -2,14 +2,15 @@
 //!
 //! Everything here is read only where two versions of an item differ, so it may cost a little.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use super::lexer::{
-    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte,
+    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte, token_at,
 };
 use super::{Scan, ScannedItem};
-use crate::snapshot::is_test_attribute;
+use crate::snapshot::{implementation_of, is_test_attribute, laid_out};
 
 /// The most names that the imports of one file are taken apart into.
 const IMPORTS_MAX: usize = 10_000;
@@ -117,8 +118,8 @@ fn written(tokens: &[&[u8]]) -> String {
 /// Documentation and other attributes of an item, laid out the same however they were written.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Annotations {
-    /// Documentation line by line, without markers.
-    pub(crate) docs: Vec<String>,
+    /// Documentation without markers.
+    pub(crate) docs: String,
     /// Other attributes, each derived trait by itself, sorted.
     pub(crate) attributes: Vec<String>,
 }
@@ -127,34 +128,29 @@ impl Annotations {
     /// What stands before an item, and for a module also at the head of its contents.
     pub(crate) fn of(text: &[u8], scan: &Scan, item: &ScannedItem) -> Self {
         let mut found = Self::default();
-        found.add(text, item.lead.clone());
+        let before = found.add(text, item.lead.clone());
         let contents = item.contents.and_then(|contents| scan.scopes.get(contents));
-        for inner in contents.into_iter().flat_map(|scope| &scope.inner) {
-            found.add(text, inner.clone());
-        }
+        let inside: Vec<String> = contents
+            .into_iter()
+            .flat_map(|scope| &scope.inner)
+            .flat_map(|inner| found.add(text, inner.clone()))
+            .collect();
+        let separator = if before.is_empty() || inside.is_empty() { "" } else { "\n" };
+        let docs = format!("{}{separator}{}", laid_out(&before), laid_out(&inside));
+        docs.trim().clone_into(&mut found.docs);
         found.attributes.sort();
-        while found.docs.last().is_some_and(String::is_empty) {
-            found.docs.pop();
-        }
         found
     }
 
-    fn add(&mut self, text: &[u8], range: Range<usize>) {
+    /// Takes the attributes of a range, and gives back its documentation line by line.
+    fn add(&mut self, text: &[u8], range: Range<usize>) -> Vec<String> {
+        let mut docs = Vec::new();
         let mut at = range.start;
         while at < range.end {
             match (byte(text, at), byte(text, at + 1)) {
-                (b'/', b'/') => {
-                    let end = after_line(text, at);
-                    if is_marked(text, at) {
-                        self.document(text.get(at + 3..end).unwrap_or_default());
-                    }
-                    at = end;
-                }
-                (b'/', b'*') => {
-                    let end = after_block_comment(text, at);
-                    if is_marked(text, at) {
-                        self.document(text.get(at + 3..end.saturating_sub(2)).unwrap_or_default());
-                    }
+                (b'/', b'/' | b'*') => {
+                    let end = after_comment(text, at);
+                    docs.extend(documentation(text, at, end));
                     at = end;
                 }
                 (b'#', _) => {
@@ -162,27 +158,20 @@ impl Annotations {
                     if byte(text, open) == b'!' {
                         open = after_trivia(text, open + 1);
                     }
-                    let Some(end) = after_group(text, open) else { return };
-                    self.attribute(&Attribute::read(text, open + 1..end - 1));
+                    let Some(end) = after_group(text, open) else { return docs };
+                    docs.extend(self.attribute(&Attribute::read(text, open + 1..end - 1)));
                     at = end;
                 }
                 _ => at += 1,
             }
         }
+        docs
     }
 
-    fn document(&mut self, lines: &[u8]) {
-        let lines = lossy(lines);
-        let plain = |line: &str| line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end()).to_owned();
-        self.docs.extend(lines.lines().map(plain));
-        if lines.is_empty() {
-            self.docs.push(String::new());
-        }
-    }
-
-    fn attribute(&mut self, attribute: &Attribute<'_>) {
+    /// Takes an attribute, or gives back the documentation that it is.
+    fn attribute(&mut self, attribute: &Attribute<'_>) -> Vec<String> {
         if let Some(docs) = attribute.documentation() {
-            return self.document(docs.as_bytes());
+            return docs.lines().map(|line| line.trim_end().to_owned()).collect();
         }
         let line = attribute.line();
         match line.strip_prefix("derive(").and_then(|rest| rest.strip_suffix(')')) {
@@ -191,7 +180,46 @@ impl Annotations {
             }
             None => self.attributes.push(line),
         }
+        Vec::new()
     }
+}
+
+/// The documentation among the tokens of ranges: of fields and variants, and inside bodies.
+pub(super) fn inner_docs(text: &[u8], ranges: [Range<usize>; 2]) -> String {
+    let mut docs = Vec::new();
+    for range in ranges {
+        let mut at = range.start;
+        while at < range.end {
+            let here = byte(text, at);
+            if here == b'/' && matches!(byte(text, at + 1), b'/' | b'*') {
+                let end = after_comment(text, at);
+                docs.extend(documentation(text, at, end));
+                at = end;
+            } else if here.is_ascii_whitespace() {
+                at += 1;
+            } else {
+                at = token_at(text, at).end;
+            }
+        }
+    }
+    laid_out(&docs).trim().to_owned()
+}
+
+fn after_comment(text: &[u8], at: usize) -> usize {
+    if byte(text, at + 1) == b'/' { after_line(text, at) } else { after_block_comment(text, at) }
+}
+
+/// The lines of the comment at a place, where it is documentation; an empty piece is an empty line.
+fn documentation(text: &[u8], at: usize, end: usize) -> Vec<String> {
+    if !is_marked(text, at) {
+        return Vec::new();
+    }
+    let end = if byte(text, at + 1) == b'*' { end.saturating_sub(2) } else { end };
+    let contents = lossy(text.get(at + 3..end).unwrap_or_default());
+    if contents.is_empty() {
+        return vec![String::new()];
+    }
+    contents.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Whether a comment is documentation of either kind.
@@ -216,10 +244,16 @@ pub(super) struct Implementation {
 impl Implementation {
     /// Reads what stands between `impl` and the block.
     pub(super) fn read(text: &[u8], range: Range<usize>) -> Self {
-        let mut tokens: Vec<(Token, &[u8])> = Tokens::of(text, range)
+        let mut tokens: Vec<(Token, &[u8])> = Tokens::of(text, range.clone())
             .map(|token| (token, text.get(token.start..token.end).unwrap_or_default()))
             .collect();
         drop_generics(&mut tokens);
+        if !is_plain(&tokens)
+            && let Some((name, of_trait)) =
+                std::str::from_utf8(text.get(range).unwrap_or_default()).ok().and_then(implementation_of)
+        {
+            return Self { name, of_trait };
+        }
         let (mut depth, mut split, mut end) = (0_usize, None, tokens.len());
         for (at, (_, slice)) in tokens.iter().enumerate() {
             match *slice {
@@ -247,6 +281,40 @@ impl Implementation {
         let own = type_name(own.get(1..).unwrap_or_default());
         Self { name: format!("<{own} as {}>", type_name(&implemented)), of_trait: true }
     }
+}
+
+/// Whether a header holds nothing but paths with arguments, references and slices: there is one way to write
+/// those, and the parser decides about all else.
+fn is_plain(tokens: &[(Token, &[u8])]) -> bool {
+    let before = |at: usize, back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let is_word = |at: usize| before(at, 1).is_some_and(|(token, _)| token.kind == TokenKind::Word);
+    let header = tokens.iter().position(|(_, slice)| *slice == b"where").unwrap_or(tokens.len());
+    tokens.iter().take(header).enumerate().all(|(at, (token, slice))| match token.kind {
+        TokenKind::Word => {
+            let for_all = *slice == b"for" && tokens.get(at + 1).is_some_and(|(_, next)| *next == b"<");
+            let special =
+                matches!(*slice, b"dyn" | b"impl" | b"fn" | b"as" | b"const" | b"unsafe" | b"extern");
+            !special && !for_all && !slice.starts_with(b"r#")
+        }
+        // A lifetime bound is more than an argument.
+        TokenKind::Lifetime => before(at, 1).is_none_or(|(_, slice)| *slice != b"+"),
+        TokenKind::Literal => true,
+        TokenKind::Sign => match *slice {
+            b"<" => is_word(at) && before(at, 1).is_some_and(|(_, slice)| *slice != b"for"),
+            b":" => {
+                let beside = |other: Option<&(Token, &[u8])>| {
+                    other.is_some_and(|(it, slice)| {
+                        *slice == b":" && (it.end == token.start || token.end == it.start)
+                    })
+                };
+                let behind_arguments = before(at, 1).is_some_and(|(_, slice)| *slice == b">");
+                !behind_arguments && (beside(before(at, 1)) || beside(tokens.get(at + 1)))
+            }
+            b">" | b"," | b"&" | b"[" | b"]" => true,
+            b"!" => at == 0,
+            _ => false,
+        },
+    })
 }
 
 /// Takes away the parameters directly behind `impl`.
@@ -383,10 +451,19 @@ pub(crate) fn look(text: &[u8], scan: &Scan, item: &ScannedItem) -> u64 {
                 continue;
             }
             let shown: &[u8] = if slice == name { b"_" } else { slice };
-            shown.hash(&mut hasher);
+            as_read(shown).hash(&mut hasher);
         }
     }
     hasher.finish()
+}
+
+/// A token as Rust reads it: in a string over several lines the kind of line break means nothing.
+pub(super) fn as_read(token: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\r', token).is_none() {
+        return Cow::Borrowed(token);
+    }
+    let is_break = |at: usize| token.get(at) == Some(&b'\r') && token.get(at + 1) == Some(&b'\n');
+    Cow::Owned(token.iter().enumerate().filter(|(at, _)| !is_break(*at)).map(|(_, byte)| *byte).collect())
 }
 
 fn lossy(bytes: &[u8]) -> String {

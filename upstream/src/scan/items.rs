@@ -31,7 +31,9 @@ pub(crate) fn scan(text: &[u8]) -> Scan {
         is_open: true,
         is_test: false,
     });
-    if let Err(trouble) = scanner.contents(0, 0) {
+    let read = scanner.contents(0, 0);
+    scanner.mark_test(0);
+    if let Err(trouble) = read {
         scanner.scan.trouble = Some(trouble.said(text));
     }
     scanner.scan
@@ -345,8 +347,18 @@ impl Scanner<'_> {
         self.at += 1;
         let scope = self.open_scope(item, &name, None);
         self.scope(scope).is_open &= item.visibility == Visibility::Public;
+        let module = self.scan.items.len();
         self.push(item, ItemKind::Module, name, head_end, head_end..head_end, Some(scope));
-        self.contents(scope, item.depth + 1)
+        self.contents(scope, item.depth + 1)?;
+        self.mark_test(module);
+        Ok(())
+    }
+
+    /// Makes a module test code whose contents say that they are, by `#![cfg(test)]`.
+    fn mark_test(&mut self, module: usize) {
+        let Some(item) = self.scan.items.get_mut(module) else { return };
+        let contents = item.contents.and_then(|contents| self.scan.scopes.get(contents));
+        item.is_test |= contents.is_some_and(|scope| scope.is_test);
     }
 
     fn trait_block(&mut self, item: &Begun<'_>) -> Result<(), Trouble> {

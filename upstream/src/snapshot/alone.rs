@@ -58,3 +58,30 @@ fn is_member(item: &Item) -> bool {
     let in_block = item.path.segments().iter().any(|segment| segment.starts_with('<'));
     item.kind == ItemKind::Method || (in_block && item.kind != ItemKind::Impl)
 }
+
+/// The name under which an `impl` block stands, by what stands between `impl` and its braces, and whether it
+/// implements a trait. `None` where no edition reads it.
+pub(crate) fn implementation_of(header: &str) -> Option<(String, bool)> {
+    let text = format!("impl {header}\n{{ fn f() {{}} }}");
+    let editions = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
+    let read =
+        editions.into_iter().map(|edition| outline(&text, edition)).find(|it| it.complaint.is_none())?;
+    let of_trait = read.items.iter().any(|entry| entry.item.kind == ItemKind::Impl);
+    let name =
+        read.items.into_iter().find(|entry| entry.item.kind == ItemKind::Method)?.names.into_iter().next()?;
+    Some((name, of_trait))
+}
+
+/// The items of a text that is a file by itself: the path inside the file, the kind, whether it is test code.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn items_alone(text: &str) -> Result<Vec<(String, ItemKind, bool)>, String> {
+    let outline = outline(text, Edition::Edition2024);
+    if let Some(complaint) = outline.complaint {
+        return Err(complaint);
+    }
+    let named = |entry: super::outline::OutlineItem| {
+        let path: Vec<String> = entry.modules.into_iter().chain(entry.names).collect();
+        (path.join("::"), entry.item.kind, entry.item.is_test)
+    };
+    Ok(outline.items.into_iter().map(named).collect())
+}

@@ -4,7 +4,7 @@
 
 use super::fingerprint::{one_line, tokens};
 use super::syntax::{
-    AstNode, AstToken, NodeOrToken, SyntaxNode, ast, attribute_name, attribute_value, attributes,
+    AstNode, AstToken, NodeOrToken, SyntaxNode, WalkEvent, ast, attribute_name, attribute_value, attributes,
 };
 use crate::ids::ContentHash;
 
@@ -41,10 +41,52 @@ pub(super) fn docs(node: &SyntaxNode, side: Side) -> String {
             }
         }
     }
+    laid_out(&lines)
+}
+
+/// Lines of documentation as one text, without the one space that people put behind the marks.
+pub(crate) fn laid_out(lines: &[String]) -> String {
     let indented = lines.iter().all(|line| line.is_empty() || line.starts_with(' '));
     let strip =
         |line: &String| if indented { line.get(1..).unwrap_or_default().to_owned() } else { line.clone() };
     lines.iter().map(strip).collect::<Vec<_>>().join("\n")
+}
+
+/// The documentation inside a node, of fields and variants for one, without that of the child `except`.
+pub(super) fn inner_docs(node: &SyntaxNode, except: Option<&SyntaxNode>) -> String {
+    let mut lines = Vec::new();
+    let mut walk = node.preorder_with_tokens();
+    while let Some(event) = walk.next() {
+        match event {
+            WalkEvent::Enter(NodeOrToken::Node(child)) => {
+                if Some(&child) == except {
+                    walk.skip_subtree();
+                }
+                let inside = child.parent().as_ref() != Some(node);
+                let attribute = ast::Attr::cast(child).filter(|_| inside);
+                let is_doc =
+                    |it: &ast::Attr| attribute_name(it).as_deref() == Some("doc") && is_plain_doc(it);
+                if let Some(attribute) = attribute.filter(is_doc) {
+                    lines.extend(doc_lines(&attribute_value(&attribute).unwrap_or_default()));
+                }
+            }
+            WalkEvent::Enter(NodeOrToken::Token(token)) => {
+                let inside = token.parent().as_ref() != Some(node);
+                let comment = ast::Comment::cast(token).filter(|_| inside);
+                if let Some((text, _)) = comment.as_ref().and_then(ast::Comment::doc_comment) {
+                    lines.extend(doc_lines(text));
+                }
+            }
+            WalkEvent::Leave(_) => {}
+        }
+    }
+    laid_out(&lines)
+}
+
+/// The lines of one piece of documentation; an empty piece is an empty line.
+fn doc_lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| line.trim_end().to_owned());
+    if text.is_empty() { vec![String::new()] } else { lines.collect() }
 }
 
 /// `#[doc = "text"]`, as against `#[doc(hidden)]`, which is an attribute like others.
@@ -107,6 +149,8 @@ pub(super) fn is_test(node: &SyntaxNode) -> bool {
 /// Whether an attribute makes what it stands on test code: by the last segment of its path, or, for `cfg`,
 /// by the whole of it on one line.
 pub(crate) fn is_test_attribute(name: &str, line: &str) -> bool {
-    let by_condition = || line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test,");
+    // At the head of a module it says the same of all inside.
+    let line = line.strip_prefix("#![").or_else(|| line.strip_prefix("#[")).unwrap_or(line);
+    let by_condition = || line == "cfg(test)]" || line.starts_with("cfg(all(test,");
     TEST_ATTRIBUTES.contains(&name) || (name == "cfg" && by_condition())
 }

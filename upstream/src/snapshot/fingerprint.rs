@@ -43,7 +43,8 @@ pub(crate) fn tokens(node: &SyntaxNode, except: Option<&SyntaxNode>) -> Vec<Stri
                     || (is_comma && !keep_commas && is_formatting_comma(&token))
                     || (!is_comma && is_formatting_token(&token));
                 if !silent {
-                    texts.push(token.text().to_owned());
+                    // In a string over several lines the kind of line break means nothing: Rust reads each as `\n`.
+                    texts.push(token.text().replace("\r\n", "\n"));
                 }
             }
             WalkEvent::Leave(_) => {}
@@ -142,10 +143,7 @@ fn is_formatting_token(token: &SyntaxToken) -> bool {
     let Some(parent) = token.parent() else { return false };
     let kind = token.kind();
     if kind == K::SEMICOLON {
-        let jump = [K::RETURN_EXPR, K::BREAK_EXPR, K::CONTINUE_EXPR];
-        let after_jump =
-            parent.kind() == K::EXPR_STMT && parent.children().any(|child| jump.contains(&child.kind()));
-        return after_jump || parent.kind() == K::STMT_LIST;
+        return is_jump(&parent) || parent.kind() == K::STMT_LIST;
     }
     if kind == K::L_CURLY || kind == K::R_CURLY {
         return parent.kind() == K::STMT_LIST && wraps_one_expression(&parent);
@@ -165,14 +163,20 @@ fn is_leading_pipe(pipe: &SyntaxToken, parent: &SyntaxNode) -> bool {
             .is_some_and(|first| pipe.text_range().start() <= first.syntax().text_range().start())
 }
 
+/// Whether a statement is a jump and its semicolon, which says nothing.
+fn is_jump(statement: &SyntaxNode) -> bool {
+    let jump = [K::RETURN_EXPR, K::BREAK_EXPR, K::CONTINUE_EXPR];
+    statement.kind() == K::EXPR_STMT && statement.children().any(|child| jump.contains(&child.kind()))
+}
+
 /// Whether a block is the braces around the one expression of a match arm or a closure.
 fn wraps_one_expression(statements: &SyntaxNode) -> bool {
     let Some(block) = statements.parent() else { return false };
     let Some(owner) = block.parent() else { return false };
     let plain = block.children_with_tokens().filter(|it| !it.kind().is_trivia()).count() == 1;
     let mut parts = statements.children();
-    let single =
-        parts.next().is_some_and(|first| ast::Expr::can_cast(first.kind())) && parts.next().is_none();
+    let single = parts.next().is_some_and(|first| ast::Expr::can_cast(first.kind()) || is_jump(&first))
+        && parts.next().is_none();
     let braces_optional = owner.kind() == K::MATCH_ARM
         || (owner.kind() == K::CLOSURE_EXPR && !owner.children().any(|child| child.kind() == K::RET_TYPE));
     plain && single && braces_optional

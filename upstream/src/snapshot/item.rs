@@ -57,7 +57,7 @@ pub struct Fingerprint {
     pub signature: ContentHash,
     /// Tokens of the body: a function's block, a constant's value, a macro's rules.
     pub body: ContentHash,
-    /// The documentation text.
+    /// The documentation text, that of fields, variants and whatever else stands inside included.
     pub docs: ContentHash,
     /// Tokens of the attributes other than documentation, sorted.
     pub attributes: ContentHash,

@@ -28,8 +28,10 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-pub(crate) use alone::fingerprint_of;
-pub(crate) use annotations::is_test_attribute;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use alone::items_alone;
+pub(crate) use alone::{fingerprint_of, implementation_of};
+pub(crate) use annotations::{is_test_attribute, laid_out};
 pub(crate) use blocks::{Block, BlockKind, blocks};
 pub(crate) use fingerprint::tokens_without_name;
 pub use focus::{WithoutBodies, read_both};

@@ -4,7 +4,7 @@
 //! kept under the id of the content. Main function: [`outline`]. It must never stop on a text: what cannot be
 //! read is said in [`Outline::complaint`], and the modules that could still be made out are kept.
 
-use super::annotations::{Side, attribute_marks, docs, docs_hash, is_test, other_attributes};
+use super::annotations::{Side, attribute_marks, docs, docs_hash, inner_docs, is_test, other_attributes};
 use super::declared::{Declared, Stands, contents, declared};
 use super::fingerprint::{hash, one_line, tokens};
 use super::item::{Fingerprint, Item, ItemKind, Visibility};
@@ -25,6 +25,8 @@ const INLINE_MODULES_MAX: usize = 64;
 pub(super) struct Outline {
     /// What the file itself says as a module.
     pub(super) own: ModuleFacts,
+    /// Whether all of it is test code by its own `#![cfg(test)]`.
+    pub(super) is_test: bool,
     /// Its items, the inline modules among them, in the order of the text.
     pub(super) items: Vec<OutlineItem>,
     /// The modules it declares that stand in other files.
@@ -125,7 +127,9 @@ pub(super) fn outline(text: &str, edition: Edition) -> Outline {
         Err(reason) => return Outline { complaint: Some(reason), ..Outline::default() },
     };
     let mut reader = Reader { text, lines: Lines::of(text), outline: Outline::default() };
-    let place = Place { modules: Vec::new(), is_open: true, is_test: false };
+    let is_test = is_test(parsed.file.syntax());
+    let place = Place { modules: Vec::new(), is_open: true, is_test };
+    reader.outline.is_test = is_test;
     reader.outline.own = reader.facts_inside(parsed.file.syntax());
     reader.outline.own.docs = docs(parsed.file.syntax(), Side::Inner);
     reader.items(parsed.file.items(), &place);
@@ -241,6 +245,7 @@ impl Reader<'_> {
         inside.docs = docs(list.syntax(), Side::Inner);
         let facts = facts.with(&inside);
         let item = module_item(&name, &facts, (own_range(node), self.line(node)), visibility(node));
+        let place = &Place { is_test: place.is_test || is_test(list.syntax()), ..place.clone() };
         let item = Item { is_test: place.is_test, ..item };
         let names = vec![name.clone()];
         self.outline.items.push(OutlineItem { modules: place.modules.clone(), names, is_open, item });
@@ -302,6 +307,7 @@ impl Reader<'_> {
         let range = own_range(node);
         let visibility = inherited.unwrap_or_else(|| visibility(node));
         let docs = docs(node, Side::Outer);
+        let inner_docs = inner_docs(node, members.as_ref());
         let function = ast::Fn::cast(node.clone());
         let own_name = names.last().cloned();
         let item = Item {
@@ -315,7 +321,7 @@ impl Reader<'_> {
             fingerprint: Fingerprint {
                 signature: hash(&header),
                 body: body.as_ref().map_or_else(|| hash(&[]), |body| hash(&tokens(body, None))),
-                docs: docs_hash(&docs),
+                docs: docs_hash(&[docs.as_str(), inner_docs.as_str()].join("\n")),
                 attributes: hash(&attribute_marks(node)),
             },
             text: self.text.get(range.clone()).unwrap_or_default().to_owned(),

@@ -180,8 +180,9 @@ impl Walk<'_, '_> {
         let facts = module.facts.clone().with(&outline.own);
         let name = module.path.last().map_or("", String::as_str);
         let item = module_item(name, &facts, (0..outline.bytes, 1), module.visibility);
-        let exported = module.is_open && !module.is_test;
-        self.add(&module.path, Item { exported, is_test: module.is_test, file: module.file.clone(), ..item });
+        let is_test = module.is_test || outline.is_test;
+        let exported = module.is_open && !is_test;
+        self.add(&module.path, Item { exported, is_test, file: module.file.clone(), ..item });
     }
 
     fn add_entry(&mut self, module: &ModuleFile, entry: &OutlineItem) {

@@ -2,6 +2,7 @@
 
 mod criterion_suite;
 mod demo;
+mod diff_accuracy;
 mod gate_drift;
 mod gate_null;
 mod gate_reversed;
@@ -21,6 +22,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+pub(crate) use diff_accuracy::Sampling;
 use serde::Serialize;
 
 /// One number.
@@ -95,6 +97,13 @@ const MEASURES: &[Measure] = &[
         run: workspace::run,
     },
     Measure {
+        name: "diff-accuracy",
+        about: "changed items as rows and full diffs have them against an independent check: revisions that agree",
+        needs: "`--repo` for each upstream, at least five; git; `--revisions`, `--window`, `--full`, `--seed` choose \
+                the sample; minutes for each",
+        run: diff_accuracy::run,
+    },
+    Measure {
         name: "probeable",
         about: "the share of public functions that the contract can plan probes for, and the reasons for the rest",
         needs: "`--repo` for each upstream; seconds",
@@ -163,7 +172,7 @@ pub(crate) fn list() -> Result<()> {
 }
 
 /// Runs one; fails when a target is missed.
-pub(crate) fn run(name: &str, repositories: &[PathBuf]) -> Result<()> {
+pub(crate) fn run(name: &str, repositories: &[PathBuf], sampling: &Sampling) -> Result<()> {
     let Some(measure) = MEASURES.iter().find(|measure| measure.name == name) else {
         bail!("there is no measure `{name}`; `cargo xtask measure --list` names them");
     };
@@ -176,7 +185,11 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf]) -> Result<()> {
         }
         Ok(())
     };
-    (measure.run)(repositories, &mut tell)?;
+    if measure.name == "diff-accuracy" {
+        diff_accuracy::sampled(repositories, sampling, &mut tell)?;
+    } else {
+        (measure.run)(repositories, &mut tell)?;
+    }
     if !missed.is_empty() {
         bail!("targets missed: {}", missed.join(", "));
     }

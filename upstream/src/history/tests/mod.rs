@@ -165,6 +165,26 @@ fn a_file_that_moves_unchanged_is_a_move_and_nothing_else() {
 }
 
 #[test]
+fn look_alikes_in_a_file_that_moves_are_each_found_again() {
+    let mut work = Work::new();
+    let twins = "pub struct A;\npub struct B;
+impl Default for A { fn default() -> Self { Self } }\nimpl Default for B { fn default() -> Self { Self } }
+mod one { fn f() { g() } mod two { fn f() { g() } } }\n";
+    work.write("src/lib.rs", "mod here;\n");
+    work.write("src/here.rs", twins);
+    work.commit("begin");
+    work.git(&["mv", "src/here.rs", "src/there.rs"]);
+    work.write("src/lib.rs", "mod there;\n");
+    work.commit("move");
+    let strays: Vec<String> = told(&work.newest())
+        .into_iter()
+        .filter(|line| !line.ends_with(" moved") && line != "pool::there renamed")
+        .collect();
+    assert_eq!(strays, Vec::<String>::new());
+    assert_eq!(work.newest().changes.items.len(), 11);
+}
+
+#[test]
 fn an_item_under_another_name_is_renamed_and_two_that_look_alike_are_not_guessed() {
     let mut work = Work::new();
     work.write("src/lib.rs", "fn one() -> u8 { 1 }\nfn a() {}\nfn b() {}\n");

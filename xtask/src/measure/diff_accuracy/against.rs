@@ -1,0 +1,218 @@
+//! What the product says against what the check says, for one revision.
+//!
+//! Main function: [`disagreements`]. The product speaks of module paths and the check of files, so a path is
+//! held to be the same where it ends in the item's path inside the file and what stands before that can be the
+//! module that the file is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::differ::{Event, Side};
+
+/// Something that the product says happened. One that moved was removed there and added here.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) side: Side,
+    /// The file, where the product names it: of an item that moved it names the new one alone.
+    pub(super) file: Option<String>,
+    /// The path in the module tree.
+    pub(super) path: String,
+    pub(super) kind: String,
+    /// What differs, for one that was there before and is there now.
+    pub(super) aspects: BTreeSet<&'static str>,
+}
+
+/// One thing on which the two differ.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Disagreement {
+    /// `only_product` or `only_check`, or `aspects`.
+    pub(super) says: &'static str,
+    pub(super) side: Side,
+    pub(super) kind: String,
+    pub(super) file: String,
+    pub(super) path: String,
+    pub(super) aspects: Vec<&'static str>,
+    /// Why, where that is known; `unexplained` otherwise.
+    pub(super) class: &'static str,
+}
+
+/// What one revision came to.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// Items that both name alike.
+    pub(super) agreed: usize,
+    pub(super) disagreements: Vec<Disagreement>,
+    /// Items that both call modified, for different reasons. They count by themselves.
+    pub(super) aspects: Vec<Disagreement>,
+}
+
+/// Compares the two accounts of a revision.
+pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let (modules, others): (Vec<Claim>, Vec<Claim>) =
+        claims.into_iter().partition(|claim| claim.kind == "module");
+    let (module_events, mut events): (Vec<Event>, Vec<Event>) =
+        events.into_iter().partition(|event| event.kind == "module");
+    let mut left = Vec::new();
+    // Those that name their file have first claim.
+    let (with_file, without): (Vec<Claim>, Vec<Claim>) =
+        others.into_iter().partition(|claim| claim.file.is_some());
+    for claim in with_file.into_iter().chain(without) {
+        match best(&claim, &events) {
+            Some(at) => {
+                let event = events.swap_remove(at);
+                verdict.agreed += 1;
+                if event.side == Side::Modified && claim.aspects != event.aspects {
+                    let differing = claim.aspects.symmetric_difference(&event.aspects).copied();
+                    verdict.aspects.push(Disagreement {
+                        says: "aspects",
+                        aspects: differing.collect(),
+                        ..by_check(&event)
+                    });
+                }
+            }
+            None => left.push(claim),
+        }
+    }
+    let (modules, module_events) = modules_left(modules, module_events, &mut verdict);
+    left.extend(modules);
+    events.extend(module_events);
+    verdict.disagreements.extend(left.iter().map(by_product));
+    verdict.disagreements.extend(events.iter().map(by_check));
+    verdict
+}
+
+fn by_product(claim: &Claim) -> Disagreement {
+    Disagreement {
+        says: "only_product",
+        side: claim.side,
+        kind: claim.kind.clone(),
+        file: claim.file.clone().unwrap_or_default(),
+        path: claim.path.clone(),
+        aspects: claim.aspects.iter().copied().collect(),
+        class: "unexplained",
+    }
+}
+
+fn by_check(event: &Event) -> Disagreement {
+    Disagreement {
+        says: "only_check",
+        side: event.side,
+        kind: event.kind.to_owned(),
+        file: event.file.clone(),
+        path: event.path.clone(),
+        aspects: event.aspects.iter().copied().collect(),
+        class: "unexplained",
+    }
+}
+
+/// The event that a claim speaks of: the one with the longest path inside its file.
+fn best(claim: &Claim, events: &[Event]) -> Option<usize> {
+    let fits = |event: &&(usize, &Event)| is_same(claim, event.1);
+    let all: Vec<(usize, &Event)> = events.iter().enumerate().collect();
+    all.iter().filter(fits).max_by_key(|(_, event)| event.path.len()).map(|(at, _)| *at)
+}
+
+fn is_same(claim: &Claim, event: &Event) -> bool {
+    let file = claim.file.as_ref().is_none_or(|file| *file == event.file);
+    file && claim.side == event.side
+        && claim.kind == event.kind
+        && can_be(&claim.path, &event.path, &event.file)
+}
+
+/// Whether a module path can be that of an item with this path inside this file.
+fn can_be(whole: &str, inside: &str, file: &str) -> bool {
+    let around = if inside.is_empty() {
+        Some(whole)
+    } else {
+        whole.strip_suffix(inside).and_then(|before| before.strip_suffix("::"))
+    };
+    let Some(around) = around else { return false };
+    let stem = file.strip_suffix(".rs").unwrap_or(file);
+    let mut segments = stem.rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    let name = if last == "mod" { segments.next().unwrap_or_default() } else { last };
+    let is_root = matches!(last, "lib" | "main" | "build") || !stem.contains('/');
+    let own = around.rsplit("::").next().unwrap_or_default();
+    own == name || own == format!("r#{name}") || own.ends_with(&format!(":{name}]")) || (is_root && !around.contains("::"))
+        // `src/main.rs` and `src/bin/tool/main.rs` beside other modules, and roots at unusual places.
+        || (last == "main" && segments.next().is_some_and(|folder| around.ends_with(&format!(":{folder}]"))))
+}
+
+/// What a module's declaration and its file come to, when they stand in two files and the product makes one of
+/// them.
+fn modules_left(claims: Vec<Claim>, events: Vec<Event>, verdict: &mut Verdict) -> (Vec<Claim>, Vec<Event>) {
+    let mut groups: BTreeMap<String, (Vec<Claim>, Vec<Event>)> = BTreeMap::new();
+    let (mut odd, mut keyed) = (Vec::new(), Vec::new());
+    for event in events {
+        keyed.push((key(&event), event));
+    }
+    for claim in claims {
+        let fits = |(_, event): &&(String, Event)| {
+            // A declaration and a file may come out as what happened to the other.
+            claim.file.as_ref().is_none_or(|file| *file == event.file)
+                && can_be(&claim.path, &event.path, &event.file)
+        };
+        let found =
+            keyed.iter().filter(fits).max_by_key(|(_, event)| (event.side == claim.side, event.path.len()));
+        match found.map(|(key, _)| key.clone()) {
+            Some(key) => groups.entry(key).or_default().0.push(claim),
+            None => odd.push(claim),
+        }
+    }
+    for (key, event) in keyed {
+        groups.entry(key).or_default().1.push(event);
+    }
+    let mut left = Vec::new();
+    for (claims, events) in groups.into_values() {
+        let said: Vec<Side> = sorted(claims.iter().map(|claim| claim.side));
+        if accounts(&events).contains(&said) {
+            verdict.agreed += claims.len();
+            continue;
+        }
+        let mut events = events;
+        for claim in claims {
+            match best(&claim, &events) {
+                Some(at) => drop(events.swap_remove(at)),
+                None => odd.push(claim),
+            }
+        }
+        left.extend(events);
+    }
+    (odd, left)
+}
+
+/// Every way in which the events of one module may be told.
+fn accounts(events: &[Event]) -> Vec<Vec<Side>> {
+    let file: Vec<&Event> = events.iter().filter(|event| event.path.is_empty()).collect();
+    let others: Vec<&Event> = events.iter().filter(|event| !event.path.is_empty()).collect();
+    let mut ways = vec![sorted(events.iter().map(|event| event.side))];
+    if let [file] = file.as_slice() {
+        for at in 0..others.len() {
+            let merged = match (file.side, others.get(at).map(|event| event.side)) {
+                (Side::Modified, Some(side)) => side,
+                (side, _) => side,
+            };
+            let rest =
+                others.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, event)| event.side);
+            ways.push(sorted(rest.chain([merged])));
+        }
+    }
+    ways
+}
+
+fn sorted(sides: impl Iterator<Item = Side>) -> Vec<Side> {
+    let mut sides: Vec<Side> = sides.collect();
+    sides.sort();
+    sides
+}
+
+/// Where a module lies as a path of folders, whether told by its declaration or by its file.
+fn key(event: &Event) -> String {
+    let stem = event.file.strip_suffix(".rs").unwrap_or(&event.file);
+    let (folder, last) = stem.rsplit_once('/').unwrap_or(("", stem));
+    let own = if matches!(last, "mod" | "lib" | "main") { folder } else { stem };
+    let inside = event.path.replace("::", "/");
+    if inside.is_empty() { own.to_owned() } else { format!("{own}/{inside}") }
+}
