@@ -11,9 +11,9 @@ pub mod harvest;
 pub mod history;
 pub mod ids;
 pub mod instrument;
-pub mod listing;
 #[cfg(test)]
 mod laws;
+pub mod listing;
 pub mod process;
 pub mod repo;
 pub mod revision;

@@ -249,7 +249,7 @@ pub(crate) mod both_ways {
         before: &[u8],
         after: &[u8],
     ) -> (Option<Vec<DependencyChange>>, Option<Vec<DependencyChange>>) {
-        let manifest = |bytes: &[u8]| Manifest::new(bytes.to_vec(), "");
+        let manifest = |bytes: &[u8]| Manifest::new(bytes, "");
         let both = manifest(before).zip(manifest(after));
         let Some((before, after)) = both else { return (None, None) };
         let whole = before.requirements().zip(after.requirements());
@@ -258,7 +258,7 @@ pub(crate) mod both_ways {
 
     /// What two lock files differ in: by the part that differs, and by the whole.
     pub(crate) fn versions(before: &[u8], after: &[u8]) -> (Vec<DependencyChange>, Vec<DependencyChange>) {
-        (of_locks(Some(before), Some(after)), differences(&locked(before), &locked(after)))
+        (of_locks(Some(before), Some(after)), locked_differences(before, after))
     }
 }
 

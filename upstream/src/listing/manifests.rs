@@ -103,7 +103,7 @@ impl Manifests {
                 return;
             }
         };
-        let manifest = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Manifest::new(bytes, folder));
+        let manifest = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Manifest::new(&bytes, folder));
         self.dependencies
             .extend(of_manifests(manifest(before).as_ref(), manifest(after).as_ref()).unwrap_or_default());
         let package = package_name(&new)

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::manifest::{Target, packages};
+use super::manifest::{CrateRoot, packages};
 use super::sources::{Sources, folder_of};
 use super::{Snapshot, SnapshotError, SnapshotReader};
 use crate::revision::Revision;
@@ -64,7 +64,7 @@ pub fn read_both(
 /// The files of one side, and its targets.
 struct Listed {
     files: BTreeMap<String, TreeEntry>,
-    targets: Vec<Target>,
+    targets: Vec<CrateRoot>,
     /// The folders that have a manifest.
     folders: BTreeSet<String>,
 }
@@ -125,7 +125,7 @@ impl Common {
         }
         // A target that came, went, or has another edition or root touches its package.
         let keys = |listed: &Listed| -> BTreeSet<(String, String, String, String)> {
-            let key = |target: &Target| {
+            let key = |target: &CrateRoot| {
                 let home = listed.home(&target.root);
                 (home, target.krate.clone(), target.root.clone(), target.edition.clone())
             };

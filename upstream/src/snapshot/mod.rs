@@ -2,8 +2,8 @@
 
 mod alone;
 mod annotations;
-pub(crate) mod declared;
 mod blocks;
+pub(crate) mod declared;
 mod depth;
 pub(crate) mod fingerprint;
 mod focus;
