@@ -9,9 +9,11 @@ use upstream::{Revision, UpstreamRepo};
 
 use super::{CliError, Context};
 
-/// Opens the repository at a path, or the one that the command runs in.
+/// Opens the repository at a path, or the one that the command runs in, as git finds it: from any of its folders.
 pub(super) fn open(context: &Context, repo: Option<&Path>) -> Result<UpstreamRepo, CliError> {
-    UpstreamRepo::open(repo.unwrap_or(&context.directory)).map_err(unreadable)
+    let around = || context.directory.ancestors().find(|folder| folder.join(".git").exists());
+    let path = repo.or_else(around).unwrap_or(&context.directory);
+    UpstreamRepo::open(path).map_err(unreadable)
 }
 
 /// The revision of this name, or what is checked out.
@@ -31,7 +33,8 @@ pub(super) fn unreadable(error: RepoError) -> CliError {
         }
         RepoError::UnknownRevision { .. }
         | RepoError::AmbiguousRevision { .. }
-        | RepoError::UnsupportedObjects { .. } => CliError::usage(anyhow!(error)),
+        | RepoError::UnsupportedObjects { .. }
+        | RepoError::UnsupportedReferences { .. } => CliError::usage(anyhow!(error)),
         RepoError::MissingObject { .. }
         | RepoError::References(_)
         | RepoError::NotAnAncestor { .. }
