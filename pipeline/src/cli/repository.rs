@@ -15,17 +15,11 @@ use super::{CliError, Context};
 /// The most steps of `REV~N`.
 const STEPS_MAX: usize = 100_000;
 
-/// Opens the repository at a path, or the one around the current folder.
+/// Opens the repository at a path, or the one that the command runs in, as git finds it: from any of its folders.
 pub(super) fn open(context: &Context, repo: Option<&Path>) -> Result<UpstreamRepo, CliError> {
-    let path = repo.unwrap_or(&context.directory);
-    UpstreamRepo::open(path).or_else(|error| around(path, repo.is_some()).ok_or_else(|| unreadable(error)))
-}
-
-/// The repository of a folder above, where none was named.
-fn around(path: &Path, is_named: bool) -> Option<UpstreamRepo> {
-    let path = path.canonicalize().ok().filter(|_| !is_named)?;
-    let above = path.ancestors().skip(1).find(|folder| folder.join(".git").exists())?;
-    UpstreamRepo::open(above).ok()
+    let around = || context.directory.ancestors().find(|folder| folder.join(".git").exists());
+    let path = repo.or_else(around).unwrap_or(&context.directory);
+    UpstreamRepo::open(path).map_err(unreadable)
 }
 
 /// The commit that a text means: what [`UpstreamRepo::resolve`] reads and `HEAD`, with any `^` and `~N`.
@@ -82,7 +76,8 @@ pub(super) fn unreadable(error: RepoError) -> CliError {
         }
         RepoError::UnknownRevision { .. }
         | RepoError::AmbiguousRevision { .. }
-        | RepoError::UnsupportedObjects { .. } => CliError::usage(anyhow!(error)),
+        | RepoError::UnsupportedObjects { .. }
+        | RepoError::UnsupportedReferences { .. } => CliError::usage(anyhow!(error)),
         RepoError::MissingObject { .. }
         | RepoError::References(_)
         | RepoError::NotAnAncestor { .. }

@@ -172,6 +172,38 @@ fn an_upstream_of_another_user_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn references_in_a_form_that_cannot_be_read_are_named() {
+    let world = World::new();
+    let to = world.path("tables");
+    world.git("upstream", &["clone", "-q", "--bare", "--ref-format=reftable", ".", to.to_str().unwrap()]);
+    let told = world.tidelock_in("tables", &["workspace"]);
+    assert_eq!(told.code(), 2, "{told}");
+    assert!(told.stderr().contains("`reftable`") && told.stderr().contains("--ref-format=files"), "{told}");
+}
+
+#[test]
+fn worktrees_bare_clones_alternates_and_folders_inside_are_read_alike() {
+    let world = World::new();
+    let path = |name: &str| world.path(name).to_str().unwrap().to_owned();
+    world.git("upstream", &["worktree", "add", "-q", &path("worktree")]);
+    world.git("upstream", &["clone", "-q", "--bare", "--shared", ".", &path("alternates")]);
+    world.git(
+        "upstream",
+        &["clone", "-q", "--depth", "1", &format!("file://{}", path("upstream")), &path("shallow")],
+    );
+    world.git("shallow", &["pack-refs", "--all"]);
+    let told = |folder: &str| {
+        let told = world.tidelock_in(folder, &["workspace", "--format", "json"]);
+        assert_eq!(told.code(), 0, "{folder}: {told}");
+        told.json()
+    };
+    let whole = told("upstream");
+    for folder in ["upstream/src", "worktree", "worktree/src", "alternates", "shallow"] {
+        assert_eq!(told(folder), whole, "{folder}");
+    }
+}
+
+#[test]
 fn a_repository_with_sha_256_is_refused_and_says_so() {
     let world = World::new();
     std::fs::create_dir(world.path("long")).unwrap();

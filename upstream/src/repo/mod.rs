@@ -51,6 +51,16 @@ pub enum RepoError {
         /// The path.
         path: String,
     },
+    /// The repository keeps its references in a form that gix does not know.
+    #[error(
+        "`{path}` keeps its references as `{format}`, which cannot be read yet; give a clone from `git clone --bare --ref-format=files`"
+    )]
+    UnsupportedReferences {
+        /// The path.
+        path: String,
+        /// The form.
+        format: String,
+    },
     /// No tag, branch or commit answers to this text.
     #[error(
         "the upstream has no revision `{text}`; give a release, a tag, a branch or at least {ABBREVIATED_DIGITS_MIN} digits of a commit id"
@@ -108,7 +118,15 @@ impl UpstreamRepo {
     /// Opens the repository at a path, bare or not.
     pub fn open(path: &Path) -> Result<Self, RepoError> {
         let repo = gix::ThreadSafeRepository::open(path).map_err(|error| cannot_open(path, &error))?;
-        Ok(Self { repo })
+        // Gix would find no reference at all, and not say why.
+        let config = repo.to_thread_local();
+        let format = config.config_snapshot().string("extensions.refStorage").map(|it| it.to_string());
+        match format.filter(|format| format != "files") {
+            Some(format) => {
+                Err(RepoError::UnsupportedReferences { path: path.display().to_string(), format })
+            }
+            None => Ok(Self { repo }),
+        }
     }
 
     /// Opens a mirror, which is written to by its owner: without reference logs, and without questions

@@ -117,6 +117,38 @@ fn a_tree_lists_files_links_and_submodules_sorted_by_path() {
 }
 
 #[test]
+fn packages_behind_submodules_and_links_that_leave_are_told_and_not_followed() {
+    let fixture = Fixture::new();
+    let manifest = |name: &str| fixture.blob(&format!("[package]\nname = \"{name}\"\n"));
+    let module = gix::ObjectId::from_hex(&[b'1'; 40]).unwrap();
+    let source = fixture.tree(&[(b"lib.rs", Mode::Blob, fixture.blob("mod beside;"))]);
+    let inner = fixture.tree(&[(b"Cargo.toml", Mode::Blob, manifest("inner")), (b"src", Mode::Tree, source)]);
+    let workspace = fixture.blob("[workspace]\nmembers = [\"crates/*\"]\n");
+    let crates = fixture.tree(&[
+        (b"circle", Mode::Link, fixture.blob("circle")),
+        (b"linked", Mode::Link, fixture.blob("../inner")),
+        (b"module", Mode::Commit, module),
+        (b"outside", Mode::Link, fixture.blob("/usr/src")),
+    ]);
+    let commit = fixture.files(&[
+        (b"Cargo.toml", Mode::BlobExecutable, workspace),
+        (b"crates", Mode::Tree, crates),
+        (b"inner", Mode::Tree, inner),
+    ]);
+    let (tree, revision) =
+        (fixture.upstream().tree(&commit).unwrap(), fixture.upstream().revision(&commit).unwrap());
+    let found = crate::workspace::read(&tree, &revision).unwrap();
+    assert_eq!(found.workspaces[0].members, ["crates/linked"], "a link to a folder is that folder");
+    let told: Vec<&str> = found.problems.iter().map(|problem| problem.reason.as_str()).collect();
+    assert_eq!(told, ["workspace member `crates/module` has no manifest that can be read"]);
+
+    let lost = fixture.files(&[(b"Cargo.toml", Mode::Blob, module)]);
+    let error = crate::workspace::read(&fixture.upstream().tree(&lost).unwrap(), &revision).unwrap_err();
+    assert_eq!(error.source.path, "Cargo.toml");
+    assert!(error.source.reason.contains(&"1".repeat(40)), "{error}");
+}
+
+#[test]
 fn a_missing_object_is_an_error_that_names_the_path() {
     let fixture = Fixture::new();
     let lost = fixture.blob("lost");

@@ -38,9 +38,11 @@ impl<'tree> Sources<'tree> {
         self.real(path).filter(|real| self.has(real))
     }
 
-    /// The folder behind a path, which may lead through links.
+    /// The folder behind a path, which may lead through links. A submodule is an empty one.
     pub(crate) fn folder(&self, path: &str) -> Option<String> {
-        self.real(path).filter(|real| real.is_empty() || self.below(real).next().is_some())
+        let is_module =
+            |real: &str| self.entries.get(real).is_some_and(|entry| entry.kind == EntryKind::Submodule);
+        self.real(path).filter(|real| real.is_empty() || is_module(real) || self.below(real).next().is_some())
     }
 
     /// The names in a folder, and whether each is a folder itself; a link is none, wherever it leads.
