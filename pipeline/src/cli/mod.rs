@@ -12,6 +12,7 @@ mod graph;
 mod history;
 mod init;
 mod items;
+mod listing_args;
 mod map;
 mod memory;
 mod plan;

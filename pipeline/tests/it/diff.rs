@@ -1,5 +1,7 @@
 //! `tidelock diff` and `tidelock items`, on repositories without a `tidelock.toml`.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use serde_json::Value;
 
 use crate::world::{Ran, World};
@@ -49,7 +51,7 @@ fn workspace() -> World {
     world
 }
 
-const TCP: &str = r#"//! Streams.
+const TCP: &str = r"//! Streams.
 
 /// The most streams.
 pub const LIMIT: usize = 10;
@@ -85,9 +87,9 @@ mod tests {
         assert!(true);
     }
 }
-"#;
+";
 
-const UDP: &str = r#"//! Datagrams.
+const UDP: &str = r"//! Datagrams.
 
 /// A datagram.
 #[derive(Debug, Clone)]
@@ -104,7 +106,7 @@ impl Datagram {
         &self.0
     }
 }
-"#;
+";
 
 fn shown(ran: &Ran) -> String {
     assert_eq!(ran.code(), 0, "{ran}");
@@ -165,7 +167,7 @@ fn json_and_json_lines_are_what_their_schemas_say() {
     let arguments = ["diff", "v0.1.0", "main", "--format"];
     let document = world.tidelock_in("repo", &[&arguments[..], &["json", "--patch"]].concat()).json();
     assert_valid("diff", &document);
-    assert_eq!(document["class"], "public_api_removed");
+    assert_eq!(document["class"], "public_api_changed");
     let open = document["items"]
         .as_array()
         .unwrap()
@@ -237,7 +239,6 @@ fn odd_files_are_named_and_stop_nothing() {
     let world = workspace();
     std::fs::write(world.path("repo/net/src/tcp.rs"), b"\xff\xfe\x00binary").unwrap();
     world.write("repo/net/src/datagram.rs", "pub struct Datagram(");
-    use std::os::unix::ffi::OsStrExt as _;
     let name = std::ffi::OsStr::from_bytes(b"repo/net/odd\xff.txt");
     std::fs::write(world.root.path().join(name), "x").unwrap();
     world.commit("repo", "odd");

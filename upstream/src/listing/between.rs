@@ -11,7 +11,7 @@ use crate::diff::{FileChange, FileMove, FileMoveKind, SemanticDiff, compare_thor
 use crate::ids::{CommitId, RevisionLabel};
 use crate::repo::{RepoError, UpstreamRepo};
 use crate::revision::Revision;
-use crate::snapshot::{Snapshot, SnapshotError, UnparsedFile, read_both, spoken_files, surface};
+use crate::snapshot::{Snapshot, SnapshotError, UnparsedFile, is_source, read_both, spoken_files, surface};
 use crate::tree::{MemoryTree, SourceTree, TreeEntry, TreeError};
 
 /// What a listing is to hold.
@@ -80,7 +80,7 @@ pub(super) fn between_trees(
     diff.dependencies = dependencies;
     diff.files = other_files(&diff.files, &moves);
     diff.unparsed = changed_unparsed([(&old, &old_tree), (&new, &new_tree)], unparsed);
-    let is_rust = |file: &FileChange| file.file.ends_with(".rs");
+    let is_rust = |file: &FileChange| is_source(&file.file);
     if !has_manifest(&old) && !has_manifest(&new) && diff.files.iter().any(is_rust) {
         not_searched.push(
             "items: there is no Cargo.toml in either revision, so nothing says which files are Rust crates"

@@ -114,8 +114,8 @@ fn says_something(block: &Block) -> bool {
 
 fn part(old: Option<&Block>, new: Option<&Block>) -> PartRow {
     let text = |block: &Block| {
-        let attributes: String = block.attributes.iter().map(|it| format!("{it} ")).collect();
-        format!("{attributes}{}", block.header)
+        let attributes = block.attributes.iter().map(String::as_str);
+        attributes.chain([block.header.as_str()]).collect::<Vec<_>>().join(" ")
     };
     let aspects = old.zip(new).map_or_else(Aspects::default, |(old, new)| Aspects {
         signature: old.header != new.header,

@@ -62,7 +62,7 @@ pub struct ItemEntry {
     /// Whether users of the crate can name or use it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub public: bool,
-    /// The paths by which users name it, the shortest first; none for implementations.
+    /// The paths by which users name it, its own crate's first, then the shortest; none for implementations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<String>,
     /// Whether it is test code.

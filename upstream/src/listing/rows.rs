@@ -198,12 +198,12 @@ fn part_rows(before: &Item, after: &Item) -> (Vec<PartRow>, bool) {
 
 /// Arms are named by their patterns: where as many went as came, they were changed in their order.
 fn pair_arms(pairs: &mut Vec<(Option<&Part>, Option<&Part>)>) {
-    let is_arm = |part: &Option<&Part>| part.is_some_and(|part| part.kind == PartKind::MacroArm);
+    let is_arm = |part: Option<&Part>| part.is_some_and(|part| part.kind == PartKind::MacroArm);
     let gone: Vec<usize> = (0..pairs.len())
-        .filter(|at| pairs.get(*at).is_some_and(|(old, new)| is_arm(old) && new.is_none()))
+        .filter(|at| pairs.get(*at).is_some_and(|(old, new)| is_arm(*old) && new.is_none()))
         .collect();
     let come: Vec<usize> = (0..pairs.len())
-        .filter(|at| pairs.get(*at).is_some_and(|(old, new)| old.is_none() && is_arm(new)))
+        .filter(|at| pairs.get(*at).is_some_and(|(old, new)| old.is_none() && is_arm(*new)))
         .collect();
     if gone.len() != come.len() {
         return;

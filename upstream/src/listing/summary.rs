@@ -13,7 +13,7 @@ use crate::diff::{
 };
 use crate::history::{ChangeKind, Confidence};
 use crate::revision::Revision;
-use crate::snapshot::{ItemKind, PartKind, Snapshot, Surface, UnparsedFile};
+use crate::snapshot::{ItemKind, PartKind, Snapshot, Surface, UnparsedFile, is_source};
 
 /// Everything that changed between two revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,7 +42,7 @@ pub struct DiffListing {
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum DiffRecord {
     /// The head.
-    Summary(DiffSummary),
+    Summary(Box<DiffSummary>),
     /// An item.
     Item(Box<ItemRow>),
     /// A dependency.
@@ -152,6 +152,12 @@ pub(super) struct Judged<'a> {
     pub(super) changes: &'a [ItemChange],
 }
 
+/// Every public path of each side.
+struct PublicPaths<'a> {
+    before: BTreeSet<&'a str>,
+    after: BTreeSet<&'a str>,
+}
+
 impl Judged<'_> {
     /// The head of a listing whose rows are there already. `diff` holds all but the items.
     pub(super) fn summary(
@@ -161,16 +167,18 @@ impl Judged<'_> {
         others: &Others<'_>,
     ) -> DiffSummary {
         let mut counts = counts(listing);
-        let (old, new) = (self.before_surface.paths(), self.after_surface.paths());
-        counts.public_added = new.difference(&old).count();
-        counts.public_removed = old.difference(&new).count();
+        let paths = PublicPaths { before: self.before_surface.paths(), after: self.after_surface.paths() };
+        let (old, new) = (&paths.before, &paths.after);
+        counts.public_added = new.difference(old).count();
+        counts.public_removed = old.difference(new).count();
         counts.public_changed = self
             .changes
             .iter()
-            .filter(|change| self.class(change) == RevisionClass::PublicApiChanged)
+            .filter(|change| self.class(change, &paths) == RevisionClass::PublicApiChanged)
             .count();
         let mut class = class_of(diff, self.before, self.after);
-        class = self.changes.iter().map(|change| self.class(change)).max().unwrap_or(class).max(class);
+        class =
+            self.changes.iter().map(|change| self.class(change, &paths)).max().unwrap_or(class).max(class);
         // A header of a block is told by its type's row alone.
         let block = |part: &PartRow| matches!(part.kind, PartKind::ImplBlock | PartKind::ExternBlock);
         for row in listing.iter().filter(|row| !row.test && row.parts.iter().any(block)) {
@@ -201,7 +209,7 @@ impl Judged<'_> {
 
     /// The class of one change. An item that users can still name as before is not gone, and one whose name
     /// was there before is not new.
-    fn class(&self, change: &ItemChange) -> RevisionClass {
+    fn class(&self, change: &ItemChange, paths: &PublicPaths<'_>) -> RevisionClass {
         let by_path = class_of_item(change);
         let of = |surface: &Surface, item: Option<&crate::snapshot::Item>| -> Vec<String> {
             item.map_or_else(Vec::new, |item| surface.of(&item.path).to_vec())
@@ -211,7 +219,7 @@ impl Judged<'_> {
         if !by_path.is_public() || (old.is_empty() && new.is_empty()) {
             return by_path;
         }
-        let (all_old, all_new) = (self.before_surface.paths(), self.after_surface.paths());
+        let (all_old, all_new) = (&paths.before, &paths.after);
         if old.iter().any(|name| !all_new.contains(name.as_str())) {
             return RevisionClass::PublicApiRemoved;
         }
@@ -256,8 +264,7 @@ impl Judged<'_> {
             let name = file.file.rsplit('/').next().unwrap_or_default();
             if name == "build.rs" {
                 doubts.push(format!("`{}` may change what is built", file.file));
-            } else if class_of_file(&file.file, false) != RevisionClass::NoBehaviourChange
-                && name.ends_with(".rs")
+            } else if class_of_file(&file.file, false) != RevisionClass::NoBehaviourChange && is_source(name)
             {
                 doubts.push(format!("`{}` is in no module, so its items are not told", file.file));
             }
@@ -310,7 +317,7 @@ fn touched(rows: &[ItemRow], diff: &SemanticDiff, others: &Others<'_>) -> BTreeS
         if lies_in("examples/") {
             return Touched::Examples;
         }
-        match class_of_file(path, path.ends_with(".rs")) {
+        match class_of_file(path, is_source(path)) {
             RevisionClass::NoBehaviourChange => Touched::Docs,
             RevisionClass::BuildOnly | RevisionClass::Dependencies => Touched::Build,
             RevisionClass::InternalBehaviour
@@ -329,7 +336,7 @@ fn touched(rows: &[ItemRow], diff: &SemanticDiff, others: &Others<'_>) -> BTreeS
 impl DiffListing {
     /// The listing line by line.
     pub fn records(self) -> impl Iterator<Item = DiffRecord> {
-        std::iter::once(DiffRecord::Summary(self.summary))
+        std::iter::once(DiffRecord::Summary(Box::new(self.summary)))
             .chain(self.items.into_iter().map(|row| DiffRecord::Item(Box::new(row))))
             .chain(self.dependencies.into_iter().map(DiffRecord::Dependency))
             .chain(self.features.into_iter().map(DiffRecord::Feature))

@@ -139,8 +139,9 @@ impl Common {
     }
 }
 
-fn is_source(path: &str) -> bool {
-    path.ends_with(".rs")
+/// Whether a path ends as Rust sources do.
+pub(crate) fn is_source(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|end| end == "rs")
 }
 
 /// One side, without the packages that did not change and the bodies that nobody asks about.

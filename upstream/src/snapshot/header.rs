@@ -21,7 +21,7 @@ pub fn header(item: &Item) -> String {
     let node = alone.node;
     let is_value = item.kind == ItemKind::Const || item.kind == ItemKind::Static;
     let value = body(&node);
-    let list = node.children().find(|child| is_list(child));
+    let list = node.children().find(is_list);
     let whole = lined(&visibility_of(&node), &tokens(&node, None));
     let is_short = value.as_ref().is_some_and(|value| value.text().to_string().chars().count() <= VALUE_MAX);
     if is_value && is_short {

@@ -34,6 +34,7 @@ pub(crate) use alone::{fingerprint_of, implementation_of};
 pub(crate) use annotations::{is_test_attribute, laid_out};
 pub(crate) use blocks::{Block, BlockKind, blocks};
 pub(crate) use fingerprint::tokens_without_name;
+pub(crate) use focus::is_source;
 pub use focus::{WithoutBodies, read_both};
 pub use header::header;
 pub use item::{Fingerprint, FunctionSignature, Item, ItemKind, Parameter, Receiver, Visibility};

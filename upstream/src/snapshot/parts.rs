@@ -194,7 +194,7 @@ impl Reader<'_> {
         let node = variant.syntax();
         let Some(name) = node.children().find_map(ast::Name::cast) else { return };
         let name = name.syntax().text().to_string();
-        let list = node.children().find(|child| is_fields(child));
+        let list = node.children().find(is_fields);
         let shape = list
             .as_ref()
             .map_or("", |list| if ast::TupleFieldList::can_cast(list.kind()) { "(…)" } else { " { … }" });
@@ -202,12 +202,12 @@ impl Reader<'_> {
         let mut own = tokens(node, list.as_ref());
         own.push(shape.to_owned());
         let text = lined("", &tokens(node, None));
-        self.push(node, PartKind::Variant, name.clone(), visibility, text, &own);
+        self.push(node, PartKind::Variant, name.clone(), visibility, &text, &own);
         self.fields(node, PartKind::VariantField, &format!("{name}."), Some(visibility));
     }
 
     fn fields(&mut self, owner: &SyntaxNode, kind: PartKind, prefix: &str, inherits: Option<Visibility>) {
-        let Some(list) = owner.children().find(|child| is_fields(child)) else { return };
+        let Some(list) = owner.children().find(is_fields) else { return };
         let fields = list.children().filter(|child| {
             ast::RecordField::can_cast(child.kind()) || ast::TupleField::can_cast(child.kind())
         });
@@ -221,7 +221,7 @@ impl Reader<'_> {
                 _ => Visibility::Restricted,
             });
             let own = tokens(&field, None);
-            self.push(&field, kind, format!("{prefix}{name}"), visibility, lined(&lead, &own), &own);
+            self.push(&field, kind, format!("{prefix}{name}"), visibility, &lined(&lead, &own), &own);
         }
     }
 
@@ -235,7 +235,7 @@ impl Reader<'_> {
             let text = lined("", &left).replace(", *", ",*").replace(", +", ",+");
             let cut: String = text.chars().take(ARM_NAME_MAX).collect();
             let name = if cut.len() < text.len() { format!("{cut}…") } else { cut };
-            self.push(pattern, PartKind::MacroArm, name, Visibility::Private, text, &left);
+            self.push(pattern, PartKind::MacroArm, name, Visibility::Private, &text, &left);
             if let Some(part) = self.found.last_mut() {
                 part.fingerprint.body = hash(&body);
             }
@@ -248,7 +248,7 @@ impl Reader<'_> {
         kind: PartKind,
         name: String,
         visibility: Visibility,
-        text: String,
+        text: &str,
         own: &[String],
     ) {
         let docs = docs(node, Side::Outer);

@@ -20,7 +20,7 @@ const NAMES_MAX: usize = 2_000_000;
 /// What a user of the libraries can name.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Surface {
-    /// Each item that has public paths, with those, the shortest first.
+    /// Each item that has public paths, with those: its own crate's first, then the shortest.
     pub items: BTreeMap<ItemPath, Vec<String>>,
     /// Each public path of something that is not in this repository, or is a variant, with what it stands for.
     pub handed_on: BTreeMap<String, String>,
@@ -33,7 +33,7 @@ impl Surface {
         items.chain(self.handed_on.keys().map(String::as_str)).collect()
     }
 
-    /// The public paths of an item, the shortest first.
+    /// The public paths of an item, in that order.
     pub fn of(&self, item: &ItemPath) -> &[String] {
         self.items.get(item).map_or(&[], Vec::as_slice)
     }
@@ -65,10 +65,10 @@ pub fn surface(snapshot: &Snapshot) -> Surface {
             names.push(format!("{}::{}", item.path.krate(), plain(item.path.name())));
         }
     }
-    for names in surface.items.values_mut() {
-        names.sort_by(|one, other| {
-            (one.matches("::").count(), one).cmp(&(other.matches("::").count(), other))
-        });
+    for (item, names) in &mut surface.items {
+        // Its own crate's names before those of others that hand it on.
+        let own = format!("{}::", item.krate());
+        names.sort_by_key(|name| (!name.starts_with(&own), name.matches("::").count(), name.clone()));
         names.dedup();
     }
     surface
@@ -211,13 +211,12 @@ impl<'snapshot> Graph<'snapshot> {
             })]);
             rest = behind;
         }
-        let mut defs = match at {
-            Some(defs) => defs,
-            None => {
-                let Some((first, behind)) = rest.split_first() else { return Vec::new() };
-                rest = behind;
-                self.first(module, &root, first, way)
-            }
+        let mut defs = if let Some(defs) = at {
+            defs
+        } else {
+            let Some((first, behind)) = rest.split_first() else { return Vec::new() };
+            rest = behind;
+            self.first(module, &root, first, way)
         };
         for segment in rest {
             defs = defs.iter().flat_map(|def| self.inside(def, segment, way)).collect();
@@ -400,8 +399,8 @@ mod tests {
         pool: pool
         pool::prelude: pool::prelude
         pool_core: pool_core
-        pool_core::net: pool::net, pool_core::net
-        pool_core::net::Tcp: pool::net::Tcp, pool::prelude::Tcp, pool_core::net::Tcp
+        pool_core::net: pool_core::net, pool::net
+        pool_core::net::Tcp: pool_core::net::Tcp, pool::net::Tcp, pool::prelude::Tcp
         ");
     }
 

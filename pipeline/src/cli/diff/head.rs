@@ -17,7 +17,8 @@ pub(super) fn head(summary: &DiffSummary, look: &Look<'_>) -> String {
     let ends = look.ink(Ink::Bold, &format!("{from} → {}", name(&summary.to)));
     let date = summary.to.published_s.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let date = date.map_or_else(String::new, |at| format!("  {}", at.strftime(DATE)));
-    text.push_str(&format!("{ends}{}  {}\n", look.ink(Ink::Dim, &date), summary.to.summary));
+    let line = format!("{ends}{}  {}\n", look.ink(Ink::Dim, &date), summary.to.summary);
+    text.push_str(&line);
     let doubt = match summary.confidence {
         Confidence::Certain => "",
         Confidence::Likely => " (likely)",
@@ -26,10 +27,12 @@ pub(super) fn head(summary: &DiffSummary, look: &Look<'_>) -> String {
     let touched: Vec<&str> = summary.touched.iter().map(|it| it.word()).collect();
     let touched = if touched.is_empty() { "nothing".to_owned() } else { touched.join(", ") };
     let class = look.ink(ink_of(summary.class), &format!("{}{doubt}", summary.class.words()));
-    text.push_str(&format!("{class}: {touched}\n"));
+    let line = format!("{class}: {touched}\n");
+    text.push_str(&line);
     let numbers = numbers(summary);
     if !numbers.is_empty() {
-        text.push_str(&format!("{numbers}\n"));
+        let line = format!("{numbers}\n");
+        text.push_str(&line);
     }
     for doubt in &summary.doubts {
         text.push_str(&look.ink(Ink::Yellow, &format!("not certain: {doubt}")));

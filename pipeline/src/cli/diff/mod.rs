@@ -55,16 +55,14 @@ fn revisions(repo: &UpstreamRepo, texts: &[String]) -> Result<(Option<CommitId>,
             let error = anyhow!("`{range}`: three dots, which begin at a common ancestor, are not read");
             Err(CliError::usage(error).hint("give the two revisions: `tidelock diff FROM TO`"))
         }
-        [range] => match range.split_once("..") {
-            Some((from, to)) => {
+        [range] => {
+            if let Some((from, to)) = range.split_once("..") {
                 let or_head = |text: &str| resolve(repo, if text.is_empty() { "HEAD" } else { text });
-                Ok((Some(or_head(from)?), or_head(to)?))
+                return Ok((Some(or_head(from)?), or_head(to)?));
             }
-            None => {
-                let to = resolve(repo, range)?;
-                Ok((repo.first_parent(&to).map_err(unreadable)?, to))
-            }
-        },
+            let to = resolve(repo, range)?;
+            Ok((repo.first_parent(&to).map_err(unreadable)?, to))
+        }
         _ => {
             let error = anyhow!("two revisions were expected and `..` was found besides");
             Err(CliError::usage(error).hint("give `FROM TO`, `FROM..TO`, or one revision"))

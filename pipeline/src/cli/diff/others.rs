@@ -25,11 +25,13 @@ fn section(name: &str, lines: &[String], look: &Look<'_>) -> String {
     let shown = if look.all { lines.len() } else { LINES_SHOWN.min(lines.len()) };
     let mut text = format!("\n{}\n", look.ink(Ink::Bold, name));
     for line in lines.iter().take(shown) {
-        text.push_str(&format!("  {line}\n"));
+        let line = format!("  {line}\n");
+        text.push_str(&line);
     }
     if shown < lines.len() {
         let more = format!("… and {} more (--all)", lines.len() - shown);
-        text.push_str(&format!("  {}\n", look.ink(Ink::Dim, &more)));
+        let line = format!("  {}\n", look.ink(Ink::Dim, &more));
+        text.push_str(&line);
     }
     text
 }
@@ -82,11 +84,40 @@ fn settings(listing: &DiffListing, look: &Look<'_>) -> Vec<String> {
 /// `1.0 → 1.1`, `+ 1.0`, `- 1.0`.
 fn sides(before: Option<&str>, after: Option<&str>, look: &Look<'_>) -> String {
     match (before, after) {
-        (Some(before), Some(after)) => format!("{} → {}", cut(before), look.ink(Ink::Yellow, &cut(after))),
+        (Some(before), Some(after)) => {
+            let (before, after) =
+                if look.all { (before.to_owned(), after.to_owned()) } else { narrowed(before, after) };
+            format!("{} → {}", cut(&before), look.ink(Ink::Yellow, &cut(&after)))
+        }
         (Some(before), None) => look.ink(Ink::Red, &format!("- {}", cut(before))),
         (None, Some(after)) => look.ink(Ink::Green, &format!("+ {}", cut(after))),
         (None, None) => String::new(),
     }
+}
+
+/// The entries of two lists in which they differ; both whole where one would be left empty.
+fn narrowed(before: &str, after: &str) -> (String, String) {
+    let (old, new) = (entries(before), entries(after));
+    let only = |one: &[&str], other: &[&str]| -> String {
+        let own: Vec<&str> = one.iter().filter(|entry| !other.contains(entry)).copied().collect();
+        own.join(", ")
+    };
+    let (gone, come) = (only(&old, &new), only(&new, &old));
+    if gone.is_empty() || come.is_empty() { (before.to_owned(), after.to_owned()) } else { (gone, come) }
+}
+
+/// A text at its commas outside brackets.
+fn entries(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let parts = text.split(|sign: char| {
+        match sign {
+            '[' | '{' | '(' => depth += 1,
+            ']' | '}' | ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        sign == ',' && depth == 0
+    });
+    parts.map(str::trim).collect()
 }
 
 fn files(listing: &DiffListing, look: &Look<'_>) -> Vec<String> {
@@ -131,4 +162,21 @@ fn files(listing: &DiffListing, look: &Look<'_>) -> Vec<String> {
         lines.push(look.ink(Ink::Red, &format!("? {}  not read: {}", it.file, it.reason)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_lists_only_the_entries_that_differ_are_shown() {
+        let told = |before: &str, after: &str| narrowed(before, after);
+        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(
+            told("features = [\"a\", \"b\"], version = \"1\"", "features = [\"a\", \"b\"], version = \"2\""),
+            pair("version = \"1\"", "version = \"2\"")
+        );
+        assert_eq!(told("1.0", "1.1"), pair("1.0", "1.1"));
+        assert_eq!(told("a = 1", "a = 1, b = 2"), pair("a = 1", "a = 1, b = 2"));
+    }
 }

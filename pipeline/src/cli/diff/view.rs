@@ -54,7 +54,8 @@ pub(super) fn text(listing: &DiffListing, look: &Look<'_>) -> String {
         for module in &modules {
             if module.krate != krate {
                 krate = module.krate;
-                text.push_str(&format!("\n{}\n", look.ink(Ink::Bold, krate)));
+                let line = format!("\n{}\n", look.ink(Ink::Bold, krate));
+                text.push_str(&line);
             }
             text.push_str(&module_text(module, &along, look));
         }
@@ -122,7 +123,8 @@ fn module_text(module: &Module<'_>, along: &BTreeMap<&str, usize>, look: &Look<'
         text.push_str(&lines(row, width.unwrap_or_default(), with, look));
     }
     if !folded.is_empty() {
-        text.push_str(&format!("  {}\n", look.ink(Ink::Dim, &folded)));
+        let line = format!("  {}\n", look.ink(Ink::Dim, &folded));
+        text.push_str(&line);
     }
     text
 }

@@ -5,8 +5,8 @@ mod tree;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
-use upstream::listing::{ItemListing, items};
-use upstream::snapshot::ItemKind;
+use upstream::listing::{ItemListing, PartEntry, items};
+use upstream::snapshot::{ItemKind, Visibility};
 
 use super::args::{Format, Items};
 use super::console::Ink;
@@ -29,10 +29,12 @@ pub(super) fn run(context: &Context, args: &Items) -> Result<ExitCode, CliError>
     listing
         .handed_on
         .retain(|it| all_kinds && filter.shows_crate(it.path.split("::").next().unwrap_or_default()));
-    if !args.parts {
-        for item in &mut listing.items {
-            item.parts.clear();
-        }
+    for item in &mut listing.items {
+        // What a module hands on is among the public paths already.
+        let is_shown = |part: &PartEntry| {
+            !args.public || (part.visibility == Visibility::Public && item.kind != ItemKind::Module)
+        };
+        item.parts.retain(|part| args.parts && is_shown(part));
     }
     match context.format {
         Format::Text => {

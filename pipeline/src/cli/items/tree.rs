@@ -62,9 +62,9 @@ impl<'a> Tree<'a> {
             let place = tree.place_of(item);
             let contents = tree.places.entry(place).or_default();
             if item.kind == ItemKind::Module {
-                contents.module = Some(item)
+                contents.module = Some(item);
             } else {
-                contents.items.push(item)
+                contents.items.push(item);
             }
         }
         for it in &listing.handed_on {
@@ -100,7 +100,8 @@ impl<'a> Tree<'a> {
         for (name, target) in handed_on {
             let same = target.rsplit("::").next() == Some(name);
             let rename = if same || name == "*" { String::new() } else { format!(" as {name}") };
-            text.push_str(&format!("  pub use {target}{rename}\n"));
+            let line = format!("  pub use {target}{rename}\n");
+            text.push_str(&line);
         }
         text
     }
@@ -140,7 +141,10 @@ impl<'a> Tree<'a> {
         if renamed && !item.named.is_empty() {
             line(ink(Ink::Dim, &format!("named {own}")));
         }
-        for name in item.named.iter().skip(1).filter(|_| self.public) {
+        // A member has as many names as its type.
+        let is_member = item.path.parent().is_some_and(|parent| parent.as_str() != item.module);
+        let others = self.public && (!is_member || item.kind == ItemKind::Module);
+        for name in item.named.iter().skip(1).filter(|_| others) {
             line(ink(Ink::Dim, &format!("also {name}")));
         }
         for attribute in item.attributes.iter().filter(|it| matters(it)) {
