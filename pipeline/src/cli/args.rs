@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::contract::args::Contract;
 use super::exit_code;
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
@@ -85,6 +86,10 @@ with 5 when a part waits for a person. Stopped at any time, it goes on where it 
 
 It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
+    /// Ask the contract by itself, and measure how often it is wrong.
+    #[command(after_help = "Example:
+  tidelock contract measure --wrong 100 --rewrites 40")]
+    Contract(Contract),
     /// Run benchmarks of both sides, and decide with stated error rates.
     #[command(after_help = "Example:
   tidelock bench calibrate

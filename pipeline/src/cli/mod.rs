@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 pub mod console;
+mod contract;
 mod demo;
 mod doctor;
 mod error;
@@ -107,6 +108,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),
         Command::Map(args) => map::run(&context, &args),

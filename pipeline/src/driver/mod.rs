@@ -16,6 +16,7 @@ mod landing;
 mod oracle;
 mod planning;
 mod proving;
+pub(crate) mod seeding;
 mod suite;
 
 use std::rc::Rc;

@@ -19,9 +19,11 @@ mod python;
 mod report;
 mod rust_driver;
 mod scratch;
+mod search;
 mod session;
 mod shape;
 mod shrink;
+mod small_scope;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,7 @@ mod value;
 
 use std::path::PathBuf;
 
-pub use check::{ContractItem, ContractRequest, OldRevision, check};
+pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
 pub use generate::Generator;
 pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
@@ -40,6 +42,7 @@ pub use public_paths::public_paths;
 pub use python::PortSide;
 pub use report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding, Stage};
 pub use scratch::ScratchError;
+pub use search::{Found, SearchRequest, search};
 pub use session::Tools;
 pub use shape::Shape;
 pub use value::{MalformedValue, Manner, Outcome, Record, Value};
