@@ -17,7 +17,7 @@ use mappings::graph::CallGraph;
 use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 use port::confinement::Confinement;
 use port::contract::{
-    ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile, SearchRequest,
+    ContractError, ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile, SearchRequest,
     check, search,
 };
 use port::repo::{BranchHead, Checkout};
@@ -36,7 +36,7 @@ use trials::{Seed, seeds};
 /// How many commits of the port are looked through for earlier versions of its symbols.
 const HISTORY_MAX: usize = 100;
 /// The longest one probe may take here, in milliseconds: wrong translations hang more often than candidates do.
-const PROBE_TIMEOUT_MS: u64 = 2_000;
+const PROBE_TIMEOUT_MS: u64 = 3_000;
 
 /// How much is tried.
 #[derive(Debug, Clone)]
@@ -263,7 +263,14 @@ impl<'a> Experiment<'a> {
         write(&path, &seed.text)?;
         let judged = self.judged(seed, extent);
         write(&path, &seed.before)?;
-        let (outcome, reason) = judged?;
+        let (outcome, reason) = match judged {
+            Ok(judged) => judged,
+            // One change that cannot be asked about says nothing of the others.
+            Err(error) => match error.downcast_ref::<ContractError>() {
+                Some(failed @ ContractError::Driver { .. }) => (Outcome::Inconclusive, failed.to_string()),
+                Some(_) | None => return Err(error),
+            },
+        };
         Ok(Trial {
             symbol: seed.symbol.path.to_string(),
             operator: seed.operator,

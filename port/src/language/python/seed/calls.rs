@@ -82,7 +82,9 @@ pub(super) fn proposals(source: &Source<'_>, symbol: Node<'_>, around: &Surround
             continue;
         };
         let given = positional(arguments);
-        swapped(source, &given, &mut all);
+        if !matches!(source.of(function), "min" | "max") {
+            swapped(source, &given, &mut all);
+        }
         match function.kind() {
             "attribute" => method(source, node, function, &given, &mut all),
             "identifier" => {

@@ -57,6 +57,9 @@ pub(super) fn code<'t>(symbol: Node<'t>) -> Vec<Node<'t>> {
         let is_code = !matches!(node.kind(), "type" | "comment" | "decorator") && !is_documentation(node);
         if is_code {
             found.push(node);
+        }
+        // The text of an error is no part of what a port promises.
+        if is_code && node.kind() != "raise_statement" {
             waiting.extend(children(node).into_iter().rev());
         }
     }

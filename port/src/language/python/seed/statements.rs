@@ -93,7 +93,11 @@ fn returned(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
         return;
     }
     all.push(Proposal::wrong("none-returned", Row::Option, value, "None"));
-    all.push(Proposal::wrong("falsy-to-none", Row::Option, value, format!("({text}) or None")));
+    // What is never empty or zero would stay as it is.
+    let may_be_falsy = !matches!(value.kind(), "string" | "float" | "tuple" | "concatenated_string");
+    if may_be_falsy {
+        all.push(Proposal::wrong("falsy-to-none", Row::Option, value, format!("({text}) or None")));
+    }
 }
 
 /// A local list or dictionary as a default argument: made once, and shared by all calls.
