@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod error;
 mod exit_code;
+mod gate;
 mod graph;
 mod history;
 mod init;
@@ -108,6 +109,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Gate(args) => gate::run(&context, &args),
         Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),

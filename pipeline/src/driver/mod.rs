@@ -17,6 +17,7 @@ mod oracle;
 mod planning;
 mod proving;
 pub(crate) mod seeding;
+mod standing;
 mod suite;
 
 use std::rc::Rc;
@@ -36,6 +37,7 @@ use crate::store::{RunStatus, Store};
 use check::Contract;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::prove;
+pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
 
 /// What a run is asked for.
