@@ -18,7 +18,7 @@ use crate::gate::Evidence;
 use crate::session::Session;
 
 /// The seed of the development probes. It may be known to everybody.
-pub(super) const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
+pub(crate) const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
 
 /// What is to be compared, and against what.
 pub(crate) struct Question<'a> {

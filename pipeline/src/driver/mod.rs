@@ -36,7 +36,8 @@ use crate::session::Session;
 use crate::store::{RunStatus, Store};
 use check::Contract;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
-pub(crate) use proving::prove;
+pub(crate) use check::DEVELOPMENT_SEED;
+pub(crate) use proving::{prove, prove_some};
 pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
 

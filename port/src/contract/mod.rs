@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod compare;
 mod compare_record;
+mod derived;
 mod generate;
 mod generics;
 mod harvested;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 
 pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
+pub use derived::{Derived, derive};
 pub use generate::Generator;
 pub use landmarks::Landmarks;
 pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};

@@ -30,7 +30,8 @@ use super::oracle::{Oracles, Upstream};
 use crate::gate::Evidence;
 use crate::progress::Progress;
 use crate::session::Session;
-pub(crate) use rates::{Interval, OperatorRates, Rates};
+pub use rates::Interval;
+pub(crate) use rates::{OperatorRates, Rates};
 use trials::{Seed, seeds};
 
 /// How many commits of the port are looked through for earlier versions of its symbols.

@@ -11,22 +11,23 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// A rate, and between what the true one lies with 95 % confidence (Wilson).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Interval {
+pub struct Interval {
     /// How often it happened.
-    pub(crate) times: usize,
+    pub times: usize,
     /// Out of how many.
-    pub(crate) of: usize,
+    pub of: usize,
     /// The rate; 0 of nothing is 0.
-    pub(crate) rate: f64,
+    pub rate: f64,
     /// The lower end.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The upper end.
-    pub(crate) high: f64,
+    pub high: f64,
 }
 
 impl Interval {
     #[expect(clippy::cast_precision_loss, reason = "counts of trials are small")]
-    pub(crate) fn of(times: usize, of: usize) -> Self {
+    /// Of so many trials so many times.
+    pub fn of(times: usize, of: usize) -> Self {
         if of == 0 {
             return Self { times, of, rate: 0.0, low: 0.0, high: 1.0 };
         }
