@@ -15,3 +15,5 @@ pub mod pair;
 pub mod progress;
 pub mod session;
 pub mod store;
+
+pub use driver::seeding::Interval;

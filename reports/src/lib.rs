@@ -6,6 +6,7 @@
 mod attention;
 pub mod chart;
 mod diff;
+pub mod gate_report;
 pub mod record;
 pub mod render;
 #[cfg(any(test, feature = "sample"))]
@@ -14,6 +15,7 @@ pub mod summary;
 mod visible;
 mod words;
 
+pub use gate_report::{GateReport, SymbolPlace};
 pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
 pub use summary::Summary;
 pub use visible::line as visible_line;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::contract::args::Contract;
 use super::exit_code;
 pub(super) use super::listing_args::{Diff, Items, Only};
+use super::gate::Gate;
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
 #[derive(Debug, Parser)]
@@ -86,6 +88,12 @@ with 5 when a part waits for a person. Stopped at any time, it goes on where it 
 
 It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
+    /// Gate a change that a person made: validity, contract and tests, against the lock's baseline.
+    Gate(Gate),
+    /// Ask the contract by itself, and measure how often it is wrong.
+    #[command(after_help = "Example:
+  tidelock contract measure --wrong 100 --rewrites 40")]
+    Contract(Contract),
     /// Run benchmarks of both sides, and decide with stated error rates.
     #[command(after_help = "Example:
   tidelock bench calibrate

@@ -471,7 +471,7 @@ fn chosen<'s>(
 }
 
 /// The tree of a commit of the port, by what people call it.
-fn tree(session: &Session, revision: &str) -> Result<TreeId, CliError> {
+pub(super) fn tree(session: &Session, revision: &str) -> Result<TreeId, CliError> {
     let unknown = || {
         CliError::usage(anyhow!("the port has no revision `{revision}`"))
             .hint("name a commit, a branch or a tag; `HEAD~1` needs a history of two commits")

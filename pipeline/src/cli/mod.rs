@@ -3,11 +3,13 @@
 mod args;
 mod bench;
 pub mod console;
+mod contract;
 mod demo;
 mod diff;
 mod doctor;
 mod error;
 mod exit_code;
+mod gate;
 mod graph;
 mod history;
 mod init;
@@ -114,6 +116,8 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Gate(args) => gate::run(&context, &args),
+        Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),
         Command::Map(args) => map::run(&context, &args),

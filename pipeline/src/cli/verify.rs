@@ -1,14 +1,17 @@
 //! `tidelock verify`: the lock and the two repositories agree, recomputed from them alone.
 
 use anyhow::anyhow;
+use mappings::Lock;
 use mappings::lock::{CheckInput, LockFinding, check};
 use reports::{Verdict, count};
 use serde::Serialize;
+use upstream::TreeId;
 
 use super::args::Verify;
 use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::prove;
 use crate::gate::{Evidence, not_compared};
+use crate::session::Session;
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -56,17 +59,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     session.poll(lock.revisions.first().map(|recorded| &recorded.revision)).map_err(session_error)?;
-    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
-    let symbols = session.symbols(&head.tree).map_err(session_error)?;
-    let findings = check(&CheckInput {
-        lock: &lock,
-        revisions: &revisions,
-        item_at: &|label, item| session.item_at(label, item),
-        symbols: &symbols,
-        mapping: &session.settings.mapping,
-    });
-    let (notes, wrong): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_note);
-    let mut wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    let Agreed { notes, mut wrong } = agreed(&session, &lock, &head.tree)?;
     let mut contract = None;
     if args.contract && wrong.is_empty() {
         let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
@@ -88,7 +81,7 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
         links: lock.links.len(),
         revisions: lock.revisions.len(),
         wrong,
-        notes: notes.iter().map(ToString::to_string).collect(),
+        notes,
         contract,
     };
     if context.format.is_json() {
@@ -103,6 +96,30 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
         (true, true) => ExitCode::Inconclusive,
         (true, false) => ExitCode::Done,
     })
+}
+
+/// What a lock and the two repositories do not agree on.
+pub(super) struct Agreed {
+    /// What a person should know and is not wrong.
+    pub(super) notes: Vec<String>,
+    /// What does not agree.
+    pub(super) wrong: Vec<String>,
+}
+
+/// Holds a lock against the upstream and a tree of the port.
+pub(super) fn agreed(session: &Session, lock: &Lock, tree: &TreeId) -> Result<Agreed, CliError> {
+    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let symbols = session.symbols(tree).map_err(session_error)?;
+    let findings = check(&CheckInput {
+        lock,
+        revisions: &revisions,
+        item_at: &|label, item| session.item_at(label, item),
+        symbols: &symbols,
+        mapping: &session.settings.mapping,
+    });
+    let (notes, wrong): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_note);
+    let told = |findings: Vec<LockFinding>| findings.iter().map(ToString::to_string).collect();
+    Ok(Agreed { notes: told(notes), wrong: told(wrong) })
 }
 
 /// What the evidence comes to. A comparison that compared nothing, or that left probes unanswered, tells nothing.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
-    ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools, PortSide, Prepared,
+    COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools, PortSide, Prepared,
     Profile, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
@@ -18,7 +18,7 @@ use crate::gate::Evidence;
 use crate::session::Session;
 
 /// The seed of the development probes. It may be known to everybody.
-const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
+pub(crate) const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
 
 /// What is to be compared, and against what.
 pub(crate) struct Question<'a> {
@@ -97,6 +97,7 @@ impl<'a> Contract<'a> {
                 harvested: &upstream.harvested,
                 pools: &pools,
                 profile: &Profile::default(),
+                counterexamples_max: COUNTEREXAMPLES_MAX,
             };
             merge(&mut report, check(&self.oracles.tools(), &request)?);
         }

@@ -16,6 +16,8 @@ mod landing;
 mod oracle;
 mod planning;
 mod proving;
+pub(crate) mod seeding;
+mod standing;
 mod suite;
 
 use std::rc::Rc;
@@ -35,7 +37,9 @@ use crate::store::{RunStatus, Store};
 use check::Contract;
 pub(crate) use context::first_request;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
-pub(crate) use proving::prove;
+pub(crate) use check::DEVELOPMENT_SEED;
+pub(crate) use proving::{prove, prove_some};
+pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
 
 /// What a run is asked for.

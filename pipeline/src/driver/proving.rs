@@ -2,7 +2,7 @@
 //! `verify --contract`.
 
 use anyhow::Result;
-use mappings::Lock;
+use mappings::{Lock, SymbolPath};
 use port::confinement::Confinement;
 use upstream::{ItemPath, Snapshot, TreeId};
 
@@ -34,4 +34,18 @@ pub(crate) fn prove(
         items,
         occasion: format!("baseline {}", lock.baseline),
     })
+}
+
+/// Compares some linked items with the upstream at the lock's baseline; the deciding probes are new ones.
+pub(crate) fn prove_some(
+    session: &Session,
+    confinement: &dyn Confinement,
+    lock: &Lock,
+    tree: &TreeId,
+    (baseline, items): (&Snapshot, Vec<(ItemPath, SymbolPath)>),
+) -> Result<Evidence> {
+    let links = lock.links.values().map(|link| (link.item.clone(), link.symbol.clone())).collect();
+    let mut contract = Contract::new(session, confinement, secret())?;
+    let occasion = format!("items at {}", lock.baseline);
+    contract.ask(&Question { tree, upstream: baseline, before: None, links, items, occasion })
 }

@@ -21,7 +21,7 @@ pub use pass::{GatePass, overall};
 pub use suite::tests;
 pub use timing::timing;
 pub use unprobed::{not_compared, why_not_compared};
-pub use validity::{Reach, intrusions, validity};
+pub use validity::{Reach, intrusions, standing_validity, validity};
 
 /// A gate's record without findings.
 fn record(gate: &str, verdict: Verdict, reason: String) -> GateRecord {

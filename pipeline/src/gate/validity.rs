@@ -74,6 +74,18 @@ pub fn validity(changed: &[String], findings: Vec<Finding>) -> GateRecord {
     GateRecord { findings, ..gate }
 }
 
+/// The record over a person's change: anything may change that leaves the lock true and the files readable.
+pub fn standing_validity(changed: &[String], findings: Vec<Finding>) -> GateRecord {
+    let gate = if findings.is_empty() {
+        let files = reports::count(changed.len() as u64, "file");
+        record("validity", Verdict::Pass, format!("{files} changed, and the lock agrees with both sides"))
+    } else {
+        let reason = format!("the lock or a file cannot be relied on: {}", reports::count(findings.len() as u64, "finding"));
+        record("validity", Verdict::Fail, reason)
+    };
+    GateRecord { findings, ..gate }
+}
+
 fn is_inside(symbol: &str, outer: &str) -> bool {
     symbol.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }

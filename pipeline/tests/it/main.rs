@@ -5,6 +5,7 @@
 mod bad_answers;
 mod bad_input;
 mod bench;
+mod contract;
 mod crash;
 mod diff;
 mod history;

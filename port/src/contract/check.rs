@@ -19,8 +19,8 @@ use super::shrink::{size, smaller};
 use super::value::{Outcome, Value, order_as_truth};
 use super::{ContractError, spec};
 
-/// How many counterexamples are kept for one item.
-const COUNTEREXAMPLES_MAX: usize = 3;
+/// How many counterexamples are kept for one item, unless told otherwise.
+pub const COUNTEREXAMPLES_MAX: usize = 3;
 /// How many rounds of smaller calls are tried.
 const SHRINK_ROUNDS_MAX: usize = 12;
 /// The longest call and result that a counterexample shows, in characters.
@@ -65,6 +65,8 @@ pub struct ContractRequest<'a> {
     pub pools: &'a Pools,
     /// How exactly both must agree.
     pub profile: &'a Profile,
+    /// How many counterexamples of each item are shrunk and told; 0 where only the counts are wanted.
+    pub counterexamples_max: usize,
 }
 
 /// Compares the candidate with the upstream.
@@ -80,23 +82,23 @@ pub fn check(tools: &Tools<'_>, request: &ContractRequest<'_>) -> Result<Contrac
     Ok(report)
 }
 
-struct Check<'a> {
-    tools: &'a Tools<'a>,
-    request: &'a ContractRequest<'a>,
-    oracle: &'a Oracle,
+pub(super) struct Check<'a> {
+    pub(super) tools: &'a Tools<'a>,
+    pub(super) request: &'a ContractRequest<'a>,
+    pub(super) oracle: &'a Oracle,
     /// One for each function, then one for each item and each linked type, to be described.
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
     /// The types that symbols are linked to.
     types: Vec<&'a Item>,
 }
 
 /// A probe with what both sides made of it.
-struct Compared {
-    probe: Probe,
-    upstream: Outcome,
-    port: Outcome,
-    agreement: Agreement,
-    policy: Option<ErrorPolicy>,
+pub(super) struct Compared {
+    pub(super) probe: Probe,
+    pub(super) upstream: Outcome,
+    pub(super) port: Outcome,
+    pub(super) agreement: Agreement,
+    pub(super) policy: Option<ErrorPolicy>,
 }
 
 /// What was found on all probes.
@@ -118,7 +120,7 @@ struct Changes {
 }
 
 impl<'a> Check<'a> {
-    fn new(tools: &'a Tools<'a>, request: &'a ContractRequest<'a>, oracle: &'a Oracle) -> Self {
+    pub(super) fn new(tools: &'a Tools<'a>, request: &'a ContractRequest<'a>, oracle: &'a Oracle) -> Self {
         let functions = oracle.plan().functions.iter();
         let mut targets: Vec<_> = functions.map(|function| target(function, request)).collect();
         let described = |symbol: &SymbolPath| Target {
@@ -203,7 +205,7 @@ impl<'a> Check<'a> {
     }
 
     /// The profile, with the classes that are linked to types as the running port has them.
-    fn profile(&self, descriptions: &[Description]) -> Profile {
+    pub(super) fn profile(&self, descriptions: &[Description]) -> Profile {
         let mut profile = self.request.profile.clone();
         let described = descriptions.iter().skip(self.request.items.len());
         for (item, description) in self.types.iter().zip(described) {
@@ -235,7 +237,7 @@ impl<'a> Check<'a> {
 
     /// Whether the port says how the value of a method is made. Only the plainest way needs no link: there it
     /// is the class itself.
-    fn can_make(&self, function: &FunctionPlan) -> bool {
+    pub(super) fn can_make(&self, function: &FunctionPlan) -> bool {
         let ReceiverPlan::Constructed { constructor: Some(constructor), .. } = &function.receiver else {
             return true;
         };
@@ -245,13 +247,13 @@ impl<'a> Check<'a> {
     }
 
     /// The upstream's outcome in the form of the port's symbol.
-    fn as_asked(&self, probe: &Probe, upstream: Outcome) -> Outcome {
+    pub(super) fn as_asked(&self, probe: &Probe, upstream: Outcome) -> Outcome {
         let target = self.targets.get(probe.function).map(|target| target.symbol.as_str());
         let name = target.and_then(|symbol| symbol.rsplit('.').next()).unwrap_or_default();
         order_as_truth(name, &upstream).unwrap_or(upstream)
     }
 
-    fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
+    pub(super) fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
         let is_width_chosen = self.function_of(probe).is_some_and(|function| function.is_width_chosen);
         let is_overflow = matches!(upstream, Outcome::Panic { text } if text.contains("overflow"));
         if is_width_chosen && is_overflow {
@@ -262,7 +264,7 @@ impl<'a> Check<'a> {
         compare(profile, upstream, port)
     }
 
-    fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
+    pub(super) fn function_of(&self, probe: &Probe) -> Option<&FunctionPlan> {
         self.oracle.plan().functions.get(probe.function)
     }
 
@@ -405,7 +407,7 @@ impl<'a> Check<'a> {
         let mut chosen = Vec::new();
         for all in by_item.values_mut() {
             all.sort_by_key(|one| (!one.probe.may_be_shown, size(&one.probe.arguments)));
-            chosen.extend(all.iter().take(COUNTEREXAMPLES_MAX).map(|one| Compared {
+            chosen.extend(all.iter().take(self.request.counterexamples_max).map(|one| Compared {
                 probe: one.probe.clone(),
                 upstream: one.upstream.clone(),
                 port: one.port.clone(),
@@ -486,24 +488,7 @@ impl<'a> Check<'a> {
         };
         let path = &self.function_of(&one.probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
-        let target = self.targets.get(one.probe.function);
-        let arguments: Vec<_> = one.probe.arguments.iter().map(Value::to_python).collect();
-        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
-        let call = if let Some((constructor, target)) = method {
-            let count = target.constructed_with;
-            let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
-            let mut given = Vec::new();
-            for _ in 0..target.others {
-                let (other, behind) = rest.split_at(count.min(rest.len()));
-                given.push(format!("{constructor}({})", other.join(", ")));
-                rest = behind;
-            }
-            given.extend(rest.iter().cloned());
-            format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", "))
-        } else {
-            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
-            format!("{called}({})", arguments.join(", "))
-        };
+        let call = self.call(&one.probe)?;
         Some(Counterexample {
             item: item.item.clone(),
             symbol: item.symbol.clone(),
@@ -512,6 +497,29 @@ impl<'a> Check<'a> {
             port: cut(one.port.to_string()),
             may_be_shown: one.probe.may_be_shown,
         })
+    }
+
+    /// A probe as the port's language writes it.
+    pub(super) fn call(&self, probe: &Probe) -> Option<String> {
+        let path = &self.function_of(probe)?.item;
+        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
+        let target = self.targets.get(probe.function);
+        let arguments: Vec<_> = probe.arguments.iter().map(Value::to_python).collect();
+        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
+        let Some((constructor, target)) = method else {
+            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+            return Some(format!("{called}({})", arguments.join(", ")));
+        };
+        let count = target.constructed_with;
+        let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
+        let mut given = Vec::new();
+        for _ in 0..target.others {
+            let (other, behind) = rest.split_at(count.min(rest.len()));
+            given.push(format!("{constructor}({})", other.join(", ")));
+            rest = behind;
+        }
+        given.extend(rest.iter().cloned());
+        Some(format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", ")))
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Main type: [`Generator`]. The same seed gives the same values on every machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use upstream::ContentHash;
 
+use super::landmarks::Landmarks;
 use super::shape::Shape;
 use super::value::Value;
 
@@ -16,6 +17,9 @@ const TEXT_CHARS_MAX: u64 = 24;
 const LIST_ITEMS_MAX: u64 = 8;
 /// Once in a while a text is this long, so that tables and blocks of 64 are left.
 const LONG_TEXT_CHARS: u64 = 70;
+
+/// The most texts that are made of an item's own literals.
+const OWN_TEXTS_MAX: usize = 320;
 
 /// Texts at which translations are known to differ: length units, case, white space, number syntax, lines,
 /// patterns, normalisation.
@@ -178,19 +182,25 @@ const FLOATS: &[f64] = &[
 #[derive(Debug, Clone)]
 pub struct Generator {
     state: u64,
-    landmarks: Vec<i128>,
+    landmarks: Landmarks,
+    /// Characters of the landmarks, and those beside them.
+    chars: Vec<char>,
     /// Boundaries that were worked out before.
     known: BTreeMap<Shape, Vec<Value>>,
 }
 
 impl Generator {
-    /// A generator for one purpose (`parts`), with numbers around which behaviour may turn.
-    pub fn new<Part: AsRef<[u8]>>(parts: impl IntoIterator<Item = Part>, landmarks: &[String]) -> Self {
+    /// A generator for one purpose (`parts`), with literals around which behaviour may turn.
+    pub fn new<Part: AsRef<[u8]>>(parts: impl IntoIterator<Item = Part>, landmarks: &Landmarks) -> Self {
         let digits: String = ContentHash::of_parts(parts).to_string().chars().take(16).collect();
-        let landmarks = landmarks.iter().filter_map(|text| text.split('.').next()?.parse().ok()).collect();
+        let mut chars = landmarks.around();
+        chars.extend(landmarks.chars());
+        let mut seen = BTreeSet::new();
+        chars.retain(|char| seen.insert(*char));
         Self {
             state: u64::from_str_radix(&digits, 16).unwrap_or_default(),
-            landmarks,
+            landmarks: landmarks.clone(),
+            chars,
             known: BTreeMap::new(),
         }
     }
@@ -223,8 +233,11 @@ impl Generator {
         match shape {
             Shape::Unit => vec![Value::Unit],
             Shape::Bool => vec![Value::Bool(false), Value::Bool(true)],
-            Shape::Char => CHARS.iter().copied().map(Value::Char).collect(),
-            Shape::Text => TEXTS.iter().copied().map(Value::text).collect(),
+            Shape::Char => distinct(CHARS.iter().chain(&self.chars).copied().map(Value::Char)),
+            Shape::Text => {
+                let own = self.own_texts();
+                distinct(TEXTS.iter().copied().map(Value::text).chain(own.into_iter().map(Value::Text)))
+            }
             Shape::Bytes => {
                 let mut all: Vec<_> =
                     [0, 1, 0x7f, 0x80, 0xff].iter().map(|byte| Value::Bytes(vec![*byte])).collect();
@@ -236,7 +249,8 @@ impl Generator {
                         .map(|text| Value::Bytes(text.as_bytes().to_vec())),
                 );
                 all.push(Value::Bytes(vec![0xc3, 0x28]));
-                all
+                all.extend(self.own_texts().into_iter().map(|text| Value::Bytes(text.into_bytes())));
+                distinct(all)
             }
             Shape::Int { .. } => self.int_boundaries(shape).into_iter().map(Value::int).collect(),
             Shape::Float { bits: 32 } => FLOATS.iter().map(|number| narrow(*number)).collect(),
@@ -299,6 +313,15 @@ impl Generator {
         }
     }
 
+    /// Texts of the landmarks: as they stand, and their characters alone, doubled and among others.
+    fn own_texts(&self) -> Vec<String> {
+        let texts = self.landmarks.texts.iter().cloned();
+        let around = self.chars.iter().flat_map(|char| {
+            [char.to_string(), format!("{char}{char}"), format!("a{char}b"), format!("0{char}")]
+        });
+        texts.chain(around).take(OWN_TEXTS_MAX).collect()
+    }
+
     fn some_boundary(&mut self, shape: &Shape) -> Option<Value> {
         if !self.known.contains_key(shape) {
             self.known.insert(shape.clone(), self.boundaries(shape));
@@ -312,9 +335,10 @@ impl Generator {
         let Some((low, high)) = shape.int_range() else { return Vec::new() };
         let is_size = matches!(shape, Shape::Int { is_size: true, .. });
         let mut all: Vec<i128> = vec![0, 1, -1, 2, 3, -2, 7, -7, 10, 16, 100, 127, 128, 255, 256, 1000];
-        for landmark in &self.landmarks {
+        for landmark in &self.landmarks.numbers {
             all.extend([landmark.saturating_sub(1), *landmark, landmark.saturating_add(1)]);
         }
+        all.extend(self.chars.iter().map(|char| i128::from(u32::from(*char))));
         if is_size {
             // In between lie sizes that either side would try to allocate.
             all.retain(|number| *number <= 100_000);
@@ -354,6 +378,9 @@ impl Generator {
             Shape::Bool => Value::Bool(self.one_in(2)),
             Shape::Char => Value::Char(self.random_char(false)),
             Shape::Text => Value::Text(self.random_text()),
+            Shape::Bytes if !self.chars.is_empty() && self.one_in(3) => {
+                Value::Bytes(self.text_of_landmarks().into_bytes())
+            }
             Shape::Bytes => {
                 Value::Bytes((0..self.below(TEXT_CHARS_MAX)).map(|_| self.random_byte()).collect())
             }
@@ -426,6 +453,12 @@ impl Generator {
     }
 
     fn random_byte(&mut self) -> u8 {
+        let own = self.chars.clone();
+        if self.one_in(3)
+            && let Some(byte) = self.pick(&own).and_then(|char| u8::try_from(u32::from(char)).ok())
+        {
+            return byte;
+        }
         let byte = self.below(256).to_le_bytes()[0];
         if self.one_in(2) { byte } else { b'a' + byte % 4 }
     }
@@ -449,9 +482,30 @@ impl Generator {
             let (left, right) = (self.pick(TEXTS).unwrap_or_default(), self.pick(TEXTS).unwrap_or_default());
             return format!("{left}{right}");
         }
+        if !self.chars.is_empty() && self.one_in(2) {
+            return self.text_of_landmarks();
+        }
         let length = if self.one_in(12) { LONG_TEXT_CHARS } else { TEXT_CHARS_MAX / 2 };
         let (length, narrow) = (self.below(length), self.one_in(2));
         (0..length).map(|_| self.random_char(narrow)).collect()
+    }
+
+    /// A text of what the code itself speaks of, mostly short: a few of its characters, its words, and letters.
+    fn text_of_landmarks(&mut self) -> String {
+        let own = self.chars.clone();
+        let few: Vec<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).chain(['a']).collect();
+        let is_wide = self.one_in(3);
+        let length = if self.one_in(3) { self.below(4) } else { self.below(TEXT_CHARS_MAX / 2) };
+        let words = self.landmarks.texts.clone();
+        let mut text = String::new();
+        for _ in 0..length {
+            match self.below(8) {
+                0 => text.push_str(&self.pick(&words).unwrap_or_default()),
+                1 => text.push(self.random_char(false)),
+                _ => text.extend(if is_wide { self.pick(&own) } else { self.pick(&few) }),
+            }
+        }
+        text
     }
 
     /// A small change of a value: what near-equal arguments and variations of examples are made of.
@@ -544,6 +598,12 @@ impl Generator {
     }
 }
 
+/// The values, each once.
+fn distinct(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let mut seen = BTreeSet::new();
+    values.into_iter().filter(|value| seen.insert(value.clone())).collect()
+}
+
 /// A 32-bit float.
 fn narrow(number: f64) -> Value {
     #[expect(
@@ -599,7 +659,7 @@ mod tests {
         for shape in shapes() {
             let mut generator = Generator::new(
                 ["seed"],
-                &["255".to_owned(), "-4".to_owned(), "99999999999999999999999".to_owned()],
+                &Landmarks { numbers: vec![255, -4, i128::MAX], texts: vec!["*".into(), "v1".into()] },
             );
             let boundaries = generator.boundaries(&shape);
             assert!(!boundaries.is_empty(), "{shape:?}");
@@ -618,7 +678,7 @@ mod tests {
     #[test]
     fn the_seed_alone_decides() {
         let make = |seed: &str| {
-            let mut generator = Generator::new([seed], &[]);
+            let mut generator = Generator::new([seed], &Landmarks::default());
             (0..50).map(|_| generator.arguments(&[Shape::Text, Shape::Text])).collect::<Vec<_>>()
         };
         assert_eq!(make("one"), make("one"));
@@ -627,7 +687,7 @@ mod tests {
 
     #[test]
     fn numbers_in_the_code_are_approached_from_both_sides() {
-        let generator = Generator::new(["seed"], &["37".to_owned()]);
+        let generator = Generator::new(["seed"], &Landmarks::of(["37"]));
         let boundaries = generator.boundaries(&int(32, true));
         for number in [36, 37, 38] {
             assert!(boundaries.contains(&Value::int(number)), "{number}");

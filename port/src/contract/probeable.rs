@@ -8,6 +8,7 @@ use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::generics::{Instance, instances};
+use super::landmarks::{ByName, Landmarks};
 use super::plan_type::{
     Input, ObservedType, TypeScope, impl_header, implements, is_generic, scalar, text_input,
 };
@@ -45,8 +46,8 @@ pub struct FunctionPlan {
     /// Whether the width of its numbers is the probe's choice and not the item's: the port need not
     /// overflow where the upstream does.
     pub is_width_chosen: bool,
-    /// Numbers that stand in the item's own code: its behaviour may turn at them.
-    pub landmarks: Vec<String>,
+    /// Literals in the code of the item and of what it calls: its behaviour may turn at them.
+    pub landmarks: Landmarks,
     /// The Rust types that the driver reads, one for each argument.
     pub(super) owned: Vec<String>,
     /// The call, with arguments `a0`, `a1` and so on of types `&owned`.
@@ -94,13 +95,19 @@ pub fn plan_items(
     public_paths: &BTreeMap<ItemPath, String>,
 ) -> ProbePlan {
     let mut plan = ProbePlan::default();
+    let named = ByName::of_snapshot(snapshot);
     for path in items.iter().collect::<BTreeSet<_>>() {
         let planned = match snapshot.items.get(path) {
             Some(item) => plan_item(snapshot, item, public_paths),
             None => Err("the upstream has no such item at this revision".to_owned()),
         };
         match planned {
-            Ok(functions) => plan.functions.extend(functions),
+            Ok(functions) => {
+                let item = snapshot.items.get(path);
+                let landmarks = item.map(|item| Landmarks::behind(item, &named)).unwrap_or_default();
+                let with = |function| FunctionPlan { landmarks: landmarks.clone(), ..function };
+                plan.functions.extend(functions.into_iter().map(with));
+            }
             Err(reason) => {
                 plan.not_probed.insert(path.clone(), reason);
             }
@@ -325,7 +332,7 @@ impl<'a> Place<'a> {
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
             receiver,
             is_width_chosen: self.is_self_chosen || instance.is_width_chosen,
-            landmarks: landmarks(&item.text),
+            landmarks: Landmarks::default(),
             owned: inputs.into_iter().map(|input| input.owned).collect(),
             call,
             refused: None,
@@ -513,34 +520,4 @@ fn std_trait(name: &str) -> Option<String> {
     // What a trait is applied to is known here by its own name alone.
     let is_plain = matches!(arguments, "" | "<&str>" | "<str>" | "<String>" | "<Self>");
     is_plain.then(|| format!("::std::{module}::{last}{}", arguments.replace("<Self>", "")))
-}
-
-/// How many numbers of an item's code are noted.
-const LANDMARKS_MAX: usize = 24;
-
-/// Numbers in an item's text, as written, each once.
-fn landmarks(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut chars = text.chars().peekable();
-    let mut previous = ' ';
-    while let Some(char) = chars.next() {
-        if found.len() >= LANDMARKS_MAX {
-            break;
-        }
-        if char.is_ascii_digit() && !previous.is_alphanumeric() && previous != '_' {
-            let mut number = char.to_string();
-            while let Some(next) = chars.next_if(|next| next.is_ascii_digit() || *next == '.' || *next == '_')
-            {
-                number.push(next);
-            }
-            previous = '0';
-            let number = number.trim_end_matches('.').replace('_', "");
-            if !found.contains(&number) {
-                found.push(number);
-            }
-            continue;
-        }
-        previous = char;
-    }
-    found
 }

@@ -17,6 +17,8 @@ use crate::confinement::{Access, Confinement};
 const RESTARTS_OF_ONE: u32 = 3;
 /// How often the driver is started again in one conversation.
 const RESTARTS_MAX: u32 = 24;
+/// How many times as long as for a probe is waited at most for a driver to begin.
+const PATIENCE_MAX: u64 = 16;
 /// The longest one run of a driver may take, in milliseconds.
 const RUN_TIMEOUT_MS: u64 = 10 * 60 * 1000;
 /// The most a driver may write.
@@ -81,17 +83,23 @@ pub(super) fn converse(
     let mut answers: Vec<Option<Answer>> = vec![None; questions.len()];
     let mut reached = vec![BTreeSet::new(); questions.len()];
     let mut ended: BTreeMap<usize, u32> = BTreeMap::new();
+    let mut patience = 1;
     for restart in 0..=RESTARTS_MAX {
         let open: Vec<usize> =
             answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(at, _)| at).collect();
         let Some(first) = open.first().copied() else { break };
         let nonce = nonce(questions.len(), restart);
-        let run = run(tools, driver, header, &nonce, questions, &open)?;
+        let run = run(tools, driver, header, &nonce, (questions, &open), patience)?;
         for (at, answer, blocks) in run.said {
             if let (Some(slot), Some(reached)) = (answers.get_mut(at), reached.get_mut(at)) {
                 *slot = Some(Answer::Said(answer));
                 *reached = blocks;
             }
+        }
+        if !run.is_ready && run.ending == Outcome::Timeout && patience < PATIENCE_MAX {
+            // Nobody was asked yet: the machine is busy, and the driver slow to begin.
+            patience *= 4;
+            continue;
         }
         if !run.is_ready {
             return Err(ContractError::Driver { driver: driver.name, reason: run.complaint });
@@ -149,8 +157,8 @@ fn run(
     driver: &Driver,
     header: &dyn Fn(&str) -> Json,
     nonce: &str,
-    questions: &[Question],
-    open: &[usize],
+    (questions, open): (&[Question], &[usize]),
+    patience: u64,
 ) -> Result<Run, ContractError> {
     let mut input = header(nonce).to_string();
     for at in open {
@@ -162,7 +170,7 @@ fn run(
     input.push('\n');
     let limits = Limits {
         timeout_ms: RUN_TIMEOUT_MS,
-        silence_ms: Some(tools.probe_timeout_ms),
+        silence_ms: Some(tools.probe_timeout_ms.saturating_mul(patience)),
         output_bytes_max: OUTPUT_BYTES_MAX,
     };
     let invocation = driver.invocation.clone().stdin(input).limits(limits);

@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use super::branch::ref_name;
 use super::error::{RepoError, git};
-use super::{PortRepo, commit_id};
+use super::{PortRepo, commit_id, tree_id};
 
 /// How the working tree stands to a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,18 @@ impl PortRepo {
             return Ok(WorktreeState::HalfMoved { from: commit_id(parent.id())?, to: commit_id(head.id())? });
         }
         Ok(WorktreeState::Dirty { files: files() })
+    }
+
+    /// The working tree as it stands, as a tree: changed and new files with it, ignored ones without. Nothing
+    /// of the user's is touched, the index neither.
+    pub fn worktree_tree(&self) -> Result<TreeId, RepoError> {
+        let mut index = self.git.index().map_err(git("read the index"))?;
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).map_err(git("read the working tree"))?;
+        index.update_all(["*"], None).map_err(git("read the working tree"))?;
+        let id = index.write_tree().map_err(git("write a tree"))?;
+        // What was read into memory must not reach the index on the disk by a later write.
+        index.read(true).map_err(git("read the index"))?;
+        tree_id(id)
     }
 
     /// Brings the files that differ between two trees from the first to the second, and the index with

@@ -56,7 +56,7 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
 }
 
 /// The program, built beside this one.
-fn program() -> Result<PathBuf> {
+pub(super) fn program() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let program = own.parent().context("this program has no folder")?.join("tidelock");
     if !program.is_file() {

@@ -1,5 +1,6 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
+mod contract;
 mod criterion_suite;
 mod demo;
 mod diff_accuracy;
@@ -108,6 +109,13 @@ const MEASURES: &[Measure] = &[
         about: "the share of public functions that the contract can plan probes for, and the reasons for the rest",
         needs: "`--repo` for each upstream; seconds",
         run: probeable::run,
+    },
+    Measure {
+        name: "contract",
+        about: "how often the contract accepts seeded wrong translations and refuses rewrites, over eleven ports",
+        needs: "the Cargo registry, git, Python 3.10, a build of `tidelock`; `--repo` with the name of a port \
+                measures it alone; about an hour",
+        run: contract::run,
     },
     Measure {
         name: "gate_suites",

@@ -445,7 +445,7 @@ fn checked_with(
         links: &BTreeMap::new(),
         harvested: &harvested,
         pools: &pools(),
-        profile: &Profile::default(),
+        profile: &Profile::default(), counterexamples_max: COUNTEREXAMPLES_MAX,
     };
     check(&tools(), &request).unwrap()
 }

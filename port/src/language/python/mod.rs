@@ -9,6 +9,7 @@ mod indent;
 mod interpreter;
 mod outline;
 mod rename;
+pub mod seed;
 mod source;
 mod splice;
 mod symbols;

@@ -1,0 +1,144 @@
+//! `tidelock contract check`: the contract of some symbols, now, against the working tree.
+
+use reports::record::{CounterexampleRecord, EvidenceRow, Finding};
+use reports::{Verdict, count};
+use serde::Serialize;
+
+use super::super::{CliError, Context, ExitCode, sync};
+use super::args::ContractItems;
+use super::asked::Opened;
+use crate::driver::prove_some;
+use crate::gate::{Evidence, not_compared};
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Checked {
+    pub(super) baseline: String,
+    pub(super) verdict: Verdict,
+    /// Why, where it is no pass.
+    pub(super) reason: String,
+    pub(super) evidence: Vec<EvidenceRow>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) counterexamples: Vec<CounterexampleRecord>,
+}
+
+pub(super) fn run(context: &Context, args: &ContractItems) -> Result<ExitCode, CliError> {
+    let opened = Opened::new(context)?;
+    let checked = checked(context, &opened, &args.items)?;
+    if context.format.is_json() {
+        context.json(&checked)?;
+    } else {
+        context.console.data(&text(&checked));
+    }
+    Ok(exit_code(checked.verdict))
+}
+
+pub(super) fn exit_code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Pass => ExitCode::Done,
+        Verdict::Fail => ExitCode::GateFailed,
+        Verdict::Inconclusive => ExitCode::Inconclusive,
+    }
+}
+
+/// Asks both sides about these items.
+pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> Result<Checked, CliError> {
+    let items = opened.items(names)?;
+    let confinement = sync::confinement(&opened.session.settings, &context.machine)?;
+    let baseline = (&*opened.baseline, items);
+    let evidence = prove_some(&opened.session, &*confinement, &opened.lock, &opened.tree, baseline)?;
+    let (verdict, reason) = verdict(&evidence);
+    Ok(Checked {
+        baseline: opened.lock.baseline.to_string(),
+        verdict,
+        reason,
+        evidence: evidence.rows(),
+        findings: evidence.findings(),
+        counterexamples: evidence.counterexamples(),
+    })
+}
+
+/// Each item that was asked for must have been compared: who names one wants to know of it.
+fn verdict(evidence: &Evidence) -> (Verdict, String) {
+    if let Some(reason) = &evidence.report.source_blocked {
+        return (Verdict::Inconclusive, format!("the upstream cannot be asked: {reason}"));
+    }
+    if evidence.disagrees() {
+        return (Verdict::Fail, "the port does not do as the upstream does".to_owned());
+    }
+    if evidence.blocked() > 0 {
+        let probes = count(evidence.blocked().into(), "probe");
+        return (Verdict::Inconclusive, format!("{probes} could not be answered"));
+    }
+    let open = evidence.report.items.iter().find_map(|item| Some((&item.symbol, not_compared(item)?)));
+    match open {
+        Some((symbol, reason)) => (Verdict::Inconclusive, format!("`{symbol}` was not compared: {reason}")),
+        None => (Verdict::Pass, String::new()),
+    }
+}
+
+pub(super) fn text(checked: &Checked) -> String {
+    let word = match checked.verdict {
+        Verdict::Pass => "pass".to_owned(),
+        Verdict::Fail => format!("FAIL: {}", checked.reason),
+        Verdict::Inconclusive => format!("cannot tell: {}", checked.reason),
+    };
+    let mut lines = vec![format!("{word} (upstream at {})", checked.baseline)];
+    for row in &checked.evidence {
+        let reached = match row.blocks_total {
+            0 => String::new(),
+            total => format!("; {} of {total} blocks of the upstream's code reached", row.blocks_reached),
+        };
+        let open = if row.not_probed.is_empty() { String::new() } else { format!("; {}", row.not_probed) };
+        lines.push(format!(
+            "  {}: {} agree, {} differ, {} unanswered{reached}{open}",
+            row.symbol, row.agreed, row.disagreed, row.blocked
+        ));
+    }
+    lines.extend(
+        checked
+            .findings
+            .iter()
+            .filter(|finding| finding.code != "disagreement")
+            .map(|finding| format!("  {}: {}", finding.code, finding.text)),
+    );
+    lines.extend(checked.counterexamples.iter().map(|example| {
+        format!("  {}\n    upstream  {}\n    port      {}", example.call, example.upstream, example.port)
+    }));
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use port::contract::{ContractReport, ItemEvidence};
+
+    use super::*;
+
+    #[test]
+    fn an_item_that_was_asked_for_and_not_compared_is_no_pass() {
+        let item = ItemEvidence {
+            item: "k::f".parse().unwrap(),
+            symbol: "p.f".parse().unwrap(),
+            not_probed: Some("it is private".to_owned()),
+            harvested: 0,
+            generated: 0,
+            agreed: 0,
+            disagreed: 0,
+            unobserved: 0,
+            corners_left_out: 0,
+            error_policy: None,
+            blocked: 0,
+            blocks_reached: 0,
+            blocks_total: 0,
+            changed_upstream: None,
+            changed_port: None,
+            changed_alike: None,
+        };
+        let of = |items| verdict(&Evidence::of(ContractReport { items, ..ContractReport::default() }));
+        assert_eq!(of(vec![item.clone()]).0, Verdict::Inconclusive);
+        let compared = ItemEvidence { not_probed: None, agreed: 3, ..item };
+        assert_eq!(of(vec![compared.clone()]).0, Verdict::Pass);
+        assert_eq!(of(vec![ItemEvidence { blocked: 1, ..compared.clone() }]).0, Verdict::Inconclusive);
+        assert_eq!(of(vec![ItemEvidence { disagreed: 1, ..compared }]).0, Verdict::Fail);
+    }
+}

@@ -1,0 +1,147 @@
+//! `tidelock contract derive`: what would be probed, and why the rest cannot.
+
+use std::collections::BTreeMap;
+
+use anyhow::anyhow;
+use port::contract::{Derived, Pools, Profile, derive, plan_items, public_paths};
+use reports::count;
+use serde::Serialize;
+use upstream::harvest::{self, HarvestedCall};
+use upstream::{ItemPath, Snapshot};
+
+use super::super::{CliError, Context, ExitCode};
+use super::args::ContractItems;
+use super::asked::Opened;
+use crate::driver::DEVELOPMENT_SEED;
+
+/// One linked item.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) item: String,
+    pub(super) symbol: String,
+    /// Its signature; empty where it is no function.
+    pub(super) signature: String,
+    /// The ways to call it.
+    pub(super) calls: Vec<Call>,
+    /// Why there is none; empty where there is.
+    pub(super) not_probed: String,
+}
+
+/// One way to call it.
+#[derive(Debug, Serialize)]
+pub(super) struct Call {
+    pub(super) instance: String,
+    pub(super) receiver: String,
+    pub(super) arguments: Vec<String>,
+    pub(super) relation: String,
+    pub(super) harvested: usize,
+    pub(super) generated: usize,
+    pub(super) deciding: usize,
+    pub(super) boundaries_left_out: usize,
+    pub(super) literals: Vec<String>,
+}
+
+pub(super) fn run(context: &Context, args: &ContractItems) -> Result<ExitCode, CliError> {
+    let opened = Opened::new(context)?;
+    let items = opened.items(&args.items)?;
+    let rows = rows(&opened, &items)?;
+    if context.format.is_json() {
+        context.json(&rows)?;
+    } else {
+        context.console.data(&text(&rows));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// What would be probed for these items.
+pub(super) fn rows(
+    opened: &Opened,
+    items: &[(ItemPath, mappings::SymbolPath)],
+) -> Result<Vec<Row>, CliError> {
+    let snapshot: &Snapshot = &opened.baseline;
+    let paths: Vec<ItemPath> = items.iter().map(|(item, _)| item.clone()).collect();
+    let plan = plan_items(snapshot, &paths, &public_paths(snapshot));
+    let tree = opened.session.mirror.repo().tree(&snapshot.revision.commit).map_err(|error| anyhow!(error))?;
+    let harvested: Vec<HarvestedCall> =
+        harvest::calls(&tree, snapshot).map_err(|error| anyhow!(error))?.calls;
+    let pools = Pools {
+        development_seed: DEVELOPMENT_SEED.to_owned(),
+        // The deciding pool is only counted here, and made from another seed in each run.
+        deciding_seed: String::new(),
+        probes_max: usize::try_from(opened.session.settings.probes / 2).unwrap_or(usize::MAX).max(1),
+    };
+    let mut calls: BTreeMap<&ItemPath, Vec<Call>> = BTreeMap::new();
+    for function in &plan.functions {
+        let derived = derive(function, snapshot, &harvested, &pools, &Profile::default());
+        calls.entry(&function.item).or_default().push(call(derived));
+    }
+    let row = |(item, symbol): &(ItemPath, mappings::SymbolPath)| Row {
+        item: item.to_string(),
+        symbol: symbol.to_string(),
+        signature: signature(snapshot, item),
+        calls: calls.remove(item).unwrap_or_default(),
+        not_probed: plan.not_probed.get(item).cloned().unwrap_or_default(),
+    };
+    Ok(items.iter().map(row).collect())
+}
+
+fn call(derived: Derived) -> Call {
+    let Derived { instance, receiver, arguments, relation, harvested, generated, deciding, left_out, literals } =
+        derived;
+    Call {
+        instance,
+        receiver,
+        arguments,
+        relation,
+        harvested,
+        generated,
+        deciding,
+        boundaries_left_out: left_out,
+        literals,
+    }
+}
+
+fn signature(snapshot: &Snapshot, item: &ItemPath) -> String {
+    let Some(signature) = snapshot.items.get(item).and_then(|item| item.signature.as_ref()) else {
+        return String::new();
+    };
+    let own = signature.receiver.iter().map(|_| "self".to_owned());
+    let given = signature.parameters.iter().map(|parameter| format!("{}: {}", parameter.name, parameter.ty));
+    let generics = if signature.generics.is_empty() {
+        String::new()
+    } else {
+        format!("<{}>", signature.generics.join(", "))
+    };
+    let parameters: Vec<String> = own.chain(given).collect();
+    format!("fn {}{generics}({}) -> {}", item.name(), parameters.join(", "), signature.output)
+}
+
+fn text(rows: &[Row]) -> String {
+    let mut lines = Vec::new();
+    let (probed, left): (Vec<_>, Vec<_>) = rows.iter().partition(|row| !row.calls.is_empty());
+    lines.push(format!(
+        "{} linked: {} can be probed, {} cannot",
+        count(rows.len() as u64, "item"),
+        probed.len(),
+        left.len()
+    ));
+    for row in probed {
+        lines.push(format!("{} = {}", row.item, row.symbol));
+        for call in &row.calls {
+            let instance = if call.instance.is_empty() { String::new() } else { format!(" [{}]", call.instance) };
+            lines.push(format!(
+                "  ({}){instance}: {} harvested, {} generated, {} deciding; {}",
+                call.arguments.join(", "),
+                call.harvested,
+                call.generated,
+                call.deciding,
+                call.relation
+            ));
+        }
+    }
+    if !left.is_empty() {
+        lines.push("not probed:".to_owned());
+    }
+    lines.extend(left.iter().map(|row| format!("  {}: {}", row.item, row.not_probed)));
+    lines.join("\n") + "\n"
+}
