@@ -14,4 +14,5 @@ pub mod lease;
 pub mod pair;
 pub mod progress;
 pub mod session;
+mod stops;
 pub mod store;

@@ -13,6 +13,7 @@ use crate::chain::learned_memory;
 use crate::engine::{Candidate, Event, Head, Phase, RunState, UnitState, Work};
 use crate::gate::GatePass;
 use crate::progress::Progress;
+use crate::stops;
 
 impl Driver<'_> {
     /// Writes the commit as an object that no branch knows yet.
@@ -70,8 +71,10 @@ impl Driver<'_> {
                     }
                     Err(error) => return Err(error.into()),
                 }
+                stops::pass("advance: the branch moved");
             }
             self.refresh(&from.tree, tree)?;
+            stops::pass("advance: the files followed");
             self.learn(work, candidate)?;
         }
         let label = work.revision().context("no revision is being worked on")?.label.to_string();

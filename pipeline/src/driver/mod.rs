@@ -31,6 +31,7 @@ use crate::chain::{Link, RunExchanges};
 use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::stops;
 use crate::store::{RunStatus, Store};
 use check::Contract;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
@@ -102,8 +103,11 @@ impl<'a> Driver<'a> {
         self.exchanges.begin(&run);
         let (mut record, mut state) = crate::engine::record(&events)?;
         while let Some(effect) = effect(&state) {
+            stops::pass(&format!("{}: before", effect.name()));
             let event = self.perform(&effect, &state)?;
+            stops::pass(&format!("{}: carried out", effect.name()));
             self.store.append(&run, events.len(), &event)?;
+            stops::pass(&format!("{}: stored", effect.name()));
             state = step(state, &event)?;
             apply(&mut record, &state, &event);
             events.push(event);
@@ -158,6 +162,7 @@ impl<'a> Driver<'a> {
         }
         let event = Event::Started { header: header.clone() };
         self.store.append(&header.run, 0, &event)?;
+        stops::pass("begin: stored");
         Ok((header.run.clone(), vec![event]))
     }
 

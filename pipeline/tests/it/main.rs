@@ -6,6 +6,7 @@ mod bad_answers;
 mod bad_input;
 mod bench;
 mod crash;
+mod disturbed;
 mod history;
 mod providers;
 mod registry;
@@ -14,3 +15,8 @@ mod sync;
 mod told;
 mod watch;
 mod world;
+
+/// The program that is tested.
+fn program() -> std::path::PathBuf {
+    env!("CARGO_BIN_EXE_tidelock").into()
+}
