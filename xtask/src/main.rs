@@ -39,6 +39,9 @@ enum Command {
         /// A repository to measure on; may be repeated.
         #[arg(long, value_name = "PATH")]
         repo: Vec<PathBuf>,
+        /// How often `crash` kills at random. Default: 200.
+        #[arg(long, value_name = "N")]
+        kills: Option<usize>,
     },
     /// Draw parts of a recorded terminal as SVG, to standard output.
     Picture {
@@ -64,6 +67,8 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Measure { list: true, .. } => measure::list(),
-        Command::Measure { name, repo, .. } => measure::run(name.as_deref().unwrap_or_default(), &repo),
+        Command::Measure { name, repo, kills, .. } => {
+            measure::run(name.as_deref().unwrap_or_default(), &repo, kills)
+        }
     }
 }

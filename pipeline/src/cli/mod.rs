@@ -184,8 +184,8 @@ fn session_error(error: SessionError) -> CliError {
             )
             | SessionError::NoBranch
     );
-    let error = anyhow!(error);
-    let error = if usage { CliError::usage(error) } else { CliError::from(error) };
+    let code = if usage { ExitCode::Usage } else { ExitCode::Internal };
+    let error = CliError { code, cause: anyhow!(error), hints: Vec::new() };
     match hint {
         Some(hint) => error.hint(hint),
         None => error,

@@ -13,6 +13,7 @@ mod gating;
 mod hidden;
 mod judging;
 mod landing;
+mod obstacle;
 mod oracle;
 mod planning;
 mod proving;
@@ -34,6 +35,7 @@ use crate::session::Session;
 use crate::stops;
 use crate::store::{RunStatus, Store};
 use check::Contract;
+pub use obstacle::Obstacle;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::prove;
 use suite::Suites;
@@ -105,6 +107,9 @@ impl<'a> Driver<'a> {
         while let Some(effect) = effect(&state) {
             stops::pass(&format!("{}: before", effect.name()));
             let event = self.perform(&effect, &state)?;
+            if let Some(obstacle) = Obstacle::in_answer(&event) {
+                return Err(obstacle.into());
+            }
             stops::pass(&format!("{}: carried out", effect.name()));
             self.store.append(&run, events.len(), &event)?;
             stops::pass(&format!("{}: stored", effect.name()));

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask measure crash` does the same to a larger sync, and oftener.
 
-use crate::disturbed::{Disturbed, Random, Size, difference, scenario};
+use crate::disturbed::{DATABASE_DAMAGES, Disturbed, Facts, Random, Size, difference, scenario};
 
 #[test]
 fn a_sync_that_is_killed_at_every_effect_ends_as_if_nothing_had_happened() {
@@ -35,4 +35,21 @@ fn a_sync_that_is_killed_at_random_ends_as_if_nothing_had_happened() {
     assert!(kills > 0, "it was killed at least once");
     assert_eq!(difference(&undisturbed.facts(), &killed.facts()), "", "killed {kills} times");
     assert_eq!(killed.doubled(&undisturbed).1, 0, "an answer that is on the disk is never bought again");
+}
+
+#[test]
+fn a_lost_or_damaged_database_loses_history_and_nothing_else() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let expected = undisturbed.facts();
+    for damage in DATABASE_DAMAGES {
+        let mut world = Disturbed::new(&template);
+        let said = world.damaged(damage).unwrap();
+        assert!(said.contains(damage.says), "{}: {said}", damage.name);
+        world.finish();
+        let found = world.facts();
+        let port = |facts: &Facts| (facts.tree.clone(), facts.log.clone(), facts.status.clone());
+        assert_eq!(port(&expected), port(&found), "{}", damage.name);
+    }
 }

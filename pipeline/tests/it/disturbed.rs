@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use upstream::process::{Ending, Invocation, Limits, ProcessRunner, SystemProcessRunner};
 
 use super::world::{Ran, World};
@@ -64,10 +65,62 @@ pub(crate) fn scenario(size: Size) -> World {
 /// A copy of a world in which the sync has not begun, with a translator of its own.
 pub(crate) struct Disturbed {
     pub(crate) world: World,
+    /// Where the translator keeps accounts: not on the disk that may be full.
+    accounts: TempDir,
     translator: String,
     /// How often a prompt stood without an answer when the process was killed, by nonce.
     excused: BTreeMap<String, usize>,
 }
+
+/// Something that happens to the database between two runs.
+pub(crate) struct DatabaseDamage {
+    pub(crate) name: &'static str,
+    /// What does it, in Python; `DATABASE` stands for the file.
+    script: &'static str,
+    /// Part of what the next run says; empty where it goes on by itself.
+    pub(crate) says: &'static str,
+}
+
+pub(crate) const DATABASE_DAMAGES: &[DatabaseDamage] = &[
+    DatabaseDamage {
+        name: "deleted",
+        script: "import glob, os\nfor file in glob.glob('DATABASE*'): os.remove(file)",
+        says: "",
+    },
+    DatabaseDamage {
+        // What had not been moved into the database itself is lost: the journal ends earlier than the port.
+        name: "without_its_newest_events",
+        script: "import glob, os\nfor file in glob.glob('DATABASE-*'): os.remove(file)",
+        says: "",
+    },
+    DatabaseDamage {
+        name: "emptied",
+        script: "import glob, os\nfor file in glob.glob('DATABASE-*'): os.remove(file)\nopen('DATABASE', 'w')",
+        says: "",
+    },
+    DatabaseDamage {
+        name: "truncated",
+        script: "import sqlite3, os\nsqlite3.connect('DATABASE').execute('PRAGMA wal_checkpoint(TRUNCATE)')\n\
+                 os.truncate('DATABASE', os.path.getsize('DATABASE') // 2 // 4096 * 4096 + 100)",
+        says: "move it away, only history is lost",
+    },
+    DatabaseDamage {
+        name: "overwritten",
+        script: "import glob, os\nfor file in glob.glob('DATABASE-*'): os.remove(file)\nopen('DATABASE', 'w').write('no database ' * 1000)",
+        says: "move it away, only history is lost",
+    },
+    DatabaseDamage {
+        name: "newer",
+        script: "import sqlite3\nsqlite3.connect('DATABASE').execute('PRAGMA user_version = 99')",
+        says: "update Tidelock, or move the file away",
+    },
+    DatabaseDamage {
+        // Root may write to a file that is read-only, so the test cannot make one everywhere.
+        name: "not_a_file",
+        script: "import glob, os\nfor file in glob.glob('DATABASE*'): os.remove(file)\nos.mkdir('DATABASE')",
+        says: "cannot use the database",
+    },
+];
 
 /// What must be the same however the sync was disturbed.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,12 +140,14 @@ pub(crate) struct Facts {
 impl Disturbed {
     pub(crate) fn new(template: &World) -> Self {
         let world = template.copied();
-        let purchases = format!("PURCHASES = {:?}{SPOIL}", world.path("purchases").to_string_lossy());
+        let accounts = tempfile::tempdir().unwrap();
+        let purchases = accounts.path().join("purchases");
+        std::fs::write(&purchases, "").unwrap();
+        let purchases = format!("PURCHASES = {:?}{SPOIL}", purchases.to_string_lossy());
         world.answering(&[("tally.bump", BUMP_WRONG), ("tally.width", WIDTH_WRONG)], &purchases);
-        world.write("purchases", "");
         // Named from the port, so that what the lock says of it is the same in every world.
         let translator = "command:python3 ../answer.py".to_owned();
-        Self { world, translator, excused: BTreeMap::new() }
+        Self { world, accounts, translator, excused: BTreeMap::new() }
     }
 
     pub(crate) fn invocation(&self) -> Invocation {
@@ -130,8 +185,13 @@ impl Disturbed {
     /// Kills the sync before each effect, behind it, at the points within it and when its event is stored:
     /// each restart gets one point further. Gives the names of the points.
     pub(crate) fn killed_everywhere(&mut self) -> Vec<String> {
-        let (mut passed, mut point) = (Vec::new(), 1);
-        while !passed.last().is_some_and(|name: &String| name == "finish: stored") {
+        self.killed_up_to("finish: stored")
+    }
+
+    /// The same up to a point.
+    fn killed_up_to(&mut self, last: &str) -> Vec<String> {
+        let (mut passed, mut point): (Vec<String>, u64) = (Vec::new(), 1);
+        while !passed.last().is_some_and(|name| name == last) {
             let name = self.killed_at(point).expect("it ends at a point");
             // A restart begins with the effect that is not stored yet, so behind a stored one counting begins
             // anew.
@@ -151,6 +211,48 @@ impl Disturbed {
             longest_ms += longest_ms / 8;
         }
         kills
+    }
+
+    /// Kills the sync, does something to the database, sees what the next run says, and does what it was told.
+    pub(crate) fn damaged(&mut self, damage: &DatabaseDamage) -> Result<String, String> {
+        // Where it is to go on by itself, the journal knows less than the port.
+        let goes_on = damage.says.is_empty();
+        self.killed_up_to(if goes_on {
+            "advance: the branch moved"
+        } else {
+            "attempt: the answer is recorded"
+        });
+        let state = self.world.path("port/.tidelock");
+        let script = damage.script.replace("DATABASE", &state.join("state.db").to_string_lossy());
+        let run = |program: &str, arguments: &[&str]| {
+            let finished = SystemProcessRunner::default()
+                .run(&Invocation::new(program, &state).args(arguments))
+                .map_err(|error| error.to_string())?;
+            if finished.succeeded() { Ok(()) } else { Err(finished.tail(5)) }
+        };
+        run("python3", &["-c", &script])?;
+        let head = self.world.git("port", &["rev-parse", "HEAD"]);
+        let ran = Ran {
+            finished: SystemProcessRunner::default()
+                .run(&self.invocation())
+                .map_err(|error| error.to_string())?,
+        };
+        if damage.says.is_empty() {
+            assert_done(&ran);
+            return Ok(String::new());
+        }
+        if ran.code() != 1 || self.world.git("port", &["rev-parse", "HEAD"]) != head {
+            return Err(format!("it went on without a database: {ran}"));
+        }
+        for file in ["state.db", "state.db-wal", "state.db-shm"] {
+            let path = state.join(file);
+            if path.is_dir() {
+                std::fs::remove_dir(&path).map_err(|error| error.to_string())?;
+            } else if path.exists() {
+                std::fs::remove_file(&path).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(ran.stderr().lines().last().unwrap_or_default().to_owned())
     }
 
     /// Runs the sync until nothing is left to do.
@@ -194,7 +296,8 @@ impl Disturbed {
     /// How often each answer was bought.
     pub(crate) fn purchases(&self) -> BTreeMap<String, usize> {
         let mut bought = BTreeMap::new();
-        for nonce in self.world.read("purchases").lines() {
+        let text = std::fs::read_to_string(self.accounts.path().join("purchases")).unwrap();
+        for nonce in text.lines() {
             *bought.entry(nonce.to_owned()).or_default() += 1;
         }
         bought

@@ -5,11 +5,14 @@
 mod bad_answers;
 mod bad_input;
 mod bench;
+mod canaries;
 mod crash;
 mod disturbed;
 mod history;
+mod hostile_answers;
 mod providers;
 mod registry;
+mod repository;
 mod retry;
 mod sync;
 mod told;

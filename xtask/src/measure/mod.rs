@@ -1,5 +1,6 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
+mod crash;
 mod criterion_suite;
 mod demo;
 mod gate_drift;
@@ -66,6 +67,13 @@ struct Measure {
 }
 
 const MEASURES: &[Measure] = &[
+    Measure {
+        name: "crash",
+        about: "a sync killed at every effect boundary and at random instants, on full disks, without its database",
+        needs: "git, Cargo, Python 3.10, root or user namespaces for small disks; takes no `--repo`, but `--kills`; \
+                half an hour",
+        run: |repositories, tell| crash::run(None, repositories, tell),
+    },
     Measure {
         name: "demo",
         about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
@@ -146,7 +154,7 @@ pub(crate) fn list() -> Result<()> {
 }
 
 /// Runs one; fails when a target is missed.
-pub(crate) fn run(name: &str, repositories: &[PathBuf]) -> Result<()> {
+pub(crate) fn run(name: &str, repositories: &[PathBuf], kills: Option<usize>) -> Result<()> {
     let Some(measure) = MEASURES.iter().find(|measure| measure.name == name) else {
         bail!("there is no measure `{name}`; `cargo xtask measure --list` names them");
     };
@@ -159,7 +167,11 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf]) -> Result<()> {
         }
         Ok(())
     };
-    (measure.run)(repositories, &mut tell)?;
+    match kills {
+        None => (measure.run)(repositories, &mut tell)?,
+        Some(_) if name == "crash" => crash::run(kills, repositories, &mut tell)?,
+        Some(_) => bail!("`--kills` belongs to the measure `crash`"),
+    }
     if !missed.is_empty() {
         bail!("targets missed: {}", missed.join(", "));
     }
