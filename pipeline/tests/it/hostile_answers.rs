@@ -69,7 +69,7 @@ fn code_that_lies_to_whoever_calls_it_gains_nothing() {
             ("writes wherever it can", &writes),
             (
                 "leaves threads behind",
-                "import threading\nthreading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"
+                "import threading\nthreading.Thread(target=threading.Event().wait).start()"
             ),
         ],
     ));

@@ -10,6 +10,7 @@ mod crash;
 mod disturbed;
 mod history;
 mod hostile_answers;
+mod hostile_upstream;
 mod providers;
 mod registry;
 mod repository;
