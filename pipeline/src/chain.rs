@@ -28,6 +28,7 @@ use upstream::{Clock, ContentHash};
 use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
+use crate::stops;
 
 /// The most that a command may answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
@@ -98,11 +99,16 @@ impl ExchangeStore for RunExchanges {
     }
 
     fn begin(&self, hash: &ContentHash, prompt: &Prompt) -> Result<(), ExchangeError> {
-        self.folder().begin(hash, prompt)
+        self.folder().begin(hash, prompt)?;
+        stops::pass("attempt: the prompt is recorded");
+        Ok(())
     }
 
     fn finish(&self, hash: &ContentHash, completion: &Completion) -> Result<(), ExchangeError> {
-        self.folder().finish(hash, completion)
+        stops::pass("attempt: the answer came");
+        self.folder().finish(hash, completion)?;
+        stops::pass("attempt: the answer is recorded");
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod lease;
 pub mod pair;
 pub mod progress;
 pub mod session;
+mod stops;
 pub mod store;
 
 pub use driver::seeding::Interval;

@@ -50,6 +50,7 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("endless_output_is_bounded", endless_output_is_bounded),
     ("endless_computing_is_bounded", endless_computing_is_bounded),
     ("a_child_in_the_background_is_killed", a_child_in_the_background_is_killed),
+    ("a_sandbox_ends_with_whoever_started_it", a_sandbox_ends_with_whoever_started_it),
     ("the_confining_program_is_not_chosen_by_path", the_confining_program_is_not_chosen_by_path),
     ("the_environment_is_what_was_given", the_environment_is_what_was_given),
     ("exit_codes_and_input_come_through", exit_codes_and_input_come_through),
@@ -62,6 +63,23 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("cargo_builds_through_rustup_inside", cargo_builds_through_rustup_inside),
 ];
 
+const MECHANISMS: [(&str, Mechanism); 3] = [
+    ("landlock", Mechanism::Landlock),
+    ("landlock_alone", Mechanism::LandlockAlone),
+    ("bubblewrap", Mechanism::Bubblewrap),
+];
+
+/// What makes this program sleep in a sandbox until somebody kills it.
+const HOLD: &str = "__hold";
+
+fn hold(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, Box<dyn Error>> {
+    let name = arguments.next().ok_or("no mechanism is named")?;
+    let seconds = arguments.next().ok_or("no time is named")?;
+    let (_, mechanism) = MECHANISMS.into_iter().find(|(known, _)| *known == name).ok_or("no mechanism")?;
+    Cell::new(mechanism)?.run("sleep", [seconds])?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).peekable();
     if arguments.peek().is_some_and(|first| first == CONFINED_SUBCOMMAND) {
@@ -69,15 +87,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         writeln!(std::io::stderr(), "{error}")?;
         return Ok(ExitCode::from(u8::try_from(CONFINED_FAILED_EXIT)?));
     }
+    if arguments.peek().is_some_and(|first| first == HOLD) {
+        return hold(arguments.skip(1).map(|word| word.to_string_lossy().into_owned()));
+    }
     let mut trials = vec![Trial::test("no_mechanism_is_an_error_that_says_what_to_do", || {
         no_mechanism_is_an_error_that_says_what_to_do().map_err(Failed::from)
     })];
-    let mechanisms = [
-        ("landlock", Mechanism::Landlock),
-        ("landlock_alone", Mechanism::LandlockAlone),
-        ("bubblewrap", Mechanism::Bubblewrap),
-    ];
-    for (name, mechanism) in mechanisms {
+    for (name, mechanism) in MECHANISMS {
         // Bubblewrap need not be installed, nor namespaces be allowed; Landlock alone must work.
         let missing =
             mechanism != Mechanism::LandlockAlone && detect(mechanism, ResourceLimits::default()).is_err();
@@ -367,6 +383,44 @@ fn a_child_in_the_background_is_killed(cell: &Cell) -> Outcome {
         SystemClock.sleep(Duration::from_millis(20));
     }
     Err("it still runs".into())
+}
+
+fn a_sandbox_ends_with_whoever_started_it(cell: &Cell) -> Outcome {
+    let seconds = format!("8{}.{}", std::process::id(), cell.mechanism as u8);
+    let (name, _) = MECHANISMS.into_iter().find(|(_, known)| *known == cell.mechanism).ok_or("no name")?;
+    let runner = SystemProcessRunner::default();
+    let stop = Arc::clone(&runner.interrupt);
+    let holding = Invocation::new(std::env::current_exe()?, cell.path("checkout"))
+        .args([HOLD, name, &seconds])
+        .inherit(&["HOME"])
+        .limits(Limits { timeout_ms: 60_000, ..Limits::default() });
+    let thread = std::thread::spawn(move || runner.run(&holding).map(|finished| text(&finished)));
+    let becomes = |wanted: bool| -> std::io::Result<bool> {
+        for _ in 0..1000 {
+            if sleeps(&seconds)? == wanted {
+                return Ok(true);
+            }
+            SystemClock.sleep(Duration::from_millis(20));
+        }
+        Ok(false)
+    };
+    let began = becomes(true)?;
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    let said = thread.join().map_err(|_| "it could not be run")??;
+    assert!(began, "it did not begin: {said}");
+    assert!(becomes(false)?, "it goes on without us");
+    Ok(())
+}
+
+/// Whether the program itself runs, and not only what leads to it.
+fn sleeps(seconds: &str) -> std::io::Result<bool> {
+    for process in std::fs::read_dir("/proc")? {
+        let command = std::fs::read(process?.path().join("cmdline")).unwrap_or_default();
+        if command == format!("sleep\0{seconds}\0").as_bytes() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_running(argument: &str) -> std::io::Result<bool> {

@@ -40,7 +40,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         repo: Vec<PathBuf>,
         #[command(flatten)]
-        sampling: measure::Sampling,
+        choices: measure::Choices,
     },
     /// Draw parts of a recorded terminal as SVG, to standard output.
     Picture {
@@ -66,8 +66,8 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Measure { list: true, .. } => measure::list(),
-        Command::Measure { name, repo, sampling, .. } => {
-            measure::run(name.as_deref().unwrap_or_default(), &repo, &sampling)
+        Command::Measure { name, repo, choices, .. } => {
+            measure::run(name.as_deref().unwrap_or_default(), &repo, &choices)
         }
     }
 }

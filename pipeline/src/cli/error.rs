@@ -4,6 +4,8 @@ use mappings::plan::PlanError;
 
 use super::exit_code::ExitCode;
 use crate::config::ConfigError;
+use crate::driver::Obstacle;
+use crate::session::SessionError;
 
 /// An error at the edge.
 #[derive(Debug)]
@@ -49,9 +51,24 @@ impl From<ConfigError> for CliError {
     }
 }
 
+impl From<Obstacle> for CliError {
+    fn from(obstacle: Obstacle) -> Self {
+        anyhow::Error::from(obstacle).into()
+    }
+}
+
 /// Anything that is not known to be about the user's own files is ours or the world's.
 impl From<anyhow::Error> for CliError {
     fn from(cause: anyhow::Error) -> Self {
+        if let Some(obstacle) = cause.downcast_ref::<Obstacle>() {
+            let code = if obstacle.is_usage() { ExitCode::Usage } else { ExitCode::Internal };
+            let hints = vec![obstacle.hint().to_owned()];
+            return Self { code, cause, hints };
+        }
+        let cause = match cause.downcast::<SessionError>() {
+            Ok(error) => return super::session_error(error),
+            Err(cause) => cause,
+        };
         let code = match cause.downcast_ref::<PlanError>() {
             Some(PlanError::LockDisagrees { .. }) => ExitCode::GateFailed,
             Some(

@@ -26,6 +26,7 @@ mod verify;
 mod watch;
 mod workspace;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -206,8 +207,8 @@ fn session_error(error: SessionError) -> CliError {
             )
             | SessionError::NoBranch
     );
-    let error = anyhow!(error);
-    let error = if usage { CliError::usage(error) } else { CliError::from(error) };
+    let code = if usage { ExitCode::Usage } else { ExitCode::Internal };
+    let error = CliError { code, cause: anyhow!(error), hints: Vec::new() };
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
@@ -217,7 +218,10 @@ fn session_error(error: SessionError) -> CliError {
 fn start_log() {
     let filter = env::text("TIDELOCK_LOG").unwrap_or_else(|| "off".to_owned());
     let filter = tracing_subscriber::EnvFilter::new(filter);
-    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // Colours are for terminals: a log that is kept or searched holds none.
+    let colours = std::io::stderr().is_terminal() && env::text("NO_COLOR").is_none();
+    let format = tracing_subscriber::fmt().with_ansi(colours);
+    let started = format.with_env_filter(filter).with_writer(std::io::stderr).try_init();
     // A second start in one process (tests) keeps the first.
     drop(started);
 }

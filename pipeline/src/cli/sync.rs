@@ -14,7 +14,7 @@ use super::args::{Format, Sync, Who};
 use super::{CliError, Context, ExitCode, session_error};
 use crate::chain::{self, Means, RunExchanges};
 use crate::config::Settings;
-use crate::driver::{Driver, RunRequest};
+use crate::driver::{Driver, Obstacle, RunRequest};
 use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::session::{Machine, Session};
@@ -148,24 +148,17 @@ pub(super) fn confinement(settings: &Settings, machine: &Machine) -> Result<Box<
     Sandbox::detect(&policy, &machine.program, &*machine.runner).map_err(|error| anyhow!(error).into())
 }
 
-/// A person's uncommitted work is untouched, and said so. What a killed run left half-way is completed.
+/// A person's work in progress is untouched, and said so. What a killed run left half-way is completed.
 fn ensure_clean(session: &Session) -> Result<(), CliError> {
-    let state = session.port.worktree_state(&session.branch).map_err(|error| anyhow!(error))?;
-    match state {
-        WorktreeState::NotCheckedOut | WorktreeState::Clean => Ok(()),
-        WorktreeState::HalfMoved { from, to } => {
-            let tree = |commit| session.port.commit_info(commit).map(|info| info.tree);
-            let (before, after) =
-                (tree(&from).map_err(|error| anyhow!(error))?, tree(&to).map_err(|error| anyhow!(error))?);
-            session.port.refresh_worktree(&before, &after).map_err(|error| anyhow!(error).into())
-        }
-        WorktreeState::Dirty { files } => {
-            let error =
-                anyhow!("the port has uncommitted changes, which were left untouched: {}", files.join(", "));
-            Err(CliError::usage(error)
-                .hint("commit or stash them first, or use `--dry-run`, which lands nothing"))
-        }
+    let (port, branch) = (&session.port, &session.branch);
+    let state = port.worktree_state(branch).map_err(|error| anyhow!(error))?;
+    if let WorktreeState::HalfMoved { from, to } = &state {
+        let tree = |commit| port.commit_info(commit).map(|info| info.tree);
+        let (before, after) =
+            (tree(from).map_err(|error| anyhow!(error))?, tree(to).map_err(|error| anyhow!(error))?);
+        return port.refresh_worktree(branch, &before, &after).map_err(|error| anyhow!(error).into());
     }
+    Obstacle::in_worktree(state, branch).map_or(Ok(()), |obstacle| Err(obstacle.into()))
 }
 
 /// What is to be done: the revisions behind the baseline, up to a target or a number; with nothing new, what is

@@ -14,6 +14,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("HOME", "where Cargo and Rustup keep their things by default; not handed on to foreign code"),
     ("XDG_CACHE_HOME", "where `tidelock history` keeps finished rows; default `~/.cache`"),
     ("RUSTUP_HOME", "where Rustup keeps the toolchains; handed on to Cargo"),
+    (
+        "TIDELOCK_TEST_STOP_AT",
+        "in builds for development only: at which point the process kills itself, for crash tests",
+    ),
 ];
 
 /// A variable that may name a folder; empty counts as unset.

@@ -9,10 +9,12 @@ use port::translate::memory::{MEMORY_NONCE, MemoryEntry, MemoryFolder, MemorySto
 use upstream::{CommitId, ItemPath, TreeId};
 
 use super::Driver;
+use super::obstacle::{Obstacle, of_advance, of_head};
 use crate::chain::learned_memory;
 use crate::engine::{Candidate, Event, Head, Phase, RunState, UnitState, Work};
 use crate::gate::GatePass;
 use crate::progress::Progress;
+use crate::stops;
 
 impl Driver<'_> {
     /// Writes the commit as an object that no branch knows yet.
@@ -54,9 +56,12 @@ impl Driver<'_> {
         };
         let landed = Head { commit: to.clone(), tree: tree.clone() };
         if !work.header.dry_run {
-            let found = self.session.head()?;
+            let found = self.session.head().map_err(of_head)?;
             if found.commit != *to {
-                self.ensure_clean()?;
+                // Where others moved the branch, their files are not those that were looked at.
+                if found.commit == from.commit {
+                    self.ensure_free(&from.tree, tree)?;
+                }
                 match self.session.port.advance(&self.session.branch, &from.commit, to) {
                     Ok(()) => {}
                     Err(AdvanceError::Moved { found: Some(_), .. }) => {
@@ -68,10 +73,12 @@ impl Driver<'_> {
                             head: Head { commit: head.commit, tree: head.tree },
                         });
                     }
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(of_advance(error)),
                 }
+                stops::pass("advance: the branch moved");
             }
             self.refresh(&from.tree, tree)?;
+            stops::pass("advance: the files followed");
             self.learn(work, candidate)?;
         }
         let label = work.revision().context("no revision is being worked on")?.label.to_string();
@@ -107,25 +114,25 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// A person's uncommitted work is not stepped on: the run stops, and goes on when it is put away.
-    fn ensure_clean(&self) -> Result<()> {
-        match self.session.port.worktree_state(&self.session.branch)? {
-            WorktreeState::NotCheckedOut | WorktreeState::Clean | WorktreeState::HalfMoved { .. } => Ok(()),
-            WorktreeState::Dirty { files } => bail!(
-                "the port has uncommitted changes in {}: commit or stash them, then run the same command again",
-                files.join(", ")
-            ),
-        }
+    /// A person's work is not stepped on: the run stops, and goes on when it is put away.
+    fn ensure_free(&self, before: &TreeId, after: &TreeId) -> Result<()> {
+        let (port, branch) = (&self.session.port, &self.session.branch);
+        let obstacle = match Obstacle::in_worktree(port.worktree_state(branch)?, branch) {
+            Some(obstacle) => Some(obstacle),
+            None => Obstacle::to_files(port, branch, (before, after))?,
+        };
+        obstacle.map_or(Ok(()), |obstacle| Err(obstacle.into()))
     }
 
     fn refresh(&self, before: &TreeId, after: &TreeId) -> Result<()> {
         match self.session.port.worktree_state(&self.session.branch)? {
             WorktreeState::NotCheckedOut | WorktreeState::Clean => Ok(()),
-            WorktreeState::HalfMoved { .. } | WorktreeState::Dirty { .. } => self
-                .session
-                .port
-                .refresh_worktree(before, after)
-                .context("the commit landed, but the files did not follow"),
+            WorktreeState::HalfMoved { .. } | WorktreeState::Dirty { .. } | WorktreeState::Busy { .. } => {
+                self.session
+                    .port
+                    .refresh_worktree(&self.session.branch, before, after)
+                    .context("the commit landed, but the files did not follow")
+            }
         }
     }
 }

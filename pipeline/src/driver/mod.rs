@@ -13,6 +13,7 @@ mod gating;
 mod hidden;
 mod judging;
 mod landing;
+mod obstacle;
 mod oracle;
 mod planning;
 mod proving;
@@ -33,9 +34,11 @@ use crate::chain::{Link, RunExchanges};
 use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::stops;
 use crate::store::{RunStatus, Store};
 use check::Contract;
 pub(crate) use context::first_request;
+pub use obstacle::Obstacle;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use check::DEVELOPMENT_SEED;
 pub(crate) use proving::{prove, prove_some};
@@ -107,8 +110,14 @@ impl<'a> Driver<'a> {
         self.exchanges.begin(&run);
         let (mut record, mut state) = crate::engine::record(&events)?;
         while let Some(effect) = effect(&state) {
+            stops::pass(&format!("{}: before", effect.name()));
             let event = self.perform(&effect, &state)?;
+            if let Some(obstacle) = Obstacle::in_answer(&event) {
+                return Err(obstacle.into());
+            }
+            stops::pass(&format!("{}: carried out", effect.name()));
             self.store.append(&run, events.len(), &event)?;
+            stops::pass(&format!("{}: stored", effect.name()));
             state = step(state, &event)?;
             apply(&mut record, &state, &event);
             events.push(event);
@@ -163,6 +172,7 @@ impl<'a> Driver<'a> {
         }
         let event = Event::Started { header: header.clone() };
         self.store.append(&header.run, 0, &event)?;
+        stops::pass("begin: stored");
         Ok((header.run.clone(), vec![event]))
     }
 

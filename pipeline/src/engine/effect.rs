@@ -52,3 +52,17 @@ pub enum Effect {
     /// Close the run.
     Finish,
 }
+
+impl Effect {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Plan { .. } => "plan",
+            Self::Attempt { .. } => "attempt",
+            Self::Gate { .. } => "gate",
+            Self::Commit { .. } => "commit",
+            Self::Advance { .. } => "advance",
+            Self::Finish => "finish",
+        }
+    }
+}

@@ -87,8 +87,16 @@ impl Store {
     }
 }
 
+/// `SQLITE_IOERR_SHMSIZE`.
+const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+
 fn classify(path: &Path, source: rusqlite::Error) -> StoreError {
     let path = path.to_owned();
+    // The memory that readers share is a file as well: SQLite calls a disk without room for it an I/O error.
+    let no_room_to_share = source.sqlite_error().is_some_and(|error| error.extended_code == IOERR_SHMSIZE);
+    if no_room_to_share {
+        return StoreError::Full { path };
+    }
     match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full { path },
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {

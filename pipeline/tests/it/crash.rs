@@ -1,56 +1,55 @@
 //! kill -9 at any instant, then run again: it goes on, and ends as if nothing had happened.
+//!
+//! `cargo xtask measure crash` does the same to a larger sync, and oftener.
 
-use upstream::process::{Ending, Limits, ProcessRunner, SystemProcessRunner};
+use crate::disturbed::{DATABASE_DAMAGES, Disturbed, Facts, Random, Size, difference, scenario};
 
-use crate::world::World;
-
-/// What a finished world looks like: the port's tree, how many commits it took, and what each is about.
-fn end_state(world: &World) -> (String, String) {
-    (world.git("port", &["rev-parse", "HEAD^{tree}"]), world.git("port", &["log", "--format=%s"]))
-}
-
-fn prepared() -> (World, String) {
-    let world = World::new();
-    world.upstream_changes("LIMIT: u32 = 10", "LIMIT: u32 = 12", "limit");
-    world.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
-    let right = "def bump(n: int) -> int:\n    \"\"\"Add one.\"\"\"\n    return (n + 1) % 256";
-    let count = format!("open({:?}, 'a').write('bought\\n')", world.path("purchases").to_string_lossy());
-    let who = world.answering(&[("tally.bump", right)], &count);
-    (world, who)
+#[test]
+fn a_sync_that_is_killed_at_every_effect_ends_as_if_nothing_had_happened() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let mut killed = Disturbed::new(&template);
+    let points = killed.killed_everywhere();
+    killed.finish();
+    assert_eq!(difference(&undisturbed.facts(), &killed.facts()), "");
+    assert_eq!(killed.doubled(&undisturbed).1, 0, "an answer that is on the disk is never bought again");
+    for effect in ["plan", "attempt", "gate", "commit", "advance", "finish"] {
+        for at in ["before", "carried out", "stored"] {
+            assert!(points.contains(&format!("{effect}: {at}")), "{effect}: {at} is not among {points:?}");
+        }
+    }
+    for within in ["begin: stored", "attempt: the answer came", "advance: the branch moved"] {
+        assert!(points.iter().any(|point| point == within), "{within} is not among {points:?}");
+    }
 }
 
 #[test]
-fn a_killed_sync_goes_on_and_ends_in_the_same_state() {
-    let (undisturbed, who) = prepared();
-    assert_eq!(undisturbed.tidelock(&["sync", "--translator", &who]).code(), 0);
-    let expected = end_state(&undisturbed);
-    let bought = undisturbed.read("purchases").lines().count();
+fn a_sync_that_is_killed_at_random_ends_as_if_nothing_had_happened() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let mut killed = Disturbed::new(&template);
+    let kills = killed.killed_at_random(&mut Random(7));
+    killed.finish();
+    assert!(kills > 0, "it was killed at least once");
+    assert_eq!(difference(&undisturbed.facts(), &killed.facts()), "", "killed {kills} times");
+    assert_eq!(killed.doubled(&undisturbed).1, 0, "an answer that is on the disk is never bought again");
+}
 
-    // Each world is killed again and again, later each time, until it gets through.
-    for first_ms in [40_u64, 350, 900] {
-        let (world, who) = prepared();
-        let mut after_ms = first_ms;
-        let mut kills = 0;
-        loop {
-            let limits = Limits { timeout_ms: after_ms, ..Limits::default() };
-            let invocation = world.invocation("port", &["sync", "--translator", &who]).limits(limits);
-            let finished = SystemProcessRunner::default().run(&invocation).unwrap();
-            match finished.ending {
-                Ending::TimedOut => kills += 1,
-                Ending::Exited(0 | 3) => break,
-                Ending::Exited(_)
-                | Ending::Signalled(_)
-                | Ending::Silent
-                | Ending::TooMuchOutput
-                | Ending::Interrupted => panic!("{:?}: {}", finished.ending, finished.tail(30)),
-            }
-            after_ms += after_ms / 3 + 60;
-        }
-        assert!(kills > 0, "it was killed at least once");
-        assert_eq!(end_state(&world).0, expected.0, "first killed after {first_ms} ms, {kills} times in all");
-        assert_eq!(end_state(&world).1, expected.1, "nothing landed twice");
-        assert_eq!(world.git("port", &["status", "--porcelain"]), "");
-        let again = world.read("purchases").lines().count();
-        assert!(again <= bought + kills, "an answer that arrived is never bought again: {again} > {bought}");
+#[test]
+fn a_lost_or_damaged_database_loses_history_and_nothing_else() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let expected = undisturbed.facts();
+    for damage in DATABASE_DAMAGES {
+        let mut world = Disturbed::new(&template);
+        let said = world.damaged(damage).unwrap();
+        assert!(said.contains(damage.says), "{}: {said}", damage.name);
+        world.finish();
+        let found = world.facts();
+        let port = |facts: &Facts| (facts.tree.clone(), facts.log.clone(), facts.status.clone());
+        assert_eq!(port(&expected), port(&found), "{}", damage.name);
     }
 }

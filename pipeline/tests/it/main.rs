@@ -5,14 +5,19 @@
 mod bad_answers;
 mod bad_input;
 mod bench;
+mod canaries;
 mod contract;
 mod crash;
 mod diff;
+mod disturbed;
 mod history;
+mod hostile_answers;
+mod hostile_upstream;
 mod inbox;
 mod memory;
 mod providers;
 mod registry;
+mod repository;
 mod retry;
 mod sources;
 mod sync;
@@ -20,3 +25,8 @@ mod told;
 mod watch;
 mod workspace;
 mod world;
+
+/// The program that is tested.
+fn program() -> std::path::PathBuf {
+    env!("CARGO_BIN_EXE_tidelock").into()
+}

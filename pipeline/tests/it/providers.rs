@@ -12,7 +12,7 @@ use crate::world::{Ran, World};
 const BUMP: &str = "def bump(n: int) -> int:\n    \"\"\"Add one, and begin again at the top.\"\"\"\n    return (n + 1) % 256";
 
 /// The answer to a prompt, as a model would read it.
-fn answer(prompt: &str) -> String {
+pub(crate) fn answer(prompt: &str) -> String {
     let after = |mark: &str| {
         let rest =
             prompt.split_once(mark).unwrap_or_else(|| panic!("no `{mark}` in the prompt:\n{prompt}")).1;
@@ -87,7 +87,7 @@ impl Respond for Messages {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 

@@ -140,6 +140,15 @@ impl World {
         world
     }
 
+    /// A world of its own that is as this one is now.
+    pub(crate) fn copied(&self) -> Self {
+        let world = Self { root: tempfile::tempdir().unwrap() };
+        for folder in ["upstream", "port"] {
+            copy(&self.path(folder), &world.path(folder));
+        }
+        world
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
@@ -192,7 +201,7 @@ impl World {
     }
 
     pub(crate) fn invocation(&self, folder: &str, arguments: &[&str]) -> Invocation {
-        Invocation::new(env!("CARGO_BIN_EXE_tidelock"), self.path(folder))
+        Invocation::new(super::program(), self.path(folder))
             .args(arguments)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME"])
@@ -231,6 +240,13 @@ if not blocks:
 # SPOIL
 sys.stdout.write(answer)
 "#;
+
+/// A copy of a folder with everything in it, links as links.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let invocation = Invocation::new("cp", "/").args(["-a".as_ref(), from.as_os_str(), to.as_os_str()]);
+    let finished = SystemProcessRunner::default().run(&invocation).unwrap();
+    assert!(finished.succeeded(), "cp: {}", finished.tail(5));
+}
 
 /// A run of the program that ended.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use upstream::process::{Ending, Finished, Invocation, Limits};
 use upstream::{Item, ItemPath};
 
 use super::ContractError;
-use super::oracle::OracleRequest;
+use super::oracle::{Instrument, OracleRequest};
 use super::probeable::ProbePlan;
 use super::rust_driver::{self, Counted};
 use super::scratch::{copy_package, has_dependencies};
@@ -22,6 +22,11 @@ const BUILD_ROUNDS_MAX: usize = 4;
 const BUILD_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many of the compiler's last lines are told.
 const COMPILER_LINES: usize = 20;
+
+/// The upstream's copy, in the scratch folder.
+const UPSTREAM: &str = "upstream";
+/// Where the build's temporary files go, there.
+const TEMPORARY: &str = "tmp";
 
 /// What a build came to, as it is kept.
 #[derive(Debug, Default)]
@@ -67,25 +72,12 @@ impl Build<'_> {
         let target = cache.join("target");
         std::fs::create_dir_all(&target).map_err(io)?;
         std::fs::create_dir_all(folder).map_err(io)?;
-        let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(cache).map_err(io)?;
-        // Where a crate names no workspace, Cargo looks for one in every folder above, which a confined one may not
-        // read, and which is none of the upstream's anyway. It looks no further than here.
-        std::fs::write(scratch.path().join("Cargo.toml"), "[workspace]\n").map_err(io)?;
-        let upstream = scratch.path().join("upstream");
-        copy_package(self.request.source, &upstream, &self.request.package.folder)?;
-        let blocks = self.instrumented(&upstream)?;
-        let driver = scratch.path().join("driver");
-        self.write_manifest(&driver, &upstream)?;
-        if let Some(reason) = self.provision(&driver, &upstream)? {
-            return Err(ContractError::Provisioning { reason });
-        }
-        let built = self.rounds(&driver, &target, blocks.clone())?;
-        let built = if built.blocked.is_some() && !blocks.is_empty() {
-            // The counters may be what does not compile: without them the contract still holds.
-            copy_package(self.request.source, &upstream, &self.request.package.folder)?;
-            self.rounds(&driver, &target, Vec::new())?
-        } else {
-            built
+        let built = self.attempt(&target, self.request.instrument)?;
+        let built = match built {
+            // The counters may be what does not compile: without them the contract still holds. Foreign code
+            // has had the first copy in its hands, so this begins with another.
+            Built { blocked: Some(_), blocks, .. } if !blocks.is_empty() => self.attempt(&target, None)?,
+            built => built,
         };
         if built.blocked.is_none() {
             // Moved rather than copied: a program that was just open for writing cannot always be started.
@@ -94,9 +86,34 @@ impl Build<'_> {
         Ok(built)
     }
 
+    /// Builds from a scratch copy of its own. Once foreign code has run, nothing is written any more to what it
+    /// could write to: it may have put a link there that leads elsewhere.
+    fn attempt(&self, target: &Path, instrument: Option<&dyn Instrument>) -> Result<Built, ContractError> {
+        let cache = self.request.cache_dir;
+        let io = |source| ContractError::Io { path: cache.to_path_buf(), source };
+        let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(cache).map_err(io)?;
+        // Where a crate names no workspace, Cargo looks for one in every folder above, which a confined one may not
+        // read, and which is none of the upstream's anyway. It looks no further than here.
+        std::fs::write(scratch.path().join("Cargo.toml"), "[workspace]\n").map_err(io)?;
+        std::fs::create_dir(scratch.path().join(TEMPORARY)).map_err(io)?;
+        let upstream = scratch.path().join(UPSTREAM);
+        copy_package(self.request.source, &upstream, &self.request.package.folder)?;
+        let blocks = self.instrumented(&upstream, instrument)?;
+        let driver = scratch.path().join("driver");
+        self.write_manifest(&driver, &upstream)?;
+        if let Some(reason) = self.provision(&driver, &upstream)? {
+            return Err(ContractError::Provisioning { reason });
+        }
+        self.rounds(scratch.path(), target, (blocks, instrument))
+    }
+
     /// Puts counters into the files that hold the items.
-    fn instrumented(&self, upstream: &Path) -> Result<Vec<(u32, ItemPath)>, ContractError> {
-        let Some(instrument) = self.request.instrument else { return Ok(Vec::new()) };
+    fn instrumented(
+        &self,
+        upstream: &Path,
+        instrument: Option<&dyn Instrument>,
+    ) -> Result<Vec<(u32, ItemPath)>, ContractError> {
+        let Some(instrument) = instrument else { return Ok(Vec::new()) };
         let mut by_file: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
         // Also those that cannot be called alone: calls of others run through them.
         let paths: BTreeSet<_> = self.request.items.iter().collect();
@@ -151,12 +168,14 @@ impl Build<'_> {
     fn provision(&self, driver: &Path, upstream: &Path) -> Result<Option<String>, ContractError> {
         let manifest = upstream.join(&self.request.package.folder).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).unwrap_or_default();
-        if !has_dependencies(&text) {
+        // What is here already needs no network. This also writes `Cargo.lock`, which the build may not.
+        let offline = self.tools.runner.run(&self.cargo(driver, &["fetch", "--offline"]))?;
+        self.uninterrupted(&offline)?;
+        if offline.succeeded() {
             return Ok(None);
         }
-        // What is here already needs no network.
-        if self.tools.runner.run(&self.cargo(driver, &["fetch", "--offline"]))?.succeeded() {
-            return Ok(None);
+        if !has_dependencies(&text) {
+            return Ok(Some(offline.tail(COMPILER_LINES)));
         }
         let finished = self.tools.runner.run(&self.cargo(driver, &["fetch"]))?;
         self.uninterrupted(&finished)?;
@@ -187,14 +206,14 @@ impl Build<'_> {
     /// Builds; calls that do not compile are left out, and it builds again.
     fn rounds(
         &self,
-        driver: &Path,
+        scratch: &Path,
         target: &Path,
-        blocks: Vec<(u32, ItemPath)>,
+        (blocks, instrument): (Vec<(u32, ItemPath)>, Option<&dyn Instrument>),
     ) -> Result<Built, ContractError> {
         let mut excluded: BTreeMap<usize, String> = BTreeMap::new();
         let package = self.request.package;
         let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
-        let counted = self.request.instrument.filter(|_| !blocks.is_empty()).map(|instrument| {
+        let counted = instrument.filter(|_| !blocks.is_empty()).map(|instrument| {
             let named = |code: String| code.replace('$', &library);
             Counted { reached: named(instrument.reached()), reset: named(instrument.reset()) }
         });
@@ -205,9 +224,9 @@ impl Build<'_> {
                 &excluded.keys().copied().collect(),
                 counted.as_ref(),
             );
-            let main = driver.join("src").join("main.rs");
+            let main = scratch.join("driver").join("src").join("main.rs");
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;
-            let finished = self.compile(driver, target)?;
+            let finished = self.compile(scratch, target)?;
             if finished.succeeded() {
                 return Ok(Built { blocked: None, excluded, blocks });
             }
@@ -218,19 +237,22 @@ impl Build<'_> {
             }
             excluded.extend(complaints);
         }
-        Ok(Built { blocked: Some(last), ..Built::default() })
+        Ok(Built { blocked: Some(last), blocks, ..Built::default() })
     }
 
-    fn compile(&self, driver: &Path, target: &Path) -> Result<Finished, ContractError> {
+    fn compile(&self, scratch: &Path, target: &Path) -> Result<Finished, ContractError> {
+        let (driver, temporary) = (scratch.join("driver"), scratch.join(TEMPORARY));
         let invocation = self
-            .cargo(driver, &["build", "--offline", "--message-format", "short"])
+            .cargo(&driver, &["build", "--offline", "--message-format", "short"])
             .env("CARGO_TARGET_DIR", target)
-            .env("TMPDIR", driver.parent().unwrap_or(driver))
+            .env("TMPDIR", &temporary)
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
             .env("RUSTFLAGS", "--cap-lints=warn");
         let mut access = self.request.toolchain.access.clone();
-        access.write.extend([driver.parent().unwrap_or(driver).to_path_buf(), target.to_path_buf()]);
+        access.read.extend([driver, scratch.join("Cargo.toml")]);
+        // Some build scripts write beside their sources.
+        access.write.extend([scratch.join(UPSTREAM), temporary, target.to_path_buf()]);
         let invocation = self.tools.confinement.confine(invocation, &access)?;
         let finished = self.tools.runner.run(&invocation)?;
         self.uninterrupted(&finished)?;

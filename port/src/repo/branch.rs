@@ -30,7 +30,9 @@ pub enum AdvanceError {
         found: Option<CommitId>,
     },
     /// Somebody else is moving it at this moment.
-    #[error("the branch `{branch}` is locked by another process: try again")]
+    #[error(
+        "the branch `{branch}` is locked by another process: try again, or remove `refs/heads/{branch}.lock` if no git runs"
+    )]
     Locked {
         /// The branch.
         branch: String,

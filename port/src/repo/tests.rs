@@ -99,7 +99,7 @@ fn only_a_repository_is_opened_and_never_one_above() {
     assert_eq!(bare.head("main").unwrap(), port.head());
     assert_eq!(bare.worktree_state("main").unwrap(), WorktreeState::NotCheckedOut);
     let tree = port.head().tree;
-    assert!(matches!(bare.refresh_worktree(&tree, &tree), Err(RefreshError::Bare)));
+    assert!(matches!(bare.refresh_worktree("main", &tree, &tree), Err(RefreshError::Bare)));
 }
 
 #[test]
@@ -335,13 +335,13 @@ fn a_landing_is_half_moved_until_the_files_follow() {
     // Killed again after the first file.
     write(port.path(), "pkg/__init__.py", "def f():\n    return 2\n");
     assert_eq!(port.state(), WorktreeState::HalfMoved { from: old.commit, to });
-    port.repo.refresh_worktree(&old.tree, &new).unwrap();
+    port.repo.refresh_worktree("main", &old.tree, &new).unwrap();
     assert_eq!(port.state(), WorktreeState::Clean);
     assert_eq!(port.text("pkg/__init__.py").unwrap(), "def f():\n    return 2\n");
     assert_eq!(port.text("pkg/new/n.py").unwrap(), "n = 1\n");
     assert!(!port.path().join("pkg/deep").exists());
     assert_eq!(git(port.path(), &["status", "--porcelain"]), "");
-    port.repo.refresh_worktree(&old.tree, &new).unwrap();
+    port.repo.refresh_worktree("main", &old.tree, &new).unwrap();
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn changes_of_a_person_make_the_tree_dirty_and_stay() {
     assert!(matches!(port.state(), WorktreeState::Dirty { .. }));
     // An ignored file stands where a new one is to be.
     write(port.path(), "local.py", "mine\n");
-    let error = port.repo.refresh_worktree(&old.tree, &new).unwrap_err();
+    let error = port.repo.refresh_worktree("main", &old.tree, &new).unwrap_err();
     assert!(
         matches!(&error, RefreshError::LocalChanges { files } if files == &["local.py", "pkg/__init__.py"]),
         "{error}"
@@ -377,7 +377,7 @@ fn a_change_of_another_file_does_not_hinder_a_refresh() {
         port.state(),
         WorktreeState::Dirty { files: vec!["pkg/__init__.py".to_owned(), "run.sh".to_owned()] }
     );
-    port.repo.refresh_worktree(&old.tree, &new).unwrap();
+    port.repo.refresh_worktree("main", &old.tree, &new).unwrap();
     assert_eq!(port.text("run.sh").unwrap(), "mine\n");
     assert_eq!(port.text("pkg/__init__.py").unwrap(), "new\n");
     assert_eq!(port.state(), WorktreeState::Dirty { files: vec!["run.sh".to_owned()] });
@@ -393,7 +393,10 @@ fn staged_changes_count_as_a_persons() {
     write(port.path(), "pkg/__init__.py", "def f():\n    return 1\n");
     port.repo.advance("main", &old.commit, &to).unwrap();
     assert!(matches!(port.state(), WorktreeState::Dirty { .. }));
-    assert!(matches!(port.repo.refresh_worktree(&old.tree, &new), Err(RefreshError::LocalChanges { .. })));
+    assert!(matches!(
+        port.repo.refresh_worktree("main", &old.tree, &new),
+        Err(RefreshError::LocalChanges { .. })
+    ));
 }
 
 #[test]
@@ -405,10 +408,13 @@ fn a_folder_may_become_a_file_unless_a_person_keeps_something_in_it() {
     let (to, new) = port.commit(&[("pkg/deep", Some("a file\n"))]);
     port.repo.advance("main", &emptied, &to).unwrap();
     write(port.path(), "pkg/deep/mine.log", "mine\n");
-    assert!(matches!(port.repo.refresh_worktree(&old.tree, &new), Err(RefreshError::LocalChanges { .. })));
+    assert!(matches!(
+        port.repo.refresh_worktree("main", &old.tree, &new),
+        Err(RefreshError::LocalChanges { .. })
+    ));
     assert!(port.path().join("pkg/deep/x.py").exists());
     fs::remove_file(port.path().join("pkg/deep/mine.log")).unwrap();
-    port.repo.refresh_worktree(&old.tree, &new).unwrap();
+    port.repo.refresh_worktree("main", &old.tree, &new).unwrap();
     assert_eq!(port.text("pkg/deep").unwrap(), "a file\n");
 }
 
@@ -429,10 +435,10 @@ fn a_locked_index_is_busy() {
     let (to, new) = port.commit(&[("pkg/__init__.py", Some("new\n"))]);
     port.repo.advance("main", &old.commit, &to).unwrap();
     fs::write(port.path().join(".git/index.lock"), "").unwrap();
-    let error = port.repo.refresh_worktree(&old.tree, &new).unwrap_err();
+    let error = port.repo.refresh_worktree("main", &old.tree, &new).unwrap_err();
     assert!(matches!(error, RefreshError::Locked), "{error:?}");
     fs::remove_file(port.path().join(".git/index.lock")).unwrap();
-    port.repo.refresh_worktree(&old.tree, &new).unwrap();
+    port.repo.refresh_worktree("main", &old.tree, &new).unwrap();
     assert_eq!(port.state(), WorktreeState::Clean);
 }
 

@@ -1,5 +1,6 @@
-//! The working tree of the port's main checkout, which belongs to a person: it is looked at, and brought
-//! up to date after a landing, but only where it holds exactly what was there before.
+//! The working tree that has the branch checked out, be it the port's own or a linked one. It belongs to a
+//! person: it is looked at, and brought up to date after a landing, but only where it holds exactly what was
+//! there before.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
-use git2::{DiffOptions, ErrorCode, StatusOptions, Tree};
+use git2::{DiffOptions, ErrorCode, RepositoryState, StatusOptions, Tree};
 use upstream::{CommitId, TreeId};
 use walkdir::WalkDir;
 
@@ -15,11 +16,19 @@ use super::branch::ref_name;
 use super::error::{RepoError, git};
 use super::{PortRepo, commit_id, tree_id};
 
+/// Where files are written before they are moved into place, inside git's own folder.
+const ASIDE: &str = "tidelock-files";
+
 /// How the working tree stands to a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorktreeState {
-    /// The repository is bare, or another branch is checked out: landing does not concern any file.
+    /// No working tree has the branch checked out: landing does not concern any file.
     NotCheckedOut,
+    /// Somebody is in the middle of something that ends by moving this branch.
+    Busy {
+        /// `merge`, `rebase`, …
+        with: &'static str,
+    },
     /// It holds what the branch holds. Files that git does not know do not matter.
     Clean,
     /// It holds changes that are not committed.
@@ -41,8 +50,8 @@ pub enum WorktreeState {
 /// says so.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// The repository is bare.
-    #[error("the repository has no working tree")]
+    /// The branch is not checked out.
+    #[error("no working tree has the branch")]
     Bare,
     /// Files were changed by somebody else.
     #[error("the working tree has changes of its own in {}: commit or stash them", files.join(", "))]
@@ -51,7 +60,9 @@ pub enum RefreshError {
         files: Vec<String>,
     },
     /// Another git process holds the index.
-    #[error("another git process holds the index: try again when it has ended")]
+    #[error(
+        "another git process holds the index: try again when it has ended, or remove `index.lock` if none runs"
+    )]
     Locked,
     /// Files are still not as they should be: somebody wrote to them at the same time.
     #[error("{} did not take the new content: look at them, then run again", files.join(", "))]
@@ -68,15 +79,70 @@ impl PortRepo {
     /// How the working tree stands to a branch.
     pub fn worktree_state(&self, branch: &str) -> Result<WorktreeState, RepoError> {
         let name = ref_name(branch)?;
-        if self.git.workdir().is_none() || self.checked_out()?.as_deref() != Some(name.as_str()) {
-            return Ok(WorktreeState::NotCheckedOut);
+        let checkouts = self.checkouts()?;
+        if let Some(with) = checkouts.iter().find_map(|checkout| checkout.busy_with(&name)) {
+            return Ok(WorktreeState::Busy { with });
         }
+        match checkouts.iter().find(|checkout| checkout.has_checked_out(&name)) {
+            Some(checkout) => checkout.state_of(&name),
+            None => Ok(WorktreeState::NotCheckedOut),
+        }
+    }
+
+    /// All working trees of the repository, this one first.
+    fn checkouts(&self) -> Result<Vec<Self>, RepoError> {
+        let opened = |git: git2::Repository| Self { path: git.path().to_owned(), git };
+        let open = |path: &Path| git2::Repository::open(path).map(opened);
+        let mut all = vec![open(self.git.path()).map_err(git("open the repository"))?];
+        let main = git2::Repository::open(self.git.commondir()).map_err(git("open the repository"))?;
+        let names = main.worktrees().map_err(git("list the worktrees"))?;
+        for name in names.iter().flatten().flatten() {
+            // One whose folder is gone holds no files.
+            let linked =
+                main.find_worktree(name).and_then(|found| git2::Repository::open_from_worktree(&found));
+            all.extend(linked.map(opened));
+        }
+        all.push(opened(main));
+        Ok(all)
+    }
+
+    fn has_checked_out(&self, name: &str) -> bool {
+        self.git.workdir().is_some() && self.checked_out().is_ok_and(|head| head.as_deref() == Some(name))
+    }
+
+    /// What goes on in this working tree that would be spoilt if the branch moved.
+    fn busy_with(&self, name: &str) -> Option<&'static str> {
+        // During a rebase `HEAD` is detached; the branch's name is kept beside it.
+        let rebased = ["rebase-merge", "rebase-apply"].iter().any(|folder| {
+            fs::read_to_string(self.git.path().join(folder).join("head-name"))
+                .is_ok_and(|branch| branch.trim() == name)
+        });
+        if rebased {
+            return Some("rebase");
+        }
+        if !self.has_checked_out(name) {
+            return None;
+        }
+        match self.git.state() {
+            RepositoryState::Merge => Some("merge"),
+            RepositoryState::Revert | RepositoryState::RevertSequence => Some("revert"),
+            RepositoryState::CherryPick | RepositoryState::CherryPickSequence => Some("cherry-pick"),
+            RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => Some("`git am`"),
+            RepositoryState::Clean
+            | RepositoryState::Bisect
+            | RepositoryState::Rebase
+            | RepositoryState::RebaseInteractive
+            | RepositoryState::RebaseMerge => None,
+        }
+    }
+
+    fn state_of(&self, name: &str) -> Result<WorktreeState, RepoError> {
         let changed = self.changed_files()?;
         if changed.is_empty() {
             return Ok(WorktreeState::Clean);
         }
         let files = || changed.iter().cloned().collect();
-        let head = self.git.find_reference(&name).and_then(|head| head.peel_to_commit());
+        let head = self.git.find_reference(name).and_then(|head| head.peel_to_commit());
         let (head, parent) = match head.and_then(|head| head.parent(0).map(|parent| (head, parent))) {
             Ok(pair) => pair,
             // The branch has no commit, or its first: nothing was moved.
@@ -106,23 +172,48 @@ impl PortRepo {
         tree_id(id)
     }
 
+    /// Whether [`Self::refresh_worktree`] would find nothing in its way.
+    pub fn may_refresh_worktree(&self, branch: &str, old: &TreeId, new: &TreeId) -> Result<(), RefreshError> {
+        let name = ref_name(branch)?;
+        match self.checkouts()?.iter().find(|checkout| checkout.has_checked_out(&name)) {
+            Some(checkout) => checkout.movable(&checkout.tree(old)?, &checkout.tree(new)?).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Brings the files that differ between two trees from the first to the second, and the index with
-    /// them. Every one of them must hold the old content, or the new one already.
-    pub fn refresh_worktree(&self, old: &TreeId, new: &TreeId) -> Result<(), RefreshError> {
+    /// them, where the branch is checked out. Every one of them must hold the old content, or the new one
+    /// already.
+    pub fn refresh_worktree(&self, branch: &str, old: &TreeId, new: &TreeId) -> Result<(), RefreshError> {
+        let name = ref_name(branch)?;
+        let checkouts = self.checkouts()?;
+        let checkout = checkouts.iter().find(|checkout| checkout.has_checked_out(&name));
+        checkout.ok_or(RefreshError::Bare)?.refresh(old, new)
+    }
+
+    /// The files that differ between two trees, where nobody else's work stands in their way.
+    fn movable(&self, old: &Tree<'_>, new: &Tree<'_>) -> Result<BTreeSet<String>, RefreshError> {
+        let folder = self.git.workdir().ok_or(RefreshError::Bare)?;
+        let moving = self.between(old, new)?;
+        let mut in_the_way = self.foreign(&moving, old, new)?;
+        in_the_way.extend(foreign_in_folders(folder, &moving, old, new));
+        if in_the_way.is_empty() {
+            Ok(moving)
+        } else {
+            Err(RefreshError::LocalChanges { files: in_the_way.into_iter().collect() })
+        }
+    }
+
+    fn refresh(&self, old: &TreeId, new: &TreeId) -> Result<(), RefreshError> {
         let folder = self.git.workdir().ok_or(RefreshError::Bare)?.to_owned();
         let (old, new) = (self.tree(old)?, self.tree(new)?);
-        let moving = self.between(&old, &new)?;
-        let mut in_the_way = self.foreign(&moving, &old, &new)?;
-        in_the_way.extend(foreign_in_folders(&folder, &moving, &old, &new));
-        if !in_the_way.is_empty() {
-            return Err(RefreshError::LocalChanges { files: in_the_way.into_iter().collect() });
-        }
+        let moving = self.movable(&old, &new)?;
         let (written, removed): (Vec<&String>, Vec<&String>) =
             moving.iter().partition(|path| has(&new, path));
         for path in &removed {
             remove_file(&folder, path)?;
         }
-        self.write_files(&new, &written)?;
+        self.write_files(&new, &folder, &written)?;
         self.update_index(&written, &removed)?;
         let mut left = self.unlike_on_disk(&moving, &new)?;
         left.extend(self.unlike_in_index(&moving, &new)?);
@@ -208,19 +299,27 @@ impl PortRepo {
         Ok(paths_of(&diff))
     }
 
-    fn write_files(&self, new: &Tree<'_>, paths: &[&String]) -> Result<(), RefreshError> {
+    /// Writes the files aside and moves each into its place: whoever is killed here leaves every file old or
+    /// new, and none half written.
+    fn write_files(&self, new: &Tree<'_>, folder: &Path, paths: &[&String]) -> Result<(), RefreshError> {
         if paths.is_empty() {
             return Ok(());
         }
+        let aside = self.git.path().join(ASIDE);
+        remove_aside(&aside)?;
         let mut checkout = CheckoutBuilder::new();
-        checkout.force().disable_pathspec_match(true).update_index(true);
+        checkout.force().disable_pathspec_match(true).update_index(false).target_dir(&aside);
         for path in paths {
             checkout.path(path.as_str());
         }
-        self.git.checkout_tree(new.as_object(), Some(&mut checkout)).map_err(locked_or("write the files"))
+        self.git.checkout_tree(new.as_object(), Some(&mut checkout)).map_err(locked_or("write the files"))?;
+        for path in paths {
+            move_into_place(&aside.join(path), folder, path)?;
+        }
+        remove_aside(&aside)
     }
 
-    /// A checkout enters only what it wrote; what stood there already must be entered as well.
+    /// Enters what was written and takes out what was removed.
     fn update_index(&self, written: &[&String], removed: &[&String]) -> Result<(), RefreshError> {
         let mut index = self.git.index().map_err(git("read the index"))?;
         for path in removed {
@@ -286,6 +385,46 @@ fn has(tree: &Tree<'_>, path: &str) -> bool {
 
 fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir())
+}
+
+fn remove_aside(aside: &Path) -> Result<(), RefreshError> {
+    match fs::remove_dir_all(aside) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(RepoError::File { action: "remove", path: aside.to_owned(), source }.into()),
+    }
+}
+
+/// Moves a file that was written aside to its path in the working tree.
+fn move_into_place(from: &Path, folder: &Path, path: &str) -> Result<(), RefreshError> {
+    let to = folder.join(path);
+    let failed = |source| RefreshError::from(RepoError::File { action: "write", path: to.clone(), source });
+    let mut parents: Vec<&Path> = Path::new(path).ancestors().skip(1).collect();
+    parents.reverse();
+    for parent in parents.into_iter().map(|parent| folder.join(parent)).filter(|parent| parent != folder) {
+        match fs::symlink_metadata(&parent) {
+            Ok(found) if found.is_dir() => {}
+            // A link could lead out of the port.
+            Ok(_) => return Err(RefreshError::LocalChanges { files: vec![parent.display().to_string()] }),
+            Err(_missing) => fs::create_dir(&parent).map_err(failed)?,
+        }
+    }
+    if to.is_dir() && !to.is_symlink() {
+        // Folders that hold nothing: what was in them has been moved or removed.
+        for empty in WalkDir::new(&to).contents_first(true).into_iter().flatten() {
+            fs::remove_dir(empty.path()).map_err(failed)?;
+        }
+    }
+    match fs::rename(from, &to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            // A linked worktree on another disk: written beside its place first.
+            let parent = to.parent().unwrap_or(folder);
+            let beside = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+            fs::copy(from, beside.path()).map_err(failed)?;
+            beside.persist(&to).map(drop).map_err(|error| failed(error.error))
+        }
+        moved => moved.map_err(failed),
+    }
 }
 
 /// Removes a file and those folders above it that are empty then.

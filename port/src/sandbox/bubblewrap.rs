@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use upstream::process::Invocation;
 
 use super::access::{ResolvedAccess, SYSTEM_FOLDERS, SYSTEM_SETTINGS};
-use super::command::ConfinedCommand;
+use super::command::{ConfinedCommand, led};
 use super::limits::ResourceLimits;
 use super::process_group::ProcessGroup;
 use crate::confinement::{Access, Confinement, ConfinementError};
@@ -48,19 +48,9 @@ impl Confinement for Bubblewrap {
         push(&mut arguments, ["--", BINARY_INSIDE]);
         arguments.extend(inside.to_arguments());
 
-        let mut outer = Invocation { program: self.program.clone().into(), arguments, ..invocation };
-        if let Some(group) = &self.process_group {
-            // The control groups are out of sight inside, so the group is joined before.
-            let joining = ConfinedCommand {
-                process_group: Some(group.path.clone()),
-                program: outer.program,
-                arguments: outer.arguments,
-                ..ConfinedCommand::default()
-            };
-            outer.program = self.binary.clone().into();
-            outer.arguments = joining.to_arguments();
-        }
-        Ok(outer)
+        let outer = Invocation { program: self.program.clone().into(), arguments, ..invocation };
+        // The control groups are out of sight inside, so the group is joined before.
+        Ok(led(outer, &self.binary, self.process_group.as_ref()))
     }
 
     fn level(&self) -> String {

@@ -1,10 +1,13 @@
 //! The command line of the inner half: what the outer half asks it to give up before it becomes a program.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use upstream::process::Invocation;
 
 use super::confined::ConfinedError;
 use super::limits::ResourceLimits;
+use super::process_group::ProcessGroup;
 
 /// The hidden subcommand of the binary that leads to [`super::confined_exec`].
 pub const CONFINED_SUBCOMMAND: &str = "__confined";
@@ -15,6 +18,8 @@ const OPTIONS_MAX: usize = 10_000;
 /// A program and what is to be given up before it starts. In this order it is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ConfinedCommand {
+    /// The process that started this one, as a number: the program is killed when that ends, however it ends.
+    pub(super) parent: Option<i32>,
     /// The control group to join, which bounds the number of processes.
     pub(super) process_group: Option<PathBuf>,
     /// Folders to cover with empty ones; of what they hold, only `read` and `write` stay.
@@ -41,6 +46,9 @@ impl ConfinedCommand {
     pub(super) fn to_arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![CONFINED_SUBCOMMAND.into()];
         let mut option = |name: &str, value: &OsStr| arguments.extend([name.into(), value.to_owned()]);
+        if let Some(parent) = self.parent {
+            option("--parent", OsStr::new(&parent.to_string()));
+        }
         if let Some(path) = &self.process_group {
             option("--process-group", path.as_os_str());
         }
@@ -79,6 +87,11 @@ impl ConfinedCommand {
                 arguments.next().ok_or_else(missing)
             };
             match option.to_str() {
+                Some("--parent") => {
+                    let text = value()?.to_string_lossy().into_owned();
+                    let number = text.parse().map_err(|_| invalid(format!("`{text}` is no process")))?;
+                    command.parent = Some(number);
+                }
                 Some("--process-group") => command.process_group = Some(value()?.into()),
                 Some("--private") => command.private.push(value()?.into()),
                 Some("--scratch") => command.scratch.push(value()?.into()),
@@ -102,6 +115,23 @@ impl ConfinedCommand {
     }
 }
 
+/// An invocation that is led by our own binary: it ends with us, and joins the group before it starts.
+pub(super) fn led(inner: Invocation, binary: &Path, group: Option<&ProcessGroup>) -> Invocation {
+    let command = ConfinedCommand {
+        parent: Some(own_id()),
+        process_group: group.map(|group| group.path.clone()),
+        program: inner.program,
+        arguments: inner.arguments,
+        ..ConfinedCommand::default()
+    };
+    Invocation { program: binary.into(), arguments: command.to_arguments(), ..inner }
+}
+
+/// This process, which is the parent of what it starts.
+pub(super) fn own_id() -> i32 {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +149,7 @@ mod tests {
         ) {
             let paths = |words: Vec<String>| words.into_iter().map(PathBuf::from).collect::<Vec<_>>();
             let command = ConfinedCommand {
+                parent: Some(7),
                 process_group: Some("/sys/fs/cgroup/pids/x".into()),
                 private: paths(private),
                 scratch: paths(scratch),

@@ -50,6 +50,9 @@ pub enum ConfinedError {
 /// Call it before any other thread is started: rights are given up by the calling thread.
 pub fn confined_exec(arguments: impl IntoIterator<Item = OsString>) -> Result<Infallible, ConfinedError> {
     let mut command = ConfinedCommand::parse(arguments)?;
+    if let Some(parent) = command.parent {
+        die_with(parent).map_err(failed("end with the process that started it"))?;
+    }
     if let Some(group) = &command.process_group {
         std::fs::write(group.join("cgroup.procs"), "0").map_err(failed("join the process group"))?;
     }
@@ -74,6 +77,18 @@ pub fn confined_exec(arguments: impl IntoIterator<Item = OsString>) -> Result<In
             .map_err(failed("confine it by Landlock"))?;
     }
     Err(become_program(&command))
+}
+
+/// Has the kernel kill this process, and what it becomes, when its parent ends: a killed `tidelock` leaves
+/// nothing behind that goes on working.
+fn die_with(parent: i32) -> std::io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    // It may have ended before.
+    let now = rustix::process::getppid().map(rustix::process::Pid::as_raw_nonzero);
+    if now.is_some_and(|now| now.get() == parent) {
+        return Ok(());
+    }
+    Err(std::io::Error::other("it has ended already"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "replaces this process: nothing is spawned")]

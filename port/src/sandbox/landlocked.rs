@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use upstream::process::Invocation;
 
 use super::access::{ResolvedAccess, SYSTEM_FOLDERS, SYSTEM_SETTINGS};
-use super::command::ConfinedCommand;
+use super::command::{ConfinedCommand, led, own_id};
 use super::limits::ResourceLimits;
 use super::process_group::ProcessGroup;
 use super::rights::LandlockVersion;
@@ -123,6 +123,10 @@ impl Landlocked {
         }
     }
 
+    fn group(&self) -> Option<PathBuf> {
+        self.process_group.as_ref().map(|group| group.path.clone())
+    }
+
     /// The shared folders to cover: all that are not given to the process itself.
     fn covered(&self, access: &ResolvedAccess) -> Vec<PathBuf> {
         let given =
@@ -151,7 +155,6 @@ impl Confinement for Landlocked {
         let process_files: &[&str] = if self.alone() { &["/proc"] } else { MACHINE };
         let readable = SYSTEM_FOLDERS.iter().chain(SYSTEM_SETTINGS).chain(process_files);
         let command = ConfinedCommand {
-            process_group: self.process_group.as_ref().map(|group| group.path.clone()),
             private: covered,
             scratch: vec![scratch],
             limits: Some(self.limits()),
@@ -160,15 +163,18 @@ impl Confinement for Landlocked {
             write: existing(DEVICES).chain(access.write).collect(),
             program: invocation.program,
             arguments: invocation.arguments,
+            ..ConfinedCommand::default()
         };
         let Some(unshare) = &self.parts.unshare else {
+            let command = ConfinedCommand { parent: Some(own_id()), process_group: self.group(), ..command };
             let program = self.parts.binary.clone().into();
             return Ok(Invocation { program, arguments: command.to_arguments(), ..invocation });
         };
         let mut arguments = self.parts.namespaces.arguments();
         arguments.push(self.parts.binary.clone().into());
         arguments.extend(command.to_arguments());
-        Ok(Invocation { program: unshare.clone().into(), arguments, ..invocation })
+        let outer = Invocation { program: unshare.clone().into(), arguments, ..invocation };
+        Ok(led(outer, &self.parts.binary, self.process_group.as_ref()))
     }
 
     fn level(&self) -> String {

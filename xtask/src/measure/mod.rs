@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod contract;
+mod crash;
 mod criterion_suite;
 mod demo;
 mod diff_accuracy;
@@ -23,7 +24,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-pub(crate) use diff_accuracy::Sampling;
 use serde::Serialize;
 
 /// One number.
@@ -61,6 +61,16 @@ impl Metric {
     }
 }
 
+/// What some measures let one choose.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Choices {
+    #[command(flatten)]
+    sampling: diff_accuracy::Sampling,
+    /// `crash`: how often it kills at random. Default: 200.
+    #[arg(long, value_name = "N")]
+    kills: Option<usize>,
+}
+
 /// Takes each number as soon as it is known.
 pub(crate) type Tell<'a> = dyn FnMut(Metric) -> Result<()> + 'a;
 
@@ -73,6 +83,13 @@ struct Measure {
 }
 
 const MEASURES: &[Measure] = &[
+    Measure {
+        name: "crash",
+        about: "a sync killed at every effect boundary and at random instants, on full disks, without its database",
+        needs: "git, Cargo, Python 3.10, root or user namespaces for small disks; takes no `--repo`, but `--kills`; \
+                half an hour",
+        run: |repositories, tell| crash::run(None, repositories, tell),
+    },
     Measure {
         name: "demo",
         about: "`tidelock demo` twice from nothing, and five times killed and continued: time, end state, counts",
@@ -180,7 +197,7 @@ pub(crate) fn list() -> Result<()> {
 }
 
 /// Runs one; fails when a target is missed.
-pub(crate) fn run(name: &str, repositories: &[PathBuf], sampling: &Sampling) -> Result<()> {
+pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Result<()> {
     let Some(measure) = MEASURES.iter().find(|measure| measure.name == name) else {
         bail!("there is no measure `{name}`; `cargo xtask measure --list` names them");
     };
@@ -193,10 +210,11 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], sampling: &Sampling) -> 
         }
         Ok(())
     };
-    if measure.name == "diff-accuracy" {
-        diff_accuracy::sampled(repositories, sampling, &mut tell)?;
-    } else {
-        (measure.run)(repositories, &mut tell)?;
+    match measure.name {
+        "diff-accuracy" => diff_accuracy::sampled(repositories, &choices.sampling, &mut tell)?,
+        "crash" => crash::run(choices.kills, repositories, &mut tell)?,
+        _ if choices.kills.is_some() => bail!("`--kills` belongs to the measure `crash`"),
+        _ => (measure.run)(repositories, &mut tell)?,
     }
     if !missed.is_empty() {
         bail!("targets missed: {}", missed.join(", "));

@@ -10,7 +10,7 @@ use super::source::{Source, descendants, line_of, statements};
 use crate::language::Construct;
 
 /// Modules by which code leaves the process or looks into the interpreter, with the code of the finding.
-const MODULES: [(&str, &str); 36] = [
+const MODULES: [(&str, &str); 56] = [
     ("subprocess", "escape-process"),
     ("multiprocessing", "escape-process"),
     ("pty", "escape-process"),
@@ -47,10 +47,30 @@ const MODULES: [(&str, &str); 36] = [
     ("faulthandler", "escape-introspection"),
     ("pytest", "escape-tests"),
     ("unittest", "escape-tests"),
+    ("posix", "escape-process"),
+    ("_posixsubprocess", "escape-process"),
+    ("fcntl", "escape-process"),
+    ("resource", "escape-process"),
+    ("webbrowser", "escape-process"),
+    ("antigravity", "escape-network"),
+    ("site", "escape-import"),
+    ("sitecustomize", "escape-import"),
+    ("usercustomize", "escape-import"),
+    ("pickle", "escape-eval"),
+    ("_pickle", "escape-eval"),
+    ("marshal", "escape-eval"),
+    ("shelve", "escape-eval"),
+    ("code", "escape-eval"),
+    ("codeop", "escape-eval"),
+    ("dis", "escape-introspection"),
+    ("tracemalloc", "escape-introspection"),
+    ("conftest", "escape-tests"),
+    ("_pytest", "escape-tests"),
+    ("doctest", "escape-tests"),
 ];
 
 /// Attributes and imported names that are a way out whatever they are taken from.
-const NAMES: [(&str, &str); 38] = [
+const NAMES: [(&str, &str); 57] = [
     ("environ", "escape-environment"),
     ("environb", "escape-environment"),
     ("getenv", "escape-environment"),
@@ -89,6 +109,25 @@ const NAMES: [(&str, &str); 38] = [
     ("gi_frame", "escape-introspection"),
     ("cr_frame", "escape-introspection"),
     ("currentframe", "escape-introspection"),
+    ("execl", "escape-process"),
+    ("execle", "escape-process"),
+    ("execlp", "escape-process"),
+    ("execlpe", "escape-process"),
+    ("execvpe", "escape-process"),
+    ("spawnl", "escape-process"),
+    ("spawnle", "escape-process"),
+    ("spawnlp", "escape-process"),
+    ("spawnlpe", "escape-process"),
+    ("spawnve", "escape-process"),
+    ("spawnvp", "escape-process"),
+    ("spawnvpe", "escape-process"),
+    ("posix_spawnp", "escape-process"),
+    ("create_subprocess_exec", "escape-process"),
+    ("create_subprocess_shell", "escape-process"),
+    ("ProcessPoolExecutor", "escape-process"),
+    ("addaudithook", "escape-introspection"),
+    ("CodeType", "escape-introspection"),
+    ("FunctionType", "escape-introspection"),
 ];
 
 /// Built-in functions that are a way out when they are named at all.
@@ -103,12 +142,22 @@ const BUILTINS: [(&str, &str); 7] = [
 ];
 
 /// Pairs that are a way out only together.
-const PAIRS: [(&str, &str, &str); 4] = [
+const PAIRS: [(&str, &str, &str); 11] = [
     ("sys", "modules", "escape-import"),
     ("sys", "path", "escape-import"),
     ("sys", "argv", "escape-environment"),
     ("random", "seed", "escape-seed"),
+    ("os", "kill", "escape-process"),
+    ("os", "killpg", "escape-process"),
+    ("os", "abort", "escape-process"),
+    ("os", "dup", "escape-process"),
+    ("os", "dup2", "escape-process"),
+    ("os", "write", "escape-process"),
+    ("os", "fdopen", "escape-process"),
 ];
+
+/// Modules of which only some names are a way out. Under another name, or handed on, nobody could tell which.
+const HALF_TRUSTED: [&str; 2] = ["os", "sys"];
 
 /// Folders and names by which tests and the oracle are known.
 const ORACLE_WORDS: [&str; 5] = ["test", "contract", "tidelock", "bench", "fixture"];
@@ -206,9 +255,13 @@ fn imported_modules(source: &Source<'_>, import: Node<'_>) -> Findings {
     let names = import.children_by_field_name("name", &mut cursor);
     names
         .filter_map(|name| {
-            let name =
-                if name.kind() == "aliased_import" { source.field(name, "name") } else { source.of(name) };
-            module_finding(name)
+            if name.kind() != "aliased_import" {
+                return module_finding(source.of(name));
+            }
+            let module = source.field(name, "name");
+            let hidden =
+                HALF_TRUSTED.contains(&module).then(|| ("escape-introspection", source.of(name).to_owned()));
+            module_finding(module).or(hidden)
         })
         .collect()
 }
@@ -220,7 +273,11 @@ fn imported_from(source: &Source<'_>, import: Node<'_>) -> Findings {
         let name = if name.kind() == "aliased_import" { source.field(name, "name") } else { source.of(name) };
         listed(&NAMES, name).or_else(|| paired(module, name))
     });
-    module_finding(module).into_iter().chain(names).collect()
+    let mut children = import.walk();
+    let everything = import.named_children(&mut children).any(|child| child.kind() == "wildcard_import");
+    let hidden = (everything && HALF_TRUSTED.contains(&module))
+        .then(|| ("escape-introspection", format!("everything of {module}")));
+    module_finding(module).or(hidden).into_iter().chain(names).collect()
 }
 
 fn module_finding(module: &str) -> Option<(&'static str, String)> {
@@ -237,7 +294,21 @@ fn named_builtin(source: &Source<'_>, node: Node<'_>) -> Findings {
     let is_attribute = node.parent().is_some_and(|parent| {
         parent.kind() == "attribute" && parent.child_by_field_name("attribute") == Some(node)
     });
-    if is_attribute { Vec::new() } else { listed(&BUILTINS, source.of(node)).into_iter().collect() }
+    if is_attribute {
+        return Vec::new();
+    }
+    listed(&BUILTINS, source.of(node)).or_else(|| handed_on(source, node)).into_iter().collect()
+}
+
+/// A module that is used as a value: `s = sys`, `getattr(os, name)`.
+fn handed_on(source: &Source<'_>, node: Node<'_>) -> Option<(&'static str, String)> {
+    let module = HALF_TRUSTED.contains(&source.of(node));
+    let parent = node.parent()?;
+    // In an import, and before a dot, it is what it says; a parameter of that name is none of our business.
+    let named =
+        ["attribute", "dotted_name", "aliased_import", "parameters", "keyword_argument", "typed_parameter"];
+    (module && !named.contains(&parent.kind()))
+        .then(|| ("escape-introspection", format!("{} as a value", source.of(node))))
 }
 
 /// Files of the tests and the oracle opened by name, and attributes hidden in a text.
