@@ -290,6 +290,9 @@ pub(super) struct BenchCompare {
     /// Show how it was reckoned.
     #[arg(long)]
     pub(super) explain: bool,
+    /// Run every pair afresh, also where stored runs of the reference would serve.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// Write charts of the pairs and of the test's path into this HTML file.
     #[arg(long, value_name = "FILE")]
     pub(super) charts: Option<PathBuf>,
@@ -301,6 +304,9 @@ pub(super) struct BenchTrain {
     /// The port that the first revision follows.
     #[arg(long, value_name = "REV")]
     pub(super) base: String,
+    /// Run every pair afresh, also where stored runs of the reference would serve.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// The revisions, oldest first.
     #[arg(required = true, value_name = "REV")]
     pub(super) revisions: Vec<String>,

@@ -74,7 +74,7 @@ fn compare(context: &Context, args: &BenchCompare) -> Result<ExitCode, CliError>
         benches,
     };
     let confinement = sync::confinement(&session.settings, &session.machine)?;
-    let benching = Benching::new(&session, &*confinement);
+    let benching = Benching::new(&session, &*confinement).afresh(args.fresh);
     let decision = benching.decide(&question)?;
     if let Some(path) = &args.charts {
         let page = charts_of(&decision);
@@ -110,7 +110,7 @@ fn shown(decision: &Decision) -> AllCompared<'_> {
 }
 
 fn one(mode: BenchMode, role: BenchRole, compared: &Compared) -> OneCompared<'_> {
-    let Compared { comparison, margin, calibrated } = compared;
+    let Compared { comparison, margin, calibrated, notes: _ } = compared;
     OneCompared {
         bench: &comparison.header.bench,
         mode: mode_name(mode),
@@ -174,7 +174,7 @@ fn train(context: &Context, args: &BenchTrain) -> Result<ExitCode, CliError> {
     }
     let upstream = upstream_of(&session, &benches, None)?;
     let confinement = sync::confinement(&session.settings, &session.machine)?;
-    let benching = Benching::new(&session, &*confinement);
+    let benching = Benching::new(&session, &*confinement).afresh(args.fresh);
     let mut train = Train::of(args.revisions.len());
     while let Some(range) = train.next() {
         let Range { start, end } = range.clone();
@@ -281,6 +281,7 @@ fn one_measured(benching: &Benching<'_>, pairing: &Pairing<'_>, pairs: usize) ->
         }
         Stopped::Interrupted => "it was stopped; the same command goes on".to_owned(),
         Stopped::Infrastructure(reason) | Stopped::Impossible(reason) => reason.clone(),
+        Stopped::StoredDiffer => "stored runs of the reference hold no longer".to_owned(),
     };
     let number = |pairs: usize| f64::from(u32::try_from(pairs.max(1)).unwrap_or(u32::MAX));
     let means = comparison.tally.by_task.iter().map(|(name, sums)| Mean {

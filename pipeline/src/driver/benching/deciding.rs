@@ -80,7 +80,8 @@ impl Benching<'_> {
         let mut findings = Findings::default();
         // All guarded benches are one family: the more there are, the more proof each one takes.
         let mut guarded: Vec<(String, f64)> = Vec::new();
-        for (mode, role, Compared { comparison, .. }) in compared {
+        for (mode, role, Compared { comparison, notes, .. }) in compared {
+            findings.guardrails.arithmetic.extend(notes.iter().cloned());
             findings.invalid.extend(comparison.invalid());
             let name = format!("{} ({})", comparison.header.bench, mode_name(*mode));
             if let Some(harms) = comparison.harms() {
