@@ -522,7 +522,7 @@ fn charts_of(decision: &Decision) -> String {
             rates.accept_at(),
             rates.reject_at(),
         ));
-        charts.push(chart::intervals(&format!("{name}: both sides"), &intervals(&sides(compared))));
+        charts.push(chart::intervals(&format!("{name}: both sides"), &intervals(&sides(compared)), same(&sides(compared))));
         let pairs: Vec<chart::Pair> = comparison
             .tally
             .by_task
@@ -548,6 +548,11 @@ fn intervals(sides: &[SideBySide]) -> Vec<chart::Interval> {
     sides.iter().map(one).collect()
 }
 
+/// The value that means no change.
+fn same(sides: &[SideBySide]) -> Option<f64> {
+    sides.first().map(|side| if side.measure == "ratio" { 1.0 } else { 0.0 })
+}
+
 fn history_chart(rows: &[&HistoryRow]) -> String {
     let mut names: Vec<(&str, &str)> =
         rows.iter().map(|row| (row.bench.as_str(), mode_name(row.mode))).collect();
@@ -555,6 +560,7 @@ fn history_chart(rows: &[&HistoryRow]) -> String {
     names.dedup();
     let chart = |(bench, mode): (&str, &str)| {
         let of_it = rows.iter().filter(|row| row.bench == bench && mode_name(row.mode) == mode);
+        let same_of = of_it.clone().next().and_then(|row| same(&row.sides));
         let points: Vec<chart::Interval> = of_it
             .filter_map(|row| {
                 let side = row.sides.first()?;
@@ -566,7 +572,7 @@ fn history_chart(rows: &[&HistoryRow]) -> String {
                 })
             })
             .collect();
-        chart::history(&format!("{bench} ({mode}), each comparison with its interval"), &points)
+        chart::history(&format!("{bench} ({mode}), each comparison with its interval"), &points, same_of)
     };
     let charts: Vec<String> = names.into_iter().map(chart).collect();
     chart::page("Benchmarks", &charts)

@@ -4,6 +4,7 @@
 //! `port::bench::decide`, and what a decision means for a candidate is said in `gate`.
 
 mod deciding;
+mod recorded;
 mod records;
 mod references;
 mod rules;

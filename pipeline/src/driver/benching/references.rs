@@ -139,17 +139,18 @@ fn new_rows(known: &[StoredRow], key: &CacheKey, journal: &str, pairs: &[PairRow
 pub(super) enum Disputed {
     /// The sentinels say that the world moved.
     BySentinels(TaskPairs),
-    /// They speak for a rejection, and nobody is blamed on stored runs.
-    Rejection,
+    /// They do not let it be accepted, and nothing else is decided on stored runs.
+    NotAccepted,
 }
 
 impl Disputed {
     fn of(tally: &Tally) -> Option<Self> {
         let sentinels = tally.all_sentinels();
+        let ended = tally.evidence != Evidence::Open || tally.pairs() >= tally.kind.pairs_max();
         if tally.stored_pairs > 0 && !sentinels_agree(&sentinels) {
             Some(Self::BySentinels(sentinels))
-        } else if tally.stored_pairs > 0 && tally.evidence == Evidence::Worse {
-            Some(Self::Rejection)
+        } else if tally.stored_pairs > 0 && ended && tally.evidence != Evidence::NotWorse {
+            Some(Self::NotAccepted)
         } else {
             None
         }
@@ -165,9 +166,9 @@ impl Disputed {
                 100.0 * sentinels.mean(),
                 sentinel_p_value(sentinels)
             ),
-            Self::Rejection => format!(
-                "{bench}: stored runs of the reference spoke for a rejection, and nobody is blamed on those; every pair \
-                 here is fresh"
+            Self::NotAccepted => format!(
+                "{bench}: with stored runs of the reference it was not accepted, and nothing else is decided on those; \
+                 every pair here is fresh"
             ),
         }
     }

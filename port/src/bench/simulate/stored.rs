@@ -25,7 +25,7 @@ pub struct StoredDecisions {
     /// The decisions. Their pairs are those of the comparison that decided.
     pub decisions: Decisions,
     /// Runs of either side, on average: candidate, sentinels, and fresh pairs where the stored runs were
-    /// dropped or spoke for a rejection.
+    /// dropped or did not suffice to accept.
     pub agent_runs: f64,
     /// The share of comparisons in which the sentinels had the stored runs dropped.
     pub dropped: f64,
@@ -53,11 +53,11 @@ pub fn stored_decisions(
         let reference = changed(&before, world.shift, &mut random);
         let candidate = changed(&reference, change, &mut random);
         match against_stored(&stored, &reference, &candidate, rule, &mut random) {
-            (Some(decided), runs) if decided.0 != Evidence::Worse => {
+            (Some(decided), runs) if decided.0 == Evidence::NotWorse => {
                 agent_runs += runs;
                 decided
             }
-            // Nobody is blamed on stored runs: fresh pairs decide.
+            // Nothing but an acceptance is decided on stored runs.
             (undecided, runs) => {
                 dropped += usize::from(undecided.is_none());
                 let fresh = task_decision(&reference, &candidate, rule, &mut random);

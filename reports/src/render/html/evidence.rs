@@ -8,6 +8,7 @@ use crate::summary::ProbeCounts;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
 
+use super::bench::{BenchView, benches};
 use super::bounds::{Bounded, ROWS_MAX, UNIT_ROWS_MAX, bounded};
 use super::markup;
 
@@ -123,6 +124,8 @@ pub(crate) struct GateView {
     evidence: Bounded<EvidenceView>,
     evidence_line: String,
     timings: Bounded<TimingView>,
+    benches: Bounded<BenchView>,
+    arithmetic: Bounded<String>,
 }
 
 pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
@@ -136,6 +139,8 @@ pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
         evidence: evidence(&gate.evidence),
         evidence_line: evidence_line(&gate.evidence),
         timings: timings(&gate.timings),
+        benches: benches(&gate.benches),
+        arithmetic: bounded(&gate.arithmetic, ROWS_MAX, |line| visible::line(line)),
     })
 }
 
