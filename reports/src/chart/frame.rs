@@ -60,7 +60,7 @@ impl Frame {
 
     /// Words below a place on the lower axis.
     pub(super) fn label(&self, x: f64, words: &str) -> String {
-        const CHARS_MAX: usize = 28;
+        const CHARS_MAX: usize = 24;
         let mut shown: String = words.chars().take(CHARS_MAX).collect();
         if words.chars().count() > CHARS_MAX {
             shown.push('…');
@@ -77,9 +77,10 @@ impl Frame {
     /// A level line with its words.
     pub(super) fn level(&self, y: f64, words: &str, class: &str) -> String {
         let (at, right) = (self.down(y), WIDTH - RIGHT);
+        // At the left, where the path of a test begins far from its bounds.
         format!(
             "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+             <text x=\"{LEFT}\" y=\"{:.1}\">{}</text>",
             at - 4.0,
             escaped(words)
         )

@@ -44,7 +44,11 @@ pub fn sequential_path(title: &str, points: &[(f64, f64)], accept_at: f64, rejec
     let Some(frame) = Frame::around(points.iter().map(|point| point.0).chain([0.0]), ys) else {
         return empty(title);
     };
-    let mut svg = frame.begin(title, left_out);
+    let mut svg = frame.begin_unnumbered(title, left_out);
+    if let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) {
+        svg += &frame.label(*first, &shown(*first));
+        svg += &frame.label(*last, &format!("{} pairs", shown(*last)));
+    }
     for (bound, name, class) in [(accept_at, "accepted from", "good"), (reject_at, "rejected to", "bad")] {
         svg += &frame.level(bound, &format!("{name} {}", shown(bound)), class);
     }
@@ -100,7 +104,9 @@ fn intervals_in_order(title: &str, values: &[Interval], same: Option<f64>) -> St
     if values.is_empty() {
         return empty(title);
     }
-    let Some(frame) = Frame::around(places(), ends.chain(same)) else { return empty(title) };
+    // Half a place of room at both ends, for the labels.
+    let room = [0.5, frame::place(values.len()) - 0.5];
+    let Some(frame) = Frame::around(places().chain(room), ends.chain(same)) else { return empty(title) };
     let mut svg = frame.begin_unnumbered(title, left_out);
     if let Some(same) = same {
         svg += &frame.level(same, "no change", "faint");

@@ -70,6 +70,53 @@ fn is_ratio(change: &BenchChange) -> bool {
     change.measure == "ratio"
 }
 
+/// The scores of a suite in all its modes, side by side.
+#[derive(Debug, Serialize)]
+pub(crate) struct TogetherView {
+    name: String,
+    rows: Vec<BenchRow>,
+    chart: Value,
+}
+
+/// Suites that were run in more than one mode: the reference and the candidate in each.
+pub(crate) fn together(list: &[BenchRecord]) -> Vec<TogetherView> {
+    let mut names: Vec<&str> = list.iter().map(|bench| bench.name.as_str()).collect();
+    names.dedup();
+    let several = |name: &&str| {
+        list.iter().filter(|bench| bench.name == *name && !bench.scores.is_empty()).count() > 1
+    };
+    let view = |name: &str| {
+        let of_it = || list.iter().filter(|bench| bench.name == name);
+        let scores: Vec<chart::Interval> = of_it()
+            .flat_map(|bench| {
+                let side = |at: usize, side: &str| match at {
+                    0 => format!("{side}, {}", bench.mode),
+                    _ => format!("port, {}", bench.mode),
+                };
+                let scores = bench.scores.iter().enumerate();
+                scores.map(move |(at, score)| interval(&side(at, &score.side), score.score, score.low, score.high))
+            })
+            .collect();
+        let runs = of_it().flat_map(|bench| bench.scores.iter().map(|score| score.runs));
+        let title = format!("{}: every side and mode, score in percent", visible::line(name));
+        TogetherView {
+            name: visible::line(name),
+            rows: scores
+                .iter()
+                .zip(runs)
+                .map(|(score, runs)| BenchRow {
+                    name: score.label.clone(),
+                    value: format!("{:.1} %", score.middle),
+                    interval: format!("{:.1} – {:.1}", score.low, score.high),
+                    behind: format!("{} runs", thousands(runs.into())),
+                })
+                .collect(),
+            chart: Value::from_safe_string(chart::intervals(&title, &scores, None)),
+        }
+    };
+    names.into_iter().filter(several).take(UNIT_ROWS_MAX).map(view).collect()
+}
+
 /// Nothing is drawn of what was not measured.
 fn charts(bench: &BenchRecord) -> Vec<String> {
     let name = format!("{} ({})", visible::line(&bench.name), visible::line(&bench.mode));

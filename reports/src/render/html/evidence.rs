@@ -8,7 +8,7 @@ use crate::summary::ProbeCounts;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
 
-use super::bench::{BenchView, benches};
+use super::bench::{BenchView, TogetherView, benches, together};
 use super::bounds::{Bounded, ROWS_MAX, UNIT_ROWS_MAX, bounded};
 use super::markup;
 
@@ -125,6 +125,7 @@ pub(crate) struct GateView {
     evidence_line: String,
     timings: Bounded<TimingView>,
     benches: Bounded<BenchView>,
+    together: Vec<TogetherView>,
     arithmetic: Bounded<String>,
 }
 
@@ -140,6 +141,7 @@ pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
         evidence_line: evidence_line(&gate.evidence),
         timings: timings(&gate.timings),
         benches: benches(&gate.benches),
+        together: together(&gate.benches),
         arithmetic: bounded(&gate.arithmetic, ROWS_MAX, |line| visible::line(line)),
     })
 }
