@@ -4,6 +4,7 @@
 //! `port::bench::decide`, and what a decision means for a candidate is said in `gate`.
 
 mod deciding;
+mod objective;
 mod recorded;
 mod records;
 mod references;
@@ -26,6 +27,7 @@ use crate::config::bench::{BenchKind, BenchMode, BenchRole, BenchSettings};
 use crate::progress::Progress;
 use crate::session::Session;
 pub(crate) use deciding::{Decision, Question};
+pub(crate) use objective::{TermOf, terms};
 pub(crate) use records::{AuditRow, HistoryRow, Records};
 pub(crate) use rules::Margin;
 use references::AgainstStored;

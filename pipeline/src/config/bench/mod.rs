@@ -1,11 +1,16 @@
 //! `[[bench]]`: a benchmark as it is written, and checked.
 
+mod objective;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use port::bench::read::Format;
 use port::bench::run::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use objective::{BenchMeasure, ObjectiveSection, ObjectiveSettings};
+pub(super) use objective::resolve as objective;
 
 /// The most benchmarks of one port.
 const BENCHES_MAX: usize = 100;
@@ -69,6 +74,8 @@ pub struct BenchSection {
     /// For tasks: whether runs of a reference that did not change serve again, for a week, on the same machine,
     /// beside the same model and the same files. Default: whether `model` is named.
     pub reuse_reference: Option<bool>,
+    /// For values: what they are to the objective that ranks candidates. Default: `time`.
+    pub measures: Option<BenchMeasure>,
     /// When it runs by itself. Default: `change`.
     pub schedule: Option<BenchSchedule>,
     /// What it may decide. Default: `guardrail`.
@@ -170,6 +177,8 @@ pub struct BenchSettings {
     pub model: Option<String>,
     /// Whether runs of an unchanged reference serve again.
     pub reuse_reference: bool,
+    /// What it is to the objective.
+    pub measures: BenchMeasure,
     /// When it runs by itself.
     pub schedule: BenchSchedule,
     /// What it may decide.
@@ -244,6 +253,10 @@ fn check(section: &BenchSection) -> Result<(), (&'static str, String, &'static s
         let message = "an audit feeds the drift ledger, which counts points of task suites".to_owned();
         return Err(("role", message, "write `role = \"guardrail\"`, or `kind = \"tasks\"`"));
     }
+    if section.measures.is_some_and(|measures| (measures == BenchMeasure::Tasks) != (kind_of(section) == BenchKind::Tasks)) {
+        let message = "tasks and values are different things to the objective".to_owned();
+        return Err(("measures", message, "write `time` or `cost` for values, and nothing for tasks"));
+    }
     if section.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
         return Err(("model", "the model has no name".to_owned(), "write `model = \"none\"` for tasks without one"));
     }
@@ -305,6 +318,10 @@ fn complete(section: &BenchSection) -> BenchSettings {
         harness: section.harness.clone(),
         model: section.model.clone(),
         reuse_reference: section.reuse_reference.unwrap_or(section.model.is_some()),
+        measures: section.measures.unwrap_or(match kind_of(section) {
+            BenchKind::Tasks => BenchMeasure::Tasks,
+            BenchKind::Values => BenchMeasure::Time,
+        }),
         schedule: section.schedule.unwrap_or(BenchSchedule::Change),
         role: section.role.unwrap_or(BenchRole::Guardrail),
         timeout_s: section.timeout_s.unwrap_or(600),
@@ -353,6 +370,7 @@ mod tests {
                 "name = \"c\"\ncommand = [\"run\"]\nmodel = \"m\"\nreuse-reference = true\nformat = \"plain\"",
                 "reuse-reference",
             ),
+            ("name = \"c\"\ncommand = [\"run\"]\nmeasures = \"cost\"\nformat = \"junit\"", "measures"),
             ("name = \"b\"\ncommand = [\"run\"]\nformat = \"plain\"", "name"),
         ] {
             let (at, found, message, help) = resolved(&format!("{GOOD}[[bench]]\n{change}\n")).unwrap_err();
