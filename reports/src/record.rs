@@ -2,9 +2,7 @@
 //!
 //! It is written by `pipeline` and rendered here. Verdicts are read from it and never computed.
 
-pub use crate::bench_record::{
-    BenchChange, BenchPair, BenchPast, BenchPoint, BenchRecord, BenchScore,
-};
+pub use crate::bench_record::{BenchChange, BenchPair, BenchPast, BenchPoint, BenchRecord, BenchScore};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -65,7 +65,8 @@ fn a_killed_comparison_goes_on_and_runs_no_pair_twice() {
         let limits = Limits { timeout_ms: after_ms, ..Limits::default() };
         let invocation = world.invocation("port", &["bench", "compare"]).limits(limits);
         let finished = SystemProcessRunner::default().run(&invocation).unwrap();
-        let found = if world.path("port/.tidelock/bench/journals").exists() { pairs(&world) } else { Vec::new() };
+        let found =
+            if world.path("port/.tidelock/bench/journals").exists() { pairs(&world) } else { Vec::new() };
         assert_eq!(found.get(..kept.len()), Some(&kept[..]), "what was run stays");
         kept = found;
         match finished.ending {

@@ -46,8 +46,13 @@ impl World {
         self.write("upstream/benches/suite.sh", SUITE);
         self.write("upstream/level", &passes.to_string());
         self.commit("upstream", &format!("level {passes}"));
-        let polled = self.tidelock(&["status", "--poll"]);
-        assert_eq!(polled.code(), 0, "{polled}");
+        self.fetched()
+    }
+
+    /// The upstream's newest commit, which the program has fetched.
+    pub(crate) fn fetched(&self) -> String {
+        let planned = self.tidelock(&["plan"]);
+        assert_eq!(planned.code(), 0, "{planned}");
         self.git("upstream", &["rev-parse", "HEAD"]).trim().to_owned()
     }
 }

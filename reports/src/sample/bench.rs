@@ -25,7 +25,8 @@ pub(super) fn benchmarks(name: &str) -> GateRecord {
 }
 
 fn tasks(name: &str, mode: &str, [reference, candidate]: [f64; 2], change: f64) -> BenchRecord {
-    let score = |side: String, score: f64| BenchScore { side, score, low: score - 5.5, high: score + 5.5, runs: 312 };
+    let score =
+        |side: String, score: f64| BenchScore { side, score, low: score - 5.5, high: score + 5.5, runs: 312 };
     let path = (3..40).map(|look| BenchPoint {
         pairs: 8 * look,
         log_likelihood_ratio: f64::from(look) * 0.078125 + f64::from(look * 7 % 5) * 0.125 - 0.25,

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use port::bench::decide::{ErrorRates, TaskRule};
-use port::bench::simulate::{
-    StoredDecisions, StoredWorld, SuiteWorld, stored_decisions, task_decisions,
-};
+use port::bench::simulate::{StoredDecisions, StoredWorld, SuiteWorld, stored_decisions, task_decisions};
 
 use super::{Metric, Tell};
 

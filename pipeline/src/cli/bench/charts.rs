@@ -20,7 +20,11 @@ pub(super) fn charts_of(decision: &Decision) -> String {
             rates.accept_at(),
             rates.reject_at(),
         ));
-        charts.push(chart::intervals(&format!("{name}: both sides"), &intervals(&sides(compared)), same(&sides(compared))));
+        charts.push(chart::intervals(
+            &format!("{name}: both sides"),
+            &intervals(&sides(compared)),
+            same(&sides(compared)),
+        ));
         let pairs: Vec<chart::Pair> = comparison
             .tally
             .by_task

@@ -28,9 +28,11 @@ struct Ranked {
 }
 
 pub(super) fn rank(context: &Context, args: &BenchRank) -> Result<ExitCode, CliError> {
-    if let Some(twice) = args.candidates.iter().enumerate().find_map(|(at, name)| {
-        args.candidates.iter().take(at).any(|earlier| earlier == name).then_some(name)
-    }) {
+    if let Some(twice) =
+        args.candidates.iter().enumerate().find_map(|(at, name)| {
+            args.candidates.iter().take(at).any(|earlier| earlier == name).then_some(name)
+        })
+    {
         return Err(CliError::usage(anyhow!("`{twice}` is named twice")).hint("name each candidate once"));
     }
     let session = context.session(context.settings()?)?;

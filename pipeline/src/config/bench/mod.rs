@@ -9,8 +9,8 @@ use port::bench::run::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use objective::{BenchMeasure, ObjectiveSection, ObjectiveSettings};
 pub(super) use objective::resolve as objective;
+pub use objective::{BenchMeasure, ObjectiveSection, ObjectiveSettings};
 
 /// The most benchmarks of one port.
 const BENCHES_MAX: usize = 100;
@@ -253,12 +253,19 @@ fn check(section: &BenchSection) -> Result<(), (&'static str, String, &'static s
         let message = "an audit feeds the drift ledger, which counts points of task suites".to_owned();
         return Err(("role", message, "write `role = \"guardrail\"`, or `kind = \"tasks\"`"));
     }
-    if section.measures.is_some_and(|measures| (measures == BenchMeasure::Tasks) != (kind_of(section) == BenchKind::Tasks)) {
+    if section
+        .measures
+        .is_some_and(|measures| (measures == BenchMeasure::Tasks) != (kind_of(section) == BenchKind::Tasks))
+    {
         let message = "tasks and values are different things to the objective".to_owned();
         return Err(("measures", message, "write `time` or `cost` for values, and nothing for tasks"));
     }
     if section.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-        return Err(("model", "the model has no name".to_owned(), "write `model = \"none\"` for tasks without one"));
+        return Err((
+            "model",
+            "the model has no name".to_owned(),
+            "write `model = \"none\"` for tasks without one",
+        ));
     }
     if section.reuse_reference == Some(true) {
         if section.model.is_none() {
@@ -266,7 +273,8 @@ fn check(section: &BenchSection) -> Result<(), (&'static str, String, &'static s
             return Err(("reuse-reference", message, "name the `model`, or write `model = \"none\"`"));
         }
         if kind_of(section) == BenchKind::Values {
-            let message = "measured values are never used again: machines change from hour to hour".to_owned();
+            let message =
+                "measured values are never used again: machines change from hour to hour".to_owned();
             return Err(("reuse-reference", message, "take the line out"));
         }
     }
@@ -365,7 +373,10 @@ mod tests {
             ("name = \"c\"\ncommand = [\"run\"]\npairs-max = 2\nformat = \"plain\"", "pairs-max"),
             ("name = \"c\"\ncommand = [\"run\"]\nrole = \"audit\"\nformat = \"plain\"", "role"),
             ("name = \"c\"\ncommand = [\"run\"]\nmodel = \" \"\nformat = \"junit\"", "model"),
-            ("name = \"c\"\ncommand = [\"run\"]\nreuse-reference = true\nformat = \"junit\"", "reuse-reference"),
+            (
+                "name = \"c\"\ncommand = [\"run\"]\nreuse-reference = true\nformat = \"junit\"",
+                "reuse-reference",
+            ),
             (
                 "name = \"c\"\ncommand = [\"run\"]\nmodel = \"m\"\nreuse-reference = true\nformat = \"plain\"",
                 "reuse-reference",

@@ -29,8 +29,8 @@ use crate::session::Session;
 pub(crate) use deciding::{Decision, Question};
 pub(crate) use objective::{TermOf, terms};
 pub(crate) use records::{AuditRow, HistoryRow, Records};
-pub(crate) use rules::Margin;
 use references::AgainstStored;
+pub(crate) use rules::Margin;
 use sides::{Prepared, Sides};
 
 /// The order of the pairs; any other would do.

@@ -45,7 +45,9 @@ pub(crate) fn terms(
     let mut found: Vec<(BenchMeasure, TermOf)> = Vec::new();
     for (mode, _role, compared) in &decision.compared {
         let comparison = &compared.comparison;
-        let Some(bench) = benches.iter().find(|bench| bench.name == comparison.header.bench) else { continue };
+        let Some(bench) = benches.iter().find(|bench| bench.name == comparison.header.bench) else {
+            continue;
+        };
         if comparison.tally.pairs() == 0 {
             continue;
         }
@@ -58,7 +60,10 @@ pub(crate) fn terms(
             }
         };
         let bench_name = format!("{} ({})", bench.name, mode_name(*mode));
-        found.push((bench.measures, TermOf { bench: bench_name, weight: weights.of(bench.measures), change, margin }));
+        found.push((
+            bench.measures,
+            TermOf { bench: bench_name, weight: weights.of(bench.measures), change, margin },
+        ));
     }
     let alike = |measure: BenchMeasure| found.iter().filter(|(other, _)| *other == measure).count();
     let shared = |(measure, term): &(BenchMeasure, TermOf)| {

@@ -35,8 +35,7 @@ impl Benching<'_> {
                 pairs: short(point.pairs),
                 log_likelihood_ratio: point.log_likelihood_ratio,
             };
-            let of_it =
-                |row: &&HistoryRow| row.bench == comparison.header.bench && row.mode == *mode;
+            let of_it = |row: &&HistoryRow| row.bench == comparison.header.bench && row.mode == *mode;
             let mut history: Vec<BenchPast> = past.iter().filter(of_it).filter_map(before).collect();
             history.drain(..history.len().saturating_sub(PAST_MAX));
             evidence.benches.push(BenchRecord {

@@ -121,9 +121,8 @@ fn new_rows(known: &[StoredRow], key: &CacheKey, journal: &str, pairs: &[PairRow
             pair.reference.keys().for_each(|task| *held.entry(task).or_default() += 1);
             What::Runs(pair.reference.clone())
         } else {
-            let beside = |(task, fresh): (&String, &f64)| {
-                Some((task.clone(), (*fresh, pair.stored.get(task)?.mean)))
-            };
+            let beside =
+                |(task, fresh): (&String, &f64)| Some((task.clone(), (*fresh, pair.stored.get(task)?.mean)));
             What::Sentinels(pair.sentinel.iter().filter_map(beside).collect())
         };
         if what != What::Sentinels(BTreeMap::new()) {
@@ -267,11 +266,7 @@ impl Benching<'_> {
         }
     }
 
-    fn stored(
-        &self,
-        pairing: &Pairing<'_>,
-        harness: &str,
-    ) -> Result<(StoredReference, Option<Unusable>)> {
+    fn stored(&self, pairing: &Pairing<'_>, harness: &str) -> Result<(StoredReference, Option<Unusable>)> {
         let rows: Vec<StoredRow> = self.records.rows(&Records::reference_name(pairing))?;
         let journal = name_of(&self.stored_journal(pairing));
         let now_ms = self.session.machine.clock.now_ms();
@@ -339,7 +334,8 @@ mod tests {
     }
 
     fn six() -> Vec<StoredRow> {
-        let pairs: Vec<PairRow> = (0..6).map(|number| pair(number, f64::from(u8::from(number < 3)))).collect();
+        let pairs: Vec<PairRow> =
+            (0..6).map(|number| pair(number, f64::from(u8::from(number < 3)))).collect();
         new_rows(&[], &key(), "j", &pairs)
     }
 
@@ -369,7 +365,11 @@ mod tests {
         rows.extend(new_rows(&rows, &key(), "k", &[beside]));
         let (stored, _) = stored_reference(&rows, &key(), "other", 200);
         assert_eq!((stored.scores["a"].runs, stored.sentinels.pairs), (6, 1));
-        assert_eq!(stored_reference(&rows, &key(), "k", 200).0.sentinels.pairs, 0, "its own are not counted twice");
+        assert_eq!(
+            stored_reference(&rows, &key(), "k", 200).0.sentinels.pairs,
+            0,
+            "its own are not counted twice"
+        );
         let dropped = StoredRow { what: What::Dropped, ..rows[0].clone() };
         rows.push(dropped);
         assert_eq!(stored_reference(&rows, &key(), "other", 200).0, StoredReference::default());

@@ -68,7 +68,9 @@ impl Comparison {
     pub fn invalid(&self) -> Vec<Invalid> {
         let reason = match &self.stopped {
             Stopped::Infrastructure(reason) | Stopped::Impossible(reason) => Some(reason.clone()),
-            Stopped::StoredDiffer => Some("fresh runs of the reference differ from the stored ones".to_owned()),
+            Stopped::StoredDiffer => {
+                Some("fresh runs of the reference differ from the stored ones".to_owned())
+            }
             Stopped::Interrupted => Some("it was stopped, and can go on".to_owned()),
             Stopped::Decided | Stopped::Capped => None,
         };
@@ -143,7 +145,8 @@ fn tasks_in_words(name: &str, tally: &Tally, rule: &TaskRule) -> (String, Vec<St
     );
     let pairs = &tally.task_pairs;
     let scores = |of: fn(&super::tally::TaskSums) -> f64| {
-        tally.by_task.values().map(of).sum::<f64>() / count(pairs.pairs.max(1))
+        // Nothing sums to -0, which people would wonder about.
+        (tally.by_task.values().map(of).sum::<f64>() + 0.0) / count(pairs.pairs.max(1))
     };
     let mut arithmetic = vec![
         format!(

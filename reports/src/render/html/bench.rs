@@ -82,9 +82,8 @@ pub(crate) struct TogetherView {
 pub(crate) fn together(list: &[BenchRecord]) -> Vec<TogetherView> {
     let mut names: Vec<&str> = list.iter().map(|bench| bench.name.as_str()).collect();
     names.dedup();
-    let several = |name: &&str| {
-        list.iter().filter(|bench| bench.name == *name && !bench.scores.is_empty()).count() > 1
-    };
+    let several =
+        |name: &&str| list.iter().filter(|bench| bench.name == *name && !bench.scores.is_empty()).count() > 1;
     let view = |name: &str| {
         let of_it = || list.iter().filter(|bench| bench.name == name);
         let scores: Vec<chart::Interval> = of_it()
@@ -94,7 +93,9 @@ pub(crate) fn together(list: &[BenchRecord]) -> Vec<TogetherView> {
                     _ => format!("port, {}", bench.mode),
                 };
                 let scores = bench.scores.iter().enumerate();
-                scores.map(move |(at, score)| interval(&side(at, &score.side), score.score, score.low, score.high))
+                scores.map(move |(at, score)| {
+                    interval(&side(at, &score.side), score.score, score.low, score.high)
+                })
             })
             .collect();
         let runs = of_it().flat_map(|bench| bench.scores.iter().map(|score| score.runs));
@@ -159,8 +160,11 @@ fn charts(bench: &BenchRecord) -> Vec<String> {
         drawn.push(chart::pairs(&format!("{name}: each task or bench on both sides"), &pairs));
     }
     if !bench.history.is_empty() {
-        let past: Vec<chart::Interval> =
-            bench.history.iter().map(|past| interval(&past.label, past.change, past.low, past.high)).collect();
+        let past: Vec<chart::Interval> = bench
+            .history
+            .iter()
+            .map(|past| interval(&past.label, past.change, past.low, past.high))
+            .collect();
         drawn.push(chart::history(&format!("{name}: each comparison so far"), &past, Some(same)));
     }
     drawn

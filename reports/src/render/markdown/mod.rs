@@ -355,7 +355,8 @@ fn benches(gate: &GateRecord) -> String {
     if gate.benches.is_empty() {
         return String::new();
     }
-    let mut out = "| Benchmark | Mode | Against | Change | 95 % interval |\n|---|---|---|---|---|\n".to_owned();
+    let mut out =
+        "| Benchmark | Mode | Against | Change | 95 % interval |\n|---|---|---|---|---|\n".to_owned();
     for bench in gate.benches.iter().take(ROWS_MAX) {
         let Some(whole) = bench.changes.first() else { continue };
         let (name, mode) = (markdown_text(&bench.name), markdown_text(&bench.mode));

@@ -240,9 +240,7 @@ fn pair(request: &CompareRequest, around: Surroundings<'_>, pair: usize) -> Resu
 fn stored_for(stored: &StoredReference, task: Option<&str>) -> BTreeMap<String, StoredScore> {
     match task {
         None => stored.scores.clone(),
-        Some(task) => {
-            stored.scores.get(task).map(|score| (task.to_owned(), *score)).into_iter().collect()
-        }
+        Some(task) => stored.scores.get(task).map(|score| (task.to_owned(), *score)).into_iter().collect(),
     }
 }
 
