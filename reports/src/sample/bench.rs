@@ -29,7 +29,7 @@ fn tasks(name: &str, mode: &str, [reference, candidate]: [f64; 2], change: f64) 
         |side: String, score: f64| BenchScore { side, score, low: score - 5.5, high: score + 5.5, runs: 312 };
     let path = (3..40).map(|look| BenchPoint {
         pairs: 8 * look,
-        log_likelihood_ratio: f64::from(look) * 0.078125 + f64::from(look * 7 % 5) * 0.125 - 0.25,
+        log_likelihood_ratio: f64::from(look) * 0.078_125 + f64::from(look * 7 % 5) * 0.125 - 0.25,
     });
     let pairs = (0..40_u32).map(|task| BenchPair {
         name: format!("{name} {task}"),
@@ -76,7 +76,7 @@ fn times(name: &str) -> BenchRecord {
         measure: "ratio".to_owned(),
         change,
         low: change - 0.03125,
-        high: change + 0.046875,
+        high: change + 0.046_875,
         pairs: 22,
     };
     BenchRecord {
@@ -91,7 +91,7 @@ fn times(name: &str) -> BenchRecord {
             BenchPoint { pairs: 6, log_likelihood_ratio: 0.8 },
             BenchPoint { pairs: 22, log_likelihood_ratio: 3.1 },
         ],
-        changes: vec![change("mean", 0.984375), change("short", 0.96875), change("long", 1.015625)],
+        changes: vec![change("mean", 0.984_375), change("short", 0.96875), change("long", 1.015_625)],
         ..BenchRecord::default()
     }
 }

@@ -132,7 +132,7 @@ mod tests {
         let [reference, candidate] = &scores(&tally, "upstream 1", BenchMode::Parity)[..] else {
             panic!("two sides");
         };
-        assert!(reference.score == 100.0 && reference.low < 95.0 && reference.high == 100.0, "{reference:?}");
+        assert!(reference.score > 99.9 && reference.low < 95.0 && reference.high > 99.9, "{reference:?}");
         assert!(candidate.low < 40.0 && candidate.high > 60.0, "{candidate:?}");
     }
 }

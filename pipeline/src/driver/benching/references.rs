@@ -77,7 +77,9 @@ fn stored_reference(
                 }
             }
             What::Sentinels(scores) if row.journal != journal => {
-                scores.values().for_each(|(fresh, stored)| sentinels.add(*fresh, *stored));
+                for (fresh, stored) in scores.values() {
+                    sentinels.add(*fresh, *stored);
+                }
             }
             // Its own are told by the comparison itself.
             What::Sentinels(_) => {}
@@ -105,7 +107,9 @@ fn new_rows(known: &[StoredRow], key: &CacheKey, journal: &str, pairs: &[PairRow
         }
         match &row.what {
             What::Runs(scores) if row.key == *key => {
-                scores.keys().for_each(|task| *held.entry(task).or_default() += 1);
+                for task in scores.keys() {
+                    *held.entry(task).or_default() += 1;
+                }
             }
             What::Dropped => held.clear(),
             What::Runs(_) | What::Sentinels(_) => {}
@@ -118,7 +122,9 @@ fn new_rows(known: &[StoredRow], key: &CacheKey, journal: &str, pairs: &[PairRow
             if !pair.reference.keys().any(scarce) {
                 continue;
             }
-            pair.reference.keys().for_each(|task| *held.entry(task).or_default() += 1);
+            for task in pair.reference.keys() {
+                *held.entry(task).or_default() += 1;
+            }
             What::Runs(pair.reference.clone())
         } else {
             let beside =
@@ -374,7 +380,8 @@ mod tests {
         rows.push(dropped);
         assert_eq!(stored_reference(&rows, &key(), "other", 200).0, StoredReference::default());
         rows.extend(new_rows(&rows, &key(), "l", &(0..4).map(|n| pair(n, 1.0)).collect::<Vec<_>>()));
-        assert_eq!(stored_reference(&rows, &key(), "other", 200).0.scores["a"].mean, 1.0);
+        let after = StoredScore { mean: 1.0, variance: 0.0, runs: 4, oldest_ms: 100 };
+        assert_eq!(stored_reference(&rows, &key(), "other", 200).0.scores["a"], after);
     }
 
     #[test]

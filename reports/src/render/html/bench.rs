@@ -51,13 +51,15 @@ fn rows(bench: &BenchRecord) -> Bounded<BenchRow> {
     });
     let changes = bench.changes.iter().map(|change| BenchRow {
         name: format!("{}, candidate against reference", visible::line(&change.name)),
-        value: match is_ratio(change) {
-            true => format!("× {:.3}", change.change),
-            false => format!("{:+.1} points", change.change),
+        value: if is_ratio(change) {
+            format!("× {:.3}", change.change)
+        } else {
+            format!("{:+.1} points", change.change)
         },
-        interval: match is_ratio(change) {
-            true => format!("{:.3} – {:.3}", change.low, change.high),
-            false => format!("{:+.1} – {:+.1}", change.low, change.high),
+        interval: if is_ratio(change) {
+            format!("{:.3} – {:.3}", change.low, change.high)
+        } else {
+            format!("{:+.1} – {:+.1}", change.low, change.high)
         },
         behind: format!("{} pairs", thousands(change.pairs.into())),
     });
