@@ -4,6 +4,7 @@
 //! and HTML. A record is rendered and never judged here: no verdict is computed below this crate's root.
 
 mod attention;
+mod bench_record;
 pub mod chart;
 mod diff;
 pub mod gate_report;

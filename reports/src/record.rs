@@ -2,11 +2,12 @@
 //!
 //! It is written by `pipeline` and rendered here. Verdicts are read from it and never computed.
 
+pub use crate::bench_record::{BenchChange, BenchPair, BenchPast, BenchPoint, BenchRecord, BenchScore};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The format that this program writes. A reader takes any record of the same major version.
-pub const FORMAT: FormatVersion = FormatVersion { major: 1, minor: 1 };
+pub const FORMAT: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// The version of the record's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -421,7 +422,7 @@ pub struct EvidenceRow {
 /// One gate over a whole candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateRecord {
-    /// `validity`, `spec`, `numeric`, `tests` or `timing`.
+    /// `validity`, `spec`, `numeric`, `tests`, `timing` or `benchmarks`.
     pub gate: String,
     /// What it says.
     pub verdict: Verdict,
@@ -435,6 +436,12 @@ pub struct GateRecord {
     pub counterexamples: Vec<CounterexampleRecord>,
     /// Ratios of candidate to port before, for timings.
     pub timings: Vec<TimingRow>,
+    /// What each benchmark found, for the gate `benchmarks`.
+    #[serde(default)]
+    pub benches: Vec<BenchRecord>,
+    /// How the decision about benchmarks was reckoned, for whoever asks.
+    #[serde(default)]
+    pub arithmetic: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -305,6 +305,12 @@ pub(super) enum BenchCommand {
     Run(BenchRun),
     /// Decide whether a revision of the port may follow another one. Continues where it was stopped.
     Compare(BenchCompare),
+    /// Decide about several candidates for the same work, and put those that passed into an order.
+    #[command(after_help = "Example, for two answers to the same upstream revision:
+  tidelock bench rank --base main answer-a answer-b
+
+The exit code is 0 where at least one passed, 6 where none did and some are on hold, 4 where all are rejected.")]
+    Rank(BenchRank),
     /// Test several revisions of the port together, and apart only where together they fail.
     Train(BenchTrain),
     /// Measure the port against itself: what this machine's noise lets one see.
@@ -365,9 +371,30 @@ pub(super) struct BenchCompare {
     /// Show how it was reckoned.
     #[arg(long)]
     pub(super) explain: bool,
+    /// Run every pair afresh, also where stored runs of the reference would serve.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// Write charts of the pairs and of the test's path into this HTML file.
     #[arg(long, value_name = "FILE")]
     pub(super) charts: Option<PathBuf>,
+}
+
+/// `tidelock bench rank`
+#[derive(Debug, Args)]
+pub(super) struct BenchRank {
+    /// The port that each candidate follows.
+    #[arg(long, value_name = "REV")]
+    pub(super) base: String,
+    /// The candidates. Each one after the first is held to a stricter rate, as every further try is.
+    #[arg(required = true, value_name = "REV")]
+    pub(super) candidates: Vec<String>,
+    /// The upstream revision that suites are compared with where the upstream can run them. Default: the
+    /// baseline.
+    #[arg(long, value_name = "REV")]
+    pub(super) upstream: Option<String>,
+    /// Run every pair afresh, also where stored runs of the reference would serve.
+    #[arg(long)]
+    pub(super) fresh: bool,
 }
 
 /// `tidelock bench train`
@@ -376,6 +403,9 @@ pub(super) struct BenchTrain {
     /// The port that the first revision follows.
     #[arg(long, value_name = "REV")]
     pub(super) base: String,
+    /// Run every pair afresh, also where stored runs of the reference would serve.
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// The revisions, oldest first.
     #[arg(required = true, value_name = "REV")]
     pub(super) revisions: Vec<String>,

@@ -9,7 +9,7 @@ use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::bench::BenchSection;
+use super::bench::{BenchSection, ObjectiveSection};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -41,6 +41,9 @@ pub struct ConfigFile {
     /// Benchmarks.
     #[serde(default)]
     pub bench: Vec<BenchSection>,
+    /// How several candidates that passed are ranked.
+    #[serde(default)]
+    pub bench_objective: ObjectiveSection,
     /// How work lands.
     #[serde(default)]
     pub land: LandSection,

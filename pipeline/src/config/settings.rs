@@ -8,7 +8,7 @@ use mappings::mapping::MappingConfig;
 use upstream::ContentHash;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
-use super::bench::{self, BenchSettings};
+use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
@@ -123,6 +123,8 @@ pub struct Settings {
     pub timing: Option<TimingSettings>,
     /// The benchmarks.
     pub benches: Vec<BenchSettings>,
+    /// How candidates that passed them are ranked.
+    pub objective: ObjectiveSettings,
     /// Who the commits are by.
     pub author: Author,
     /// Whether to refuse to run foreign code where it cannot be confined.
@@ -183,6 +185,7 @@ pub(super) fn resolve(
             pairs_max: timing.pairs_max.unwrap_or(20),
         }),
         benches: check.benches(file)?,
+        objective: check.objective(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
         schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
@@ -423,6 +426,11 @@ impl Check<'_> {
     fn benches(&self, file: &ConfigFile) -> Result<Vec<BenchSettings>, ConfigError> {
         bench::resolve(&file.bench)
             .map_err(|(at, key, message, help)| self.error(&["bench", &at.to_string(), key], message, help))
+    }
+
+    fn objective(&self, file: &ConfigFile) -> Result<ObjectiveSettings, ConfigError> {
+        bench::objective(&file.bench_objective)
+            .map_err(|(key, message, help)| self.error(&["bench-objective", key], message, help))
     }
 
     fn author(&self, file: &ConfigFile) -> Result<Author, ConfigError> {

@@ -4,7 +4,7 @@ use port::bench::decide::{Decided, Verdict as Decision};
 use port::bench::run::SideBySide;
 use port::timing::{TimingOutcome, TimingReport};
 use reports::Verdict;
-use reports::record::{Finding, GateRecord, TimingRow};
+use reports::record::{BenchRecord, GateRecord, TimingRow};
 
 use super::record;
 
@@ -22,20 +22,15 @@ pub fn verdict_of(decided: Decided) -> Verdict {
 pub struct BenchEvidence {
     /// Single benches against their margin.
     pub harms: Vec<TimingReport>,
-    /// Both sides with intervals, with the mode.
-    pub sides: Vec<(String, SideBySide)>,
+    /// What each benchmark found, in each mode.
+    pub benches: Vec<BenchRecord>,
 }
 
 /// The record of the gate `benchmarks`.
 pub fn benchmarks(decision: &Decision, evidence: &BenchEvidence) -> GateRecord {
-    let arithmetic =
-        decision.arithmetic.iter().map(|line| Finding { code: "arithmetic".to_owned(), text: line.clone() });
-    let sides = evidence.sides.iter().map(|(mode, side)| Finding {
-        code: "side-by-side".to_owned(),
-        text: format!("{mode}: {}", words(side)),
-    });
     GateRecord {
-        findings: sides.chain(arithmetic).collect(),
+        benches: evidence.benches.clone(),
+        arithmetic: decision.arithmetic.clone(),
         timings: evidence.harms.iter().flat_map(rows).collect(),
         ..record("benchmarks", verdict_of(decision.decided), decision.line.clone())
     }
@@ -86,10 +81,11 @@ mod tests {
             high: 1.5,
             pairs: 240,
         };
-        let evidence = BenchEvidence { harms: Vec::new(), sides: vec![("parity".to_owned(), side)] };
+        let bench = BenchRecord { name: "suite".to_owned(), ..BenchRecord::default() };
+        let evidence = BenchEvidence { harms: Vec::new(), benches: vec![bench.clone()] };
         let record = benchmarks(&decision, &evidence);
         assert_eq!((record.verdict, record.reason.as_str()), (Verdict::Inconclusive, "HOLD: cannot tell"));
-        assert_eq!(record.findings[0].text, "parity: suite: -1.2 points of score (-4.0 to +1.5), 240 pairs");
-        assert_eq!(record.findings[1].code, "arithmetic");
+        assert_eq!((record.benches, record.arithmetic), (vec![bench], decision.arithmetic));
+        assert_eq!(words(&side), "suite: -1.2 points of score (-4.0 to +1.5), 240 pairs");
     }
 }

@@ -33,6 +33,8 @@ fn record(gate: &str, verdict: Verdict, reason: String) -> GateRecord {
         evidence: Vec::new(),
         counterexamples: Vec::new(),
         timings: Vec::new(),
+        benches: Vec::new(),
+        arithmetic: Vec::new(),
         duration_ms: 0,
     }
 }

@@ -5,6 +5,9 @@
 mod bad_answers;
 mod bad_input;
 mod bench;
+mod bench_faults;
+mod bench_suites;
+mod bench_world;
 mod canaries;
 mod contract;
 mod crash;

@@ -36,18 +36,37 @@ impl Frame {
 
     /// The picture up to its marks.
     pub(super) fn begin(&self, title: &str, left_out: usize) -> String {
+        let (first, last) = (shown(self.x.0), shown(self.x.1));
+        let (right, down) = (WIDTH - RIGHT, HEIGHT - 8.0);
+        self.begin_unnumbered(title, left_out)
+            + &format!(
+                "<text x=\"{LEFT}\" y=\"{down}\">{first}</text>\
+                 <text x=\"{right}\" y=\"{down}\" text-anchor=\"end\">{last}</text>"
+            )
+    }
+
+    /// The same without numbers at the lower axis, where places there are an order only.
+    pub(super) fn begin_unnumbered(&self, title: &str, left_out: usize) -> String {
         let title = escaped(title);
         let note = if left_out == 0 { String::new() } else { format!(" (without the first {left_out})") };
         let (low, high) = (shown(self.y.0), shown(self.y.1));
-        let (first, last) = (shown(self.x.0), shown(self.x.1));
-        let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+        let bottom = HEIGHT - BOTTOM;
         format!(
             "<svg class=\"chart\" role=\"img\" aria-label=\"{title}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
              xmlns=\"http://www.w3.org/2000/svg\"><style>{OWN_STYLE}</style><text x=\"{LEFT}\" y=\"18\">{title}{note}</text>\
-             <text x=\"4\" y=\"{TOP}\">{high}</text><text x=\"4\" y=\"{bottom}\">{low}</text>\
-             <text x=\"{LEFT}\" y=\"{HEIGHT}\">{first}</text>\
-             <text x=\"{right}\" y=\"{HEIGHT}\" text-anchor=\"end\">{last}</text>"
+             <text x=\"4\" y=\"{TOP}\">{high}</text><text x=\"4\" y=\"{bottom}\">{low}</text>"
         )
+    }
+
+    /// Words below a place on the lower axis.
+    pub(super) fn label(&self, x: f64, words: &str) -> String {
+        const CHARS_MAX: usize = 24;
+        let mut shown: String = words.chars().take(CHARS_MAX).collect();
+        if words.chars().count() > CHARS_MAX {
+            shown.push('…');
+        }
+        let (at, down) = (self.across(x), HEIGHT - 8.0);
+        format!("<text x=\"{at:.1}\" y=\"{down}\" text-anchor=\"middle\">{}</text>", escaped(&shown))
     }
 
     /// `x,y` of a value on the picture.
@@ -58,9 +77,10 @@ impl Frame {
     /// A level line with its words.
     pub(super) fn level(&self, y: f64, words: &str, class: &str) -> String {
         let (at, right) = (self.down(y), WIDTH - RIGHT);
+        // At the left, where the path of a test begins far from its bounds.
         format!(
             "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+             <text x=\"{LEFT}\" y=\"{:.1}\">{}</text>",
             at - 4.0,
             escaped(words)
         )

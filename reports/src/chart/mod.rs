@@ -10,6 +10,9 @@ use frame::{Frame, escaped, shown};
 /// The most marks of one chart; of more, the last ones are drawn and the rest is counted.
 const MARKS_MAX: usize = 400;
 
+/// The most marks whose labels have room below them; of more, pointing at a mark tells its label.
+const LABELS_MAX: usize = 4;
+
 /// A value with its interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interval {
@@ -41,7 +44,11 @@ pub fn sequential_path(title: &str, points: &[(f64, f64)], accept_at: f64, rejec
     let Some(frame) = Frame::around(points.iter().map(|point| point.0).chain([0.0]), ys) else {
         return empty(title);
     };
-    let mut svg = frame.begin(title, left_out);
+    let mut svg = frame.begin_unnumbered(title, left_out);
+    if let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) {
+        svg += &frame.label(*first, &shown(*first));
+        svg += &frame.label(*last, &format!("{} pairs", shown(*last)));
+    }
     for (bound, name, class) in [(accept_at, "accepted from", "good"), (reject_at, "rejected to", "bad")] {
         svg += &frame.level(bound, &format!("{name} {}", shown(bound)), class);
     }
@@ -55,14 +62,14 @@ pub fn sequential_path(title: &str, points: &[(f64, f64)], accept_at: f64, rejec
     svg + "</svg>"
 }
 
-/// A value over time, each with its interval, oldest first.
-pub fn history(title: &str, points: &[Interval]) -> String {
-    intervals_in_order(title, points)
+/// A value over time, each with its interval, oldest first, with a line at the value that means no change.
+pub fn history(title: &str, points: &[Interval], same: Option<f64>) -> String {
+    intervals_in_order(title, points, same)
 }
 
-/// Values beside each other with their intervals.
-pub fn intervals(title: &str, values: &[Interval]) -> String {
-    intervals_in_order(title, values)
+/// Values beside each other with their intervals, with a line at the value that means no change.
+pub fn intervals(title: &str, values: &[Interval], same: Option<f64>) -> String {
+    intervals_in_order(title, values, same)
 }
 
 /// Each value on both sides: on the diagonal nothing changed.
@@ -90,12 +97,20 @@ pub fn page(heading: &str, charts: &[String]) -> String {
     )
 }
 
-fn intervals_in_order(title: &str, values: &[Interval]) -> String {
+fn intervals_in_order(title: &str, values: &[Interval], same: Option<f64>) -> String {
     let (values, left_out) = last(values);
     let places = || (0..values.len()).map(frame::place);
     let ends = values.iter().flat_map(|value| [value.low, value.middle, value.high]);
-    let Some(frame) = Frame::around(places(), ends) else { return empty(title) };
-    let mut svg = frame.begin(title, left_out);
+    if values.is_empty() {
+        return empty(title);
+    }
+    // Half a place of room at both ends, for the labels.
+    let room = [0.5, frame::place(values.len()) - 0.5];
+    let Some(frame) = Frame::around(places().chain(room), ends.chain(same)) else { return empty(title) };
+    let mut svg = frame.begin_unnumbered(title, left_out);
+    if let Some(same) = same {
+        svg += &frame.level(same, "no change", "faint");
+    }
     for (at, value) in places().zip(values) {
         let words = format!(
             "{}: {} ({} to {})",
@@ -106,6 +121,9 @@ fn intervals_in_order(title: &str, values: &[Interval]) -> String {
         );
         svg += &frame.bar(at, value.low, value.high);
         svg += &frame.dot(at, value.middle, &words);
+        if values.len() <= LABELS_MAX {
+            svg += &frame.label(at, &value.label);
+        }
     }
     svg + "</svg>"
 }

@@ -26,6 +26,7 @@ pub fn text(record: &RunRecord) -> String {
         line(&mut out, &format!("  {part}"));
     }
     push_revisions(&mut out, record);
+    push_benchmarks(&mut out, record);
     push_attention(&mut out, record);
     push_notices(&mut out, record);
     out.push('\n');
@@ -64,6 +65,33 @@ fn push_revisions(out: &mut String, record: &RunRecord) {
     let rest = record.revisions.len().saturating_sub(REVISIONS_MAX);
     if rest > 0 {
         line(out, &format!("  and {} more in the JSON record", words::count(rest as u64, "revision")));
+    }
+}
+
+/// The verdict of each benchmark gate in one line.
+fn push_benchmarks(out: &mut String, record: &RunRecord) {
+    let gates = |revision: &RevisionRecord| -> Vec<String> {
+        let decided = revision.gates.iter().filter(|gate| !gate.benches.is_empty());
+        decided.map(|gate| visible::line(&gate.reason)).collect()
+    };
+    let lines: Vec<String> = record
+        .revisions
+        .iter()
+        .flat_map(|revision| {
+            let label = visible::line(&revision.label);
+            gates(revision).into_iter().map(move |reason| format!("  {label}: {reason}"))
+        })
+        .collect();
+    if lines.is_empty() {
+        return;
+    }
+    line(out, "\nBenchmarks");
+    for shown in lines.iter().take(REVISIONS_MAX) {
+        line(out, shown);
+    }
+    let rest = lines.len().saturating_sub(REVISIONS_MAX);
+    if rest > 0 {
+        line(out, &format!("  and {rest} more in the JSON record"));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! For looking at the renderings and for tests. All code in it was written for this file.
 
+mod bench;
 mod code;
 mod revisions;
 mod rows;
@@ -180,6 +181,7 @@ pub fn hostile() -> RunRecord {
             EVIL.clone_into(needs);
         }
     }
+    revision.gates.push(bench::benchmarks(EVIL));
     let mut record = record(RunOutcome::Parked, vec![revision]);
     EVIL.clone_into(&mut record.run);
     "tiny</title><script>alert(1)</script>".clone_into(&mut record.port.name);

@@ -50,6 +50,7 @@ pub(super) fn timed_gates() -> Vec<GateRecord> {
         ],
         ..gate("timing", Verdict::Pass, "no timing is slower than the margin of 1.20")
     });
+    gates.push(super::bench::benchmarks("slug tasks"));
     gates
 }
 
@@ -62,6 +63,8 @@ pub(super) fn gate(gate: &str, verdict: Verdict, reason: &str) -> GateRecord {
         evidence: Vec::new(),
         counterexamples: Vec::new(),
         timings: Vec::new(),
+        benches: Vec::new(),
+        arithmetic: Vec::new(),
         duration_ms: 4_200,
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use port::bench::decide::StoredReference;
 use port::bench::run::{
     CompareRequest, Comparison, Direction, Header, Journal, Kind, ProcessBench, StopRule, Surroundings,
     ValueRule, compare,
@@ -36,7 +37,8 @@ impl ValueRuns<'_> {
         let kind =
             Kind::Values(ValueRule { judgement, harm_margin: rule.margin, direction: Direction::Lower });
         let header = Header::new("suite", "reference", "candidate", name, seed);
-        let request = CompareRequest { header, kind, tasks: Vec::new(), stop };
+        let stored = StoredReference::default();
+        let request = CompareRequest { header, kind, tasks: Vec::new(), stop, stored };
         let mut journal = Journal::open(&self.folder.join(format!("{name}.jsonl")), &request.header)?;
         Ok(compare(&request, around, &mut journal)?)
     }

@@ -69,7 +69,7 @@ impl Benching<'_> {
         }
         let findings = self.findings(&compared)?;
         let verdict = decide(&findings);
-        let evidence = evidence(&compared);
+        let evidence = self.evidence(question, &compared)?;
         for (mode, _role, one) in &compared {
             self.remember(*mode, question, one)?;
         }
@@ -80,7 +80,8 @@ impl Benching<'_> {
         let mut findings = Findings::default();
         // All guarded benches are one family: the more there are, the more proof each one takes.
         let mut guarded: Vec<(String, f64)> = Vec::new();
-        for (mode, role, Compared { comparison, .. }) in compared {
+        for (mode, role, Compared { comparison, notes, .. }) in compared {
+            findings.guardrails.arithmetic.extend(notes.iter().cloned());
             findings.invalid.extend(comparison.invalid());
             let name = format!("{} ({})", comparison.header.bench, mode_name(*mode));
             if let Some(harms) = comparison.harms() {
@@ -132,20 +133,13 @@ impl Benching<'_> {
         if comparison.stopped == Stopped::Interrupted || comparison.tally.pairs() == 0 {
             return Ok(());
         }
-        let words = |name: &str| {
-            let revision = question.upstream.as_ref().filter(|revision| revision.commit.as_str() == name);
-            revision.map_or_else(
-                || format!("port {}", name.get(..8).unwrap_or_default()),
-                |revision| format!("upstream {}", revision.label),
-            )
-        };
         let verdict = comparison.verdict();
         self.records.add_history(&HistoryRow {
             at_ms: self.session.machine.clock.now_ms(),
             bench: comparison.header.bench.clone(),
             mode,
-            reference: words(&comparison.header.reference),
-            candidate: words(&comparison.header.candidate),
+            reference: words_of(question, &comparison.header.reference),
+            candidate: words_of(question, &comparison.header.candidate),
             machine: comparison.header.machine.short(),
             decided: verdict.decided.word().to_owned(),
             line: verdict.line,
@@ -177,21 +171,11 @@ fn pairing<'q>(
     Some(Pairing { bench, mode, reference, candidate, trusted: question.before.clone(), endpoints })
 }
 
-fn evidence(compared: &[(BenchMode, BenchRole, Compared)]) -> BenchEvidence {
-    let mut evidence = BenchEvidence::default();
-    for (mode, _role, Compared { comparison, .. }) in compared {
-        if comparison.tally.pairs() == 0 {
-            continue;
-        }
-        evidence.harms.extend(comparison.harms());
-        let sides = comparison.side_by_side().into_iter();
-        let named = |mut side: port::bench::run::SideBySide| {
-            if side.name != comparison.header.bench {
-                side.name = format!("{} {}", comparison.header.bench, side.name);
-            }
-            (mode_name(*mode).to_owned(), side)
-        };
-        evidence.sides.extend(sides.map(named));
-    }
-    evidence
+/// What people call a side.
+pub(super) fn words_of(question: &Question<'_>, name: &str) -> String {
+    let revision = question.upstream.as_ref().filter(|revision| revision.commit.as_str() == name);
+    revision.map_or_else(
+        || format!("port {}", name.get(..8).unwrap_or_default()),
+        |revision| format!("upstream {}", revision.label),
+    )
 }

@@ -4,14 +4,17 @@
 //! `port::bench::decide`, and what a decision means for a candidate is said in `gate`.
 
 mod deciding;
+mod objective;
+mod recorded;
 mod records;
+mod references;
 mod rules;
 mod sides;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use port::bench::decide::{Ledger, LedgerRule};
+use port::bench::decide::{Ledger, LedgerRule, StoredReference};
 use port::bench::run::{
     CompareRequest, Comparison, Header, Journal, Kind, ProcessBench, StopRule, Stopped, Surroundings, Tally,
     Wanted, compare,
@@ -24,7 +27,9 @@ use crate::config::bench::{BenchKind, BenchMode, BenchRole, BenchSettings};
 use crate::progress::Progress;
 use crate::session::Session;
 pub(crate) use deciding::{Decision, Question};
+pub(crate) use objective::{TermOf, terms};
 pub(crate) use records::{AuditRow, HistoryRow, Records};
+use references::AgainstStored;
 pub(crate) use rules::Margin;
 use sides::{Prepared, Sides};
 
@@ -84,12 +89,16 @@ pub(crate) struct Compared {
     pub(crate) comparison: Comparison,
     pub(crate) margin: Margin,
     pub(crate) calibrated: bool,
+    /// What else there is to tell of how it was reckoned.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Runs benchmarks.
 pub(crate) struct Benching<'a> {
     session: &'a Session,
     sides: Sides<'a>,
+    /// Whether stored runs of a reference may serve.
+    reuse: bool,
     /// What is kept between runs.
     pub(crate) records: Records,
 }
@@ -98,7 +107,13 @@ impl<'a> Benching<'a> {
     /// For one port.
     pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Self {
         let records = Records::below(&session.settings.state);
-        Self { session, sides: Sides::new(session, confinement), records }
+        Self { session, sides: Sides::new(session, confinement), reuse: true, records }
+    }
+
+    /// With every pair run afresh, whatever is stored of the reference.
+    #[must_use]
+    pub(crate) fn afresh(self, afresh: bool) -> Self {
+        Self { reuse: self.reuse && !afresh, ..self }
     }
 
     /// The drift ledger of this port.
@@ -112,38 +127,57 @@ impl<'a> Benching<'a> {
         let bench = pairing.bench;
         let harness = self.sides.harness(pairing)?;
         let calibration = self.records.calibration(&bench.name, pairing.mode)?;
-        let submission =
-            self.records.submission(&bench.name, pairing.reference.name(), pairing.candidate.name())?;
         let gap = match (&pairing.reference, bench.role) {
             (Source::Upstream(_), BenchRole::Endpoint | BenchRole::Guardrail) => {
                 self.ledger()?.gap().min(0.0)
             }
             (Source::Upstream(_), BenchRole::Audit) | (Source::Port(_), _) => 0.0,
         };
-        let posed = rules::posed(bench, calibration.clone(), pairing.endpoints, submission, gap);
-        let harness = ContentHash::of(format!("{harness}\n{:?}", posed.kind)).short();
-        let (reference, candidate) = (pairing.reference.name(), pairing.candidate.name());
-        let header = Header::new(&bench.name, reference, candidate, &harness, SEED);
-        let request = CompareRequest {
-            header,
-            kind: posed.kind,
-            tasks: bench.tasks.clone(),
-            stop: if bench.role == BenchRole::Audit { StopRule::AtTheEnd } else { StopRule::WhenDecided },
+        let posed = |candidate: &str| -> Result<(CompareRequest, Margin)> {
+            let submission = self.records.submission(&bench.name, pairing.reference.name(), candidate)?;
+            let posed = rules::posed(bench, calibration.clone(), pairing.endpoints, submission, gap);
+            let model = bench.model.as_deref().unwrap_or_default();
+            let told = ContentHash::of(format!("{harness}\n{model}\n{:?}", posed.kind)).short();
+            let (reference, candidate) = (pairing.reference.name(), pairing.candidate.name());
+            let request = CompareRequest {
+                header: Header::new(&bench.name, reference, candidate, &told, SEED),
+                kind: posed.kind,
+                tasks: bench.tasks.clone(),
+                stop: if bench.role == BenchRole::Audit { StopRule::AtTheEnd } else { StopRule::WhenDecided },
+                stored: StoredReference::default(),
+            };
+            Ok((request, posed.margin))
         };
-        let margin = posed.margin;
+        let (mut request, mut margin) = posed(pairing.candidate.name())?;
+        let path = self.journal_path(pairing);
+        let mut afresh = !self.reuse;
+        if (afresh || path.exists()) && self.stands_on_stored(pairing, &request.header, &request.kind)? {
+            // What was decided on stored runs and is decided once more is another try.
+            (request, margin) = posed(&format!("{} afresh", pairing.candidate.name()))?;
+            afresh = true;
+        }
         let calibrated = calibration.is_some();
         if margin.refused() {
             // Nothing is run that could not be decided.
             let tally = Tally::new(request.kind.clone(), &request.header.harness);
             let stopped = Stopped::Impossible(margin.to_string());
-            return Ok(Compared {
-                comparison: Comparison { header: request.header, stopped, tally },
-                margin,
-                calibrated,
-            });
+            let comparison = Comparison { header: request.header, stopped, tally };
+            return Ok(Compared { comparison, margin, calibrated, notes: Vec::new() });
         }
-        let comparison = self.run(pairing, &request, &self.journal_path(pairing))?;
-        Ok(Compared { comparison, margin, calibrated })
+        let against = if afresh {
+            AgainstStored::Fresh(None)
+        } else {
+            self.against_stored(pairing, &request, &harness)?
+        };
+        let (comparison, notes) = match against {
+            AgainstStored::Served(comparison) => (*comparison, Vec::new()),
+            AgainstStored::Fresh(disputed) => {
+                let comparison = self.run(pairing, &request, &path)?;
+                self.store(pairing, &request.header, &harness, &path)?;
+                (comparison, disputed.iter().map(|why| why.words(&bench.name)).collect())
+            }
+        };
+        Ok(Compared { comparison, margin, calibrated, notes })
     }
 
     /// Measures both sides so many times, whatever they show.
@@ -157,6 +191,7 @@ impl<'a> Benching<'a> {
             kind: posed.kind.capped(pairs.saturating_mul(tasks)),
             tasks: pairing.bench.tasks.clone(),
             stop: StopRule::AtTheEnd,
+            stored: StoredReference::default(),
         };
         self.run(pairing, &request, &self.records.fresh_journal(&pairing.bench.name)?)
     }
@@ -184,11 +219,17 @@ impl<'a> Benching<'a> {
         let kind = Kind::Values(rule);
         let harness = self.sides.harness(&pairing)?;
         let header = Header::new(&bench.name, tree.as_str(), tree.as_str(), &harness, SEED);
-        let request = CompareRequest { header, kind, tasks: Vec::new(), stop: StopRule::AtTheEnd };
+        let request = CompareRequest {
+            header,
+            kind,
+            tasks: Vec::new(),
+            stop: StopRule::AtTheEnd,
+            stored: StoredReference::default(),
+        };
         let compared = self.run(&pairing, &request, &self.records.fresh_journal(&bench.name)?)?;
         match compared.stopped {
             Stopped::Decided | Stopped::Capped => {}
-            Stopped::Interrupted => anyhow::bail!("the calibration was stopped"),
+            Stopped::Interrupted | Stopped::StoredDiffer => anyhow::bail!("the calibration was stopped"),
             Stopped::Infrastructure(reason) | Stopped::Impossible(reason) => {
                 anyhow::bail!("`{}` cannot be calibrated: {reason}", bench.name);
             }

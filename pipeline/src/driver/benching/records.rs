@@ -155,7 +155,7 @@ impl Records {
         self.add("history", row)
     }
 
-    fn rows<Row: DeserializeOwned>(&self, name: &str) -> Result<Vec<Row>> {
+    pub(super) fn rows<Row: DeserializeOwned>(&self, name: &str) -> Result<Vec<Row>> {
         let path = self.folder.join(format!("{name}.jsonl"));
         let Ok(facts) = std::fs::metadata(&path) else { return Ok(Vec::new()) };
         anyhow::ensure!(facts.len() <= BYTES_MAX, "`{}` is longer than {BYTES_MAX} bytes", path.display());
@@ -171,9 +171,17 @@ impl Records {
     }
 
     fn add(&self, name: &str, row: &impl Serialize) -> Result<()> {
+        self.add_all(name, std::slice::from_ref(row))
+    }
+
+    /// Adds lines; they are on the disk when this returns.
+    pub(super) fn add_all(&self, name: &str, rows: &[impl Serialize]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let path = self.folder.join(format!("{name}.jsonl"));
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot make `{}`", self.folder.display()))?;
+        let folder = path.parent().unwrap_or(&self.folder);
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let torn = !text.is_empty() && !text.ends_with('\n');
         let failed = || format!("cannot write `{}`", path.display());
@@ -182,8 +190,12 @@ impl Records {
             let whole = text.rfind('\n').map_or(0, |end| end + 1);
             file.set_len(u64::try_from(whole).unwrap_or_default()).with_context(failed)?;
         }
-        let line = serde_json::to_string(row)? + "\n";
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).with_context(failed)
+        let mut lines = String::new();
+        for row in rows {
+            lines += &serde_json::to_string(row)?;
+            lines.push('\n');
+        }
+        file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()).with_context(failed)
     }
 }
 

@@ -50,9 +50,10 @@ impl<'a> Sides<'a> {
         let files = self.harness_files(bench, &pairing.trusted)?;
         let files: Vec<String> = files.iter().map(|(path, id)| format!("{path} {id}")).collect();
         let said = format!(
-            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{}\n{}",
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{}\n{}",
             bench.command,
             bench.upstream_command,
+            bench.upstream_build,
             bench.environment,
             bench.format,
             bench.output,

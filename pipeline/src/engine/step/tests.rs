@@ -143,6 +143,8 @@ fn gated(digit: char, verdict: Verdict) -> Event {
         evidence: Vec::new(),
         counterexamples: Vec::new(),
         timings: Vec::new(),
+        benches: Vec::new(),
+        arithmetic: Vec::new(),
         duration_ms: 0,
     });
     Event::Gated { tree: tree(digit), verdict, gates: gates.to_vec() }

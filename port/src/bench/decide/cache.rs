@@ -62,13 +62,19 @@ pub fn usable(stored: &CacheKey, stored_ms: i64, wanted: &CacheKey, now_ms: i64)
 }
 
 /// Whether fresh runs of the reference, each paired with the mean of the stored ones on its task, say that
-/// the stored ones still hold. A shift of 2 points unseen halves the rate at which good work passes.
+/// the stored ones still hold. They notice a world that broke; a shift of 2 points they do not, as that takes
+/// as many fresh runs as a comparison without stored ones. Against that stands the age that is allowed.
 pub fn sentinels_agree(fresh_against_stored: &TaskPairs) -> bool {
+    sentinel_p_value(fresh_against_stored) >= SENTINEL_P
+}
+
+/// The two-sided probability of so large a difference by chance; 1 without sentinels.
+pub fn sentinel_p_value(fresh_against_stored: &TaskPairs) -> f64 {
     if fresh_against_stored.pairs == 0 {
-        return true;
+        return 1.0;
     }
     let error = (fresh_against_stored.variance() / count(fresh_against_stored.pairs)).sqrt();
-    2.0 * upper_tail(fresh_against_stored.mean().abs() / error) >= SENTINEL_P
+    2.0 * upper_tail(fresh_against_stored.mean().abs() / error)
 }
 
 #[cfg(test)]

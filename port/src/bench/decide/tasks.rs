@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use super::rates::{ErrorRates, Evidence, count, quantile};
+use super::stored::StoredScore;
 
 /// Pairs that are imagined at each end before anything was seen. Without them a suite in which nothing
 /// differed yet would look free of noise: with a thousandth of a pair, as chess engines have it, a loss of
@@ -65,6 +66,10 @@ pub struct TaskPairs {
     pub better: usize,
     /// Pairs in which the reference alone was better.
     pub worse: usize,
+    /// What stored means of the reference add to the variance of the sum, because each repeats its error in
+    /// every pair of its task: the sum of `(uses² - uses)` times the variance of the mean. 0 without them.
+    #[serde(default)]
+    pub repeated: f64,
 }
 
 impl TaskPairs {
@@ -78,15 +83,35 @@ impl TaskPairs {
         self.worse += usize::from(difference < 0.0);
     }
 
+    /// Adds a pair whose reference is the mean of stored runs, which served so many pairs before this one.
+    pub fn add_stored(&mut self, candidate: f64, reference: &StoredScore, uses: usize) {
+        self.add(candidate, reference.mean);
+        self.repeated += 2.0 * count(uses) * reference.variance;
+    }
+
+    /// These pairs and others, as one.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self {
+            pairs: self.pairs + others.pairs,
+            sum: self.sum + others.sum,
+            squares: self.squares + others.squares,
+            better: self.better + others.better,
+            worse: self.worse + others.worse,
+            repeated: self.repeated + others.repeated,
+        }
+    }
+
     /// The mean difference.
     pub fn mean(&self) -> f64 {
         self.sum / count(self.pairs.max(1))
     }
 
-    /// The variance of one difference, with the imagined pairs.
+    /// The variance of one difference, with the imagined pairs and the repeated errors of stored means.
     pub fn variance(&self) -> f64 {
         let pairs = count(self.pairs) + 2.0 * IMAGINED_PAIRS;
-        (self.squares + 2.0 * IMAGINED_PAIRS) / pairs - (self.sum / pairs).powi(2)
+        let own = (self.squares + 2.0 * IMAGINED_PAIRS) / pairs - (self.sum / pairs).powi(2);
+        own + self.repeated / count(self.pairs.max(1))
     }
 
     /// How much likelier the pairs are if nothing was lost than if the margin was.
@@ -176,6 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn the_error_of_a_stored_mean_does_not_fade_with_more_pairs() {
+        let stored = StoredScore { mean: 0.5, variance: 0.04, runs: 4, oldest_ms: 0 };
+        let mut pairs = TaskPairs::default();
+        for uses in 0..100 {
+            pairs.add_stored(f64::from(u8::from(uses % 2 == 0)), &stored, uses);
+        }
+        // One task, used a hundred times: the variance of the mean difference is that of the stored mean at least.
+        let of_the_mean = pairs.variance() / 100.0;
+        assert!(of_the_mean > 0.04 && of_the_mean < 0.045, "{of_the_mean}");
+    }
+
+    #[test]
     fn mcnemars_probability_is_exact() {
         assert!((pairs(1, 5, 10).lopsided_p_value() - 14.0 / 64.0).abs() < 1e-12);
         assert!((pairs(0, 0, 3).lopsided_p_value() - 1.0).abs() < 1e-12);
@@ -185,7 +222,7 @@ mod tests {
     #[test]
     fn the_arithmetic_agrees_with_an_independent_implementation() {
         // Reckoned with scipy from the same sums.
-        let found = TaskPairs { pairs: 317, sum: -7.0, squares: 41.0, better: 17, worse: 24 };
+        let found = TaskPairs { pairs: 317, sum: -7.0, squares: 41.0, better: 17, worse: 24, repeated: 0.0 };
         let rule = TaskRule { centre: -0.01, ..TaskRule::default() };
         assert!((found.log_likelihood_ratio(&rule) - 1.524_404_795_873_573_1).abs() < 1e-9);
         assert!((found.lopsided_p_value() - 0.348_888_879_449_077_65).abs() < 1e-9);

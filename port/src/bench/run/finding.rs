@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, Stopped};
 use super::tally::{Kind, Tally, ValueRule};
+use crate::bench::decide::cache::{sentinel_p_value, sentinels_agree};
 use crate::bench::decide::rates::count;
 use crate::bench::decide::{
     EndpointFinding, Evidence, Findings, GuardrailFinding, Invalid, TaskRule, Verdict, decide, invalid,
@@ -67,6 +68,9 @@ impl Comparison {
     pub fn invalid(&self) -> Vec<Invalid> {
         let reason = match &self.stopped {
             Stopped::Infrastructure(reason) | Stopped::Impossible(reason) => Some(reason.clone()),
+            Stopped::StoredDiffer => {
+                Some("fresh runs of the reference differ from the stored ones".to_owned())
+            }
             Stopped::Interrupted => Some("it was stopped, and can go on".to_owned()),
             Stopped::Decided | Stopped::Capped => None,
         };
@@ -141,9 +145,10 @@ fn tasks_in_words(name: &str, tally: &Tally, rule: &TaskRule) -> (String, Vec<St
     );
     let pairs = &tally.task_pairs;
     let scores = |of: fn(&super::tally::TaskSums) -> f64| {
-        tally.by_task.values().map(of).sum::<f64>() / count(pairs.pairs.max(1))
+        // Nothing sums to -0, which people would wonder about.
+        (tally.by_task.values().map(of).sum::<f64>() + 0.0) / count(pairs.pairs.max(1))
     };
-    let arithmetic = vec![
+    let mut arithmetic = vec![
         format!(
             "{name}: reference {:.1} %, candidate {:.1} % of the points; {} pairs differ for the candidate, {} against it",
             100.0 * scores(|sums| sums.reference),
@@ -175,7 +180,28 @@ fn tasks_in_words(name: &str, tally: &Tally, rule: &TaskRule) -> (String, Vec<St
             100.0 * pairs.half_width_at_any_time()
         ),
     ];
+    if tally.stored_pairs > 0 {
+        arithmetic.push(stored_in_words(name, tally));
+    }
     (line, arithmetic)
+}
+
+/// Which side was not run, how old its runs are, and what watched over them.
+fn stored_in_words(name: &str, tally: &Tally) -> String {
+    const HOUR_MS: f64 = 3_600_000.0;
+    let sentinels = tally.all_sentinels();
+    let age = f64::from(u32::try_from(tally.stored_age_ms / 1000).unwrap_or(u32::MAX)) * 1000.0 / HOUR_MS;
+    format!(
+        "{name}: the reference of {} of {} pairs is the mean of stored runs, at least {} for each task, the oldest {age:.1} hours old; their error adds {:.5} to v; {} fresh runs of the reference beside them differ by {:+.1} points (p = {:.3}): {}",
+        tally.stored_pairs,
+        tally.task_pairs.pairs,
+        tally.stored_runs_min,
+        tally.task_pairs.repeated / count(tally.task_pairs.pairs.max(1)),
+        sentinels.pairs,
+        100.0 * sentinels.mean(),
+        sentinel_p_value(&sentinels),
+        if sentinels_agree(&sentinels) { "they hold" } else { "they serve no longer" }
+    )
 }
 
 fn values_in_words(name: &str, tally: &Tally, rule: &ValueRule) -> (String, Vec<String>) {

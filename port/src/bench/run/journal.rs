@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::Fingerprint;
 use super::measure::Arm;
+use crate::bench::decide::{StoredScore, TaskPairs};
 
 /// The version of the lines.
 const VERSION: u32 = 1;
@@ -69,6 +70,15 @@ pub struct PairRow {
     pub candidate: BTreeMap<String, f64>,
     /// Why the pair was dropped, with the side at fault, where it was.
     pub dropped: Option<(Arm, String)>,
+    /// The stored runs that stand for the reference, where it was not run; `reference` holds their means.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stored: BTreeMap<String, StoredScore>,
+    /// What the reference did when it was run all the same, to see whether the stored runs still hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sentinel: BTreeMap<String, f64>,
+    /// What earlier comparisons saw of the same kind, beside the same stored runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_sentinels: Option<TaskPairs>,
 }
 
 /// A journal cannot be used.
@@ -109,29 +119,19 @@ impl Journal {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
-        let text = match std::fs::metadata(path) {
-            Ok(facts) if facts.len() <= BYTES_MAX => std::fs::read_to_string(path).map_err(io)?,
-            Ok(_) => return Err(io(std::io::Error::other(format!("it is longer than {BYTES_MAX} bytes")))),
-            Err(_absent) => String::new(),
-        };
-        let whole = text.rfind('\n').and_then(|end| text.get(..=end)).unwrap_or_default();
-        let mut lines = whole.lines();
-        let same = lines.next().and_then(|line| serde_json::from_str(line).ok()) == Some(header.clone());
-        let mut kept = Vec::new();
-        if same {
-            for (index, line) in lines.enumerate() {
-                let damaged = |_| JournalError::Damaged { path: path.to_owned(), line: index + 2 };
-                kept.push(serde_json::from_str(line).map_err(damaged)?);
-            }
-        }
-        let length = if same { u64::try_from(whole.len()).unwrap_or_default() } else { 0 };
+        let (kept, length) = kept(path, header)?;
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
         file.set_len(length).map_err(io)?;
         let mut journal = Self { path: path.to_owned(), file, kept };
-        if !same {
+        if length == 0 {
             journal.line(header)?;
         }
         Ok(journal)
+    }
+
+    /// The pairs of a comparison so far, without touching the file; none of another comparison's.
+    pub fn read(path: &Path, header: &Header) -> Result<Vec<PairRow>, JournalError> {
+        Ok(kept(path, header)?.0)
     }
 
     /// Adds a pair; it is on the disk when this returns.
@@ -148,6 +148,27 @@ impl Journal {
     }
 }
 
+/// The pairs of a comparison in a file, and the length of what is whole and belongs to it.
+fn kept(path: &Path, header: &Header) -> Result<(Vec<PairRow>, u64), JournalError> {
+    let io = |source| JournalError::Io { path: path.to_owned(), source };
+    let text = match std::fs::metadata(path) {
+        Ok(facts) if facts.len() <= BYTES_MAX => std::fs::read_to_string(path).map_err(io)?,
+        Ok(_) => return Err(io(std::io::Error::other(format!("it is longer than {BYTES_MAX} bytes")))),
+        Err(_absent) => String::new(),
+    };
+    let whole = text.rfind('\n').and_then(|end| text.get(..=end)).unwrap_or_default();
+    let mut lines = whole.lines();
+    if lines.next().and_then(|line| serde_json::from_str(line).ok()) != Some(header.clone()) {
+        return Ok((Vec::new(), 0));
+    }
+    let mut kept = Vec::new();
+    for (index, line) in lines.enumerate() {
+        let damaged = |_| JournalError::Damaged { path: path.to_owned(), line: index + 2 };
+        kept.push(serde_json::from_str(line).map_err(damaged)?);
+    }
+    Ok((kept, u64::try_from(whole.len()).unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +183,9 @@ mod tests {
             reference: [("a".to_owned(), 0.1 + 0.2)].into(),
             candidate: BTreeMap::new(),
             dropped: Some((Arm::Reference, "disk".to_owned())),
+            stored: BTreeMap::new(),
+            sentinel: BTreeMap::new(),
+            earlier_sentinels: None,
         }
     }
 
@@ -196,7 +220,10 @@ mod tests {
         std::fs::write(&path, text.clone() + "{}\n" + &text).unwrap();
         let message = Journal::open(&path, &header).unwrap_err().to_string();
         assert!(message.starts_with("line 3 of the journal"), "{message}");
-        let other = Header { candidate: "d".to_owned(), ..header };
+        std::fs::write(&path, &text).unwrap();
+        let other = Header { candidate: "d".to_owned(), ..header.clone() };
+        assert_eq!(Journal::read(&path, &other).unwrap(), []);
+        assert_eq!(Journal::read(&path, &header).unwrap(), [row(0)], "reading leaves the file alone");
         assert_eq!(Journal::open(&path, &other).unwrap().kept, []);
     }
 }

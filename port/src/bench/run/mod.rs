@@ -18,5 +18,6 @@ pub use finding::{SideBySide, describe_side};
 pub use journal::{Header, Journal, JournalError, PairRow};
 pub use machine::Fingerprint;
 pub use measure::{Arm, Fault, Measure, Slot};
+pub(in crate::bench) use order::is_sentinel;
 pub use process::{BenchProcess, Output, ProcessBench, Wanted};
 pub use tally::{Direction, Kind, PathPoint, Tally, TaskSums, ValueRule};

@@ -100,6 +100,18 @@ pub struct Tally {
     pub timing_pairs: TimingPairs,
     /// The results of each task.
     pub by_task: BTreeMap<String, TaskSums>,
+    /// Fresh runs of the reference, each against the stored mean of its task; none where nothing is stored.
+    pub sentinels: TaskPairs,
+    /// The same in earlier comparisons, as far as they are told.
+    pub earlier_sentinels: TaskPairs,
+    /// Pairs whose reference was stored.
+    pub stored_pairs: usize,
+    /// The age of the oldest stored run when it served, in milliseconds.
+    pub stored_age_ms: i64,
+    /// The fewest stored runs that stood for a task.
+    pub stored_runs_min: usize,
+    /// How often each stored task was used.
+    stored_uses: BTreeMap<String, usize>,
     /// What the reference ran.
     pub reference: ArmFacts,
     /// What the candidate ran.
@@ -119,11 +131,22 @@ impl Tally {
             task_pairs: TaskPairs::default(),
             timing_pairs: TimingPairs::default(),
             by_task: BTreeMap::new(),
+            sentinels: TaskPairs::default(),
+            earlier_sentinels: TaskPairs::default(),
+            stored_pairs: 0,
+            stored_age_ms: 0,
+            stored_runs_min: usize::MAX,
+            stored_uses: BTreeMap::new(),
             reference: arm(),
             candidate: arm(),
             evidence: Evidence::Open,
             path: Vec::new(),
         }
+    }
+
+    /// All sentinels: of this comparison, and of earlier ones beside the same stored runs.
+    pub fn all_sentinels(&self) -> TaskPairs {
+        self.earlier_sentinels.and(&self.sentinels)
     }
 
     /// The pairs that count: of tasks, or of measurements.
@@ -158,19 +181,36 @@ impl Tally {
             (Arm::Reference, &row.reference, &row.candidate),
             (Arm::Candidate, &row.candidate, &row.reference),
         ] {
+            // Runs that were stored cannot fail now, and say nothing about how often the reference does.
+            let ran = if arm == Arm::Reference && !row.stored.is_empty() { &row.sentinel } else { own };
             let facts = self.arm(arm);
-            facts.valid += u64::try_from(own.len()).unwrap_or(u64::MAX);
+            facts.valid += u64::try_from(ran.len()).unwrap_or(u64::MAX);
             facts.tasks.extend(own.keys().cloned());
             // A task with a result on the other side only was lost on this one: the pair is dropped.
             let lost = other.keys().filter(|task| !own.contains_key(*task)).count();
             facts.infrastructure += u64::try_from(lost).unwrap_or(u64::MAX);
+        }
+        self.earlier_sentinels = row.earlier_sentinels.unwrap_or(self.earlier_sentinels);
+        for (task, &fresh) in &row.sentinel {
+            if let Some(stored) = row.stored.get(task) {
+                self.sentinels.add(fresh, stored.mean);
+            }
         }
         for (task, &reference) in &row.reference {
             let Some(&candidate) = row.candidate.get(task) else { continue };
             if self.task_pairs.pairs >= rule.pairs_max {
                 return;
             }
-            self.task_pairs.add(candidate, reference);
+            if let Some(stored) = row.stored.get(task) {
+                let uses = self.stored_uses.entry(task.clone()).or_default();
+                self.task_pairs.add_stored(candidate, stored, *uses);
+                *uses += 1;
+                self.stored_pairs += 1;
+                self.stored_age_ms = self.stored_age_ms.max(row.at_ms.saturating_sub(stored.oldest_ms));
+                self.stored_runs_min = self.stored_runs_min.min(stored.runs);
+            } else {
+                self.task_pairs.add(candidate, reference);
+            }
             self.sum(task, reference, candidate);
             if rule.looks_at(self.task_pairs.pairs) {
                 let ratio = self.task_pairs.log_likelihood_ratio(rule);

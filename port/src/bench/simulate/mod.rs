@@ -3,10 +3,12 @@
 
 mod drift;
 mod machine;
+mod stored;
 mod suite;
 
 pub use drift::{DriftOutcome, DriftWorld, HabitOfLoss, drift};
 pub use machine::{Machine, timing_decisions};
+pub use stored::{StoredDecisions, StoredWorld, stored_decisions};
 pub use suite::{SuiteWorld, task_decision, task_decisions};
 
 use crate::bench::decide::Evidence;

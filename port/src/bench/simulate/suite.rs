@@ -38,6 +38,11 @@ pub(super) fn changed(agent: &[f64], change: f64, random: &mut Random) -> Vec<f6
     after
 }
 
+/// One run of a task.
+pub(super) fn passes(chance: f64, random: &mut Random) -> f64 {
+    f64::from(u8::from(random.uniform() < chance))
+}
+
 /// One decision between two agents.
 pub fn task_decision(
     reference: &[f64],
@@ -50,11 +55,8 @@ pub fn task_decision(
     loop {
         random.shuffle(&mut order);
         for &task in &order {
-            let passes = |agent: &[f64], random: &mut Random| {
-                let probability = agent.get(task).copied().unwrap_or_default();
-                f64::from(u8::from(random.uniform() < probability))
-            };
-            pairs.add(passes(candidate, random), passes(reference, random));
+            let chance = |agent: &[f64]| agent.get(task).copied().unwrap_or_default();
+            pairs.add(passes(chance(candidate), random), passes(chance(reference), random));
             let evidence = if rule.looks_at(pairs.pairs) { pairs.evidence(rule) } else { Evidence::Open };
             if evidence != Evidence::Open || pairs.pairs >= rule.pairs_max {
                 return (evidence, pairs.pairs);

@@ -8,6 +8,7 @@ use crate::summary::ProbeCounts;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
 
+use super::bench::{BenchView, TogetherView, benches, together};
 use super::bounds::{Bounded, ROWS_MAX, UNIT_ROWS_MAX, bounded};
 use super::markup;
 
@@ -123,6 +124,9 @@ pub(crate) struct GateView {
     evidence: Bounded<EvidenceView>,
     evidence_line: String,
     timings: Bounded<TimingView>,
+    benches: Bounded<BenchView>,
+    together: Vec<TogetherView>,
+    arithmetic: Bounded<String>,
 }
 
 pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
@@ -136,6 +140,9 @@ pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
         evidence: evidence(&gate.evidence),
         evidence_line: evidence_line(&gate.evidence),
         timings: timings(&gate.timings),
+        benches: benches(&gate.benches),
+        together: together(&gate.benches),
+        arithmetic: bounded(&gate.arithmetic, ROWS_MAX, |line| visible::line(line)),
     })
 }
 

@@ -4,6 +4,7 @@
 //! places them. No foreign text enters the page but through escaping, and the page's own policy forbids
 //! everything besides its inline style.
 
+mod bench;
 mod bounds;
 mod evidence;
 mod markup;

@@ -345,6 +345,39 @@ fn gate_table(gates: &[GateRecord]) -> String {
     out.push('\n');
     for gate in gates.iter().take(ROWS_MAX) {
         out.push_str(&counterexamples(&gate.counterexamples));
+        out.push_str(&benches(gate));
+    }
+    out
+}
+
+/// Each benchmark in a line with its intervals, and the arithmetic folded away.
+fn benches(gate: &GateRecord) -> String {
+    if gate.benches.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "| Benchmark | Mode | Against | Change | 95 % interval |\n|---|---|---|---|---|\n".to_owned();
+    for bench in gate.benches.iter().take(ROWS_MAX) {
+        let Some(whole) = bench.changes.first() else { continue };
+        let (name, mode) = (markdown_text(&bench.name), markdown_text(&bench.mode));
+        let reference = markdown_text(&bench.reference);
+        if whole.measure == "ratio" {
+            add!(out, "| {name} | {mode} | {reference} | × {:.3} ", whole.change);
+            add_line!(out, "| {:.3} to {:.3} |", whole.low, whole.high);
+        } else {
+            add!(out, "| {name} | {mode} | {reference} | {:+.1} points ", whole.change);
+            add_line!(out, "| {:+.1} to {:+.1} |", whole.low, whole.high);
+        }
+    }
+    out.push_str(&more_row(gate.benches.len()));
+    out.push('\n');
+    if !gate.arithmetic.is_empty() {
+        out.push_str("<details><summary>How it was reckoned</summary>\n\n");
+        for line in gate.arithmetic.iter().take(ROWS_MAX) {
+            add_line!(out, "- {}", markdown_prose(line));
+        }
+        out.push_str(&more_row(gate.arithmetic.len()));
+        out.push_str("\n</details>\n\n");
     }
     out
 }

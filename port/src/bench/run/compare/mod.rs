@@ -10,7 +10,8 @@ use super::journal::{Header, Journal, JournalError, PairRow};
 use super::measure::{Arm, Fault, Measure, Slot};
 use super::order;
 use super::tally::{Kind, Tally};
-use crate::bench::decide::Evidence;
+use crate::bench::decide::cache::sentinels_agree;
+use crate::bench::decide::{Evidence, StoredReference, StoredScore};
 
 /// How often a pair may be dropped, beside the share that validity allows, before it is given up.
 const DROPPED_MAX: usize = 20;
@@ -30,6 +31,8 @@ pub struct CompareRequest {
     /// Whether to stop when it is decided. Audits do not: pairs that were stopped at a decision are the
     /// lucky ones.
     pub stop: StopRule,
+    /// Runs of the reference that serve again, for task suites; empty where it is run in every pair.
+    pub stored: StoredReference,
 }
 
 /// When a comparison ends.
@@ -55,6 +58,8 @@ pub enum Stopped {
     Infrastructure(String),
     /// One side cannot be measured at all.
     Impossible(String),
+    /// Fresh runs of the reference differ from the stored ones: they serve no longer, and nothing was decided.
+    StoredDiffer,
 }
 
 /// What a comparison came to.
@@ -104,6 +109,9 @@ pub fn compare(
         next = next.max(row.pair + usize::from(row.dropped.is_none()));
     }
     let stopped = loop {
+        if !stored_hold(&tally) {
+            break Stopped::StoredDiffer;
+        }
         if let Some(stopped) = ended(request, &tally) {
             break stopped;
         }
@@ -140,6 +148,11 @@ pub fn compare(
     Ok(Comparison { header: request.header.clone(), stopped, tally })
 }
 
+/// Whether the sentinels bear out the stored runs, where any served.
+fn stored_hold(tally: &Tally) -> bool {
+    tally.stored_pairs == 0 || sentinels_agree(&tally.all_sentinels())
+}
+
 fn name(arm: Arm) -> &'static str {
     match arm {
         Arm::Reference => "reference",
@@ -173,6 +186,9 @@ fn pair(request: &CompareRequest, around: Surroundings<'_>, pair: usize) -> Resu
     let seed = request.header.seed;
     let order = order::sides(seed, pair);
     let task = order::task(seed, pair, &request.tasks);
+    let stored = stored_for(&request.stored, task);
+    // Where everything is stored, the reference is run now and then all the same.
+    let runs_reference = stored.is_empty() || order::is_sentinel(seed, pair, task.is_none());
     let mut lost = Vec::new();
     for _ in 0..=RETRIES_MAX {
         let mut row = PairRow {
@@ -184,8 +200,14 @@ fn pair(request: &CompareRequest, around: Surroundings<'_>, pair: usize) -> Resu
             reference: BTreeMap::new(),
             candidate: BTreeMap::new(),
             dropped: None,
+            stored: stored.clone(),
+            sentinel: BTreeMap::new(),
+            earlier_sentinels: None,
         };
         for arm in order {
+            if arm == Arm::Reference && !runs_reference {
+                continue;
+            }
             match around.bench.measure(Slot { arm, task }) {
                 Ok(results) => match arm {
                     Arm::Reference => row.reference = results,
@@ -200,6 +222,11 @@ fn pair(request: &CompareRequest, around: Surroundings<'_>, pair: usize) -> Resu
             }
         }
         row.at_ms = around.clock.now_ms();
+        if !stored.is_empty() {
+            let means = stored.iter().map(|(task, score)| (task.clone(), score.mean)).collect();
+            row.sentinel = std::mem::replace(&mut row.reference, means);
+            row.earlier_sentinels = runs_reference.then_some(request.stored.sentinels);
+        }
         let done = row.dropped.is_none();
         lost.push(row);
         if done {
@@ -207,6 +234,14 @@ fn pair(request: &CompareRequest, around: Surroundings<'_>, pair: usize) -> Resu
         }
     }
     Err(Lost::Dropped(lost))
+}
+
+/// The stored scores that serve in a pair of one task, or of all tasks.
+fn stored_for(stored: &StoredReference, task: Option<&str>) -> BTreeMap<String, StoredScore> {
+    match task {
+        None => stored.scores.clone(),
+        Some(task) => stored.scores.get(task).map(|score| (task.to_owned(), *score)).into_iter().collect(),
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ fn request(kind: Kind, tasks: usize) -> CompareRequest {
         kind,
         tasks: (0..tasks).map(|number| format!("t{number}")).collect(),
         stop: StopRule::WhenDecided,
+        stored: StoredReference::default(),
     }
 }
 
@@ -162,4 +163,34 @@ fn a_comparison_that_was_stopped_goes_on_where_it_was() {
     let (at_once, all) = run(&tasks, &|slot, _| result(slot));
     assert_eq!(whole.tally, at_once.tally);
     assert_eq!(rest.len() + 20, all.len());
+}
+
+fn stored(tasks: usize, mean: f64) -> StoredReference {
+    let score = StoredScore { mean, variance: 0.0, runs: 10, oldest_ms: 0 };
+    let scores = (0..tasks).map(|number| (format!("t{number}"), score)).collect();
+    StoredReference { scores, ..StoredReference::default() }
+}
+
+#[test]
+fn stored_runs_stand_for_the_reference_but_in_one_pair_of_ten() {
+    let mut request = request(Kind::Tasks(TaskRule::default()), 20);
+    request.stored = stored(20, 1.0);
+    let answer = |slot: Slot<'_>, _| Ok([(slot.task.unwrap().to_owned(), 1.0)].into());
+    let (comparison, arms) = run(&request, &answer);
+    assert_eq!(comparison.verdict().decided, Decided::Accept, "{}", comparison.verdict().line);
+    let reference = arms.iter().filter(|arm| **arm == Arm::Reference).count();
+    assert_eq!(reference, comparison.tally.sentinels.pairs);
+    assert!(reference >= 8 && reference * 3 < arms.len(), "{reference} of {}", arms.len());
+    assert!(comparison.verdict().arithmetic.iter().any(|line| line.contains("stored")));
+}
+
+#[test]
+fn stored_runs_that_the_sentinels_contradict_decide_nothing() {
+    let mut request = request(Kind::Tasks(TaskRule::default()), 20);
+    request.stored = stored(20, 1.0);
+    // The world got worse for both sides alike.
+    let answer = |slot: Slot<'_>, _| Ok([(slot.task.unwrap().to_owned(), 0.0)].into());
+    let (comparison, _) = run(&request, &answer);
+    assert_eq!(comparison.stopped, Stopped::StoredDiffer);
+    assert_eq!(comparison.verdict().decided, Decided::Hold);
 }

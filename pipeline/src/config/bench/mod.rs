@@ -1,11 +1,16 @@
 //! `[[bench]]`: a benchmark as it is written, and checked.
 
+mod objective;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use port::bench::read::Format;
 use port::bench::run::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(super) use objective::resolve as objective;
+pub use objective::{BenchMeasure, ObjectiveSection, ObjectiveSettings};
 
 /// The most benchmarks of one port.
 const BENCHES_MAX: usize = 100;
@@ -63,6 +68,14 @@ pub struct BenchSection {
     /// Files and folders of the benchmark itself, in the port: they are taken from the trusted tree on both sides.
     #[serde(default)]
     pub harness: Vec<String>,
+    /// The model that the tasks run on, with its snapshot, as in `agent-model-2026-10-01`; `none` for tasks that
+    /// use none. Stored runs of the reference serve only beside the same model, and only where it is named.
+    pub model: Option<String>,
+    /// For tasks: whether runs of a reference that did not change serve again, for a week, on the same machine,
+    /// beside the same model and the same files. Default: whether `model` is named.
+    pub reuse_reference: Option<bool>,
+    /// For values: what they are to the objective that ranks candidates. Default: `time`.
+    pub measures: Option<BenchMeasure>,
     /// When it runs by itself. Default: `change`.
     pub schedule: Option<BenchSchedule>,
     /// What it may decide. Default: `guardrail`.
@@ -160,6 +173,12 @@ pub struct BenchSettings {
     pub mode: BenchMode,
     /// Files and folders of the benchmark itself.
     pub harness: Vec<String>,
+    /// The model that the tasks run on, where it is named.
+    pub model: Option<String>,
+    /// Whether runs of an unchanged reference serve again.
+    pub reuse_reference: bool,
+    /// What it is to the objective.
+    pub measures: BenchMeasure,
     /// When it runs by itself.
     pub schedule: BenchSchedule,
     /// What it may decide.
@@ -234,6 +253,31 @@ fn check(section: &BenchSection) -> Result<(), (&'static str, String, &'static s
         let message = "an audit feeds the drift ledger, which counts points of task suites".to_owned();
         return Err(("role", message, "write `role = \"guardrail\"`, or `kind = \"tasks\"`"));
     }
+    if section
+        .measures
+        .is_some_and(|measures| (measures == BenchMeasure::Tasks) != (kind_of(section) == BenchKind::Tasks))
+    {
+        let message = "tasks and values are different things to the objective".to_owned();
+        return Err(("measures", message, "write `time` or `cost` for values, and nothing for tasks"));
+    }
+    if section.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
+        return Err((
+            "model",
+            "the model has no name".to_owned(),
+            "write `model = \"none\"` for tasks without one",
+        ));
+    }
+    if section.reuse_reference == Some(true) {
+        if section.model.is_none() {
+            let message = "stored runs serve only beside the same model, and none is named".to_owned();
+            return Err(("reuse-reference", message, "name the `model`, or write `model = \"none\"`"));
+        }
+        if kind_of(section) == BenchKind::Values {
+            let message =
+                "measured values are never used again: machines change from hour to hour".to_owned();
+            return Err(("reuse-reference", message, "take the line out"));
+        }
+    }
     Ok(())
 }
 
@@ -280,6 +324,12 @@ fn complete(section: &BenchSection) -> BenchSettings {
         ],
         mode: section.mode.unwrap_or(BenchMode::Parity),
         harness: section.harness.clone(),
+        model: section.model.clone(),
+        reuse_reference: section.reuse_reference.unwrap_or(section.model.is_some()),
+        measures: section.measures.unwrap_or(match kind_of(section) {
+            BenchKind::Tasks => BenchMeasure::Tasks,
+            BenchKind::Values => BenchMeasure::Time,
+        }),
         schedule: section.schedule.unwrap_or(BenchSchedule::Change),
         role: section.role.unwrap_or(BenchRole::Guardrail),
         timeout_s: section.timeout_s.unwrap_or(600),
@@ -322,6 +372,16 @@ mod tests {
             ("name = \"c\"\ncommand = [\"run\"]\nmargin = 5.0\nformat = \"plain\"", "margin"),
             ("name = \"c\"\ncommand = [\"run\"]\npairs-max = 2\nformat = \"plain\"", "pairs-max"),
             ("name = \"c\"\ncommand = [\"run\"]\nrole = \"audit\"\nformat = \"plain\"", "role"),
+            ("name = \"c\"\ncommand = [\"run\"]\nmodel = \" \"\nformat = \"junit\"", "model"),
+            (
+                "name = \"c\"\ncommand = [\"run\"]\nreuse-reference = true\nformat = \"junit\"",
+                "reuse-reference",
+            ),
+            (
+                "name = \"c\"\ncommand = [\"run\"]\nmodel = \"m\"\nreuse-reference = true\nformat = \"plain\"",
+                "reuse-reference",
+            ),
+            ("name = \"c\"\ncommand = [\"run\"]\nmeasures = \"cost\"\nformat = \"junit\"", "measures"),
             ("name = \"b\"\ncommand = [\"run\"]\nformat = \"plain\"", "name"),
         ] {
             let (at, found, message, help) = resolved(&format!("{GOOD}[[bench]]\n{change}\n")).unwrap_err();
