@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::contract::args::Contract;
 use super::exit_code;
-pub(super) use super::listing_args::{Diff, Items, Only};
 use super::gate::Gate;
+pub(super) use super::listing_args::{Diff, Items, Only};
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
 #[derive(Debug, Parser)]

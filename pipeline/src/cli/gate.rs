@@ -110,7 +110,8 @@ fn before(session: &Session, args: &Gate, gated: &TreeId) -> Result<TreeId, CliE
 
 fn places(session: &Session, tree: &TreeId, symbols: &[String]) -> Result<Vec<SymbolPlace>, CliError> {
     let table = session.symbols(tree).map_err(session_error)?;
-    let known = table.symbols.values().filter(|symbol| symbols.iter().any(|name| symbol.path.as_str() == name));
+    let known =
+        table.symbols.values().filter(|symbol| symbols.iter().any(|name| symbol.path.as_str() == name));
     let place = |symbol: &mappings::Symbol| SymbolPlace {
         symbol: symbol.path.to_string(),
         file: symbol.file.clone(),

@@ -253,7 +253,13 @@ impl<'a> Check<'a> {
         order_as_truth(name, &upstream).unwrap_or(upstream)
     }
 
-    pub(super) fn agreement(&self, profile: &Profile, probe: &Probe, upstream: &Outcome, port: &Outcome) -> Agreement {
+    pub(super) fn agreement(
+        &self,
+        profile: &Profile,
+        probe: &Probe,
+        upstream: &Outcome,
+        port: &Outcome,
+    ) -> Agreement {
         let is_width_chosen = self.function_of(probe).is_some_and(|function| function.is_width_chosen);
         let is_overflow = matches!(upstream, Outcome::Panic { text } if text.contains("overflow"));
         if is_width_chosen && is_overflow {

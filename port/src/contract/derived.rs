@@ -124,10 +124,8 @@ mod tests {
     #[test]
     fn relations_name_what_is_tolerated_and_nothing_else() {
         let profile = Profile::default();
-        let named = |name: &str, arguments: Vec<RustType>| RustType::Named {
-            path: vec![name.to_owned()],
-            arguments,
-        };
+        let named =
+            |name: &str, arguments: Vec<RustType>| RustType::Named { path: vec![name.to_owned()], arguments };
         let exact = relation(&named("String", vec![]), &profile);
         assert_eq!(exact, "all else exact; a panic by any exception");
         let loose =

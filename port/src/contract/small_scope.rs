@@ -32,7 +32,8 @@ pub(super) struct SmallScope {
 impl SmallScope {
     /// Over the literals of these texts of code.
     pub(super) fn new(seed: &str, code: &[&str]) -> Self {
-        let digits: String = ContentHash::of_parts([seed, "small scope"]).to_string().chars().take(16).collect();
+        let digits: String =
+            ContentHash::of_parts([seed, "small scope"]).to_string().chars().take(16).collect();
         let words: Vec<String> = code.iter().flat_map(|text| literals(text)).collect();
         let mut alphabet: Vec<char> = Vec::new();
         for char in words.iter().flat_map(|word| word.chars()).take(400) {
@@ -116,7 +117,10 @@ impl SmallScope {
             Shape::Float { bits } => {
                 let number = self.float();
                 if *bits == 32 {
-                    #[expect(clippy::cast_possible_truncation, reason = "a 32-bit float is what is asked for")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "a 32-bit float is what is asked for"
+                    )]
                     let number = number as f32;
                     Value::Float32(number.to_bits())
                 } else {
@@ -132,9 +136,7 @@ impl SmallScope {
                 _ => Value::Ok(Box::new(self.value(ok, narrow, depth + 1))),
             },
             Shape::List(element) => Value::List(self.list(element, length, narrow, depth)),
-            Shape::Array(element, length) => {
-                Value::List(self.list(element, *length as u64, narrow, depth))
-            }
+            Shape::Array(element, length) => Value::List(self.list(element, *length as u64, narrow, depth)),
             Shape::Set(element) => {
                 let mut values = self.list(element, length, narrow, depth);
                 values.sort();

@@ -7,7 +7,8 @@ use super::{GateReport, subject};
 use crate::record::{Finding, GateRecord, Verdict};
 use crate::visible::block;
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The report as a SARIF log: a result for each finding, and for each gate that could not tell.
 pub fn sarif(report: &GateReport) -> Value {

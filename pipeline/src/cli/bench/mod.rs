@@ -12,6 +12,8 @@ mod train;
 
 use port::bench::decide::Decided;
 
+pub(super) use chosen::tree;
+
 use super::args::{Bench, BenchCommand};
 use super::{CliError, Context, ExitCode};
 

@@ -17,8 +17,8 @@ use mappings::graph::CallGraph;
 use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 use port::confinement::Confinement;
 use port::contract::{
-    ContractError, ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile, SearchRequest,
-    check, search,
+    ContractError, ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile,
+    SearchRequest, check, search,
 };
 use port::repo::{BranchHead, Checkout};
 use serde::Serialize;
@@ -173,7 +173,9 @@ impl<'a> Experiment<'a> {
             let evidence = self.compared(&self.original, item, symbol)?;
             if evidence.disagrees() || evidence.report.source_blocked.is_some() {
                 let told = evidence.may_be_told().join("; ");
-                bail!("the port is not known to be right, so nothing can be measured with it: `{symbol}`: {told}");
+                bail!(
+                    "the port is not known to be right, so nothing can be measured with it: `{symbol}`: {told}"
+                );
             }
             let rows = evidence.report.items.into_iter().filter(|row| row.agreed > 0);
             coverage.extend(rows.map(|row| Covered {

@@ -99,7 +99,9 @@ fn exceptions(experiment: &Experiment<'_>, symbol: &Symbol) -> Vec<String> {
     let is_error = |other: &&Symbol| {
         other.file == symbol.file
             && other.kind == SymbolKind::Class
-            && ["Error", "Exception"].iter().any(|word| other.text.lines().next().is_some_and(|l| l.contains(word)))
+            && ["Error", "Exception"]
+                .iter()
+                .any(|word| other.text.lines().next().is_some_and(|l| l.contains(word)))
     };
     all.filter(is_error).map(|other| other.path.name().to_owned()).collect()
 }

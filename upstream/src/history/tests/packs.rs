@@ -26,7 +26,7 @@ fn pack(work: &Work) -> PathBuf {
 }
 
 fn chains(work: &Work) -> bool {
-    work.git(&["verify-pack", "-v", &pack(work).display().to_string()]).contains("chain length = 5")
+    work.git(&["verify-pack", "-v", &pack(work).display().to_string()]).contains("chain length = 2")
 }
 
 #[test]
@@ -36,7 +36,8 @@ fn packs_tell_what_loose_objects_tell() {
     assert_eq!(loose.len(), 30);
     for by_offset in ["true", "false"] {
         let setting = format!("repack.useDeltaBaseOffset={by_offset}");
-        work.git(&["-c", &setting, "repack", "-adfq"]);
+        // With several threads git finds other chains each time.
+        work.git(&["-c", &setting, "-c", "pack.threads=1", "repack", "-adfq", "--depth=50"]);
         assert!(chains(&work), "there are chains of deltas to follow");
         assert_eq!(work.rows(Line::All), loose, "with bases by offset: {by_offset}");
     }

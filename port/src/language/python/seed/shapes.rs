@@ -41,10 +41,12 @@ fn inverted(source: &Source<'_>, node: Node<'_>) -> Option<Proposal> {
     let mut cursor = node.walk();
     let alternatives: Vec<_> = node.children_by_field_name("alternative", &mut cursor).collect();
     let [alternative] = alternatives.as_slice() else { return None };
-    let otherwise = alternative.child_by_field_name("body").filter(|_| alternative.kind() == "else_clause")?;
+    let otherwise =
+        alternative.child_by_field_name("body").filter(|_| alternative.kind() == "else_clause")?;
     let then = node.child_by_field_name("consequence")?;
     let condition = node.child_by_field_name("condition")?;
-    let on_lines = |block: Node<'_>| statements(block).first().is_some_and(|first| begins_line(source, *first));
+    let on_lines =
+        |block: Node<'_>| statements(block).first().is_some_and(|first| begins_line(source, *first));
     if !on_lines(then) || !on_lines(otherwise) {
         return None;
     }
@@ -116,10 +118,8 @@ fn endless(source: &Source<'_>, node: Node<'_>) -> Option<Proposal> {
         return None;
     }
     let inner = indent_of(source, first);
-    let text = format!(
-        "while True:\n{inner}if not ({condition}):\n{inner}{MORE}break\n{inner}{}",
-        source.of(body)
-    );
+    let text =
+        format!("while True:\n{inner}if not ({condition}):\n{inner}{MORE}break\n{inner}{}", source.of(body));
     Some(same("while-true", node, text))
 }
 
@@ -169,11 +169,8 @@ fn collected(
     }
     let indent = indent_of(source, node);
     let mut level = format!("{indent}{MORE}");
-    let mut text = format!(
-        "{before}[]\n{indent}for {} in {}:",
-        source.of(variable),
-        source.field(*only, "right")
-    );
+    let mut text =
+        format!("{before}[]\n{indent}for {} in {}:", source.of(variable), source.field(*only, "right"));
     for condition in &conditions {
         let condition = condition.named_child(0).map(|inner| source.of(inner))?;
         text.push_str(&format!("\n{level}if {condition}:"));

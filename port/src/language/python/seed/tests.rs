@@ -134,7 +134,9 @@ fn wrong_translations_are_of_every_row_that_the_text_has_and_most_differ() {
     let safe: Vec<&Seeded> = all
         .iter()
         .filter(|seeded| !seeded.text.contains("while True") && seeded.operator != "statement-dropped")
-        .filter(|seeded| !matches!(seeded.operator, "other-operator" | "condition-forced" | "other-comparison"))
+        .filter(|seeded| {
+            !matches!(seeded.operator, "other-operator" | "condition-forced" | "other-comparison")
+        })
         .filter(|seeded| !matches!(seeded.operator, "one-less" | "one-more"))
         .collect();
     let texts: Vec<String> =
