@@ -1,7 +1,7 @@
 //! `tidelock workspace` against Cargo and rustc, at revisions of real repositories.
 //!
 //! Each revision is written to a scratch folder by git. There `cargo metadata --no-deps` tells packages, targets,
-//! features and dependencies, and at some revisions rustc tells which files it reads for each target. What
+//! features and dependencies, and at the newest revision rustc tells which files it reads for each target. What
 //! differs is printed on standard error.
 
 mod cargo;
@@ -23,10 +23,9 @@ use upstream::workspace::{Package, Standing, Workspaces, read, read_modules};
 
 use super::{Metric, Tell};
 
-/// Revisions of each repository that Cargo is asked about, from the first one to the newest.
+/// Revisions of each repository that Cargo is asked about, from the first one to the newest. The newest is also
+/// given to rustc.
 const REVISIONS: usize = 30;
-/// Of these, one in so many is also given to rustc, from the newest on.
-const MODULES_EVERY: usize = 30;
 /// The most times that Cargo is asked about one revision: some hold hundreds of packages as test data.
 const WORKSPACES_MAX: usize = 40;
 /// Manifests that Cargo refuses of which the reason is printed, for each repository.
@@ -63,8 +62,8 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     let all: Vec<&str> = listed.lines().collect();
     let step = all.len().div_ceil(REVISIONS).max(1);
     let mut sums = Sums::default();
-    for (at, revision) in all.iter().step_by(step).enumerate() {
-        compare(repository, revision, at % MODULES_EVERY == 0, &mut sums)?;
+    for revision in all.iter().step_by(step) {
+        compare(repository, revision, &mut sums)?;
     }
     let refused: BTreeSet<&String> = sums.refused.iter().collect();
     print("Cargo refuses", refused.into_iter().take(REFUSALS_SHOWN))?;
@@ -77,44 +76,51 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     tell(Metric::told(name("packages_compared"), f64::from(sums.packages), "packages"))?;
     tell(Metric::told(name("manifests_that_cargo_refuses"), number(sums.refused.len()), "manifests"))?;
     tell(Metric::at_least(name("agreeing"), share(sums.agreeing, sums.revisions), "% of revisions", 100.0))?;
+    let Some(newest) = all.first() else { return Ok(()) };
+    compare_modules(repository, newest, &mut sums)?;
     tell(Metric::told(name("targets_given_to_rustc"), f64::from(sums.targets + sums.untold), "targets"))?;
     tell(Metric::told(name("targets_that_rustc_told_nothing_of"), f64::from(sums.untold), "targets"))?;
     tell(Metric::told(name("files_that_rustc_read"), f64::from(sums.files), "files"))?;
-    tell(Metric::at_least(
-        name("module_trees_agreeing"),
-        share(sums.targets_agreeing, sums.targets),
-        "% of targets",
-        100.0,
-    ))
+    let agreeing = share(sums.targets_agreeing, sums.targets);
+    tell(Metric::at_least(name("module_trees_agreeing"), agreeing, "% of targets", 100.0))
 }
 
 fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn compare(repository: &Path, revision: &str, with_modules: bool, sums: &mut Sums) -> Result<()> {
-    let checkout = Checkout::of(repository, revision, with_modules)?;
+/// Asks Cargo about a revision, unless the repository lacks what Cargo would read.
+fn compare(repository: &Path, revision: &str, sums: &mut Sums) -> Result<()> {
+    let checkout = Checkout::of(repository, revision, false)?;
     if !checkout.missing.is_empty() {
         sums.lacking += 1;
         return Ok(());
     }
     let repo = UpstreamRepo::open(repository)?;
     let known = repo.resolve(revision)?;
-    let tree = repo.tree(&known.commit)?;
-    let mut found = read(&tree, &known)?;
+    let found = read(&repo.tree(&known.commit)?, &known)?;
     let (differences, compared) = packages(&checkout, &found, sums)?;
     if compared > 0 {
         sums.revisions += 1;
         sums.packages += compared;
         sums.agreeing += u32::from(differences.is_empty());
     }
-    print(revision, differences.iter())?;
-    if with_modules {
-        read_modules(&mut found, &tree, &known)?;
-        let differences = modules(&checkout.root()?, &found.packages, sums)?;
-        print(revision, differences.iter())?;
+    print(revision, differences.iter())
+}
+
+/// Gives a revision to rustc, unless the repository lacks what rustc would read.
+fn compare_modules(repository: &Path, revision: &str, sums: &mut Sums) -> Result<()> {
+    let checkout = Checkout::of(repository, revision, true)?;
+    if !checkout.missing.is_empty() {
+        return print(revision, std::iter::once(&format!("lacks {}", checkout.missing.join(", "))));
     }
-    Ok(())
+    let repo = UpstreamRepo::open(repository)?;
+    let known = repo.resolve(revision)?;
+    let tree = repo.tree(&known.commit)?;
+    let mut found = read(&tree, &known)?;
+    read_modules(&mut found, &tree, &known)?;
+    let differences = modules(&checkout.root()?, &found.packages, sums)?;
+    print(revision, differences.iter())
 }
 
 fn print<'a>(what: &str, lines: impl Iterator<Item = &'a String>) -> Result<()> {

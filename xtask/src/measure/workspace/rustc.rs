@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
-use upstream::process::{Invocation, ProcessRunner, SystemProcessRunner};
+use upstream::process::{Invocation, Limits, ProcessRunner, SystemProcessRunner};
 use upstream::workspace::{ModuleForm, ModuleTree, Package, Target, TargetKind};
+
+/// How long rustc may take for one target: it looks long for every name whose crate is not there.
+const TARGET_MS_MAX: u64 = 300_000;
 
 /// How one target of one package was compared.
 #[derive(Debug, Default)]
@@ -122,6 +125,7 @@ fn dep_info(
         // Much of what real crates turn on is of a nightly compiler.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("OUT_DIR", root.display().to_string())
+        .limits(Limits { timeout_ms: TARGET_MS_MAX, ..Limits::default() })
         .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"]);
     for (name, value) in [("CARGO_PKG_VERSION", "0.0.0"), ("CARGO_PKG_NAME", package.name.as_str())] {
         invocation = invocation.env(name, value);
