@@ -32,6 +32,7 @@ impl ConfigError {
         help: impl Into<String>,
     ) -> Self {
         let (message, help) = (message.into(), help.into());
+        let text = &masked(text);
         let span = span.unwrap_or(0..0);
         let before = text.get(..span.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -45,6 +46,29 @@ impl ConfigError {
         let rendered = Renderer::plain().decor_style(DecorStyle::Ascii).render(report);
         Self { path: path.to_owned(), line, column, message, help, rendered }
     }
+}
+
+/// The text with stars in place of users and passwords in addresses: what is shown ends in logs.
+fn masked(text: &str) -> String {
+    let mut pieces = text.split("://");
+    let mut shown = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        shown.push_str("://");
+        let end =
+            piece.find(|end: char| end.is_whitespace() || "/?#\"'`".contains(end)).unwrap_or(piece.len());
+        let (authority, rest) = piece.split_at(end);
+        match authority.rsplit_once('@') {
+            // As many bytes as there were, so that what is pointed at stays where it is.
+            Some((user, host)) => {
+                shown.push_str(&"*".repeat(user.len()));
+                shown.push('@');
+                shown.push_str(host);
+            }
+            None => shown.push_str(authority),
+        }
+        shown.push_str(rest);
+    }
+    shown
 }
 
 impl std::fmt::Display for ConfigError {

@@ -27,7 +27,8 @@ pub struct Exported {
     pub files: usize,
     /// How many bytes.
     pub bytes: u64,
-    /// The paths that were left out: submodules, and links that leave the folder or lead nowhere.
+    /// The paths that were left out: submodules, links that leave the folder or lead nowhere, and names with
+    /// control characters.
     pub left_out: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ pub enum ExportError {
         path: PathBuf,
     },
     /// The revision holds a path that no file may have.
-    #[error("the revision holds the unsafe path `{path}`; nothing more was written")]
+    #[error("the revision holds the unsafe path {path:?}; nothing more was written")]
     UnsafePath {
         /// The path.
         path: String,
@@ -79,6 +80,11 @@ pub(super) fn export(tree: &RevisionTree, into: &Path) -> Result<Exported, Expor
     let mut exported = Exported::default();
     let mut links = Vec::new();
     for (path, entry) in &entries {
+        // No source needs such a name, and whoever lists the folder would stumble over it.
+        if path.chars().any(|character| character.is_control() && character != '\0') {
+            exported.left_out.push(path.clone());
+            continue;
+        }
         // A hostile tree can hold a file or a link and a folder of the same name.
         let stands_in_the_way = ancestors(path).any(|ancestor| entries.contains_key(ancestor));
         if !is_safe_path(path) || stands_in_the_way {

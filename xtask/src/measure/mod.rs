@@ -19,6 +19,7 @@ mod probeable;
 mod readers;
 mod value_runs;
 mod workspace;
+mod sandbox;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -89,6 +90,12 @@ const MEASURES: &[Measure] = &[
         needs: "git, Cargo, Python 3.10, root or user namespaces for small disks; takes no `--repo`, but `--kills`; \
                 half an hour",
         run: |repositories, tell| crash::run(None, repositories, tell),
+    },
+    Measure {
+        name: "sandbox",
+        about: "what confinement costs at the start of a command, and the attempts to escape it, by user",
+        needs: "nothing; bubblewrap, if it is to be among them; as root to try an ordinary user as well; five minutes",
+        run: sandbox::run,
     },
     Measure {
         name: "demo",

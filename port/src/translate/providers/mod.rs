@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod chat;
+mod echo;
 mod fault;
 pub mod http;
 
@@ -63,7 +64,14 @@ pub struct HttpModel {
 impl HttpModel {
     fn attempt(&self, request: &HttpRequest) -> Result<Completion, ModelError> {
         let response = self.transport.send(request).map_err(|error| fault::of_transport(&error))?;
-        self.read(&response)
+        let (response, held_secret) = echo::without_secrets(response, request);
+        let completion = self.read(&response)?;
+        if held_secret && completion.text.contains(echo::REDACTED) {
+            return Err(ModelError::Unreadable {
+                reason: "the answer holds the key that was sent, and is thrown away".to_owned(),
+            });
+        }
+        Ok(completion)
     }
 
     fn read(&self, response: &HttpResponse) -> Result<Completion, ModelError> {
