@@ -6,8 +6,8 @@ use anyhow::Result;
 use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
-    COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools, PortSide, Prepared,
-    Profile, check,
+    COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools,
+    PortSide, Prepared, Profile, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 

@@ -80,7 +80,10 @@ pub fn standing_validity(changed: &[String], findings: Vec<Finding>) -> GateReco
         let files = reports::count(changed.len() as u64, "file");
         record("validity", Verdict::Pass, format!("{files} changed, and the lock agrees with both sides"))
     } else {
-        let reason = format!("the lock or a file cannot be relied on: {}", reports::count(findings.len() as u64, "finding"));
+        let reason = format!(
+            "the lock or a file cannot be relied on: {}",
+            reports::count(findings.len() as u64, "finding")
+        );
         record("validity", Verdict::Fail, reason)
     };
     GateRecord { findings, ..gate }

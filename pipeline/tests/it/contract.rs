@@ -66,7 +66,11 @@ fn the_contract_is_derived_checked_and_explained_for_one_item() {
 
     assert_eq!(world.tidelock(&["contract", "check", "bump", "width"]).code(), 0);
     break_bump(&world);
-    assert_eq!(world.tidelock(&["contract", "check", "tally.width"]).code(), 0, "only what is named is asked");
+    assert_eq!(
+        world.tidelock(&["contract", "check", "tally.width"]).code(),
+        0,
+        "only what is named is asked"
+    );
     let wrong = world.tidelock(&["contract", "check", "tally::bump"]);
     assert_eq!(wrong.code(), 4, "{wrong}");
 

@@ -41,7 +41,7 @@ pub fn derive(
     pools: &Pools,
     profile: &Profile,
 ) -> Derived {
-    let drawn = draw(std::slice::from_ref(function), harvested, pools);
+    let drawn = draw(std::slice::from_ref(function), &|_| true, harvested, pools);
     let from = |origin| drawn.development.iter().filter(|probe| probe.origin == origin).count();
     let signature = snapshot.items.get(&function.item).and_then(|item| item.signature.as_ref());
     let numbers = function.landmarks.numbers.iter().map(ToString::to_string);
@@ -124,10 +124,8 @@ mod tests {
     #[test]
     fn relations_name_what_is_tolerated_and_nothing_else() {
         let profile = Profile::default();
-        let named = |name: &str, arguments: Vec<RustType>| RustType::Named {
-            path: vec![name.to_owned()],
-            arguments,
-        };
+        let named =
+            |name: &str, arguments: Vec<RustType>| RustType::Named { path: vec![name.to_owned()], arguments };
         let exact = relation(&named("String", vec![]), &profile);
         assert_eq!(exact, "all else exact; a panic by any exception");
         let loose =

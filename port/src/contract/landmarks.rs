@@ -88,9 +88,10 @@ impl Landmarks {
             let mut chars = text.chars();
             chars.next().filter(|_| chars.next().is_none())
         });
-        let from_numbers = self.numbers.iter().filter_map(|number| {
-            u8::try_from(*number).ok().filter(u8::is_ascii_graphic).map(char::from)
-        });
+        let from_numbers = self
+            .numbers
+            .iter()
+            .filter_map(|number| u8::try_from(*number).ok().filter(u8::is_ascii_graphic).map(char::from));
         for char in singles.chain(from_numbers).take(TEXTS_MAX) {
             let code = u32::from(char);
             let near = [code.wrapping_sub(1), code, code + 1].map(char::from_u32);

@@ -17,6 +17,8 @@ const OWN_CHARS_MAX: usize = 40;
 const ENUMERATED: [(usize, u64); 4] = [(0, 1), (1, 200), (2, 24), (3, 8)];
 /// The longest mixture.
 const LENGTH_MAX: u64 = 12;
+/// The longest mixture once in a while.
+const LONG_MAX: u64 = 300;
 
 /// Makes arguments.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ pub(super) struct SmallScope {
 impl SmallScope {
     /// Over the literals of these texts of code.
     pub(super) fn new(seed: &str, code: &[&str]) -> Self {
-        let digits: String = ContentHash::of_parts([seed, "small scope"]).to_string().chars().take(16).collect();
+        let digits: String =
+            ContentHash::of_parts([seed, "small scope"]).to_string().chars().take(16).collect();
         let words: Vec<String> = code.iter().flat_map(|text| literals(text)).collect();
         let mut alphabet: Vec<char> = Vec::new();
         for char in words.iter().flat_map(|word| word.chars()).take(400) {
@@ -116,7 +119,10 @@ impl SmallScope {
             Shape::Float { bits } => {
                 let number = self.float();
                 if *bits == 32 {
-                    #[expect(clippy::cast_possible_truncation, reason = "a 32-bit float is what is asked for")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "a 32-bit float is what is asked for"
+                    )]
                     let number = number as f32;
                     Value::Float32(number.to_bits())
                 } else {
@@ -132,9 +138,7 @@ impl SmallScope {
                 _ => Value::Ok(Box::new(self.value(ok, narrow, depth + 1))),
             },
             Shape::List(element) => Value::List(self.list(element, length, narrow, depth)),
-            Shape::Array(element, length) => {
-                Value::List(self.list(element, *length as u64, narrow, depth))
-            }
+            Shape::Array(element, length) => Value::List(self.list(element, *length as u64, narrow, depth)),
             Shape::Set(element) => {
                 let mut values = self.list(element, length, narrow, depth);
                 values.sort();
@@ -167,8 +171,14 @@ impl SmallScope {
         if let Some(text) = self.enumerated() {
             return text;
         }
-        let length = self.below(LENGTH_MAX);
-        match self.below(4) {
+        let length = if self.below(40) == 0 { self.below(LONG_MAX) } else { self.below(LENGTH_MAX) };
+        match self.below(5) {
+            // A run, for what is added up.
+            4 => self
+                .pick(narrow)
+                .unwrap_or('a')
+                .to_string()
+                .repeat(usize::try_from(length).unwrap_or_default()),
             // Words of the code among characters.
             0 => {
                 let words = self.words.clone();

@@ -43,8 +43,7 @@ fn cases(gate: &GateRecord) -> Vec<TestCase> {
                         format!("{}: upstream {}, port {}", example.call, example.upstream, example.port)
                     })
                     .collect();
-                let message =
-                    format!("{} of {} probes differ", row.disagreed, row.agreed + row.disagreed);
+                let message = format!("{} of {} probes differ", row.disagreed, row.agreed + row.disagreed);
                 failure(NonSuccessKind::Failure, &message, text.join("\n"))
             } else if row.agreed > 0 {
                 TestCaseStatus::success()

@@ -87,7 +87,8 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if wanted("strsim") {
         // The demo's port brings a history with it: its symbols have earlier versions.
         let root = work.path().join("demo");
-        let synced = ran(Invocation::new(&program, "/").args([std::ffi::OsStr::new("demo"), root.as_os_str()]))?;
+        let synced =
+            ran(Invocation::new(&program, "/").args([std::ffi::OsStr::new("demo"), root.as_os_str()]))?;
         drop(synced);
         take(measure(&program, &root.join("port"))?, "strsim", tell, &mut all, &mut covered)?;
         measured += 1;
@@ -135,13 +136,16 @@ fn totals(all: &[Trial], reviewed: &[Equivalent], ports: usize, tell: &mut Tell<
     let rewrites: Vec<&Trial> = all.iter().filter(|trial| trial.row.is_none()).collect();
     let review = |trial: &Trial| {
         reviewed.iter().find(|known| {
-            known.symbol == trial.symbol && known.operator == trial.operator && known.diff.trim() == trial.diff.trim()
+            known.symbol == trial.symbol
+                && known.operator == trial.operator
+                && known.diff.trim() == trial.diff.trim()
         })
     };
     let is = |outcome: &'static str| move |trial: &&&Trial| trial.outcome == outcome;
     told_each("contract.accepted_though_wrong", wrong.iter().filter(is("accepted")), tell)?;
     told_each("contract.rewrite_refused", rewrites.iter().filter(is("refused")), tell)?;
-    told_each("contract.could_not_be_told", all.iter().collect::<Vec<_>>().iter().filter(is("inconclusive")), tell)?;
+    let doubtful = all.iter().filter(|trial| trial.outcome == "inconclusive").collect::<Vec<_>>();
+    told_each("contract.could_not_be_told", doubtful.iter(), tell)?;
     let unseen: Vec<&&Trial> =
         wrong.iter().filter(is("alike")).filter(|trial| review(trial).is_none()).collect();
     told_each("contract.unreviewed", unseen.iter().copied(), tell)?;
@@ -158,12 +162,19 @@ fn totals(all: &[Trial], reviewed: &[Equivalent], ports: usize, tell: &mut Tell<
     let told = rewrites.len() - rewrites.iter().filter(is("inconclusive")).count();
     let rejected = rewrites.iter().filter(is("refused")).count();
     let doubt = all.iter().filter(|trial| trial.outcome == "inconclusive").count();
-    let least = |name: &str, value: usize, unit, least: f64| Metric::at_least(name, number(value), unit, least);
+    let least =
+        |name: &str, value: usize, unit, least: f64| Metric::at_least(name, number(value), unit, least);
     tell(least("contract.ports", ports, "ports", 6.0))?;
     tell(least("contract.wrong_translations_known_to_be_wrong", accepted + refused, "changes", 500.0))?;
     tell(least("contract.rewrites", told, "changes", 200.0))?;
     rate("contract.false_accept", accepted, accepted + refused, 2.0, tell)?;
-    rate("contract.false_accept_if_all_unreviewed_were_wrong", accepted + unseen.len(), accepted + refused + unseen.len(), 100.0, tell)?;
+    rate(
+        "contract.false_accept_if_all_unreviewed_were_wrong",
+        accepted + unseen.len(),
+        accepted + refused + unseen.len(),
+        100.0,
+        tell,
+    )?;
     rate("contract.false_reject", rejected, told, 1.0, tell)?;
     rate("contract.inconclusive", doubt, all.len(), 5.0, tell)
 }

@@ -18,10 +18,12 @@ pub(in crate::cli) enum ContractCommand {
   tidelock contract derive --format json")]
     Derive(ContractItems),
     /// Ask both sides about some items now, against the working tree.
-    #[command(after_help = "It ends with 0 where all agree, with 4 where one differs, and with 6 where one could not be compared.
+    #[command(
+        after_help = "It ends with 0 where all agree, with 4 where one differs, and with 6 where one could not be compared.
 
 Example:
-  tidelock contract check strsim.jaro strsim.hamming")]
+  tidelock contract check strsim.jaro strsim.hamming"
+    )]
     Check(ContractItems),
     /// Say everything about the contract of one item, and run it, with counterexamples to run by hand.
     #[command(after_help = "Example:

@@ -30,8 +30,7 @@ impl Opened {
     /// The linked items of these names: paths of items or of symbols, or last names. All where there are none;
     /// tests of the upstream are never asked.
     pub(super) fn items(&self, names: &[String]) -> Result<Vec<(ItemPath, SymbolPath)>, CliError> {
-        let is_test =
-            |item: &ItemPath| self.baseline.items.get(item).is_some_and(|item| item.is_test);
+        let is_test = |item: &ItemPath| self.baseline.items.get(item).is_some_and(|item| item.is_test);
         let linked: Vec<_> = self
             .lock
             .links
@@ -44,18 +43,19 @@ impl Opened {
         }
         let mut found = Vec::new();
         for name in names {
-            let exact = |(item, symbol): &&(ItemPath, SymbolPath)| {
-                item.as_str() == name || symbol.as_str() == name
-            };
-            let last = |(item, symbol): &&(ItemPath, SymbolPath)| item.name() == name || symbol.name() == name;
+            let exact =
+                |(item, symbol): &&(ItemPath, SymbolPath)| item.as_str() == name || symbol.as_str() == name;
+            let last =
+                |(item, symbol): &&(ItemPath, SymbolPath)| item.name() == name || symbol.name() == name;
             let mut here: Vec<_> = linked.iter().filter(exact).cloned().collect();
             if here.is_empty() {
                 here = linked.iter().filter(last).cloned().collect();
             }
             if here.is_empty() {
                 let error = anyhow!("`{name}` is neither a linked item nor its symbol");
-                return Err(CliError::usage(error)
-                    .hint("`tidelock contract derive` lists all; `tidelock map explain` says why one is not linked"));
+                return Err(CliError::usage(error).hint(
+                    "`tidelock contract derive` lists all; `tidelock map explain` says why one is not linked",
+                ));
             }
             found.extend(here);
         }

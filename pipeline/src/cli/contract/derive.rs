@@ -61,7 +61,8 @@ pub(super) fn rows(
     let snapshot: &Snapshot = &opened.baseline;
     let paths: Vec<ItemPath> = items.iter().map(|(item, _)| item.clone()).collect();
     let plan = plan_items(snapshot, &paths, &public_paths(snapshot));
-    let tree = opened.session.mirror.repo().tree(&snapshot.revision.commit).map_err(|error| anyhow!(error))?;
+    let tree =
+        opened.session.mirror.repo().tree(&snapshot.revision.commit).map_err(|error| anyhow!(error))?;
     let harvested: Vec<HarvestedCall> =
         harvest::calls(&tree, snapshot).map_err(|error| anyhow!(error))?.calls;
     let pools = Pools {
@@ -86,8 +87,17 @@ pub(super) fn rows(
 }
 
 fn call(derived: Derived) -> Call {
-    let Derived { instance, receiver, arguments, relation, harvested, generated, deciding, left_out, literals } =
-        derived;
+    let Derived {
+        instance,
+        receiver,
+        arguments,
+        relation,
+        harvested,
+        generated,
+        deciding,
+        left_out,
+        literals,
+    } = derived;
     Call {
         instance,
         receiver,
@@ -128,7 +138,8 @@ fn text(rows: &[Row]) -> String {
     for row in probed {
         lines.push(format!("{} = {}", row.item, row.symbol));
         for call in &row.calls {
-            let instance = if call.instance.is_empty() { String::new() } else { format!(" [{}]", call.instance) };
+            let instance =
+                if call.instance.is_empty() { String::new() } else { format!(" [{}]", call.instance) };
             lines.push(format!(
                 "  ({}){instance}: {} harvested, {} generated, {} deciding; {}",
                 call.arguments.join(", "),

@@ -76,7 +76,8 @@ fn text(explained: &Explained) -> String {
             lines.push(format!("  not probed  {}", row.not_probed));
         }
         for call in &row.calls {
-            let instance = if call.instance.is_empty() { String::new() } else { format!(" with {}", call.instance) };
+            let instance =
+                if call.instance.is_empty() { String::new() } else { format!(" with {}", call.instance) };
             lines.push(format!("  arguments   ({}){instance}", call.arguments.join(", ")));
             if !call.receiver.is_empty() {
                 lines.push(format!("  receiver    {}", call.receiver));

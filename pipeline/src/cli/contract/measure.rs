@@ -48,7 +48,10 @@ fn text(rates: &Rates, measured: &Measured) -> String {
             measured.baseline
         ),
         String::new(),
-        format!("{:<24}{:>6}{:>9}{:>10}{:>11}{:>7}{:>9}   false accepts", "row", "tried", "refused", "accepted", "tolerated", "alike", "unknown"),
+        format!(
+            "{:<24}{:>6}{:>9}{:>10}{:>11}{:>7}{:>9}   false accepts",
+            "row", "tried", "refused", "accepted", "tolerated", "alike", "unknown"
+        ),
     ];
     let row = |name: &str, rates: &OperatorRates| {
         format!(
@@ -72,7 +75,9 @@ fn text(rates: &Rates, measured: &Measured) -> String {
     lines.push(told("  at most", &rates.false_accept_at_most));
     lines.push(told("false rejects", &rates.false_reject));
     lines.push(told("could not be told", &rates.inconclusive));
-    let sum = |number: fn(&crate::driver::seeding::Covered) -> u32| -> u32 { measured.coverage.iter().map(number).sum() };
+    let sum = |number: fn(&crate::driver::seeding::Covered) -> u32| -> u32 {
+        measured.coverage.iter().map(number).sum()
+    };
     lines.push(format!(
         "{:<24}{} of {} blocks of {}, by {}",
         "probes reach",

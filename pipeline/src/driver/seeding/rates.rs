@@ -36,7 +36,13 @@ impl Interval {
         let middle = (rate + square / (2.0 * n)) / (1.0 + square / n);
         let half = Z / (1.0 + square / n) * (rate * (1.0 - rate) / n + square / (4.0 * n * n)).sqrt();
         let (low, high) = ((middle - half).max(0.0), (middle + half).min(1.0));
-        Self { times, of, rate, low: if times == 0 { 0.0 } else { low }, high: if times == of { 1.0 } else { high } }
+        Self {
+            times,
+            of,
+            rate,
+            low: if times == 0 { 0.0 } else { low },
+            high: if times == of { 1.0 } else { high },
+        }
     }
 
     /// For people.
@@ -139,7 +145,9 @@ mod tests {
     #[test]
     fn intervals_are_those_of_the_textbook() {
         // Newcombe 1998, table I, method 3.
-        for (times, of, low, high) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)] {
+        for (times, of, low, high) in
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)]
+        {
             let interval = Interval::of(times, of);
             assert!((interval.low - low).abs() < 1e-4 && (interval.high - high).abs() < 1e-4, "{interval:?}");
         }

@@ -445,7 +445,8 @@ fn checked_with(
         links: &BTreeMap::new(),
         harvested: &harvested,
         pools: &pools(),
-        profile: &Profile::default(), counterexamples_max: COUNTEREXAMPLES_MAX,
+        profile: &Profile::default(),
+        counterexamples_max: COUNTEREXAMPLES_MAX,
     };
     check(&tools(), &request).unwrap()
 }

@@ -213,7 +213,8 @@ fn compared_with(this: &str, that: &str, links: &[(&str, &str)]) -> ContractRepo
         links: &links,
         harvested: &[],
         pools: &pools(),
-        profile: &Profile::default(), counterexamples_max: COUNTEREXAMPLES_MAX,
+        profile: &Profile::default(),
+        counterexamples_max: COUNTEREXAMPLES_MAX,
     };
     check(&tools(), &request).unwrap()
 }
@@ -313,7 +314,8 @@ fn code_is_checked_by_calls_that_run_through_it_and_whose_results_agree() {
             links: &BTreeMap::new(),
             harvested: &[],
             pools: &pools(),
-            profile: &Profile::default(), counterexamples_max: COUNTEREXAMPLES_MAX,
+            profile: &Profile::default(),
+            counterexamples_max: COUNTEREXAMPLES_MAX,
         };
         check(&tools(), &request).unwrap()
     };
@@ -400,7 +402,8 @@ fn texts_and_comparisons_of_a_type_are_asked_of_values_that_its_constructor_make
             links: &BTreeMap::new(),
             harvested: &[],
             pools: &pools(),
-            profile: &Profile::default(), counterexamples_max: COUNTEREXAMPLES_MAX,
+            profile: &Profile::default(),
+            counterexamples_max: COUNTEREXAMPLES_MAX,
         };
         check(&tools(), &request).unwrap()
     };

@@ -111,7 +111,9 @@ fn text_parameters<'t>(source: &Source<'t>, symbol: Node<'_>) -> Vec<&'t str> {
     let Some(parameters) = symbol.child_by_field_name("parameters") else { return Vec::new() };
     children(parameters)
         .into_iter()
-        .filter(|parameter| parameter.kind() == "typed_parameter" && source.field(*parameter, "type") == "str")
+        .filter(|parameter| {
+            parameter.kind() == "typed_parameter" && source.field(*parameter, "type") == "str"
+        })
         .filter_map(|parameter| parameter.named_child(0))
         .map(|name| source.of(name))
         .collect()
@@ -219,7 +221,8 @@ fn named(
             add("range-later", Row::OffByOne, format!("range(1, {})", text(stop)));
         }
         ("range", [start, stop, rest @ ..]) => {
-            let rest: String = rest.iter().map(|step| format!(", {}", text(step))).collect();
+            let rest: Vec<String> = rest.iter().map(|step| format!(", {}", text(step))).collect();
+            let rest = rest.concat();
             let (start, stop) = (text(start), text(stop));
             add("range-shorter", Row::OffByOne, format!("range({start}, ({stop}) - 1{rest})"));
             add("range-longer", Row::OffByOne, format!("range({start}, ({stop}) + 1{rest})"));
@@ -229,13 +232,19 @@ fn named(
             add("counted-from-one", Row::OffByOne, format!("enumerate({}, 1)", text(items)));
         }
         ("enumerate", [items, start]) => {
-            add("counted-from-one", Row::OffByOne, format!("enumerate({}, {} + 1)", text(items), text(start)));
+            add(
+                "counted-from-one",
+                Row::OffByOne,
+                format!("enumerate({}, {} + 1)", text(items), text(start)),
+            );
         }
         ("sorted", [items]) => {
             add("sorted-backwards", Row::Order, format!("sorted({}, reverse=True)", text(items)));
         }
         ("len", [items]) => add("one-less", Row::OffByOne, format!("(len({}) - 1)", text(items))),
-        ("int", [number]) => add("floor-for-truncation", Row::Arithmetic, format!("(({}) // 1)", text(number))),
+        ("int", [number]) => {
+            add("floor-for-truncation", Row::Arithmetic, format!("(({}) // 1)", text(number)));
+        }
         _ => {}
     }
 }
@@ -250,8 +259,11 @@ fn neighbours(
 ) {
     let name = source.of(function);
     let Some((_, arity)) = around.functions.iter().find(|(known, _)| known == name) else { return };
-    let others = around.functions.iter().filter(|(other, count)| other != name && other != own && count == arity);
-    all.extend(others.take(3).map(|(other, _)| {
-        Proposal::wrong("neighbour-called", Row::Substitution, function, other.as_str())
-    }));
+    let others =
+        around.functions.iter().filter(|(other, count)| other != name && other != own && count == arity);
+    all.extend(
+        others.take(3).map(|(other, _)| {
+            Proposal::wrong("neighbour-called", Row::Substitution, function, other.as_str())
+        }),
+    );
 }

@@ -99,9 +99,9 @@ fn binary(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
 
 fn augmented(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
     let Some(operator) = node.child_by_field_name("operator") else { return };
-    let of_text = node.child_by_field_name("right").is_some_and(|right| {
-        matches!(right.kind(), "string" | "concatenated_string" | "list" | "tuple")
-    });
+    let of_text = node
+        .child_by_field_name("right")
+        .is_some_and(|right| matches!(right.kind(), "string" | "concatenated_string" | "list" | "tuple"));
     let other = match source.of(operator) {
         "+=" if of_text => return,
         "+=" => "-=",
@@ -199,13 +199,20 @@ fn string(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
     if inner.chars().count() > 1 && shorter.pop().is_some() && !is_raw {
         all.push(Proposal::wrong("shorter-text", Row::Constant, node, again(shorter)));
     }
-    let turned: String =
-        inner.chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
+    let turned: String = inner
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+        .collect();
     if !is_raw {
         all.push(Proposal::wrong("other-case", Row::TextRule, node, again(turned)));
     }
     if inner.contains("[0-9]") {
-        all.push(Proposal::wrong("unicode-digits", Row::TextRule, node, format!("r{quote}{}{quote}", inner.replace("[0-9]", r"\d"))));
+        all.push(Proposal::wrong(
+            "unicode-digits",
+            Row::TextRule,
+            node,
+            format!("r{quote}{}{quote}", inner.replace("[0-9]", r"\d")),
+        ));
     }
     if inner.ends_with(r"\Z") {
         let loose = inner.replace(r"\Z", "$");
@@ -278,9 +285,9 @@ fn shared_rows(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
     let mut cursor = node.walk();
     let clause = node.named_children(&mut cursor).find(|child| child.kind() == "for_in_clause");
     let (Some(body), Some(clause)) = (body.filter(|_| is_row), clause) else { return };
-    let length = clause.child_by_field_name("right").filter(|right| {
-        right.kind() == "call" && source.field(*right, "function") == "range"
-    });
+    let length = clause
+        .child_by_field_name("right")
+        .filter(|right| right.kind() == "call" && source.field(*right, "function") == "range");
     let is_unused = source.field(clause, "left") == "_";
     if let Some(length) = length.filter(|_| is_unused) {
         let text = format!("[{}] * len({})", source.of(body), source.of(length));

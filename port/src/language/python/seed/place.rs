@@ -50,7 +50,7 @@ pub(super) fn symbol_node<'t>(source: &'t Source<'_>, span: &Range<usize>) -> Op
 }
 
 /// The nodes of a symbol that are code: documentation, annotations and names of parameters are not.
-pub(super) fn code<'t>(symbol: Node<'t>) -> Vec<Node<'t>> {
+pub(super) fn code(symbol: Node<'_>) -> Vec<Node<'_>> {
     let mut waiting = vec![symbol];
     let mut found = Vec::new();
     while let Some(node) = waiting.pop() {
@@ -96,9 +96,8 @@ pub(super) fn begins_line(source: &Source<'_>, node: Node<'_>) -> bool {
 /// The text of a node with so much white space more in front of each further line. Texts over several lines
 /// would change by it, so there is none for these.
 pub(super) fn deeper(source: &Source<'_>, node: Node<'_>, more: &str) -> Option<String> {
-    let has_long_text = descendants(node).any(|inner| {
-        inner.kind() == "string" && inner.start_position().row != inner.end_position().row
-    });
+    let has_long_text = descendants(node)
+        .any(|inner| inner.kind() == "string" && inner.start_position().row != inner.end_position().row);
     if has_long_text {
         return None;
     }

@@ -11,7 +11,8 @@ use super::super::source::{Source, children, descendants, statements};
 use super::place::{Edit, Proposal, begins_line, code, is_name, names};
 
 /// Functions without an effect that may be reordered.
-const PURE: &[&str] = &["len", "list", "dict", "range", "min", "max", "set", "str", "abs", "tuple", "ord", "chr"];
+const PURE: &[&str] =
+    &["len", "list", "dict", "range", "min", "max", "set", "str", "abs", "tuple", "ord", "chr"];
 
 pub(super) fn proposals(source: &Source<'_>, symbol: Node<'_>) -> Vec<Proposal> {
     let mut all = Vec::new();
@@ -42,10 +43,13 @@ fn locals<'t>(source: &Source<'t>, function: Node<'_>) -> BTreeSet<&'t str> {
         match node.kind() {
             "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
                 if let Some(left) = node.child_by_field_name("left") {
-                    let names = descendants(left).filter(|inner| inner.kind() == "identifier" && is_name(*inner));
+                    let names =
+                        descendants(left).filter(|inner| inner.kind() == "identifier" && is_name(*inner));
                     // In `a[i] = x` and `a.b = x` no name is bound.
                     let is_bound = |inner: &Node<'_>| {
-                        inner.parent().is_none_or(|parent| !matches!(parent.kind(), "subscript" | "attribute"))
+                        inner
+                            .parent()
+                            .is_none_or(|parent| !matches!(parent.kind(), "subscript" | "attribute"))
                     };
                     bound.extend(names.filter(is_bound).map(|inner| source.of(inner)));
                 }
@@ -135,7 +139,8 @@ fn inverted_expression(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Propos
 
 /// `a += 1` as `a = a + 1`, which differs for what can be changed in place: only with a plain number or text.
 fn written_out(source: &Source<'_>, node: Node<'_>, all: &mut Vec<Proposal>) {
-    let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
+    let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+    else {
         return;
     };
     let is_plain = left.kind() == "identifier" && matches!(right.kind(), "integer" | "float" | "string");
@@ -173,7 +178,10 @@ fn swapped(source: &Source<'_>, block: Node<'_>, all: &mut Vec<Proposal>) {
             let left = inner.child_by_field_name("left")?;
             let is_plain = matches!(left.kind(), "identifier" | "pattern_list");
             let right = inner.child_by_field_name("right")?;
-            if !is_plain || has_effect(inner, source) || descendants(right).any(|node| node.kind() == "subscript") {
+            if !is_plain
+                || has_effect(inner, source)
+                || descendants(right).any(|node| node.kind() == "subscript")
+            {
                 return None;
             }
             let owned = |node| names(source, node).into_iter().map(str::to_owned).collect();

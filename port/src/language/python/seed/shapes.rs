@@ -41,10 +41,12 @@ fn inverted(source: &Source<'_>, node: Node<'_>) -> Option<Proposal> {
     let mut cursor = node.walk();
     let alternatives: Vec<_> = node.children_by_field_name("alternative", &mut cursor).collect();
     let [alternative] = alternatives.as_slice() else { return None };
-    let otherwise = alternative.child_by_field_name("body").filter(|_| alternative.kind() == "else_clause")?;
+    let otherwise =
+        alternative.child_by_field_name("body").filter(|_| alternative.kind() == "else_clause")?;
     let then = node.child_by_field_name("consequence")?;
     let condition = node.child_by_field_name("condition")?;
-    let on_lines = |block: Node<'_>| statements(block).first().is_some_and(|first| begins_line(source, *first));
+    let on_lines =
+        |block: Node<'_>| statements(block).first().is_some_and(|first| begins_line(source, *first));
     if !on_lines(then) || !on_lines(otherwise) {
         return None;
     }
@@ -116,10 +118,8 @@ fn endless(source: &Source<'_>, node: Node<'_>) -> Option<Proposal> {
         return None;
     }
     let inner = indent_of(source, first);
-    let text = format!(
-        "while True:\n{inner}if not ({condition}):\n{inner}{MORE}break\n{inner}{}",
-        source.of(body)
-    );
+    let text =
+        format!("while True:\n{inner}if not ({condition}):\n{inner}{MORE}break\n{inner}{}", source.of(body));
     Some(same("while-true", node, text))
 }
 
@@ -157,7 +157,7 @@ fn collected(
     let [only] = loops.as_slice() else { return None };
     let variable = only.child_by_field_name("left")?;
     let inside: BTreeSet<&str> = names(source, variable).into_iter().collect();
-    let function = std::iter::successors(Some(node), |node| node.parent())
+    let function = std::iter::successors(Some(node), Node::parent)
         .find(|outer| outer.kind() == "function_definition")?;
     let is_used_outside = descendants(function).any(|other| {
         let is_inside = list.start_byte() <= other.start_byte() && other.end_byte() <= list.end_byte();
@@ -169,16 +169,13 @@ fn collected(
     }
     let indent = indent_of(source, node);
     let mut level = format!("{indent}{MORE}");
-    let mut text = format!(
-        "{before}[]\n{indent}for {} in {}:",
-        source.of(variable),
-        source.field(*only, "right")
-    );
+    let mut text =
+        format!("{before}[]\n{indent}for {} in {}:", source.of(variable), source.field(*only, "right"));
     for condition in &conditions {
         let condition = condition.named_child(0).map(|inner| source.of(inner))?;
-        text.push_str(&format!("\n{level}if {condition}:"));
+        text.extend(["\n", &level, "if ", condition, ":"]);
         level.push_str(MORE);
     }
-    text.push_str(&format!("\n{level}result_.append({body})\n{indent}{behind}"));
+    text.extend(["\n", &level, "result_.append(", body, ")\n", indent, behind]);
     Some(same("comprehension-as-loop", node, text))
 }

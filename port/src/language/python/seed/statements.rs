@@ -65,9 +65,10 @@ fn statement(node: Node<'_>, all: &mut Vec<Proposal>) {
     // The second assignment of a name, which something else uses before.
     let is_plain = inner.kind() == "assignment"
         && inner.child_by_field_name("left").is_some_and(|left| left.kind() == "identifier");
-    let is_nested = node.parent().and_then(|block| block.parent()).is_some_and(|outer| {
-        !matches!(outer.kind(), "function_definition" | "module" | "class_definition")
-    });
+    let is_nested = node
+        .parent()
+        .and_then(|block| block.parent())
+        .is_some_and(|outer| !matches!(outer.kind(), "function_definition" | "module" | "class_definition"));
     if is_plain && is_nested {
         all.push(Proposal::wrong("statement-dropped", Row::Branch, node, "pass"));
     }
@@ -116,7 +117,8 @@ fn kept_between_calls(source: &Source<'_>, function: Node<'_>, all: &mut Vec<Pro
         else {
             continue;
         };
-        let is_empty = matches!(source.of(value), "[]" | "{}" | "set()" | "bytearray()" | "list()" | "dict()");
+        let is_empty =
+            matches!(source.of(value), "[]" | "{}" | "set()" | "bytearray()" | "list()" | "dict()");
         if name.kind() != "identifier" || !is_empty {
             continue;
         }

@@ -134,7 +134,9 @@ fn wrong_translations_are_of_every_row_that_the_text_has_and_most_differ() {
     let safe: Vec<&Seeded> = all
         .iter()
         .filter(|seeded| !seeded.text.contains("while True") && seeded.operator != "statement-dropped")
-        .filter(|seeded| !matches!(seeded.operator, "other-operator" | "condition-forced" | "other-comparison"))
+        .filter(|seeded| {
+            !matches!(seeded.operator, "other-operator" | "condition-forced" | "other-comparison")
+        })
         .filter(|seeded| !matches!(seeded.operator, "one-less" | "one-more"))
         .collect();
     let texts: Vec<String> =
@@ -157,4 +159,12 @@ fn nothing_outside_the_symbol_is_touched() {
 fn what_is_no_python_gives_nothing() {
     assert_eq!(rewrites("def f(:\n", &(0..8)), []);
     assert_eq!(wrong("def f(:\n", &(0..8), &Surroundings::default()), []);
+}
+
+#[test]
+fn a_poisoned_function_fails_whatever_it_is_given() {
+    let poisoned = poisoned(MODULE, &span()).unwrap();
+    let answers = answers(&[poisoned]);
+    let all = answers.first().unwrap().as_array().unwrap();
+    assert!(all.iter().all(|answer| *answer == "SystemError"), "{all:?}");
 }

@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    pub(super) fn report() -> GateReport {
+    fn report() -> GateReport {
         let numeric = GateRecord {
             findings: vec![Finding {
                 code: "disagreement".to_owned(),
@@ -155,7 +155,10 @@ mod tests {
         let log = sarif(&report());
         let results = log.pointer("/runs/0/results").and_then(Value::as_array).unwrap();
         let rules: Vec<_> = results.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
-        assert_eq!(rules, ["spec/inconclusive", "numeric/disagreement", "tests/newly-failing", "tests/flaky"]);
+        assert_eq!(
+            rules,
+            ["spec/inconclusive", "numeric/disagreement", "tests/newly-failing", "tests/flaky"]
+        );
         let place = &results[1]["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], json!("p/a%20b.py"));
         assert_eq!(place["region"]["startLine"], json!(7));
