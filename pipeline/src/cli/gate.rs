@@ -14,7 +14,6 @@ use super::{CliError, Context, ExitCode, session_error, sync};
 use crate::driver::{Standing, gate_standing};
 use crate::gate::overall;
 use crate::session::Session;
-use port::repo::RepoError;
 
 /// `tidelock gate`
 #[derive(Debug, Args)]
@@ -28,7 +27,7 @@ pub(super) struct Gate {
     /// commit before where that is what is gated.
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// Also write JUnit XML into this file.
+    /// Also write `JUnit` XML into this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<std::path::PathBuf>,
     /// Also write a SARIF 2.1.0 log into this file.
@@ -46,10 +45,9 @@ pub(super) fn run(context: &Context, args: &Gate) -> Result<ExitCode, CliError> 
     let session = context.session(context.settings()?)?;
     let gated = match &args.revision {
         Some(revision) => tree(&session, revision)?,
-        None => session.port.worktree_tree().map_err(|error| match error {
-            RepoError::Git { .. } => CliError::from(anyhow!(error))
-                .hint("name a revision, such as `tidelock gate HEAD`, where there is no working tree"),
-            other => CliError::from(anyhow!(other)),
+        None => session.port.worktree_tree().map_err(|error| {
+            CliError::from(anyhow!(error))
+                .hint("where there is no working tree, name a revision, such as `tidelock gate HEAD`")
         })?,
     };
     let before = before(&session, args, &gated)?;

@@ -13,18 +13,13 @@ use super::oracle::{Observed, Oracle, Prepared};
 use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortSide, Target, observe};
-use super::report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding};
+use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::session::Tools;
-use super::shrink::{size, smaller};
-use super::value::{Outcome, Value, order_as_truth};
+use super::value::{Outcome, order_as_truth};
 use super::{ContractError, spec};
 
 /// How many counterexamples are kept for one item, unless told otherwise.
 pub const COUNTEREXAMPLES_MAX: usize = 3;
-/// How many rounds of smaller calls are tried.
-const SHRINK_ROUNDS_MAX: usize = 12;
-/// The longest call and result that a counterexample shows, in characters.
-const SHOWN_CHARS_MAX: usize = 2000;
 
 /// An item and the symbol that is to behave as it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,18 +139,9 @@ impl<'a> Check<'a> {
     fn run(&self) -> Result<ContractReport, ContractError> {
         let functions = &self.oracle.plan().functions;
         let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
+        let is_asked = |function: &FunctionPlan| asked.contains(&function.item) && self.can_make(function);
         let Drawn { development, deciding, left_out } =
-            draw(functions, self.request.harvested, self.request.pools);
-        // Pools are asked for one by one: the development pool stays the same from attempt to attempt.
-        let of_items = |probes: Vec<Probe>| -> Vec<Probe> {
-            let is_asked = |probe: &Probe| {
-                functions
-                    .get(probe.function)
-                    .is_some_and(|function| asked.contains(&function.item) && self.can_make(function))
-            };
-            probes.into_iter().filter(is_asked).collect()
-        };
-        let (development, deciding) = (of_items(development), of_items(deciding));
+            draw(functions, &is_asked, self.request.harvested, self.request.pools);
         let first = self.oracle.observe(self.tools, &development)?;
         let second = self.oracle.observe(self.tools, &deciding)?;
         let probes: Vec<_> = development.into_iter().chain(deciding).collect();
@@ -393,139 +379,6 @@ impl<'a> Check<'a> {
             counts.alike += u32::from(upstream_same.is_some() && upstream_same == port_same);
         }
         Ok(changes)
-    }
-
-    /// The smallest disagreements of each item, development ones first, shrunk.
-    fn counterexamples(
-        &self,
-        profile: &Profile,
-        compared: &[Compared],
-        broken: &BTreeSet<ItemPath>,
-    ) -> Result<Vec<Counterexample>, ContractError> {
-        let mut by_item: BTreeMap<&ItemPath, Vec<&Compared>> = BTreeMap::new();
-        for one in compared.iter().filter(|one| one.agreement == Agreement::Different) {
-            if let Some(function) =
-                self.function_of(&one.probe).filter(|function| !broken.contains(&function.item))
-            {
-                by_item.entry(&function.item).or_default().push(one);
-            }
-        }
-        let mut chosen = Vec::new();
-        for all in by_item.values_mut() {
-            all.sort_by_key(|one| (!one.probe.may_be_shown, size(&one.probe.arguments)));
-            chosen.extend(all.iter().take(self.request.counterexamples_max).map(|one| Compared {
-                probe: one.probe.clone(),
-                upstream: one.upstream.clone(),
-                port: one.port.clone(),
-                agreement: Agreement::Different,
-                policy: one.policy,
-            }));
-        }
-        self.shrink(profile, &mut chosen)?;
-        let position = |one: &Compared| {
-            let item = self.function_of(&one.probe).map(|function| &function.item);
-            self.request.items.iter().position(|asked| Some(&asked.item) == item)
-        };
-        chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
-        let mut shown: Vec<Counterexample> = Vec::new();
-        for one in &chosen {
-            let Some(example) = self.shown(one) else { continue };
-            let is_known = |known: &Counterexample| known.item == example.item && known.call == example.call;
-            if !shown.iter().any(is_known) {
-                shown.push(example);
-            }
-        }
-        Ok(shown)
-    }
-
-    /// Makes all chosen calls smaller at once: a round costs one run of each side.
-    fn shrink(&self, profile: &Profile, chosen: &mut [Compared]) -> Result<(), ContractError> {
-        let mut open: BTreeSet<usize> = (0..chosen.len()).collect();
-        // A hang or a crash costs a process for each try.
-        let is_cheap = |outcome: &Outcome| !matches!(outcome, Outcome::Timeout | Outcome::Crashed { .. });
-        open.retain(|at| chosen.get(*at).is_some_and(|one| is_cheap(&one.port)));
-        for _ in 0..SHRINK_ROUNDS_MAX {
-            let mut owners = Vec::new();
-            let mut probes = Vec::new();
-            for at in &open {
-                let Some(one) = chosen.get(*at) else { continue };
-                let shapes = self
-                    .function_of(&one.probe)
-                    .map(|function| function.shapes.as_slice())
-                    .unwrap_or_default();
-                for arguments in smaller(&one.probe.arguments, shapes) {
-                    owners.push(*at);
-                    probes.push(Probe { arguments, ..one.probe.clone() });
-                }
-            }
-            if probes.is_empty() {
-                break;
-            }
-            let upstream = self.oracle.observe(self.tools, &probes)?.outcomes;
-            let port = observe(self.tools, self.request.candidate, &self.targets, 0..0, &probes)?.outcomes;
-            let mut improved = BTreeSet::new();
-            for ((owner, probe), (upstream, port)) in
-                owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
-            {
-                let upstream = self.as_asked(&probe, upstream);
-                let agreement = self.agreement(profile, &probe, &upstream, &port);
-                let Some(slot) = chosen.get_mut(owner) else { continue };
-                let is_better = agreement == Agreement::Different
-                    && is_cheap(&port)
-                    && size(&probe.arguments) < size(&slot.probe.arguments);
-                if is_better {
-                    let policy = profile.policy(&upstream);
-                    *slot = Compared { probe, upstream, port, agreement, policy };
-                    improved.insert(owner);
-                }
-            }
-            open = improved;
-        }
-        Ok(())
-    }
-
-    fn shown(&self, one: &Compared) -> Option<Counterexample> {
-        let cut = |text: String| -> String {
-            if text.chars().count() <= SHOWN_CHARS_MAX {
-                return text;
-            }
-            let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-            format!("{kept} … ({} characters)", text.chars().count())
-        };
-        let path = &self.function_of(&one.probe)?.item;
-        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
-        let call = self.call(&one.probe)?;
-        Some(Counterexample {
-            item: item.item.clone(),
-            symbol: item.symbol.clone(),
-            call: cut(call),
-            upstream: cut(one.upstream.to_string()),
-            port: cut(one.port.to_string()),
-            may_be_shown: one.probe.may_be_shown,
-        })
-    }
-
-    /// A probe as the port's language writes it.
-    pub(super) fn call(&self, probe: &Probe) -> Option<String> {
-        let path = &self.function_of(probe)?.item;
-        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
-        let target = self.targets.get(probe.function);
-        let arguments: Vec<_> = probe.arguments.iter().map(Value::to_python).collect();
-        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
-        let Some((constructor, target)) = method else {
-            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
-            return Some(format!("{called}({})", arguments.join(", ")));
-        };
-        let count = target.constructed_with;
-        let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
-        let mut given = Vec::new();
-        for _ in 0..target.others {
-            let (other, behind) = rest.split_at(count.min(rest.len()));
-            given.push(format!("{constructor}({})", other.join(", ")));
-            rest = behind;
-        }
-        given.extend(rest.iter().cloned());
-        Some(format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", ")))
     }
 }
 

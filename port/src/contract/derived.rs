@@ -41,7 +41,7 @@ pub fn derive(
     pools: &Pools,
     profile: &Profile,
 ) -> Derived {
-    let drawn = draw(std::slice::from_ref(function), harvested, pools);
+    let drawn = draw(std::slice::from_ref(function), &|_| true, harvested, pools);
     let from = |origin| drawn.development.iter().filter(|probe| probe.origin == origin).count();
     let signature = snapshot.items.get(&function.item).and_then(|item| item.signature.as_ref());
     let numbers = function.landmarks.numbers.iter().map(ToString::to_string);

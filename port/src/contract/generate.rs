@@ -8,6 +8,7 @@ use upstream::ContentHash;
 
 use super::landmarks::Landmarks;
 use super::shape::Shape;
+use super::trigger_values::{CHARS, FLOATS, TEXTS};
 use super::value::Value;
 
 /// How deep random values nest.
@@ -20,163 +21,8 @@ const LONG_TEXT_CHARS: u64 = 70;
 
 /// The most texts that are made of an item's own literals.
 const OWN_TEXTS_MAX: usize = 320;
-
-/// Texts at which translations are known to differ: length units, case, white space, number syntax, lines,
-/// patterns, normalisation.
-const TEXTS: &[&str] = &[
-    "",
-    "a",
-    "ab",
-    "abc",
-    "aa",
-    "aba",
-    "A",
-    "Z",
-    "aB",
-    "é",
-    "e\u{301}",
-    "😀",
-    "ß",
-    "ΑΣ",
-    "İ",
-    "ﬀ",
-    "日本語",
-    "👨\u{200d}👩\u{200d}👧",
-    " ",
-    "  ",
-    " a ",
-    "\t",
-    "\n",
-    "a\n",
-    "a\r\nb",
-    "\r",
-    "\u{b}",
-    "\u{1c}",
-    "\u{85}",
-    "\u{a0}",
-    "\u{2028}",
-    "\u{feff}",
-    "\0",
-    "0",
-    "1",
-    "-1",
-    "+5",
-    "-0",
-    "007",
-    "1_000",
-    " 12",
-    "12abc",
-    "٣",
-    "½",
-    "²",
-    "ⅷ",
-    "3.14",
-    "1e21",
-    "1e400",
-    "inf",
-    "NaN",
-    "0x1p3",
-    "2147483648",
-    "-9223372036854775808",
-    "18446744073709551616",
-    "true",
-    "None",
-    "a,b,c",
-    "a,,b",
-    ",",
-    "a=b",
-    "a.b",
-    "a/b",
-    "/",
-    "..",
-    "$1",
-    "$&",
-    "\\",
-    "\"",
-    "'",
-    "{}",
-    "%s",
-    "<a>",
-    "a b c",
-    "hello world",
-    "kitten",
-    "sitting",
-    "martha",
-    "marhta",
-    "ñandú",
-    "\u{ff5e}",
-    "aaaaaaaaaaaaaaaa",
-    "The quick brown fox",
-    "ab\u{0}cd",
-    "éa😀b",
-];
-
-const CHARS: &[char] = &[
-    'a',
-    'b',
-    'z',
-    'A',
-    'Z',
-    '0',
-    '9',
-    ' ',
-    '\n',
-    '\t',
-    '-',
-    '_',
-    '.',
-    ',',
-    '"',
-    '\0',
-    'é',
-    'ß',
-    'İ',
-    '²',
-    '٣',
-    'ⅷ',
-    '日',
-    '\u{301}',
-    '\u{85}',
-    '\u{feff}',
-    '\u{ffff}',
-    '😀',
-    '\u{10ffff}',
-];
-
-const FLOATS: &[f64] = &[
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -0.5,
-    1.5,
-    2.5,
-    -2.5,
-    0.1,
-    0.125,
-    0.7,
-    1e-7,
-    1e15,
-    1e16,
-    1e21,
-    1e20,
-    -7.0,
-    3.0,
-    255.0,
-    256.0,
-    2_147_483_648.0,
-    9_007_199_254_740_993.0,
-    f64::MAX,
-    f64::MIN,
-    f64::MIN_POSITIVE,
-    5e-324,
-    f64::EPSILON,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-    std::f64::consts::PI,
-];
+/// A run of one character that is long enough to overflow what adds bytes up, in characters.
+const LONG_RUN_CHARS: usize = 100;
 
 /// Makes values by a seed.
 #[derive(Debug, Clone)]
@@ -219,7 +65,7 @@ impl Generator {
         self.next() % bound.max(1)
     }
 
-    fn one_in(&mut self, times: u64) -> bool {
+    pub(super) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
@@ -319,7 +165,10 @@ impl Generator {
         let around = self.chars.iter().flat_map(|char| {
             [char.to_string(), format!("{char}{char}"), format!("a{char}b"), format!("0{char}")]
         });
-        texts.chain(around).take(OWN_TEXTS_MAX).collect()
+        // What is summed, counted or kept in a table overflows only over long runs.
+        let own = self.landmarks.chars();
+        let long = own.iter().map(|char| char.to_string().repeat(LONG_RUN_CHARS));
+        texts.chain(long).chain(around).take(OWN_TEXTS_MAX).collect()
     }
 
     fn some_boundary(&mut self, shape: &Shape) -> Option<Value> {
@@ -362,7 +211,7 @@ impl Generator {
         self.random_at(shape, 0)
     }
 
-    fn random_at(&mut self, shape: &Shape, depth: u32) -> Value {
+    pub(super) fn random_at(&mut self, shape: &Shape, depth: u32) -> Value {
         let is_leaf = matches!(
             shape,
             Shape::Int { .. } | Shape::Float { .. } | Shape::Char | Shape::Bool | Shape::Unit
@@ -452,7 +301,7 @@ impl Generator {
         }
     }
 
-    fn random_byte(&mut self) -> u8 {
+    pub(super) fn random_byte(&mut self) -> u8 {
         let own = self.chars.clone();
         if self.one_in(3)
             && let Some(byte) = self.pick(&own).and_then(|char| u8::try_from(u32::from(char)).ok())
@@ -463,7 +312,7 @@ impl Generator {
         if self.one_in(2) { byte } else { b'a' + byte % 4 }
     }
 
-    fn random_char(&mut self, narrow: bool) -> char {
+    pub(super) fn random_char(&mut self, narrow: bool) -> char {
         if narrow || self.one_in(2) {
             return self.pick(&['a', 'b', 'c', 'd']).unwrap_or('a');
         }
@@ -495,7 +344,11 @@ impl Generator {
         let own = self.chars.clone();
         let few: Vec<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).chain(['a']).collect();
         let is_wide = self.one_in(3);
-        let length = if self.one_in(3) { self.below(4) } else { self.below(TEXT_CHARS_MAX / 2) };
+        let length = match self.below(12) {
+            0 => self.below(4 * LONG_TEXT_CHARS),
+            1..=4 => self.below(4),
+            _ => self.below(TEXT_CHARS_MAX / 2),
+        };
         let words = self.landmarks.texts.clone();
         let mut text = String::new();
         for _ in 0..length {
@@ -506,95 +359,6 @@ impl Generator {
             }
         }
         text
-    }
-
-    /// A small change of a value: what near-equal arguments and variations of examples are made of.
-    pub fn changed(&mut self, value: &Value, shape: &Shape) -> Value {
-        match (value, shape) {
-            (Value::Text(text), Shape::Text) => {
-                let mut chars: Vec<char> = text.chars().collect();
-                let other = self.random_char(false);
-                self.edit(&mut chars, other, |char| change_case(*char));
-                Value::Text(chars.into_iter().collect())
-            }
-            (Value::Bytes(bytes), Shape::Bytes) => {
-                let mut bytes = bytes.clone();
-                let other = self.random_byte();
-                self.edit(&mut bytes, other, |byte| byte ^ 0x20);
-                Value::Bytes(bytes)
-            }
-            (Value::List(values), Shape::List(element)) => {
-                let mut values = values.clone();
-                let other = self.random_at(element, 1);
-                self.edit(&mut values, other.clone(), move |_| other.clone());
-                Value::List(values)
-            }
-            (Value::Int(digits), Shape::Int { .. }) => {
-                let (low, high) = shape.int_range().unwrap_or_default();
-                let number: i128 = digits.parse().unwrap_or_default();
-                let step = i128::from(self.below(3)) + 1;
-                let moved =
-                    if self.one_in(2) { number.saturating_add(step) } else { number.saturating_sub(step) };
-                Value::int(if self.one_in(6) { number.saturating_neg() } else { moved }.clamp(low, high))
-            }
-            (Value::Some(inner), Shape::Option(shape)) if !self.one_in(5) => {
-                Value::Some(Box::new(self.changed(inner, shape)))
-            }
-            (Value::Tuple(values), Shape::Tuple(shapes)) => {
-                let at = usize::try_from(self.below(values.len() as u64)).unwrap_or_default();
-                let parts = values.iter().zip(shapes).enumerate();
-                Value::Tuple(
-                    parts
-                        .map(
-                            |(here, (value, shape))| {
-                                if here == at { self.changed(value, shape) } else { value.clone() }
-                            },
-                        )
-                        .collect(),
-                )
-            }
-            (_, _) => self.random(shape),
-        }
-    }
-
-    /// One or two edits: insert, drop, replace, duplicate, transpose, rotate, change case, lengthen both ends.
-    fn edit<Thing: Clone>(
-        &mut self,
-        things: &mut Vec<Thing>,
-        other: Thing,
-        change: impl Fn(&Thing) -> Thing,
-    ) {
-        for _ in 0..=self.below(2) {
-            let at = usize::try_from(self.below(things.len() as u64 + 1)).unwrap_or_default();
-            let here = things.get(at).cloned();
-            match (self.below(8), here) {
-                (0, _) | (_, None) => things.insert(at, other.clone()),
-                (1, Some(_)) => drop(things.remove(at)),
-                (2, Some(_)) => drop(std::mem::replace(&mut things[at], other.clone())),
-                (3, Some(thing)) => things.insert(at, thing),
-                (4, Some(_)) if at + 1 < things.len() => things.swap(at, at + 1),
-                (5, Some(_)) => things.rotate_left(at),
-                (6, Some(thing)) => things[at] = change(&thing),
-                (_, Some(_)) => things.truncate(at),
-            }
-        }
-    }
-
-    /// Arguments for a call. Later arguments are often near an earlier one of the same shape: equal texts,
-    /// edits of each other, long common prefixes.
-    pub fn arguments(&mut self, shapes: &[Shape]) -> Vec<Value> {
-        let mut arguments: Vec<Value> = Vec::new();
-        for (at, shape) in shapes.iter().enumerate() {
-            let earlier = shapes.iter().take(at).position(|earlier| earlier == shape);
-            let near = earlier.and_then(|earlier| arguments.get(earlier).cloned());
-            let argument = match (near, self.below(5)) {
-                (Some(near), 0) => near,
-                (Some(near), 1 | 2) => self.changed(&near, shape),
-                (Some(_) | None, _) => self.random(shape),
-            };
-            arguments.push(argument);
-        }
-        arguments
     }
 }
 
@@ -612,12 +376,6 @@ fn narrow(number: f64) -> Value {
     )]
     let number = number as f32;
     Value::Float32(number.to_bits())
-}
-
-fn change_case(char: char) -> char {
-    let mut changed =
-        if char.is_uppercase() { char.to_lowercase().next() } else { char.to_uppercase().next() };
-    changed.take().unwrap_or(char)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use upstream::snapshot::FunctionSignature;
 
-use super::plan_type::{Input, bounded_input, list_of, scalar};
+use super::input_type::{Input, bounded_input, list_of, scalar};
 use super::shape::Shape;
 
 /// What type parameters stand for.

@@ -7,11 +7,14 @@ mod build;
 mod check;
 mod compare;
 mod compare_record;
+mod counterexample;
 mod derived;
 mod generate;
 mod generics;
 mod harvested;
+mod input_type;
 mod landmarks;
+mod observed_type;
 mod oracle;
 mod plan_type;
 mod pools;
@@ -29,8 +32,10 @@ mod small_scope;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod trigger_values;
 mod type_form;
 mod value;
+mod vary;
 
 use std::path::PathBuf;
 

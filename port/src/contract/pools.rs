@@ -74,10 +74,17 @@ pub(super) struct Drawn {
     pub left_out: BTreeMap<usize, usize>,
 }
 
-/// The development and the deciding probes of these functions.
-pub(super) fn draw(functions: &[FunctionPlan], harvested: &[HarvestedCall], pools: &Pools) -> Drawn {
+/// The development and the deciding probes of those functions that are asked for. Each has pools of its own, which
+/// stay the same whatever else is asked.
+pub(super) fn draw(
+    functions: &[FunctionPlan],
+    is_asked: &dyn Fn(&FunctionPlan) -> bool,
+    harvested: &[HarvestedCall],
+    pools: &Pools,
+) -> Drawn {
     let mut drawn = Drawn::default();
-    for (at, function) in functions.iter().enumerate().filter(|(_, function)| function.refused.is_none()) {
+    let answering = |function: &FunctionPlan| function.refused.is_none() && is_asked(function);
+    for (at, function) in functions.iter().enumerate().filter(|(_, function)| answering(function)) {
         let mut seen = BTreeSet::new();
         let mut pool = Pool {
             function: at,

@@ -8,10 +8,10 @@ use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::generics::{Instance, instances};
+use super::input_type::{Input, scalar, text_input};
 use super::landmarks::{ByName, Landmarks};
-use super::plan_type::{
-    Input, ObservedType, TypeScope, impl_header, implements, is_generic, scalar, text_input,
-};
+use super::observed_type::ObservedType;
+use super::plan_type::{TypeScope, impl_header, implements, is_generic};
 use super::shape::Shape;
 
 /// Where a method's value comes from.

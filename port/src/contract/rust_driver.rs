@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::plan_type::ObservedType;
+use super::observed_type::ObservedType;
 use super::probeable::FunctionPlan;
 use super::type_form::{FieldForm, TypeForm};
 

@@ -17,6 +17,8 @@ const OWN_CHARS_MAX: usize = 40;
 const ENUMERATED: [(usize, u64); 4] = [(0, 1), (1, 200), (2, 24), (3, 8)];
 /// The longest mixture.
 const LENGTH_MAX: u64 = 12;
+/// The longest mixture once in a while.
+const LONG_MAX: u64 = 300;
 
 /// Makes arguments.
 #[derive(Debug)]
@@ -169,8 +171,14 @@ impl SmallScope {
         if let Some(text) = self.enumerated() {
             return text;
         }
-        let length = self.below(LENGTH_MAX);
-        match self.below(4) {
+        let length = if self.below(40) == 0 { self.below(LONG_MAX) } else { self.below(LENGTH_MAX) };
+        match self.below(5) {
+            // A run, for what is added up.
+            4 => self
+                .pick(narrow)
+                .unwrap_or('a')
+                .to_string()
+                .repeat(usize::try_from(length).unwrap_or_default()),
             // Words of the code among characters.
             0 => {
                 let words = self.words.clone();

@@ -1,5 +1,7 @@
 //! The gates as SARIF 2.1.0, which forges show beside the lines of a pull request.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::junit::is_note;
@@ -58,11 +60,12 @@ fn found(gate: &GateRecord) -> Vec<Found> {
     let one = |finding: &Finding| {
         let symbol = subject(&finding.text);
         let examples = gate.counterexamples.iter().filter(|example| example.symbol == symbol);
-        let shown: String = examples
+        let shown: Vec<String> = examples
             .map(|example| {
                 format!("\n{}: upstream {}, port {}", example.call, example.upstream, example.port)
             })
             .collect();
+        let shown = shown.concat();
         Found {
             code: finding.code.clone(),
             level: if is_note(&finding.code) { "note" } else { "error" },
@@ -106,7 +109,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            write!(text, "%{byte:02X}").expect("a string takes any text");
         }
     }
     text

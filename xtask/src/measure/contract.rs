@@ -144,11 +144,8 @@ fn totals(all: &[Trial], reviewed: &[Equivalent], ports: usize, tell: &mut Tell<
     let is = |outcome: &'static str| move |trial: &&&Trial| trial.outcome == outcome;
     told_each("contract.accepted_though_wrong", wrong.iter().filter(is("accepted")), tell)?;
     told_each("contract.rewrite_refused", rewrites.iter().filter(is("refused")), tell)?;
-    told_each(
-        "contract.could_not_be_told",
-        all.iter().collect::<Vec<_>>().iter().filter(is("inconclusive")),
-        tell,
-    )?;
+    let doubtful = all.iter().filter(|trial| trial.outcome == "inconclusive").collect::<Vec<_>>();
+    told_each("contract.could_not_be_told", doubtful.iter(), tell)?;
     let unseen: Vec<&&Trial> =
         wrong.iter().filter(is("alike")).filter(|trial| review(trial).is_none()).collect();
     told_each("contract.unreviewed", unseen.iter().copied(), tell)?;

@@ -20,7 +20,10 @@ use port::contract::{
     ContractError, ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile,
     SearchRequest, check, search,
 };
+use port::language::Language as _;
+use port::language::python::seed::poisoned;
 use port::repo::{BranchHead, Checkout};
+use reports::count;
 use serde::Serialize;
 use upstream::{ItemPath, Snapshot};
 
@@ -170,7 +173,7 @@ impl<'a> Experiment<'a> {
     pub(crate) fn run(&self, extent: &Extent) -> Result<Measured> {
         let mut coverage = Vec::new();
         for (item, symbol) in &self.links {
-            let evidence = self.compared(&self.original, item, symbol)?;
+            let evidence = self.compared(&self.original, &[(item.clone(), symbol.clone())])?;
             if evidence.disagrees() || evidence.report.source_blocked.is_some() {
                 let told = evidence.may_be_told().join("; ");
                 bail!(
@@ -196,7 +199,7 @@ impl<'a> Experiment<'a> {
             let users = self.users(&symbol.path);
             let users: Vec<_> =
                 users.into_iter().filter(|(item, _)| probed.contains(item.as_str())).collect();
-            if users.is_empty() {
+            if users.is_empty() || !self.is_reached(symbol, &users)? {
                 left_out.insert(symbol.path.to_string(), "no probe runs through it".to_owned());
             } else {
                 targets.push((symbol, users));
@@ -216,6 +219,21 @@ impl<'a> Experiment<'a> {
         Ok(Measured { baseline: self.snapshot.revision.label.to_string(), trials, coverage, left_out })
     }
 
+    /// Whether any probe runs through a function: names alone do not tell, as `" ".join` is no call of a `join`.
+    fn is_reached(&self, symbol: &Symbol, users: &[(ItemPath, SymbolPath)]) -> Result<bool> {
+        let Some(text) = self.session.port_text(&self.head.tree, &symbol.file) else { return Ok(false) };
+        let symbols = self.session.language.symbols(&symbol.file, &text);
+        let Some(located) = symbols.get(&symbol.path) else { return Ok(false) };
+        let Some(poisoned) = poisoned(&text, &located.span) else {
+            return Ok(symbol.kind == SymbolKind::Constant);
+        };
+        let path = self.changed.path().join(&symbol.file);
+        write(&path, &poisoned)?;
+        let evidence = self.compared(&self.changed, users);
+        write(&path, &text)?;
+        Ok(evidence?.disagrees())
+    }
+
     /// The linked items whose symbols run through this one, the nearest first.
     fn users(&self, symbol: &SymbolPath) -> Vec<(ItemPath, SymbolPath)> {
         let mut ahead = std::collections::VecDeque::from([symbol]);
@@ -229,8 +247,11 @@ impl<'a> Experiment<'a> {
         found
     }
 
-    fn compared(&self, checkout: &Checkout, item: &ItemPath, symbol: &SymbolPath) -> Result<Evidence> {
-        let items = [ContractItem { item: item.clone(), symbol: symbol.clone() }];
+    fn compared(&self, checkout: &Checkout, users: &[(ItemPath, SymbolPath)]) -> Result<Evidence> {
+        let items: Vec<_> = users
+            .iter()
+            .map(|(item, symbol)| ContractItem { item: item.clone(), symbol: symbol.clone() })
+            .collect();
         let side = self.oracles.port_side(checkout.path());
         let Some(request) = self.request(&items, &side) else {
             return Ok(Evidence::of(ContractReport::default()));
@@ -287,16 +308,19 @@ impl<'a> Experiment<'a> {
 
     fn judged(&self, seed: &Seed<'_>, extent: &Extent) -> Result<(Outcome, String)> {
         let mut doubt = None;
-        for (item, symbol) in seed.users {
-            let evidence = self.compared(&self.changed, item, symbol)?;
-            // One user that differs refuses the whole candidate.
+        // One user that differs refuses the whole candidate, and the nearest does so most often.
+        let (nearest, others) = seed.users.split_at(1.min(seed.users.len()));
+        for users in [nearest, others].into_iter().filter(|users| !users.is_empty()) {
+            let evidence = self.compared(&self.changed, users)?;
             if evidence.disagrees() {
                 let findings = evidence.findings();
                 let first = findings.first().map(|finding| finding.text.clone()).unwrap_or_default();
                 return Ok((Outcome::Refused, first));
             }
             if evidence.blocked() > 0 || evidence.agreed() == 0 {
-                doubt.get_or_insert_with(|| format!("{} of `{symbol}` had no answer", evidence.blocked()));
+                doubt.get_or_insert_with(|| {
+                    format!("{} had no answer", count(evidence.blocked().into(), "probe"))
+                });
             }
         }
         if let Some(reason) = doubt {

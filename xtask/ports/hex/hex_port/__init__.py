@@ -17,15 +17,11 @@ def _to_text(data: bytes, digits: str) -> str:
 
 
 def encode(data: bytes) -> str:
-    return _to_text(_as_bytes(data), DIGITS_LOWER)
+    return _to_text(data, DIGITS_LOWER)
 
 
 def encode_upper(data: bytes) -> str:
-    return _to_text(_as_bytes(data), DIGITS_UPPER)
-
-
-def _as_bytes(data) -> bytes:
-    return data.encode() if isinstance(data, str) else bytes(data)
+    return _to_text(data, DIGITS_UPPER)
 
 
 def val(c: int, idx: int) -> int:
@@ -38,8 +34,7 @@ def val(c: int, idx: int) -> int:
     raise FromHexError(f"{chr(c)!r} at {idx}")
 
 
-def decode(data) -> bytes:
-    data = _as_bytes(data)
+def decode(data: bytes) -> bytes:
     if len(data) % 2 != 0:
         raise FromHexError("odd number of digits")
     out = bytearray()

@@ -221,7 +221,8 @@ fn named(
             add("range-later", Row::OffByOne, format!("range(1, {})", text(stop)));
         }
         ("range", [start, stop, rest @ ..]) => {
-            let rest: String = rest.iter().map(|step| format!(", {}", text(step))).collect();
+            let rest: Vec<String> = rest.iter().map(|step| format!(", {}", text(step))).collect();
+            let rest = rest.concat();
             let (start, stop) = (text(start), text(stop));
             add("range-shorter", Row::OffByOne, format!("range({start}, ({stop}) - 1{rest})"));
             add("range-longer", Row::OffByOne, format!("range({start}, ({stop}) + 1{rest})"));
@@ -242,7 +243,7 @@ fn named(
         }
         ("len", [items]) => add("one-less", Row::OffByOne, format!("(len({}) - 1)", text(items))),
         ("int", [number]) => {
-            add("floor-for-truncation", Row::Arithmetic, format!("(({}) // 1)", text(number)))
+            add("floor-for-truncation", Row::Arithmetic, format!("(({}) // 1)", text(number)));
         }
         _ => {}
     }

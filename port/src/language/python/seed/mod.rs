@@ -130,6 +130,17 @@ pub fn wrong(text: &str, symbol: &Range<usize>, around: &Surroundings<'_>) -> Ve
     seeded(&source, proposals)
 }
 
+/// The symbol at this span of a file with an error raised where its body begins: whether anything runs through it
+/// shows by that. None for what is no function.
+pub fn poisoned(text: &str, symbol: &Range<usize>) -> Option<String> {
+    let source = Source::parse(text).ok()?;
+    let node = place::symbol_node(&source, symbol).filter(|node| node.kind() == "function_definition")?;
+    let first = place::body_of(node).first().copied()?;
+    let indent = place::indent_of(&source, first);
+    let raise = format!("raise SystemError(\"reached\")\n{indent}");
+    applied(text, vec![Edit { at: first.start_byte()..first.start_byte(), text: raise }])
+}
+
 /// The rewrites of the symbol at this span of a file that mean the same, each a file of its own.
 pub fn rewrites(text: &str, symbol: &Range<usize>) -> Vec<Seeded> {
     let Ok(source) = Source::parse(text) else { return Vec::new() };

@@ -50,7 +50,7 @@ pub(super) fn symbol_node<'t>(source: &'t Source<'_>, span: &Range<usize>) -> Op
 }
 
 /// The nodes of a symbol that are code: documentation, annotations and names of parameters are not.
-pub(super) fn code<'t>(symbol: Node<'t>) -> Vec<Node<'t>> {
+pub(super) fn code(symbol: Node<'_>) -> Vec<Node<'_>> {
     let mut waiting = vec![symbol];
     let mut found = Vec::new();
     while let Some(node) = waiting.pop() {

@@ -157,7 +157,7 @@ fn collected(
     let [only] = loops.as_slice() else { return None };
     let variable = only.child_by_field_name("left")?;
     let inside: BTreeSet<&str> = names(source, variable).into_iter().collect();
-    let function = std::iter::successors(Some(node), |node| node.parent())
+    let function = std::iter::successors(Some(node), Node::parent)
         .find(|outer| outer.kind() == "function_definition")?;
     let is_used_outside = descendants(function).any(|other| {
         let is_inside = list.start_byte() <= other.start_byte() && other.end_byte() <= list.end_byte();
@@ -173,9 +173,9 @@ fn collected(
         format!("{before}[]\n{indent}for {} in {}:", source.of(variable), source.field(*only, "right"));
     for condition in &conditions {
         let condition = condition.named_child(0).map(|inner| source.of(inner))?;
-        text.push_str(&format!("\n{level}if {condition}:"));
+        text.extend(["\n", &level, "if ", condition, ":"]);
         level.push_str(MORE);
     }
-    text.push_str(&format!("\n{level}result_.append({body})\n{indent}{behind}"));
+    text.extend(["\n", &level, "result_.append(", body, ")\n", indent, behind]);
     Some(same("comprehension-as-loop", node, text))
 }

@@ -160,3 +160,11 @@ fn what_is_no_python_gives_nothing() {
     assert_eq!(rewrites("def f(:\n", &(0..8)), []);
     assert_eq!(wrong("def f(:\n", &(0..8), &Surroundings::default()), []);
 }
+
+#[test]
+fn a_poisoned_function_fails_whatever_it_is_given() {
+    let poisoned = poisoned(MODULE, &span()).unwrap();
+    let answers = answers(&[poisoned]);
+    let all = answers.first().unwrap().as_array().unwrap();
+    assert!(all.iter().all(|answer| *answer == "SystemError"), "{all:?}");
+}

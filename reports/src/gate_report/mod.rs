@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    pub(super) fn report() -> GateReport {
+    fn report() -> GateReport {
         let numeric = GateRecord {
             findings: vec![Finding {
                 code: "disagreement".to_owned(),

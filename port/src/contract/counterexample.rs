@@ -1,0 +1,154 @@
+//! Disagreements made small, and told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use upstream::ItemPath;
+
+use super::ContractError;
+use super::check::{Check, Compared};
+use super::compare::{Agreement, Profile};
+use super::pools::Probe;
+use super::python::observe;
+use super::report::Counterexample;
+use super::shrink::{size, smaller};
+use super::value::{Outcome, Value};
+
+/// How many rounds of smaller calls are tried.
+const SHRINK_ROUNDS_MAX: usize = 12;
+/// The longest call and result that a counterexample shows, in characters.
+const SHOWN_CHARS_MAX: usize = 2000;
+
+impl Check<'_> {
+    /// The smallest disagreements of each item, development ones first, shrunk.
+    pub(super) fn counterexamples(
+        &self,
+        profile: &Profile,
+        compared: &[Compared],
+        broken: &BTreeSet<ItemPath>,
+    ) -> Result<Vec<Counterexample>, ContractError> {
+        let mut by_item: BTreeMap<&ItemPath, Vec<&Compared>> = BTreeMap::new();
+        for one in compared.iter().filter(|one| one.agreement == Agreement::Different) {
+            if let Some(function) =
+                self.function_of(&one.probe).filter(|function| !broken.contains(&function.item))
+            {
+                by_item.entry(&function.item).or_default().push(one);
+            }
+        }
+        let mut chosen = Vec::new();
+        for all in by_item.values_mut() {
+            all.sort_by_key(|one| (!one.probe.may_be_shown, size(&one.probe.arguments)));
+            chosen.extend(all.iter().take(self.request.counterexamples_max).map(|one| Compared {
+                probe: one.probe.clone(),
+                upstream: one.upstream.clone(),
+                port: one.port.clone(),
+                agreement: Agreement::Different,
+                policy: one.policy,
+            }));
+        }
+        self.shrink(profile, &mut chosen)?;
+        let position = |one: &Compared| {
+            let item = self.function_of(&one.probe).map(|function| &function.item);
+            self.request.items.iter().position(|asked| Some(&asked.item) == item)
+        };
+        chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
+        let mut shown: Vec<Counterexample> = Vec::new();
+        for one in &chosen {
+            let Some(example) = self.shown(one) else { continue };
+            let is_known = |known: &Counterexample| known.item == example.item && known.call == example.call;
+            if !shown.iter().any(is_known) {
+                shown.push(example);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Makes all chosen calls smaller at once: a round costs one run of each side.
+    fn shrink(&self, profile: &Profile, chosen: &mut [Compared]) -> Result<(), ContractError> {
+        let mut open: BTreeSet<usize> = (0..chosen.len()).collect();
+        // A hang or a crash costs a process for each try.
+        let is_cheap = |outcome: &Outcome| !matches!(outcome, Outcome::Timeout | Outcome::Crashed { .. });
+        open.retain(|at| chosen.get(*at).is_some_and(|one| is_cheap(&one.port)));
+        for _ in 0..SHRINK_ROUNDS_MAX {
+            let mut owners = Vec::new();
+            let mut probes = Vec::new();
+            for at in &open {
+                let Some(one) = chosen.get(*at) else { continue };
+                let shapes = self
+                    .function_of(&one.probe)
+                    .map(|function| function.shapes.as_slice())
+                    .unwrap_or_default();
+                for arguments in smaller(&one.probe.arguments, shapes) {
+                    owners.push(*at);
+                    probes.push(Probe { arguments, ..one.probe.clone() });
+                }
+            }
+            if probes.is_empty() {
+                break;
+            }
+            let upstream = self.oracle.observe(self.tools, &probes)?.outcomes;
+            let port = observe(self.tools, self.request.candidate, &self.targets, 0..0, &probes)?.outcomes;
+            let mut improved = BTreeSet::new();
+            for ((owner, probe), (upstream, port)) in
+                owners.into_iter().zip(probes).zip(upstream.into_iter().zip(port))
+            {
+                let upstream = self.as_asked(&probe, upstream);
+                let agreement = self.agreement(profile, &probe, &upstream, &port);
+                let Some(slot) = chosen.get_mut(owner) else { continue };
+                let is_better = agreement == Agreement::Different
+                    && is_cheap(&port)
+                    && size(&probe.arguments) < size(&slot.probe.arguments);
+                if is_better {
+                    let policy = profile.policy(&upstream);
+                    *slot = Compared { probe, upstream, port, agreement, policy };
+                    improved.insert(owner);
+                }
+            }
+            open = improved;
+        }
+        Ok(())
+    }
+
+    fn shown(&self, one: &Compared) -> Option<Counterexample> {
+        let cut = |text: String| -> String {
+            if text.chars().count() <= SHOWN_CHARS_MAX {
+                return text;
+            }
+            let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            format!("{kept} … ({} characters)", text.chars().count())
+        };
+        let path = &self.function_of(&one.probe)?.item;
+        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
+        let call = self.call(&one.probe)?;
+        Some(Counterexample {
+            item: item.item.clone(),
+            symbol: item.symbol.clone(),
+            call: cut(call),
+            upstream: cut(one.upstream.to_string()),
+            port: cut(one.port.to_string()),
+            may_be_shown: one.probe.may_be_shown,
+        })
+    }
+
+    /// A probe as the port's language writes it.
+    pub(super) fn call(&self, probe: &Probe) -> Option<String> {
+        let path = &self.function_of(probe)?.item;
+        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
+        let target = self.targets.get(probe.function);
+        let arguments: Vec<_> = probe.arguments.iter().map(Value::to_python).collect();
+        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
+        let Some((constructor, target)) = method else {
+            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
+            return Some(format!("{called}({})", arguments.join(", ")));
+        };
+        let count = target.constructed_with;
+        let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
+        let mut given = Vec::new();
+        for _ in 0..target.others {
+            let (other, behind) = rest.split_at(count.min(rest.len()));
+            given.push(format!("{constructor}({})", other.join(", ")));
+            rest = behind;
+        }
+        given.extend(rest.iter().cloned());
+        Some(format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", ")))
+    }
+}
