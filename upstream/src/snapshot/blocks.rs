@@ -31,7 +31,8 @@ pub(crate) struct Block {
 
 /// The blocks of a file outside tests, those of its inline modules included. None where it does not parse.
 pub(crate) fn blocks(text: &str, edition_name: &str) -> Vec<Block> {
-    let Ok(parsed) = parse_file(text, edition(edition_name)) else { return Vec::new() };
+    let parsed = parse_file(text, edition(edition_name)).ok().filter(|it| it.complaint.is_none());
+    let Some(parsed) = parsed else { return Vec::new() };
     let mut found = Vec::new();
     let mut open: Vec<ast::Item> = parsed.file.items().collect();
     while let Some(item) = open.pop() {
