@@ -78,7 +78,9 @@ fn found(
             continue;
         }
         let Some(text) = tree.read(file)?.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
-        for block in blocks(&text, "2024") {
+        // The newest edition that has any: nearly every file reads the same in all.
+        let found_in = ["2024", "2018", "2015"].into_iter().map(|edition| blocks(&text, edition));
+        for block in found_in.into_iter().find(|blocks| !blocks.is_empty()).unwrap_or_default() {
             let owner = match block.kind {
                 BlockKind::Inherent => (block.kind, module.path.krate().to_owned(), block.subject.clone()),
                 BlockKind::Extern => (block.kind, module.path.krate().to_owned(), module.path.to_string()),

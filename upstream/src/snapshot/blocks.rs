@@ -31,7 +31,7 @@ pub(crate) struct Block {
 
 /// The blocks of a file outside tests, those of its inline modules included. None where it does not parse.
 pub(crate) fn blocks(text: &str, edition_name: &str) -> Vec<Block> {
-    let parsed = parse_file(text, edition(edition_name)).ok().filter(|parsed| parsed.complaint.is_none());
+    let parsed = parse_file(text, edition(edition_name)).ok().filter(|it| it.complaint.is_none());
     let Some(parsed) = parsed else { return Vec::new() };
     let mut found = Vec::new();
     let mut open: Vec<ast::Item> = parsed.file.items().collect();
