@@ -391,7 +391,12 @@ fn difference(
 /// The significant tokens of a range.
 fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> + Clone {
     let text = placed.version.text;
-    Tokens::of(text, range).map(move |token| as_read(text.get(token.start..token.end).unwrap_or_default()))
+    let words = Tokens::of(text, range.clone()).map(move |token| (token, text.get(token.start..token.end)));
+    // A `where` with nothing behind it is formatting.
+    let is_idle = move |end: usize| Tokens::of(text, end..range.end).next().is_none();
+    words
+        .filter(move |(token, word)| *word != Some(b"where") || !is_idle(token.end))
+        .map(|(_, word)| as_read(word.unwrap_or_default()))
 }
 
 /// Signs that `rustfmt` adds and takes away in some places.

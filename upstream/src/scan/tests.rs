@@ -109,6 +109,25 @@ fn a_semicolon_behind_a_block_without_value_is_formatting_and_behind_another_is_
 }
 
 #[test]
+fn an_empty_where_and_a_comma_behind_bounds_are_formatting() {
+    for (before, after) in [
+        ("impl<T: A> B for C<T> where {}", "impl<T: A> B for C<T> {}"),
+        ("impl<T> B for T\nwhere\n    T: A + 'static,\n{\n}", "impl<T> B for T where T: A + 'static {}"),
+        ("fn f<T>() where T: A, {}", "fn f<T>() where T: A {}"),
+    ] {
+        assert_eq!(told(before, after), Vec::<String>::new());
+        let signatures = |text: &str| -> Vec<_> {
+            package(&[("src/lib.rs", text)])
+                .items
+                .into_values()
+                .map(|item| item.fingerprint.signature)
+                .collect()
+        };
+        assert_eq!(signatures(before), signatures(after), "{after}");
+    }
+}
+
+#[test]
 fn of_several_items_under_one_path_those_belong_together_that_differ_in_nothing() {
     let before = "m! { a }\nm! { b }\nfn x() {}";
     let after = "m! { c }\nm! { a /* why */ }\nm! { b /* why */ }\nmod x {}\nfn x() { 1 }";

@@ -103,7 +103,7 @@ fn is_silent(node: &SyntaxNode) -> bool {
             | ast::Type::SliceType(_) => false,
         });
     }
-    node.kind() == K::GENERIC_PARAM_LIST && node.children().next().is_none()
+    matches!(node.kind(), K::GENERIC_PARAM_LIST | K::WHERE_CLAUSE) && node.children().next().is_none()
 }
 
 /// A trailing comma; the comma that makes a tuple of one is none.
@@ -171,10 +171,10 @@ fn is_jump(statement: &SyntaxNode) -> bool {
 /// Whether a statement is a loop, or an `if` without `else`, and the semicolon behind it: those have no value that
 /// it could take away.
 fn is_valueless_block(statement: &SyntaxNode) -> bool {
-    let valueless = |child: SyntaxNode| match child.kind() {
-        K::FOR_EXPR | K::LOOP_EXPR | K::WHILE_EXPR => true,
-        K::IF_EXPR => !child.children_with_tokens().any(|it| it.kind() == K::ELSE_KW),
-        _ => false,
+    let has_else = |child: &SyntaxNode| child.children_with_tokens().any(|it| it.kind() == K::ELSE_KW);
+    let valueless = |child: SyntaxNode| {
+        [K::FOR_EXPR, K::LOOP_EXPR, K::WHILE_EXPR].contains(&child.kind())
+            || (child.kind() == K::IF_EXPR && !has_else(&child))
     };
     statement.kind() == K::EXPR_STMT && statement.children().any(valueless)
 }
