@@ -219,7 +219,12 @@ fn key(event: &Event) -> String {
 fn key_of_file(file: &str) -> String {
     let stem = file.strip_suffix(".rs").unwrap_or(file);
     let (folder, last) = stem.rsplit_once('/').unwrap_or(("", stem));
-    if matches!(last, "mod" | "lib" | "main") { folder.to_owned() } else { stem.to_owned() }
+    let is_root = folder.ends_with("src") || folder.rsplit('/').nth(1).is_some_and(|it| it == "bin");
+    if last == "mod" || (is_root && matches!(last, "lib" | "main")) {
+        folder.to_owned()
+    } else {
+        stem.to_owned()
+    }
 }
 
 /// Whether an event is the declaration of a module in one of these files: what became of it is told of the file.
