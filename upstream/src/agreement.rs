@@ -148,6 +148,7 @@ mod tests {
         for text in [
             "const A: &str = \"a\r\nb\"; const B: &[u8] = br#\"\r\n\"#; /** a\r\nb */ fn f() {}\r\n",
             "impl A<u: > for B {}",
+            "impl ::a::B for ::c::D<::e::F> { fn f() {} }",
             "#![cfg(test)]\nmod a { #![cfg(test)] fn f() {} }",
         ] {
             assert_eq!((scanned(text).err(), parsed(text).err()), (None, None), "{text}");

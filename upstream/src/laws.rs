@@ -1,6 +1,7 @@
 //! Laws that both ways of finding changes obey, tried on our own sources and on what random edits make of them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -148,7 +149,7 @@ fn edited(text: &str, edit: &Edit) -> String {
         Edit::SwapTokens(at) => {
             let at = place(at, tokens.len() - 1);
             let ((first, second), (third, fourth)) = (tokens[at], tokens[at + 1]);
-            let swapped = format!("{} {}", &text[third..fourth], &text[first..second]);
+            let swapped = format!("{} {}", piece(text, third..fourth), piece(text, first..second));
             return spliced(first, fourth, &swapped);
         }
         Edit::Token(at, word) => {
@@ -170,6 +171,11 @@ fn edited(text: &str, edit: &Edit) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What stands between two places where something begins or ends.
+fn piece(text: &str, range: Range<usize>) -> &str {
+    text.get(range).unwrap()
+}
+
 /// The text with its white space and plain comments laid out anew between tokens.
 fn laid_out_anew(text: &str, choices: &[u8]) -> String {
     const SPACES: [&str; 6] =
@@ -177,14 +183,14 @@ fn laid_out_anew(text: &str, choices: &[u8]) -> String {
     let mut fresh = String::new();
     let (mut last, mut choice) = (0, choices.iter().cycle());
     for token in Tokens::of(text.as_bytes(), 0..text.len()) {
-        let between = &text[last..token.start];
+        let between = piece(text, last..token.start);
         // Documentation, and words that stand together, stay as they are.
         if between.contains("//") || between.contains("/*") || between.is_empty() {
             fresh.push_str(between);
         } else {
             fresh.push_str(SPACES[usize::from(*choice.next().unwrap()) % SPACES.len()]);
         }
-        fresh.push_str(&text[token.start..token.end]);
+        fresh.push_str(piece(text, token.start..token.end));
         last = token.end;
     }
     fresh + "\n"
@@ -196,10 +202,10 @@ fn reordered(text: &str, keys: &[u8]) -> String {
     let items: Vec<_> = parsed.file.items().map(|item| own_range(item.syntax())).collect();
     let head = items.first().map_or(text.len(), |first| first.start);
     let mut pieces: Vec<(u8, &str)> =
-        items.into_iter().zip(keys.iter().cycle()).map(|(range, key)| (*key, &text[range])).collect();
+        items.into_iter().zip(keys.iter().cycle()).map(|(range, key)| (*key, piece(text, range))).collect();
     pieces.sort_by_key(|(key, _)| *key);
     let pieces: Vec<&str> = pieces.into_iter().map(|(_, piece)| piece).collect();
-    format!("{}\n{}\n", &text[..head], pieces.join("\n"))
+    format!("{}\n{}\n", piece(text, 0..head), pieces.join("\n"))
 }
 
 proptest! {

@@ -422,12 +422,17 @@ impl Gathered {
 fn declared_once(open: Vec<Open>) -> Vec<Open> {
     let mut once: Vec<Open> = Vec::new();
     for next in open {
-        match once.pop() {
-            Some(last) if last.is_file != next.is_file && last.change.path == next.change.path => {
+        // Something else of the same name may stand between the two.
+        let other_half = |last: &Open| last.change.kind == ItemKind::Module && last.is_file != next.is_file;
+        let same_path = once.iter().rev().take_while(|last| last.change.path == next.change.path).count();
+        let at = (once.len() - same_path..once.len())
+            .find(|at| next.change.kind == ItemKind::Module && once.get(*at).is_some_and(other_half));
+        match at {
+            Some(at) => {
+                let last = once.remove(at);
                 let (file, declaration) = if next.is_file { (next, last) } else { (last, next) };
                 once.push(as_one(file, declaration));
             }
-            Some(last) => once.extend([last, next]),
             None => once.push(next),
         }
     }

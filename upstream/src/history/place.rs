@@ -143,7 +143,8 @@ pub(super) fn place(path: &str, package: Option<&PackageFolder>, names: &Names) 
             (library, Target::Library)
         }
     };
-    if let Some("lib" | "main" | "mod") = segments.last().copied() {
+    // Deeper down, `main.rs` is a module of that name.
+    if let ["lib" | "main"] | [.., "mod"] = segments.as_slice() {
         segments.pop();
     }
     let is_test = target == Target::Test
@@ -178,6 +179,7 @@ mod tests {
             ("a/src/net/mod.rs", "tide_pool::net"),
             ("a/src/net/tcp.rs", "tide_pool::net::tcp"),
             ("a/src/main.rs", "tide-pool[bin:tide-pool]"),
+            ("a/src/net/main.rs", "tide_pool::net::main"),
             ("a/src/bin/tool.rs", "tide-pool[bin:tool]"),
             ("a/src/bin/tool/main.rs", "tide-pool[bin:tool]"),
             ("a/tests/all.rs", "tide-pool[test:all]"),

@@ -245,22 +245,34 @@ pub(crate) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
     start + rest.take_while(|(one, other)| one == other).count()
 }
 
-/// Several items under one path are paired by their bytes first, then in order.
+/// Several items under one path: those with the same bytes belong together, then those that differ in nothing,
+/// then those of one kind in their order, then whatever is left.
 fn paired<'a>(old: &[Placed<'a>], new: &[Placed<'a>]) -> Vec<(Option<Placed<'a>>, Option<Placed<'a>>)> {
     if let ([old], [new]) = (old, new) {
         return vec![(Some(*old), Some(*new))];
     }
-    let mut rest: Vec<Placed<'a>> = new.to_vec();
-    let (mut pairs, mut unpaired) = (Vec::new(), Vec::new());
-    for item in old {
-        let same = |other: &Placed<'a>| other.bytes(other.whole()) == item.bytes(item.whole());
-        match rest.iter().position(same) {
-            Some(at) => pairs.push((Some(*item), Some(rest.remove(at)))),
-            None => unpaired.push(*item),
+    let rules: [fn(&Placed<'a>, &Placed<'a>) -> bool; 4] = [
+        |one, other| one.bytes(one.whole()) == other.bytes(other.whole()),
+        |one, other| one.item.kind == other.item.kind && aspects(*one, *other) == Aspects::default(),
+        |one, other| one.item.kind == other.item.kind,
+        |_, _| true,
+    ];
+    let (mut old, mut new) = (old.to_vec(), new.to_vec());
+    let mut pairs = Vec::new();
+    for rule in rules {
+        old.retain(|item| match new.iter().position(|other| rule(item, other)) {
+            Some(at) => {
+                pairs.push((Some(*item), Some(new.remove(at))));
+                false
+            }
+            None => true,
+        });
+        if old.is_empty() || new.is_empty() {
+            break;
         }
     }
-    let length = unpaired.len().max(rest.len());
-    pairs.extend((0..length).map(|at| (unpaired.get(at).copied(), rest.get(at).copied())));
+    pairs.extend(old.into_iter().map(|item| (Some(item), None)));
+    pairs.extend(new.into_iter().map(|item| (None, Some(item))));
     pairs
 }
 
@@ -383,7 +395,12 @@ fn difference(
 /// The significant tokens of a range.
 fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> + Clone {
     let text = placed.version.text;
-    Tokens::of(text, range).map(move |token| as_read(text.get(token.start..token.end).unwrap_or_default()))
+    let words = Tokens::of(text, range.clone()).map(move |token| (token, text.get(token.start..token.end)));
+    // A `where` with nothing behind it is formatting.
+    let is_idle = move |end: usize| Tokens::of(text, end..range.end).next().is_none();
+    words
+        .filter(move |(token, word)| *word != Some(b"where") || !is_idle(token.end))
+        .map(|(_, word)| as_read(word.unwrap_or_default()))
 }
 
 /// Signs that `rustfmt` adds and takes away in some places.

@@ -307,8 +307,8 @@ fn is_plain(tokens: &[(Token, &[u8])]) -> bool {
                         *slice == b":" && (it.end == token.start || token.end == it.start)
                     })
                 };
-                let behind_arguments = before(at, 1).is_some_and(|(_, slice)| *slice == b">");
-                !behind_arguments && (beside(before(at, 1)) || beside(tokens.get(at + 1)))
+                // Paths begin with a word and go on with words.
+                beside(before(at, 1)) || (is_word(at) && beside(tokens.get(at + 1)))
             }
             b">" | b"," | b"&" | b"[" | b"]" => true,
             b"!" => at == 0,

@@ -76,6 +76,65 @@ fn what_rustfmt_does_is_no_change() {
 }
 
 #[test]
+fn documentation_inside_an_item_is_its_own() {
+    for (before, after, expected) in [
+        ("enum E { A }", "enum E { /// One.\n A }", "~ E docs"),
+        ("struct S { /// One.\n a: u8 }", "struct S { /// Two.\n a: u8 }", "~ S docs"),
+        ("m! { /// One.\n a }", "m! { /// Two.\n a }", "~ m! docs"),
+    ] {
+        assert_eq!(told(before, after), [expected]);
+        let docs = |text: &str| {
+            package(&[("src/lib.rs", text)]).items.into_values().last().map(|item| item.fingerprint.docs)
+        };
+        assert_ne!(docs(before), docs(after), "{after}");
+    }
+    assert_eq!(told("struct S { a: u8 }", "struct S { // why\n a: u8 }"), Vec::<String>::new());
+}
+
+#[test]
+fn braces_around_a_jump_are_formatting() {
+    let before = "fn f() { loop { match x { 1 => continue, 2 => return 3, _ => break } } }";
+    let after = "fn f() { loop { match x { 1 => { continue; } 2 => { return 3; } _ => { break } } } }";
+    assert_eq!(told(before, after), Vec::<String>::new());
+}
+
+#[test]
+fn a_semicolon_behind_a_block_without_value_is_formatting_and_behind_another_is_none() {
+    let before = "fn f() { if a { b() }; while c {}; for d in e {}; loop {}; g() }";
+    assert_eq!(told(before, &before.replace("};", "}")), Vec::<String>::new());
+    assert_eq!(
+        told("fn f() -> u8 { if a { b } else { c } }", "fn f() -> u8 { if a { b } else { c }; }"),
+        ["~ f body"]
+    );
+}
+
+#[test]
+fn an_empty_where_and_a_comma_behind_bounds_are_formatting() {
+    for (before, after) in [
+        ("impl<T: A> B for C<T> where {}", "impl<T: A> B for C<T> {}"),
+        ("impl<T> B for T\nwhere\n    T: A + 'static,\n{\n}", "impl<T> B for T where T: A + 'static {}"),
+        ("fn f<T>() where T: A, {}", "fn f<T>() where T: A {}"),
+    ] {
+        assert_eq!(told(before, after), Vec::<String>::new());
+        let signatures = |text: &str| -> Vec<_> {
+            package(&[("src/lib.rs", text)])
+                .items
+                .into_values()
+                .map(|item| item.fingerprint.signature)
+                .collect()
+        };
+        assert_eq!(signatures(before), signatures(after), "{after}");
+    }
+}
+
+#[test]
+fn of_several_items_under_one_path_those_belong_together_that_differ_in_nothing() {
+    let before = "m! { a }\nm! { b }\nfn x() {}";
+    let after = "m! { c }\nm! { a /* why */ }\nm! { b /* why */ }\nmod x {}\nfn x() { 1 }";
+    assert_eq!(told(before, after), ["+ m!", "~ x body", "+ x"]);
+}
+
+#[test]
 fn a_comma_that_makes_a_tuple_is_a_change() {
     assert_eq!(told("const A: X = (1);", "const A: X = (1,);"), ["~ A body"]);
 }

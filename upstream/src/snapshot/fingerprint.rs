@@ -104,7 +104,7 @@ fn is_silent(node: &SyntaxNode) -> bool {
             | ast::Type::SliceType(_) => false,
         });
     }
-    node.kind() == K::GENERIC_PARAM_LIST && node.children().next().is_none()
+    matches!(node.kind(), K::GENERIC_PARAM_LIST | K::WHERE_CLAUSE) && node.children().next().is_none()
 }
 
 /// A trailing comma; the comma that makes a tuple of one is none.
@@ -143,7 +143,7 @@ fn is_formatting_token(token: &SyntaxToken) -> bool {
     let Some(parent) = token.parent() else { return false };
     let kind = token.kind();
     if kind == K::SEMICOLON {
-        return is_jump(&parent) || parent.kind() == K::STMT_LIST;
+        return is_jump(&parent) || is_valueless_block(&parent) || parent.kind() == K::STMT_LIST;
     }
     if kind == K::L_CURLY || kind == K::R_CURLY {
         return parent.kind() == K::STMT_LIST && wraps_one_expression(&parent);
@@ -167,6 +167,17 @@ fn is_leading_pipe(pipe: &SyntaxToken, parent: &SyntaxNode) -> bool {
 fn is_jump(statement: &SyntaxNode) -> bool {
     let jump = [K::RETURN_EXPR, K::BREAK_EXPR, K::CONTINUE_EXPR];
     statement.kind() == K::EXPR_STMT && statement.children().any(|child| jump.contains(&child.kind()))
+}
+
+/// Whether a statement is a loop, or an `if` without `else`, and the semicolon behind it: those have no value that
+/// it could take away.
+fn is_valueless_block(statement: &SyntaxNode) -> bool {
+    let has_else = |child: &SyntaxNode| child.children_with_tokens().any(|it| it.kind() == K::ELSE_KW);
+    let valueless = |child: SyntaxNode| {
+        [K::FOR_EXPR, K::LOOP_EXPR, K::WHILE_EXPR].contains(&child.kind())
+            || (child.kind() == K::IF_EXPR && !has_else(&child))
+    };
+    statement.kind() == K::EXPR_STMT && statement.children().any(valueless)
 }
 
 /// Whether a block is the braces around the one expression of a match arm or a closure.

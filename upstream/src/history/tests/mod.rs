@@ -165,6 +165,22 @@ fn a_file_that_moves_unchanged_is_a_move_and_nothing_else() {
 }
 
 #[test]
+fn a_function_and_a_module_of_one_name_are_two() {
+    let mut work = Work::new();
+    work.write("src/lib.rs", "mod cpu;\nfn cpu() {}\n");
+    work.write("src/cpu.rs", "fn f() {}\n");
+    work.commit("begin");
+    work.write("src/lib.rs", "mod cpu;\n");
+    work.write("src/cpu.rs", "use std::fmt;\nfn f() {}\n");
+    work.commit("change");
+    assert_eq!(told(&work.newest()), ["pool::cpu body", "pool::cpu removed"]);
+    work.write("src/lib.rs", "pub mod cpu;\nfn cpu() {}\n");
+    work.write("src/cpu.rs", "fn f() {}\n");
+    work.commit("back");
+    assert_eq!(told(&work.newest()), ["pool::cpu body, visibility", "pool::cpu added"]);
+}
+
+#[test]
 fn look_alikes_in_a_file_that_moves_are_each_found_again() {
     let mut work = Work::new();
     let twins = "pub struct A;\npub struct B;

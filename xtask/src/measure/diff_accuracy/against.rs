@@ -210,9 +210,25 @@ fn sorted(sides: impl Iterator<Item = Side>) -> Vec<Side> {
 
 /// Where a module lies as a path of folders, whether told by its declaration or by its file.
 fn key(event: &Event) -> String {
-    let stem = event.file.strip_suffix(".rs").unwrap_or(&event.file);
-    let (folder, last) = stem.rsplit_once('/').unwrap_or(("", stem));
-    let own = if matches!(last, "mod" | "lib" | "main") { folder } else { stem };
+    let own = key_of_file(&event.file);
     let inside = event.path.replace("::", "/");
-    if inside.is_empty() { own.to_owned() } else { format!("{own}/{inside}") }
+    if inside.is_empty() { own } else { format!("{own}/{inside}") }
+}
+
+/// Where the module lies that a file is.
+fn key_of_file(file: &str) -> String {
+    let stem = file.strip_suffix(".rs").unwrap_or(file);
+    let (folder, last) = stem.rsplit_once('/').unwrap_or(("", stem));
+    let is_root = folder.ends_with("src") || folder.rsplit('/').nth(1).is_some_and(|it| it == "bin");
+    if last == "mod" || (is_root && matches!(last, "lib" | "main")) {
+        folder.to_owned()
+    } else {
+        stem.to_owned()
+    }
+}
+
+/// Whether an event is the declaration of a module in one of these files: what became of it is told of the file.
+pub(super) fn declares_one_of(event: &Event, files: &BTreeSet<String>) -> bool {
+    let keys = || files.iter().map(|file| key_of_file(file));
+    event.kind == "module" && !event.path.is_empty() && keys().any(|of_file| of_file == key(event))
 }

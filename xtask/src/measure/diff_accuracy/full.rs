@@ -8,7 +8,7 @@ use upstream::history::Line;
 use upstream::snapshot::{Snapshot, SnapshotReader};
 use upstream::{ItemChange, UpstreamRepo, diff};
 
-use super::against::{Claim, Verdict, disagreements};
+use super::against::{Claim, Verdict, declares_one_of, disagreements};
 use super::differ::{Side, events};
 use super::git::{Changed, Git};
 use super::rows::{revision, rows_of};
@@ -104,6 +104,7 @@ fn one(
             check.extend(events(&it.file, old, new));
         }
     }
+    check.retain(|event| !declares_one_of(event, &set_aside));
     let files: BTreeSet<&str> = changed.iter().map(|it| it.file.as_str()).collect();
     let mut told = Vec::new();
     for claim in diff.items.iter().flat_map(claims) {

@@ -12,7 +12,9 @@ use super::read::{Part, imported};
 /// Whether two parts differ in formatting alone.
 pub(super) fn same(one: &Part, other: &Part) -> bool {
     let (first, second) = (one.tokens.to_string(), other.tokens.to_string());
-    first == second || normal(one) == normal(other)
+    // `syn` reads the old `...` of patterns as `..=`.
+    let old_ranges = |text: &str| text.matches("...").count();
+    first == second || (old_ranges(&first) == old_ranges(&second) && normal(one) == normal(other))
 }
 
 fn normal(part: &Part) -> String {

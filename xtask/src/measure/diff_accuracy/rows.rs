@@ -8,7 +8,7 @@ use anyhow::Result;
 use upstream::history::{ChangeKind, HistoryChange, HistoryRange, HistoryRow, Line, history};
 use upstream::{CommitId, UpstreamRepo};
 
-use super::against::{Claim, Disagreement, Verdict, disagreements};
+use super::against::{Claim, Disagreement, Verdict, declares_one_of, disagreements};
 use super::differ::{Event, Side, events};
 use super::git::{Changed, Git};
 use super::{KINDS, Readings, Sampling, Tally, kind, plain, windows};
@@ -119,6 +119,8 @@ pub(super) fn revision(
             check.extend(found);
         }
     }
+    let aside: BTreeSet<String> = set_aside.iter().map(|file| (*file).to_owned()).collect();
+    check.retain(|event| !declares_one_of(event, &aside));
     let claims = row.changes.items.iter().flat_map(claims).filter(|claim| {
         KINDS.contains(&claim.kind.as_str())
             && claim.file.as_deref().is_none_or(|file| !set_aside.contains(file))
