@@ -127,6 +127,8 @@ fn escapes(runner: &SystemProcessRunner, tell: &mut Tell<'_>) -> Result<()> {
     let alone = Invocation::new("setpriv", "/")
         .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
         .args([copy.as_os_str()])
+        // Rust is in the home of whoever runs this, where nobody else may look.
+        .args(["--skip", "cargo_builds"])
         .env("HOME", "/nonexistent");
     escape("ordinary_user", &alone, runner, tell)
 }
@@ -152,7 +154,7 @@ fn escape(user: &str, suite: &Invocation, runner: &SystemProcessRunner, tell: &m
     }
     tell(Metric {
         name: format!("sandbox.escapes_as_{user}"),
-        value: json!({"refused": ended("ok"), "not_tried": ended("ignored"), "failed": failed}),
+        value: json!({"passed": ended("ok"), "not_here": ended("ignored"), "failed": failed}),
         unit: "attempts",
         target: "none failed".to_owned(),
         ok: failed.is_empty() && ended("ok") > 0,
