@@ -16,6 +16,19 @@ const TEXT_CHARS_MAX: usize = 40;
 /// How many items behind an item are read.
 const ITEMS_MAX: usize = 40;
 
+/// Texts at which functions of the standard library turn, by a word of their names.
+const TRIGGERS: &[(&str, &[&str])] = &[
+    ("digit", &["0", "9", "5", "00"]),
+    ("parse", &["0", "9", "-", "+", "."]),
+    ("is_numeric", &["0", "²", "ⅷ", "٣"]),
+    ("whitespace", &[" ", "\t", "\n", "\u{a0}", "\u{1c}"]),
+    ("trim", &[" ", "\t", "\u{85}", "\u{feff}"]),
+    ("lines", &["\n", "\r\n", "\r"]),
+    ("case", &["a", "B", "ß", "İ", "Σ"]),
+    ("alphabetic", &["a", "Z", "é", "ⅷ"]),
+    ("alphanumeric", &["a", "Z", "0", "_", "é"]),
+];
+
 /// Literals of code, each once, in the order of the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Landmarks {
@@ -105,6 +118,11 @@ impl Landmarks {
     }
 
     fn read(&mut self, code: &str) {
+        for (_, texts) in TRIGGERS.iter().filter(|(word, _)| code.contains(word)) {
+            for text in *texts {
+                self.add_text((*text).to_owned());
+            }
+        }
         let mut chars = code.chars().peekable();
         let mut previous = ' ';
         while let Some(char) = chars.next() {
@@ -214,6 +232,7 @@ mod tests {
         let landmarks = Landmarks::of([code]);
         assert_eq!(landmarks.texts, ["a", "f", "'", "\n", "\u{2028}", "\u{1f}", "v\"1"]);
         assert_eq!(landmarks.numbers, [10, 0x6eed, 1000, 2, 5]);
+        assert_eq!(Landmarks::of(["c.to_digit(10)"]).texts, ["0", "9", "5", "00"]);
         let around = landmarks.around();
         for char in ['`', 'g', 'e', '\u{20}', '\u{1e}', '\u{2029}'] {
             assert!(around.contains(&char), "{char:?}");

@@ -280,7 +280,8 @@ fn ran(invocation: Invocation) -> Result<Vec<u8>> {
         .limits(Limits { timeout_ms: TIMEOUT_MS, ..Limits::default() });
     let finished = SystemProcessRunner::default().run(&invocation)?;
     if !finished.succeeded() {
-        bail!("{:?} ended with {:?}:\n{}", invocation.program, finished.ending, finished.tail(20));
+        let program = invocation.program.display();
+        bail!("{program} ended with {:?}:\n{}", finished.ending, finished.tail(20));
     }
     Ok(finished.stdout)
 }
