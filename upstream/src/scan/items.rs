@@ -381,13 +381,13 @@ impl Scanner<'_> {
             return Err(self.trouble("an implementation has no block"));
         }
         let block = super::facts::Implementation::read(self.text, start..end);
-        self.at = end + 1;
         let inherits = block.of_trait.then_some(Visibility::Public);
         let name = Name::Written(block.name);
         if block.of_trait {
             let header = Begun { visibility: Visibility::Public, ..*item };
             self.push(&header, ItemKind::Impl, name.clone(), end, end..end, None);
         }
+        self.at = end + 1;
         let scope = self.open_scope(item, &name, inherits);
         self.scope(scope).has_members = true;
         self.contents(scope, item.depth + 1)

@@ -96,7 +96,8 @@ impl Git {
             let is_file = |mode: &str| matches!(mode, "100644" | "100755" | "100664");
             let odd = [*old_mode, *new_mode].iter().any(|mode| *mode != "000000" && !is_file(mode));
             let side = |mode: &str, id: &str| is_file(mode).then(|| id.to_owned());
-            if file.ends_with(".rs") && !odd && old != new {
+            let is_rust = Path::new(&file).extension().is_some_and(|end| end == "rs");
+            if is_rust && !odd && old != new {
                 list.push(Changed { file, before: side(old_mode, old), after: side(new_mode, new) });
             }
         }
@@ -105,7 +106,7 @@ impl Git {
 
     /// Contents by id; what the repository lacks is left out.
     pub(super) fn contents(&self, ids: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<u8>>> {
-        let stdin = ids.iter().map(|id| format!("{id}\n")).collect::<String>().into_bytes();
+        let stdin = ids.iter().flat_map(|id| [id.as_str(), "\n"]).collect::<String>().into_bytes();
         let out = self.run(&["cat-file", "--batch"], stdin)?;
         let mut contents = BTreeMap::new();
         let mut rest = out.as_slice();
@@ -126,7 +127,7 @@ impl Git {
     /// Which of these `revision:path` exist.
     pub(super) fn existing(&self, objects: &BTreeSet<String>) -> Result<BTreeSet<String>> {
         let all: Vec<&String> = objects.iter().collect();
-        let stdin = all.iter().map(|it| format!("{it}\n")).collect::<String>().into_bytes();
+        let stdin = all.iter().flat_map(|it| [it.as_str(), "\n"]).collect::<String>().into_bytes();
         let out = String::from_utf8(self.run(&["cat-file", "--batch-check"], stdin)?)?;
         let found = all.into_iter().zip(out.lines()).filter(|(_, line)| line.contains(" blob "));
         Ok(found.map(|(object, _)| object.clone()).collect())

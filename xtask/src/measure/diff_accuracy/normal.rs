@@ -72,7 +72,9 @@ impl VisitMut for Undo {
                 Stmt::Item(Item::Use(it)) => lines.extend(imported(&it)),
                 // A semicolon by itself.
                 Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty() => {}
-                other => kept.push(other),
+                other @ (Stmt::Local(_) | Stmt::Item(_) | Stmt::Expr(..) | Stmt::Macro(_)) => {
+                    kept.push(other);
+                }
             }
         }
         lines.sort();

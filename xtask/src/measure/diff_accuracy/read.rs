@@ -59,13 +59,11 @@ pub(super) fn items(text: &str) -> Result<Vec<Found>, String> {
     own.body.tokens = imports(&file.items);
     reader.found.push(own);
     reader.items(file.items, &place);
-    match reader.odd {
-        Some(what) => Err(format!("syntax unknown to the check: {what}")),
-        None => {
-            reader.found.iter_mut().for_each(Found::seal);
-            Ok(reader.found)
-        }
+    if let Some(what) = reader.odd {
+        return Err(format!("syntax unknown to the check: {what}"));
     }
+    reader.found.iter_mut().for_each(Found::seal);
+    Ok(reader.found)
 }
 
 /// What stands around an item.
@@ -521,10 +519,10 @@ fn squeezed(text: &str) -> String {
 pub(super) fn imports(items: &[Item]) -> TokenStream {
     let mut lines = Vec::new();
     for item in items {
-        match item {
-            Item::Use(it) => lines.extend(imported(it)),
-            Item::ExternCrate(it) => lines.push(it.to_token_stream().to_string()),
-            _ => {}
+        if let Item::Use(it) = item {
+            lines.extend(imported(it));
+        } else if let Item::ExternCrate(it) = item {
+            lines.push(it.to_token_stream().to_string());
         }
     }
     lines.sort();
@@ -561,27 +559,25 @@ fn leaves(tree: &UseTree, prefix: &str, lead: &str, lines: &mut Vec<String>) {
 /// `Type` for an inherent block, `<Type as Trait>` for others, no spaces.
 fn implementation(block: &syn::ItemImpl) -> String {
     let own = type_name(&block.self_ty);
-    match &block.trait_ {
-        Some((not, implemented, _)) => {
-            let not = if not.is_some() { "!" } else { "" };
-            let name = path_name(implemented).unwrap_or_else(|| tokens_name(implemented));
-            format!("<{own}as{not}{name}>")
-        }
-        None => match plain(&block.self_ty) {
-            Type::Path(path) if path.qself.is_none() && path_name(&path.path).is_some() => {
-                path.path.segments.last().map_or_else(|| own.clone(), |last| last.ident.to_string())
-            }
-            _ => format!("<{own}>"),
-        },
+    if let Some((not, implemented, _)) = &block.trait_ {
+        let not = if not.is_some() { "!" } else { "" };
+        let name = path_name(implemented).unwrap_or_else(|| tokens_name(implemented));
+        return format!("<{own}as{not}{name}>");
     }
+    let last = |path: &syn::TypePath| {
+        let is_named = path.qself.is_none() && path_name(&path.path).is_some();
+        path.path.segments.last().filter(|_| is_named).map(|last| last.ident.to_string())
+    };
+    let named = if let Type::Path(path) = plain(&block.self_ty) { last(path) } else { None };
+    named.unwrap_or_else(|| format!("<{own}>"))
 }
 
 /// A type without the parentheses around it.
 fn plain(ty: &Type) -> &Type {
-    match ty {
-        Type::Paren(inner) => plain(&inner.elem),
-        Type::Group(inner) => plain(&inner.elem),
-        _ => ty,
+    if let Type::Paren(syn::TypeParen { elem, .. }) | Type::Group(syn::TypeGroup { elem, .. }) = ty {
+        plain(elem)
+    } else {
+        ty
     }
 }
 
@@ -590,6 +586,10 @@ fn tokens_name(tokens: &impl ToTokens) -> String {
 }
 
 /// A type without lifetimes and spaces.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`syn` may know more types than these; all others are their tokens"
+)]
 fn type_name(ty: &Type) -> String {
     match plain(ty) {
         Type::Path(path) if path.qself.is_none() => {
@@ -608,6 +608,10 @@ fn type_name(ty: &Type) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`syn` may know more arguments than these; all others are their tokens"
+)]
 /// A path with the arguments of its last segment; `None` for one that is called like a function.
 fn path_name(path: &syn::Path) -> Option<String> {
     let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
