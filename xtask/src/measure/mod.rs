@@ -17,9 +17,9 @@ mod mapping;
 mod poll;
 mod probeable;
 mod readers;
+mod sandbox;
 mod value_runs;
 mod workspace;
-mod sandbox;
 
 use std::io::Write;
 use std::path::PathBuf;
