@@ -406,7 +406,7 @@ fn a_sandbox_ends_with_whoever_started_it(cell: &Cell) -> Outcome {
     };
     let began = becomes(true)?;
     stop.store(true, std::sync::atomic::Ordering::SeqCst);
-    let said = thread.join().map_err(|_| "it could not be run")??;
+    let said = thread.join().map_err(|_panicked| "it could not be run")??;
     assert!(began, "it did not begin: {said}");
     assert!(becomes(false)?, "it goes on without us");
     Ok(())

@@ -4,6 +4,7 @@ use port::repo::{AdvanceError, PortRepo, RefreshError, RepoError, WorktreeState}
 use upstream::TreeId;
 
 use crate::engine::{AttemptResult, Event};
+use crate::session::SessionError;
 
 /// What a full disk makes programs say, whoever they are.
 const FULL: [&str; 2] = ["no space left on device", "(os error 28)"];
@@ -130,11 +131,11 @@ pub(super) fn of_advance(error: AdvanceError) -> anyhow::Error {
 }
 
 /// The branch is gone before it is even looked at.
-pub(super) fn of_head(error: crate::session::SessionError) -> anyhow::Error {
-    match error {
-        crate::session::SessionError::Port(
-            RepoError::UnknownBranch { branch, .. } | RepoError::UnbornBranch { branch },
-        ) => Obstacle::NoBranch { branch }.into(),
-        other => other.into(),
+pub(super) fn of_head(error: SessionError) -> anyhow::Error {
+    if let SessionError::Port(RepoError::UnknownBranch { branch, .. } | RepoError::UnbornBranch { branch }) =
+        error
+    {
+        return Obstacle::NoBranch { branch }.into();
     }
+    error.into()
 }

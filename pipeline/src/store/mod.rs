@@ -88,7 +88,7 @@ impl Store {
 }
 
 /// `SQLITE_IOERR_SHMSIZE`.
-const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+const IOERR_SHMSIZE: i32 = 4874;
 
 fn classify(path: &Path, source: rusqlite::Error) -> StoreError {
     let path = path.to_owned();

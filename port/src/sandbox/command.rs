@@ -89,7 +89,10 @@ impl ConfinedCommand {
             match option.to_str() {
                 Some("--parent") => {
                     let text = value()?.to_string_lossy().into_owned();
-                    let number = text.parse().map_err(|_| invalid(format!("`{text}` is no process")))?;
+                    let number = text.parse();
+                    let number = number.map_err(|_not_a_number: std::num::ParseIntError| {
+                        invalid(format!("`{text}` is no process"))
+                    })?;
                     command.parent = Some(number);
                 }
                 Some("--process-group") => command.process_group = Some(value()?.into()),
