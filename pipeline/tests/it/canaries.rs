@@ -136,7 +136,7 @@ fn no_secret_is_in_anything_that_a_sync_writes_sends_or_says() {
     assert!(requests.len() >= 7, "{}", requests.len());
     for request in &requests {
         let headers = request.headers.iter().filter(|(name, _)| *name != "authorization");
-        said += &format!("{headers:?}", headers = headers.collect::<Vec<_>>());
+        writeln!(said, "{:?}", headers.collect::<Vec<_>>()).unwrap();
         said += &String::from_utf8_lossy(&request.body);
     }
     said += &world.git("port", &["log", "--all", "-p", "--format=fuller"]);

@@ -191,7 +191,7 @@ impl Disturbed {
     /// The same up to a point.
     fn killed_up_to(&mut self, last: &str) -> Vec<String> {
         let (mut passed, mut point): (Vec<String>, u64) = (Vec::new(), 1);
-        while !passed.last().is_some_and(|name| name == last) {
+        while passed.last().is_none_or(|name| name != last) {
             let name = self.killed_at(point).expect("it ends at a point");
             // A restart begins with the effect that is not stored yet, so behind a stored one counting begins
             // anew.
@@ -392,15 +392,12 @@ pub(crate) fn difference(expected: &Facts, found: &Facts) -> String {
         return String::new();
     }
     let (expected, found) = (show(expected), show(found));
-    let only = |one: &str, other: &str, mark: char| {
+    let only = |one: &str, other: &str, mark: &str| {
         let lines: Vec<&str> = other.lines().collect();
-        one.lines()
-            .filter(|line| !lines.contains(line))
-            .take(12)
-            .map(|line| format!("{mark} {line}\n"))
-            .collect::<String>()
+        let differing: Vec<&str> = one.lines().filter(|line| !lines.contains(line)).take(12).collect();
+        differing.iter().flat_map(|line| [mark, line, "\n"]).collect::<String>()
     };
-    only(&expected, &found, '-') + &only(&found, &expected, '+')
+    only(&expected, &found, "- ") + &only(&found, &expected, "+ ")
 }
 
 /// Numbers that look random and are the same for the same seed (`SplitMix64`).

@@ -35,7 +35,7 @@ if not os.path.exists(ROOT + "/meddled"):
 {meddling}
 "#,
         root = world.root.path().to_string_lossy(),
-        meddling = meddling.lines().map(|line| format!("    {line}\n")).collect::<String>(),
+        meddling = meddling.lines().flat_map(|line| ["    ", line, "\n"]).collect::<String>(),
     );
     world.answering(&[RIGHT], &spoil)
 }
@@ -156,8 +156,7 @@ fn work_in_progress_is_never_touched() {
         let ran = sync(&world, &who);
         let status = world.git("port", &["status", "--porcelain"]);
         let said = ran.stderr();
-        let last =
-            said.lines().filter(|line| line.starts_with("error")).last().unwrap_or_default().to_owned();
+        let last = said.lines().rfind(|line| line.starts_with("error")).unwrap_or_default().to_owned();
         let branch = world.git("port", &["show", "main:tally/__init__.py"]);
         if branch.contains("% 256") || !last.contains(says) || ran.code() != 2 {
             wrong.push(format!("{what}: {:?} {last}\n{status}\n{ran}", ran.finished.ending));

@@ -44,7 +44,7 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
                 found += 1;
                 start_up(name, &*confinement, &runner, tell)?;
             }
-            Err(error) => told(tell, format!("sandbox.{name}.level"), format!("not here: {error}"))?,
+            Err(error) => told(tell, format!("sandbox.{name}.level"), &format!("not here: {error}"))?,
         }
     }
     if found == 0 {
@@ -60,7 +60,7 @@ fn start_up(
     runner: &SystemProcessRunner,
     tell: &mut Tell<'_>,
 ) -> Result<()> {
-    told(tell, format!("sandbox.{name}.level"), confinement.level())?;
+    told(tell, format!("sandbox.{name}.level"), &confinement.level())?;
     let folder = tempfile::tempdir()?;
     let plain = Invocation::new("true", folder.path()).limits(Limits::default());
     let access = Access { read: Vec::new(), write: vec![folder.path().to_path_buf()] };
@@ -112,11 +112,7 @@ fn escapes(runner: &SystemProcessRunner, tell: &mut Tell<'_>) -> Result<()> {
     let own = if is_root() { "root" } else { "ordinary_user" };
     escape(own, &Invocation::new(&suite, "/"), runner, tell)?;
     if !is_root() {
-        return told(
-            tell,
-            "sandbox.escapes_as_root".to_owned(),
-            "not here: run this as root as well".to_owned(),
-        );
+        return told(tell, "sandbox.escapes_as_root".to_owned(), "not here: run this as root as well");
     }
     // A copy where anybody may run it; the home of nobody holds nothing.
     let folder = tempfile::tempdir_in("/var/tmp")?;
@@ -165,6 +161,6 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
-fn told(tell: &mut Tell<'_>, name: String, value: String) -> Result<()> {
+fn told(tell: &mut Tell<'_>, name: String, value: &str) -> Result<()> {
     tell(Metric { name, value: json!(value), unit: "", target: String::new(), ok: true })
 }
