@@ -83,6 +83,8 @@ mod tests {
             evidence: Vec::new(),
             counterexamples: Vec::new(),
             timings: Vec::new(),
+            benches: Vec::new(),
+            arithmetic: Vec::new(),
             duration_ms: 1500,
         }
     }
