@@ -31,6 +31,8 @@ pub struct Generator {
     landmarks: Landmarks,
     /// Characters of the landmarks, and those beside them.
     chars: Vec<char>,
+    /// The few of them that the texts of one call are mostly made of, so that these resemble each other.
+    pub(super) few: Vec<char>,
     /// Boundaries that were worked out before.
     known: BTreeMap<Shape, Vec<Value>>,
 }
@@ -47,6 +49,7 @@ impl Generator {
             state: u64::from_str_radix(&digits, 16).unwrap_or_default(),
             landmarks: landmarks.clone(),
             chars,
+            few: Vec::new(),
             known: BTreeMap::new(),
         }
     }
@@ -339,10 +342,20 @@ impl Generator {
         (0..length).map(|_| self.random_char(narrow)).collect()
     }
 
+    /// Chooses the characters that the next texts are mostly made of.
+    pub(super) fn choose_few(&mut self) {
+        let own = if self.one_in(2) { self.chars.clone() } else { self.landmarks.chars() };
+        let few: BTreeSet<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).collect();
+        self.few = few.into_iter().chain(self.one_in(2).then_some('a')).collect();
+    }
+
     /// A text of what the code itself speaks of, mostly short: a few of its characters, its words, and letters.
     fn text_of_landmarks(&mut self) -> String {
         let own = self.chars.clone();
-        let few: Vec<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).chain(['a']).collect();
+        if self.few.is_empty() {
+            self.choose_few();
+        }
+        let few = self.few.clone();
         let is_wide = self.one_in(3);
         let length = match self.below(12) {
             0 => self.below(4 * LONG_TEXT_CHARS),

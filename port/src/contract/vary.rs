@@ -81,6 +81,7 @@ impl Generator {
     /// edits of each other, long common prefixes.
     pub fn arguments(&mut self, shapes: &[Shape]) -> Vec<Value> {
         let mut arguments: Vec<Value> = Vec::new();
+        self.choose_few();
         for (at, shape) in shapes.iter().enumerate() {
             let earlier = shapes.iter().take(at).position(|earlier| earlier == shape);
             let near = earlier.and_then(|earlier| arguments.get(earlier).cloned());

@@ -153,7 +153,7 @@ mod tests {
         let xml = junit(&report()).unwrap();
         assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"2\""), "{xml}");
         assert!(xml.contains("name=\"p.g\"") && xml.contains("<skipped"), "{xml}");
-        assert!(xml.contains("p.f('&lt;&amp;"), "{xml}");
+        assert!(xml.contains("p.f(&apos;&lt;&amp;"), "{xml}");
         let log = sarif(&report());
         let results = log.pointer("/runs/0/results").and_then(Value::as_array).unwrap();
         let rules: Vec<_> = results.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
