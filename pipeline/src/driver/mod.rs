@@ -23,6 +23,7 @@ mod suite;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, Result, bail};
 use port::confinement::Confinement;
@@ -114,6 +115,11 @@ impl<'a> Driver<'a> {
             let event = self.perform(&effect, &state)?;
             if let Some(obstacle) = Obstacle::in_answer(&event) {
                 return Err(obstacle.into());
+            }
+            // What was broken off because we were told to stop looks like a fault of others. It is done again.
+            let judged = matches!(event, Event::Attempted { .. } | Event::Gated { .. });
+            if judged && self.session.machine.interrupt.load(Ordering::Relaxed) {
+                bail!("interrupted");
             }
             stops::pass(&format!("{}: carried out", effect.name()));
             self.store.append(&run, events.len(), &event)?;

@@ -315,3 +315,14 @@ fn a_run_that_stopped_for_a_person_goes_on_without_buying_again() {
     assert_eq!(ran.code(), 0, "{ran}");
     assert!(has_landed(&world));
 }
+
+#[test]
+fn a_stop_while_a_model_is_asked_is_no_fault_of_the_model() {
+    let (world, who) = meddled("import time\nos.kill(os.getppid(), 15)\ntime.sleep(60)");
+    let ran = sync(&world, &who);
+    assert_eq!(ran.code(), 1, "{ran}");
+    assert!(ran.stderr().contains("run the same command again"), "{ran}");
+    let ran = sync(&world, &who);
+    assert_eq!(ran.code(), 0, "nothing was parked for it: {ran}");
+    assert!(has_landed(&world));
+}
