@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::agreement::{changes, mirrored, scanned};
 use crate::diff::{ItemChange, SemanticDiff, compare};
@@ -208,8 +209,17 @@ fn reordered(text: &str, keys: &[u8]) -> String {
     format!("{}\n{}\n", piece(text, 0..head), pieces.join("\n"))
 }
 
+/// The same edits each time: the fuzzer is there to look further (`CONTRIBUTING.md`).
+fn cases() -> ProptestConfig {
+    ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(48)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases())]
 
     #[test]
     fn random_edits_are_survived_and_both_ways_tell_the_same(
@@ -245,6 +255,13 @@ proptest! {
         prop_assert_eq!(crate::agreement::disagreement(text), None);
         prop_assert_eq!(changes(text, text).unwrap(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn documentation_that_moves_from_a_field_to_its_struct_is_a_change() {
+    let (text, after) = ("/// A.\nstruct S {\n/// B.\na: u8 }\n", "/// A.\n/// B.\nstruct S {\na: u8 }\n");
+    assert_eq!(changes(text, after).unwrap(), ["~ S docs"]);
+    assert_eq!(parsed_changes(&library(text), &library(after)).unwrap(), ["~ S docs"]);
 }
 
 #[test]

@@ -321,7 +321,11 @@ impl Reader<'_> {
             fingerprint: Fingerprint {
                 signature: hash(&header),
                 body: body.as_ref().map_or_else(|| hash(&[]), |body| hash(&tokens(body, None))),
-                docs: docs_hash(&[docs.as_str(), inner_docs.as_str()].join("\n")),
+                // Kept apart: a line that moves from a field to its struct is a change.
+                docs: docs_hash(&match inner_docs.as_str() {
+                    "" => docs.clone(),
+                    inner => format!("{docs}\0{inner}"),
+                }),
                 attributes: hash(&attribute_marks(node)),
             },
             text: self.text.get(range.clone()).unwrap_or_default().to_owned(),
