@@ -10,7 +10,7 @@ pub(crate) const LINE_CHARS_MAX: usize = 600;
 /// Characters of one value that may run over lines, such as a reason.
 pub(crate) const BLOCK_CHARS_MAX: usize = 4_000;
 
-/// The text in one line: line ends become spaces, and it is cut at [`LINE_CHARS_MAX`] with a count.
+/// The text in one line: line ends become spaces, and it is cut at `LINE_CHARS_MAX` with a count.
 pub fn line(text: &str) -> String {
     cut(text.trim_end(), LINE_CHARS_MAX, |c, out| match c {
         '\n' | '\t' => out.push(' '),

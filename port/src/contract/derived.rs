@@ -1,6 +1,6 @@
 //! What would be probed for an item, and by which relation its results would be held against the port's.
 //!
-//! Main function: [`derive`]. Nothing is built or run.
+//! Main function: [`derive()`]. Nothing is built or run.
 
 use upstream::harvest::HarvestedCall;
 use upstream::{RustType, Snapshot};

@@ -1,6 +1,6 @@
 //! What people and programs read: a diff and the items of a revision as plain rows.
 //!
-//! [`between`] tells what changed between two revisions, [`items`] lists one. Rows hold texts and numbers and
+//! [`between()`] tells what changed between two revisions, [`items()`] lists one. Rows hold texts and numbers and
 //! no syntax; their JSON form is described by `docs/schemas/`.
 
 mod between;

@@ -1,7 +1,7 @@
 //! Seeded changes of a symbol's text: wrong translations that a contract has to refuse, and rewrites that
 //! mean the same, which it has to accept.
 //!
-//! Main functions: [`wrong`] and [`rewrites`]. They read and write text alone; nothing here runs it. A wrong
+//! Main functions: [`wrong`] and [`rewrites()`]. They read and write text alone; nothing here runs it. A wrong
 //! translation may happen to mean the same as the right one: who measures has to tell these apart.
 
 mod calls;
