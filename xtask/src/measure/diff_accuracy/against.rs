@@ -2,7 +2,8 @@
 //!
 //! Main function: [`disagreements`]. The product speaks of module paths and the check of files, so a path is
 //! held to be the same where it ends in the item's path inside the file and what stands before that can be the
-//! module that the file is.
+//! module that the file is. What the check sees leave one file and come in another under one module path stayed
+//! where it was ([`stayed`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,9 +48,15 @@ pub(super) struct Verdict {
     pub(super) aspects: Vec<Disagreement>,
 }
 
-/// Compares the two accounts of a revision.
-pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>) -> Verdict {
+/// Why a modification that only the product tells is none to the check.
+const FORMATTING: &str = "formatting_to_the_check";
+
+/// Compares the two accounts of a revision. Files whose module is named by an attribute (`#[path]`) are told by how
+/// their paths end.
+pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>, by_attribute: &[String]) -> Verdict {
     let mut verdict = Verdict::default();
+    let (formatting, events): (Vec<Event>, Vec<Event>) =
+        events.into_iter().partition(|event| event.side == Side::Modified && event.aspects.is_empty());
     let (modules, others): (Vec<Claim>, Vec<Claim>) =
         claims.into_iter().partition(|claim| claim.kind == "module");
     let (module_events, mut events): (Vec<Event>, Vec<Event>) =
@@ -59,7 +66,7 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>) -> Verdict {
     let (with_file, without): (Vec<Claim>, Vec<Claim>) =
         others.into_iter().partition(|claim| claim.file.is_some());
     for claim in with_file.into_iter().chain(without) {
-        match best(&claim, &events) {
+        match best(&claim, &events, by_attribute) {
             Some(at) => {
                 let event = events.swap_remove(at);
                 verdict.agreed += 1;
@@ -75,12 +82,75 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>) -> Verdict {
             None => left.push(claim),
         }
     }
-    let (modules, module_events) = modules_left(modules, module_events, &mut verdict);
+    let (modules, module_events) = modules_left(modules, module_events, by_attribute, &mut verdict);
     left.extend(modules);
     events.extend(module_events);
-    verdict.disagreements.extend(left.iter().map(by_product));
+    let events = stayed(&mut left, events, &formatting, by_attribute, &mut verdict);
+    let class = |claim: &Claim| {
+        let is_formatting = |event: &Event| is_same(claim, event, by_attribute);
+        if formatting.iter().any(is_formatting) { FORMATTING } else { "unexplained" }
+    };
+    let of_product = left.iter().map(|claim| Disagreement { class: class(claim), ..by_product(claim) });
+    verdict.disagreements.extend(of_product);
     verdict.disagreements.extend(events.iter().map(by_check));
     verdict
+}
+
+/// Takes out what the check saw leave one file and come in another under the same module path: to the product it is
+/// one item, which is untold where nothing of it differs, and modified where something does. Returns what is left.
+fn stayed(
+    claims: &mut Vec<Claim>,
+    events: Vec<Event>,
+    formatting: &[Event],
+    by_attribute: &[String],
+    verdict: &mut Verdict,
+) -> Vec<Event> {
+    let mut take_claim = |event: &Event| {
+        let modified = Event { side: Side::Modified, ..event.clone() };
+        let told = claims.iter().position(|claim| is_same(claim, &modified, by_attribute));
+        told.map(|at| claims.swap_remove(at)).is_some()
+    };
+    let (mut gone, mut left): (Vec<Event>, Vec<Event>) =
+        events.into_iter().partition(|event| event.side == Side::Removed);
+    left.retain(|event| {
+        // Of a module that becomes a file or ceases to be one, the check has two accounts, and neither is whole.
+        let is_module = event.kind == "module";
+        let is_here = |old: &Event| old.kind == event.kind && is_same_place(&key(old), &key(event));
+        let Some(at) = gone.iter().position(is_here) else { return true };
+        let is_equal = gone.get(at).is_some_and(|old| old.content == event.content);
+        if (event.side == Side::Modified && !is_module) || !(take_claim(event) || is_equal || is_module) {
+            return true;
+        }
+        verdict.agreed += 1;
+        gone.swap_remove(at);
+        false
+    });
+    let (files, mut left): (Vec<Event>, Vec<Event>) =
+        left.into_iter().partition(|event| event.kind == "module" && event.path.is_empty());
+    for file in files {
+        let declared = |event: &Event| event.kind == "module" && key(event) == key(&file);
+        let told = left.iter().position(declared);
+        if file.side == Side::Added && (told.is_some() || formatting.iter().any(declared)) {
+            verdict.agreed += 1;
+            take_claim(&file);
+            told.map(|at| left.swap_remove(at));
+        } else {
+            left.push(file);
+        }
+    }
+    left.extend(gone);
+    left
+}
+
+/// Whether two modules are at one place. The root of a test target may be `tests/NAME.rs` or `tests/NAME/main.rs`,
+/// with its modules beside it.
+fn is_same_place(one: &str, other: &str) -> bool {
+    let at_target = |place: &str| -> Option<String> {
+        let (before, behind) = place.split_once("tests/")?;
+        let (_target, rest) = behind.split_once('/')?;
+        Some(format!("{before}tests/{rest}"))
+    };
+    one == other || at_target(one).as_deref() == Some(other) || at_target(other).as_deref() == Some(one)
 }
 
 fn by_product(claim: &Claim) -> Disagreement {
@@ -108,17 +178,21 @@ fn by_check(event: &Event) -> Disagreement {
 }
 
 /// The event that a claim speaks of: the one with the longest path inside its file.
-fn best(claim: &Claim, events: &[Event]) -> Option<usize> {
-    let fits = |event: &&(usize, &Event)| is_same(claim, event.1);
+fn best(claim: &Claim, events: &[Event], by_attribute: &[String]) -> Option<usize> {
+    let fits = |event: &&(usize, &Event)| is_same(claim, event.1, by_attribute);
     let all: Vec<(usize, &Event)> = events.iter().enumerate().collect();
     all.iter().filter(fits).max_by_key(|(_, event)| event.path.len()).map(|(at, _)| *at)
 }
 
-fn is_same(claim: &Claim, event: &Event) -> bool {
+fn is_same(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
     let file = claim.file.as_ref().is_none_or(|file| *file == event.file);
-    file && claim.side == event.side
-        && claim.kind == event.kind
-        && can_be(&claim.path, &event.path, &event.file)
+    file && claim.side == event.side && claim.kind == event.kind && is_at(claim, event, by_attribute)
+}
+
+fn is_at(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
+    can_be(&claim.path, &event.path, &event.file)
+        || by_attribute.iter().any(|end| event.file.ends_with(end))
+            && (event.path.is_empty() || claim.path.ends_with(&format!("::{}", event.path)))
 }
 
 /// Whether a module path can be that of an item with this path inside this file.
@@ -142,7 +216,12 @@ fn can_be(whole: &str, inside: &str, file: &str) -> bool {
 
 /// What a module's declaration and its file come to, when they stand in two files and the product makes one of
 /// them.
-fn modules_left(claims: Vec<Claim>, events: Vec<Event>, verdict: &mut Verdict) -> (Vec<Claim>, Vec<Event>) {
+fn modules_left(
+    claims: Vec<Claim>,
+    events: Vec<Event>,
+    by_attribute: &[String],
+    verdict: &mut Verdict,
+) -> (Vec<Claim>, Vec<Event>) {
     let mut groups: BTreeMap<String, (Vec<Claim>, Vec<Event>)> = BTreeMap::new();
     let (mut odd, mut keyed) = (Vec::new(), Vec::new());
     for event in events {
@@ -151,8 +230,7 @@ fn modules_left(claims: Vec<Claim>, events: Vec<Event>, verdict: &mut Verdict) -
     for claim in claims {
         let fits = |(_, event): &&(String, Event)| {
             // A declaration and a file may come out as what happened to the other.
-            claim.file.as_ref().is_none_or(|file| *file == event.file)
-                && can_be(&claim.path, &event.path, &event.file)
+            claim.file.as_ref().is_none_or(|file| *file == event.file) && is_at(&claim, event, by_attribute)
         };
         let found =
             keyed.iter().filter(fits).max_by_key(|(_, event)| (event.side == claim.side, event.path.len()));
@@ -173,7 +251,7 @@ fn modules_left(claims: Vec<Claim>, events: Vec<Event>, verdict: &mut Verdict) -
         }
         let mut events = events;
         for claim in claims {
-            match best(&claim, &events) {
+            match best(&claim, &events, by_attribute) {
                 Some(at) => drop(events.swap_remove(at)),
                 None => odd.push(claim),
             }
@@ -219,8 +297,12 @@ fn key(event: &Event) -> String {
 fn key_of_file(file: &str) -> String {
     let stem = file.strip_suffix(".rs").unwrap_or(file);
     let (folder, last) = stem.rsplit_once('/').unwrap_or(("", stem));
-    let is_root = folder.ends_with("src") || folder.rsplit('/').nth(1).is_some_and(|it| it == "bin");
-    if last == "mod" || (is_root && matches!(last, "lib" | "main")) {
+    let above = folder.rsplit('/').nth(1).unwrap_or_default();
+    let is_root = folder.ends_with("src") || matches!(above, "bin" | "tests" | "benches" | "examples");
+    if last == "mod"
+        || (is_root && matches!(last, "lib" | "main"))
+        || folder.ends_with("tests") && last == "main"
+    {
         folder.to_owned()
     } else {
         stem.to_owned()

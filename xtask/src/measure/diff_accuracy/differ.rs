@@ -22,8 +22,11 @@ pub(super) struct Event {
     /// The path inside the file.
     pub(super) path: String,
     pub(super) kind: Kind,
-    /// What differs, for one that was there before and is there now.
+    /// What differs, for one that was there before and is there now. Nothing: its tokens differ, and the check holds
+    /// that for formatting.
     pub(super) aspects: BTreeSet<&'static str>,
+    /// Over the item by itself, whatever stands around it.
+    pub(super) content: u64,
 }
 
 /// What happened between two versions; one of them may be missing.
@@ -80,12 +83,14 @@ fn event(file: &str, old: Option<&Found>, new: Option<&Found>) -> Option<Event> 
         (Some(_), None) => (Side::Removed, BTreeSet::new()),
         (None, _) => (Side::Added, BTreeSet::new()),
     };
-    (side != Side::Modified || !aspects.is_empty()).then(|| Event {
+    let is_same = old.zip(new).is_some_and(|(old, new)| old.digest == new.digest);
+    (!is_same).then(|| Event {
         side,
         file: file.to_owned(),
         path: item.path.clone(),
         kind: item.kind,
         aspects,
+        content: item.content,
     })
 }
 

@@ -8,10 +8,10 @@ use upstream::history::Line;
 use upstream::snapshot::{Snapshot, SnapshotReader};
 use upstream::{ItemChange, UpstreamRepo, diff};
 
-use super::against::{Claim, Verdict, declares_one_of, disagreements};
+use super::against::{Claim, Verdict, declares_one_of};
 use super::differ::{Side, events};
 use super::git::{Changed, Git};
-use super::rows::{revision, rows_of};
+use super::rows::{judged, revision, rows_of};
 use super::{KINDS, Readings, Sampling, Tally, kind, plain, windows};
 
 /// Revisions that stand side by side: a snapshot serves as the newer and as the older side.
@@ -56,7 +56,7 @@ pub(super) fn compare(path: &Path, name: &str, sampling: &Sampling, tally: &mut 
             let whole = !changed.iter().any(|it| lacks(&it.before) || lacks(&it.after));
             match both.filter(|_| whole) {
                 Some((before, after)) => {
-                    let verdict = one(before, after, changed, &readings, tally);
+                    let verdict = one(&git, commit, before, after, changed, &readings, tally)?;
                     let by_row = revision(&git, commit, row, changed, &readings, &mut Tally::new("rows"))?;
                     tally.as_rows +=
                         usize::from(verdict.disagreements.is_empty() && by_row.disagreements.is_empty());
@@ -71,12 +71,14 @@ pub(super) fn compare(path: &Path, name: &str, sampling: &Sampling, tally: &mut 
 }
 
 fn one(
+    git: &Git,
+    commit: &str,
     before: &Snapshot,
     after: &Snapshot,
     changed: &[Changed],
     readings: &Readings,
     tally: &mut Tally,
-) -> Verdict {
+) -> Result<Verdict> {
     let diff = diff::compare(before, after);
     let spoken = |snapshot: &Snapshot| -> BTreeSet<String> {
         snapshot.items.values().map(|item| item.file.clone()).collect()
@@ -124,7 +126,7 @@ fn one(
             told.push(claim);
         }
     }
-    without_elsewhere(disagreements(once_each(told), check))
+    Ok(without_elsewhere(judged(git, commit, once_each(told), check)?))
 }
 
 /// Aspects that can change while the file says the same.
@@ -134,12 +136,13 @@ fn seen_from_elsewhere(aspect: &str) -> bool {
 
 /// A file in several targets is told of in each: one account is enough.
 fn once_each(claims: Vec<Claim>) -> Vec<Claim> {
-    let mut crates: BTreeMap<String, String> = BTreeMap::new();
+    let mut crates: BTreeMap<(String, bool), String> = BTreeMap::new();
     let mut kept = Vec::new();
     for claim in claims {
-        let file = claim.file.clone().unwrap_or_default();
+        // A crate that has another name now is one before and another after.
+        let at = (claim.file.clone().unwrap_or_default(), claim.side == Side::Removed);
         let own = claim.path.split("::").next().unwrap_or_default().to_owned();
-        if *crates.entry(file).or_insert_with(|| own.clone()) == own {
+        if *crates.entry(at).or_insert_with(|| own.clone()) == own {
             kept.push(claim);
         }
     }

@@ -37,6 +37,8 @@ pub(super) struct Found {
     pub(super) body: Part,
     /// Over all of it: equal digests mean that nothing differs.
     pub(super) digest: u64,
+    /// The same without what stands around it.
+    pub(super) content: u64,
 }
 
 /// A header or a body.
@@ -98,14 +100,16 @@ impl Found {
             head: Part::default(),
             body: Part::default(),
             digest: 0,
+            content: 0,
         }
     }
 
     fn seal(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (self.kind, self.is_declaration, self.visibility, self.is_open, self.is_test).hash(&mut hasher);
-        (&self.docs, &self.attributes).hash(&mut hasher);
+        (self.kind, self.is_declaration, self.visibility, &self.docs, &self.attributes).hash(&mut hasher);
         (self.head.tokens.to_string(), self.body.tokens.to_string()).hash(&mut hasher);
+        self.content = hasher.finish();
+        (self.is_open, self.is_test).hash(&mut hasher);
         self.digest = hasher.finish();
     }
 

@@ -125,13 +125,22 @@ pub(super) fn revision(
         KINDS.contains(&claim.kind.as_str())
             && claim.file.as_deref().is_none_or(|file| !set_aside.contains(file))
     });
-    let mut verdict = disagreements(claims.collect(), check);
+    let mut verdict = judged(git, commit, claims.collect(), check)?;
     if !set_aside.is_empty() {
         // Of an item that moved the row does not name the old file.
         verdict.disagreements.retain(|it| !(it.says == "only_product" && it.file.is_empty()));
     }
     verdict.disagreements.extend(files.into_iter().flatten());
     Ok(verdict)
+}
+
+/// Compares both accounts; names that attributes give to files are looked up only where something is left.
+pub(super) fn judged(git: &Git, commit: &str, claims: Vec<Claim>, check: Vec<Event>) -> Result<Verdict> {
+    let verdict = disagreements(claims.clone(), check.clone(), &[]);
+    if verdict.disagreements.is_empty() {
+        return Ok(verdict);
+    }
+    Ok(disagreements(claims, check, &git.paths_by_attribute(commit)?))
 }
 
 fn about_file(file: &str, class: &'static str, found: &[Event]) -> Option<Disagreement> {
