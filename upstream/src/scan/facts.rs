@@ -402,7 +402,8 @@ fn leaves(lead: &str, prefix: &str, tree: &str, names: &mut Vec<String>, depth: 
     let group = tree.find('{').filter(|_| tree.ends_with('}'));
     let Some(open) = group.filter(|_| depth < IMPORT_GROUPS_DEEP_MAX && names.len() < IMPORTS_MAX) else {
         let whole = format!("{prefix}{tree}");
-        let plain = whole.strip_suffix("::self").unwrap_or(&whole);
+        // `a::{self}` is `a`, and `a::{self as b}` is `a as b`.
+        let plain = whole.strip_suffix("::self").unwrap_or(&whole).replace("::self as ", " as ");
         if !plain.is_empty() {
             names.push(format!("{lead}{plain}"));
         }

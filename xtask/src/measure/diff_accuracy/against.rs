@@ -48,8 +48,21 @@ pub(super) struct Verdict {
     pub(super) aspects: Vec<Disagreement>,
 }
 
-/// Why a modification that only the product tells is none to the check.
+/// Tokens differ, and the check holds that for formatting.
 const FORMATTING: &str = "formatting_to_the_check";
+/// To the product a crate went and another came; to the check its root file changed.
+const RENAMED_CRATE: &str = "crate_has_another_name";
+/// The manifest gives the root of a test target another file: to the product its items stayed in that target.
+const TARGET_ROOT: &str = "target_has_another_root";
+/// A cause that is not known.
+const UNEXPLAINED: &str = "unexplained";
+
+/// A place below a test target without the name of the target.
+fn at_target(place: &str) -> Option<String> {
+    let (before, behind) = place.split_once("tests/")?;
+    let rest = behind.split_once('/').map_or("", |(_target, rest)| rest);
+    Some(format!("{before}tests/{rest}"))
+}
 
 /// Compares the two accounts of a revision. Files whose module is named by an attribute (`#[path]`) are told by how
 /// their paths end.
@@ -86,14 +99,61 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>, by_attribute
     left.extend(modules);
     events.extend(module_events);
     let events = stayed(&mut left, events, &formatting, by_attribute, &mut verdict);
-    let class = |claim: &Claim| {
-        let is_formatting = |event: &Event| is_same(claim, event, by_attribute);
-        if formatting.iter().any(is_formatting) { FORMATTING } else { "unexplained" }
-    };
-    let of_product = left.iter().map(|claim| Disagreement { class: class(claim), ..by_product(claim) });
+    let of_product = left.iter().map(|claim| Disagreement {
+        class: class_of_claim(claim, &left, &formatting, by_attribute),
+        ..by_product(claim)
+    });
     verdict.disagreements.extend(of_product);
-    verdict.disagreements.extend(events.iter().map(by_check));
+    let of_check = events
+        .iter()
+        .map(|event| Disagreement { class: class_of_event(event, &left, &events), ..by_check(event) });
+    verdict.disagreements.extend(of_check);
     verdict
+}
+
+/// Why the product alone tells something.
+fn class_of_claim(
+    claim: &Claim,
+    left: &[Claim],
+    formatting: &[Event],
+    by_attribute: &[String],
+) -> &'static str {
+    if formatting.iter().any(|event| is_same(claim, event, by_attribute)) {
+        FORMATTING
+    } else if left.iter().any(|other| is_renamed_crate(claim, other)) {
+        RENAMED_CRATE
+    } else {
+        UNEXPLAINED
+    }
+}
+
+/// Why the check alone tells something.
+fn class_of_event(event: &Event, left: &[Claim], events: &[Event]) -> &'static str {
+    let is_of = |claim: &Claim| claim.file.as_deref() == Some(event.file.as_str());
+    let is_renamed = |claim: &Claim| is_of(claim) && left.iter().any(|other| is_renamed_crate(claim, other));
+    let elsewhere = |other: &Event| {
+        let sides = [event.side, other.side];
+        let came_and_went = sides.contains(&Side::Added) && sides.contains(&Side::Removed);
+        came_and_went && other.kind == event.kind && at_target(&key(other)) == at_target(&key(event))
+    };
+    if event.kind == "module" && event.path.is_empty() && left.iter().any(is_renamed) {
+        RENAMED_CRATE
+    } else if at_target(&key(event)).is_some() && events.iter().any(elsewhere) {
+        TARGET_ROOT
+    } else {
+        UNEXPLAINED
+    }
+}
+
+/// Whether one crate went and another came with the same root file.
+fn is_renamed_crate(one: &Claim, other: &Claim) -> bool {
+    let is_crate = |claim: &Claim| claim.kind == "module" && !claim.path.contains("::");
+    let sides = [one.side, other.side];
+    is_crate(one)
+        && is_crate(other)
+        && one.file == other.file
+        && sides.contains(&Side::Added)
+        && sides.contains(&Side::Removed)
 }
 
 /// Takes out what the check saw leave one file and come in another under the same module path: to the product it is
@@ -161,7 +221,7 @@ fn by_product(claim: &Claim) -> Disagreement {
         file: claim.file.clone().unwrap_or_default(),
         path: claim.path.clone(),
         aspects: claim.aspects.iter().copied().collect(),
-        class: "unexplained",
+        class: UNEXPLAINED,
     }
 }
 
@@ -173,7 +233,7 @@ fn by_check(event: &Event) -> Disagreement {
         file: event.file.clone(),
         path: event.path.clone(),
         aspects: event.aspects.iter().copied().collect(),
-        class: "unexplained",
+        class: UNEXPLAINED,
     }
 }
 
@@ -181,7 +241,8 @@ fn by_check(event: &Event) -> Disagreement {
 fn best(claim: &Claim, events: &[Event], by_attribute: &[String]) -> Option<usize> {
     let fits = |event: &&(usize, &Event)| is_same(claim, event.1, by_attribute);
     let all: Vec<(usize, &Event)> = events.iter().enumerate().collect();
-    all.iter().filter(fits).max_by_key(|(_, event)| event.path.len()).map(|(at, _)| *at)
+    let nearest = |(_, event): &&(usize, &Event)| (event.path.len(), likeness(claim, event));
+    all.iter().filter(fits).max_by_key(nearest).map(|(at, _)| *at)
 }
 
 fn is_same(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
@@ -193,6 +254,13 @@ fn is_at(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
     can_be(&claim.path, &event.path, &event.file)
         || by_attribute.iter().any(|end| event.file.ends_with(end))
             && (event.path.is_empty() || claim.path.ends_with(&format!("::{}", event.path)))
+}
+
+/// How many folders above the item have the names of the modules above it: files of one name may lie in several.
+fn likeness(claim: &Claim, event: &Event) -> usize {
+    let place = key(event);
+    let (modules, folders) = (claim.path.rsplit("::"), place.rsplit('/'));
+    modules.zip(folders).take_while(|(module, folder)| module == folder).count()
 }
 
 /// Whether a module path can be that of an item with this path inside this file.
@@ -232,8 +300,10 @@ fn modules_left(
             // A declaration and a file may come out as what happened to the other.
             claim.file.as_ref().is_none_or(|file| *file == event.file) && is_at(&claim, event, by_attribute)
         };
-        let found =
-            keyed.iter().filter(fits).max_by_key(|(_, event)| (event.side == claim.side, event.path.len()));
+        let nearest = |(_, event): &&(String, Event)| {
+            (event.side == claim.side, event.path.len(), likeness(&claim, event))
+        };
+        let found = keyed.iter().filter(fits).max_by_key(nearest);
         match found.map(|(key, _)| key.clone()) {
             Some(key) => groups.entry(key).or_default().0.push(claim),
             None => odd.push(claim),
@@ -313,4 +383,10 @@ fn key_of_file(file: &str) -> String {
 pub(super) fn declares_one_of(event: &Event, files: &BTreeSet<String>) -> bool {
     let keys = || files.iter().map(|file| key_of_file(file));
     event.kind == "module" && !event.path.is_empty() && keys().any(|of_file| of_file == key(event))
+}
+
+/// The event of the declaration of the module in a file.
+pub(super) fn declaration_of<'a>(file: &str, events: &'a [Event]) -> Option<&'a Event> {
+    let files = BTreeSet::from([file.to_owned()]);
+    events.iter().find(|event| declares_one_of(event, &files))
 }

@@ -38,10 +38,13 @@ pub(super) fn events(file: &str, before: Option<&[Found]>, after: Option<&[Found
     for item in after.unwrap_or_default() {
         groups.entry(&item.path).or_default().1.push(item);
     }
+    // `syn` reads the old `...` of patterns as `..=`: where their number differs, equal items may not be.
+    let old_ranges = |items: Option<&[Found]>| items.and_then(|items| items.first()).map(|it| it.old_ranges);
+    let is_open = old_ranges(before) != old_ranges(after);
     let mut events = Vec::new();
     for (old, new) in groups.into_values() {
         for (old, new) in paired(old, new) {
-            events.extend(event(file, old, new));
+            events.extend(event(file, old, new, is_open));
         }
     }
     events
@@ -76,14 +79,14 @@ fn paired<'a>(
     pairs
 }
 
-fn event(file: &str, old: Option<&Found>, new: Option<&Found>) -> Option<Event> {
+fn event(file: &str, old: Option<&Found>, new: Option<&Found>, is_open: bool) -> Option<Event> {
     let item = new.or(old)?;
     let (side, aspects) = match (old, new) {
         (Some(old), Some(new)) => (Side::Modified, difference(old, new)),
         (Some(_), None) => (Side::Removed, BTreeSet::new()),
         (None, _) => (Side::Added, BTreeSet::new()),
     };
-    let is_same = old.zip(new).is_some_and(|(old, new)| old.digest == new.digest);
+    let is_same = !is_open && old.zip(new).is_some_and(|(old, new)| old.digest == new.digest);
     (!is_same).then(|| Event {
         side,
         file: file.to_owned(),

@@ -8,7 +8,7 @@ use upstream::history::Line;
 use upstream::snapshot::{Snapshot, SnapshotReader};
 use upstream::{ItemChange, UpstreamRepo, diff};
 
-use super::against::{Claim, Verdict, declares_one_of};
+use super::against::{Claim, Verdict, declaration_of, declares_one_of};
 use super::differ::{Side, events};
 use super::git::{Changed, Git};
 use super::rows::{judged, revision, rows_of};
@@ -109,8 +109,17 @@ fn one(
     check.retain(|event| !declares_one_of(event, &set_aside));
     let files: BTreeSet<&str> = changed.iter().map(|it| it.file.as_str()).collect();
     let mut told = Vec::new();
-    for claim in diff.items.iter().flat_map(claims) {
+    for mut claim in diff.items.iter().flat_map(claims) {
         let file = claim.file.clone().unwrap_or_default();
+        // To the check, who may name a module is said where it is declared.
+        if claim.kind == "module"
+            && !files.contains(file.as_str())
+            && let Some(event) = declaration_of(&file, &check)
+        {
+            claim.file = Some(event.file.clone());
+            told.push(claim);
+            continue;
+        }
         if !KINDS.contains(&claim.kind.as_str()) || set_aside.contains(&file) {
             continue;
         }

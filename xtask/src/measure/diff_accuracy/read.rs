@@ -39,6 +39,8 @@ pub(super) struct Found {
     pub(super) digest: u64,
     /// The same without what stands around it.
     pub(super) content: u64,
+    /// Of the file itself: how often `...` stands in it.
+    pub(super) old_ranges: usize,
 }
 
 /// A header or a body.
@@ -57,6 +59,7 @@ pub(super) fn items(text: &str) -> Result<Vec<Found>, String> {
     let place = Place { path: String::new(), is_open: true, is_test: is_test(&file.attrs) };
     let mut own = Found::new("module", &place, String::new());
     own.visibility = "pub";
+    own.old_ranges = text.matches("...").count();
     own.annotate(&file.attrs);
     own.body.tokens = imports(&file.items);
     reader.found.push(own);
@@ -101,6 +104,7 @@ impl Found {
             body: Part::default(),
             digest: 0,
             content: 0,
+            old_ranges: 0,
         }
     }
 

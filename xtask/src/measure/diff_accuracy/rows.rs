@@ -140,7 +140,12 @@ pub(super) fn judged(git: &Git, commit: &str, claims: Vec<Claim>, check: Vec<Eve
     if verdict.disagreements.is_empty() {
         return Ok(verdict);
     }
-    Ok(disagreements(claims, check, &git.paths_by_attribute(commit)?))
+    let parents = git.parents(&[commit.to_owned()])?;
+    let mut named = git.paths_by_attribute(commit)?;
+    for parent in parents.get(commit).into_iter().flatten() {
+        named.extend(git.paths_by_attribute(parent)?);
+    }
+    Ok(disagreements(claims, check, &named))
 }
 
 fn about_file(file: &str, class: &'static str, found: &[Event]) -> Option<Disagreement> {
