@@ -52,6 +52,8 @@ pub(super) struct Verdict {
 const FORMATTING: &str = "formatting_to_the_check";
 /// To the product a crate went and another came; to the check its root file changed.
 const RENAMED_CRATE: &str = "crate_has_another_name";
+/// To the product items went with one module and came with another; to the check their file stayed.
+const RENAMED_MODULE: &str = "module_has_another_name";
 /// The manifest gives the root of a test target another file: to the product its items stayed in that target.
 const TARGET_ROOT: &str = "target_has_another_root";
 /// A cause that is not known.
@@ -95,12 +97,15 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>, by_attribute
             None => left.push(claim),
         }
     }
+    let of_file = |event: &Event| event.path.is_empty().then(|| (event.side, key(event)));
+    let files: BTreeSet<(Side, String)> = module_events.iter().filter_map(of_file).collect();
     let (modules, module_events) = modules_left(modules, module_events, by_attribute, &mut verdict);
     left.extend(modules);
     events.extend(module_events);
-    let events = stayed(&mut left, events, &formatting, by_attribute, &mut verdict);
+    let mut events = stayed(&mut left, events, &formatting, by_attribute, &mut verdict);
+    events.retain(|event| !is_told_of_file(event, &files));
     let of_product = left.iter().map(|claim| Disagreement {
-        class: class_of_claim(claim, &left, &formatting, by_attribute),
+        class: class_of_claim(claim, &left, &events, &formatting, by_attribute),
         ..by_product(claim)
     });
     verdict.disagreements.extend(of_product);
@@ -115,6 +120,7 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>, by_attribute
 fn class_of_claim(
     claim: &Claim,
     left: &[Claim],
+    events: &[Event],
     formatting: &[Event],
     by_attribute: &[String],
 ) -> &'static str {
@@ -122,6 +128,10 @@ fn class_of_claim(
         FORMATTING
     } else if left.iter().any(|other| is_renamed_crate(claim, other)) {
         RENAMED_CRATE
+    } else if left.iter().any(|other| is_in_renamed_module(claim, other)) {
+        RENAMED_MODULE
+    } else if events.iter().any(|event| is_root_of_target(claim, event)) {
+        TARGET_ROOT
     } else {
         UNEXPLAINED
     }
@@ -136,13 +146,40 @@ fn class_of_event(event: &Event, left: &[Claim], events: &[Event]) -> &'static s
         let came_and_went = sides.contains(&Side::Added) && sides.contains(&Side::Removed);
         came_and_went && other.kind == event.kind && at_target(&key(other)) == at_target(&key(event))
     };
+    let is_root = |claim: &Claim| is_root_of_target(claim, event);
     if event.kind == "module" && event.path.is_empty() && left.iter().any(is_renamed) {
         RENAMED_CRATE
-    } else if at_target(&key(event)).is_some() && events.iter().any(elsewhere) {
+    } else if left.iter().any(|claim| {
+        let ends = event.path.is_empty() || claim.path.ends_with(&format!("::{}", event.path));
+        is_of(claim) && ends && left.iter().any(|other| is_in_renamed_module(claim, other))
+    }) {
+        RENAMED_MODULE
+    } else if left.iter().any(is_root) || at_target(&key(event)).is_some() && events.iter().any(elsewhere) {
         TARGET_ROOT
     } else {
         UNEXPLAINED
     }
+}
+
+/// Whether an item left one module and came in another of the same file: the declaration has another name.
+fn is_in_renamed_module(one: &Claim, other: &Claim) -> bool {
+    let last = |claim: &Claim| claim.path.rsplit("::").next().map(str::to_owned);
+    let sides = [one.side, other.side];
+    one.file == other.file
+        && one.kind == other.kind
+        && (one.kind == "module" || last(one) == last(other))
+        && sides.contains(&Side::Added)
+        && sides.contains(&Side::Removed)
+}
+
+/// Whether a target's root is told by both, under the name that the manifest gives to the target.
+fn is_root_of_target(claim: &Claim, event: &Event) -> bool {
+    claim.kind == "module"
+        && !claim.path.contains("::")
+        && claim.path.contains("[test:")
+        && claim.side == event.side
+        && claim.file.as_deref() == Some(event.file.as_str())
+        && event.path.is_empty()
 }
 
 /// Whether one crate went and another came with the same root file.
@@ -259,8 +296,8 @@ fn is_at(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
 /// How many folders above the item have the names of the modules above it: files of one name may lie in several.
 fn likeness(claim: &Claim, event: &Event) -> usize {
     let place = key(event);
-    let (modules, folders) = (claim.path.rsplit("::"), place.rsplit('/'));
-    modules.zip(folders).take_while(|(module, folder)| module == folder).count()
+    let folders = place.rsplit('/').filter(|folder| *folder != "src").map(|folder| folder.replace('-', "_"));
+    claim.path.rsplit("::").zip(folders).take_while(|(module, folder)| module == folder).count()
 }
 
 /// Whether a module path can be that of an item with this path inside this file.
@@ -280,6 +317,13 @@ fn can_be(whole: &str, inside: &str, file: &str) -> bool {
     own == name || own == format!("r#{name}") || own.ends_with(&format!(":{name}]")) || (is_root && !around.contains("::"))
         // `src/main.rs` and `src/bin/tool/main.rs` beside other modules, and roots at unusual places.
         || (last == "main" && segments.next().is_some_and(|folder| around.ends_with(&format!(":{folder}]"))))
+}
+
+/// Whether this is a declaration in `tests/NAME.rs` of a file that lies beside it and of which the same is told. That
+/// `tests/NAME.rs` is the root of a target, and no module of `tests`, only the manifest tells.
+fn is_told_of_file(event: &Event, files: &BTreeSet<(Side, String)>) -> bool {
+    let beside = at_target(&key(event)).filter(|_| event.kind == "module" && !event.path.is_empty());
+    beside.is_some_and(|place| files.contains(&(event.side, place)))
 }
 
 /// What a module's declaration and its file come to, when they stand in two files and the product makes one of

@@ -111,9 +111,11 @@ fn one(
     let mut told = Vec::new();
     for mut claim in diff.items.iter().flat_map(claims) {
         let file = claim.file.clone().unwrap_or_default();
+        let by_place = claim.side == Side::Modified && claim.aspects.iter().all(|it| seen_from_elsewhere(it));
         // To the check, who may name a module is said where it is declared.
-        if claim.kind == "module"
-            && !files.contains(file.as_str())
+        if by_place
+            && claim.kind == "module"
+            && !check.iter().any(|event| event.file == file && event.path.is_empty())
             && let Some(event) = declaration_of(&file, &check)
         {
             claim.file = Some(event.file.clone());
@@ -123,7 +125,6 @@ fn one(
         if !KINDS.contains(&claim.kind.as_str()) || set_aside.contains(&file) {
             continue;
         }
-        let by_place = claim.side == Side::Modified && claim.aspects.iter().all(|it| seen_from_elsewhere(it));
         if !files.contains(file.as_str()) {
             // A declaration in another file took it in, left it out, showed it or hid it.
             *tally.set_aside.entry("items_of_unchanged_files").or_default() += 1;
