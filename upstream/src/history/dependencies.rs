@@ -256,9 +256,24 @@ pub(crate) mod both_ways {
         (of_manifests(Some(&before), Some(&after)), whole.map(|(old, new)| differences(old, new)))
     }
 
-    /// What two lock files differ in: by the part that differs, and by the whole.
-    pub(crate) fn versions(before: &[u8], after: &[u8]) -> (Vec<DependencyChange>, Vec<DependencyChange>) {
-        (of_locks(Some(before), Some(after)), locked_differences(before, after))
+    /// What two lock files differ in: by the part that differs, and by the whole. `None` where one of them is not laid
+    /// out as Cargo writes it: no TOML, or packages out of order.
+    pub(crate) fn versions(
+        before: &[u8],
+        after: &[u8],
+    ) -> Option<(Vec<DependencyChange>, Vec<DependencyChange>)> {
+        let is_laid_out = |bytes: &[u8]| {
+            let table: Table = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+            let packages = table.get("package").and_then(Value::as_array)?;
+            let names: Vec<&str> = packages
+                .iter()
+                .map(|package| package.get("name").and_then(Value::as_str))
+                .collect::<Option<_>>()?;
+            names.is_sorted().then_some(())
+        };
+        is_laid_out(before)?;
+        is_laid_out(after)?;
+        Some((of_locks(Some(before), Some(after)), locked_differences(before, after)))
     }
 }
 

@@ -54,6 +54,8 @@ const FORMATTING: &str = "formatting_to_the_check";
 const RENAMED_CRATE: &str = "crate_has_another_name";
 /// To the product items went with one module and came with another; to the check their file stayed.
 const RENAMED_MODULE: &str = "module_has_another_name";
+/// An attribute names the file of the module: the product tells of it there, the check where it is declared.
+const NAMED_BY_ATTRIBUTE: &str = "module_named_by_attribute";
 /// The manifest gives the root of a test target another file: to the product its items stayed in that target.
 const TARGET_ROOT: &str = "target_has_another_root";
 /// A cause that is not known.
@@ -109,9 +111,10 @@ pub(super) fn disagreements(claims: Vec<Claim>, events: Vec<Event>, by_attribute
         ..by_product(claim)
     });
     verdict.disagreements.extend(of_product);
-    let of_check = events
-        .iter()
-        .map(|event| Disagreement { class: class_of_event(event, &left, &events), ..by_check(event) });
+    let of_check = events.iter().map(|event| Disagreement {
+        class: class_of_event(event, &left, &events, by_attribute),
+        ..by_check(event)
+    });
     verdict.disagreements.extend(of_check);
     verdict
 }
@@ -130,6 +133,8 @@ fn class_of_claim(
         RENAMED_CRATE
     } else if left.iter().any(|other| is_in_renamed_module(claim, other)) {
         RENAMED_MODULE
+    } else if is_named_by_attribute(claim, by_attribute) {
+        NAMED_BY_ATTRIBUTE
     } else if events.iter().any(|event| is_root_of_target(claim, event)) {
         TARGET_ROOT
     } else {
@@ -138,7 +143,7 @@ fn class_of_claim(
 }
 
 /// Why the check alone tells something.
-fn class_of_event(event: &Event, left: &[Claim], events: &[Event]) -> &'static str {
+fn class_of_event(event: &Event, left: &[Claim], events: &[Event], by_attribute: &[String]) -> &'static str {
     let is_of = |claim: &Claim| claim.file.as_deref() == Some(event.file.as_str());
     let is_renamed = |claim: &Claim| is_of(claim) && left.iter().any(|other| is_renamed_crate(claim, other));
     let elsewhere = |other: &Event| {
@@ -154,6 +159,11 @@ fn class_of_event(event: &Event, left: &[Claim], events: &[Event]) -> &'static s
         is_of(claim) && ends && left.iter().any(|other| is_in_renamed_module(claim, other))
     }) {
         RENAMED_MODULE
+    } else if left.iter().any(|claim| {
+        let is_it = event.kind == "module" && claim.path.ends_with(&format!("::{}", event.path));
+        is_it && claim.side == event.side && is_named_by_attribute(claim, by_attribute)
+    }) {
+        NAMED_BY_ATTRIBUTE
     } else if left.iter().any(is_root) || at_target(&key(event)).is_some() && events.iter().any(elsewhere) {
         TARGET_ROOT
     } else {
@@ -170,6 +180,11 @@ fn is_in_renamed_module(one: &Claim, other: &Claim) -> bool {
         && (one.kind == "module" || last(one) == last(other))
         && sides.contains(&Side::Added)
         && sides.contains(&Side::Removed)
+}
+
+fn is_named_by_attribute(claim: &Claim, by_attribute: &[String]) -> bool {
+    let file = claim.file.as_deref().unwrap_or_default();
+    claim.kind == "module" && by_attribute.iter().any(|end| file.ends_with(end))
 }
 
 /// Whether a target's root is told by both, under the name that the manifest gives to the target.
@@ -297,7 +312,17 @@ fn is_at(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
 fn likeness(claim: &Claim, event: &Event) -> usize {
     let place = key(event);
     let folders = place.rsplit('/').filter(|folder| *folder != "src").map(|folder| folder.replace('-', "_"));
-    claim.path.rsplit("::").zip(folders).take_while(|(module, folder)| module == folder).count()
+    let target = |segment: &str| -> Vec<String> {
+        // `package[test:name]` is the file `name` in the folder `tests` of the package.
+        match segment.split_once("[test:") {
+            Some((package, name)) => {
+                vec![name.trim_end_matches(']').to_owned(), "tests".to_owned(), package.replace('-', "_")]
+            }
+            None => vec![segment.to_owned()],
+        }
+    };
+    let modules = claim.path.rsplit("::").flat_map(target);
+    modules.zip(folders).take_while(|(module, folder)| module == folder).count()
 }
 
 /// Whether a module path can be that of an item with this path inside this file.

@@ -133,11 +133,12 @@ impl Git {
         Ok(found.map(|(object, _)| object.clone()).collect())
     }
 
-    /// What `#[path = "…"]` names at a revision, each without the `..` that it begins with.
+    /// What `#[path = "…"]`, and `path` of the targets of manifests, name at a revision, each without the `..` that
+    /// it begins with.
     pub(super) fn paths_by_attribute(&self, commit: &str) -> Result<Vec<String>> {
         let pattern = r#"path *= *"[^"]*\.rs""#;
         let invocation = Invocation::new("git", &self.folder)
-            .args(["grep", "-h", "-o", "-I", "-E", pattern, commit, "--", "*.rs"])
+            .args(["grep", "-h", "-o", "-I", "-E", pattern, commit, "--", "*.rs", "*Cargo.toml"])
             .inherit(&["HOME"]);
         // It ends with 1 where it finds nothing.
         let out = SystemProcessRunner::default().run(&invocation)?.stdout;

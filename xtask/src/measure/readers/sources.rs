@@ -1,12 +1,12 @@
 //! Tools that no registry has: built from their own repositories, which are given by path.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use port::bench::read::Format;
-use upstream::process::{Finished, Invocation, Limits, ProcessRunner, SystemProcessRunner};
 
 use super::Written;
+use super::tools::{run, succeed};
 
 /// Of each tool its name, and the file by which its repository is known.
 pub(super) const TOOLS: [(&str, &str); 2] = [
@@ -101,20 +101,4 @@ fn github_action(sources: &Path) -> Result<Vec<Written>> {
     std::fs::write(&script, format!("window.BENCHMARK_DATA = {text}"))?;
     let one = |tool, path| Written { tool, format: Format::GithubActionBenchmark, path, results: 2, good: 2 };
     Ok(vec![one("github_action_benchmark", kept), one("github_action_benchmark_script", script)])
-}
-
-fn succeed(finished: Finished, what: &str) -> Result<Finished> {
-    ensure!(finished.succeeded(), "{what} failed: {}", finished.tail(10));
-    Ok(finished)
-}
-
-fn run(program: &str, folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Finished> {
-    let mut invocation = Invocation::new(PathBuf::from(program), folder)
-        .args(arguments.iter().copied())
-        .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME", "NPM_CONFIG_REGISTRY", "NODE_EXTRA_CA_CERTS"])
-        .limits(Limits { timeout_ms: 1_800_000, ..Limits::default() });
-    for (name, value) in variables {
-        invocation = invocation.env(*name, *value);
-    }
-    Ok(SystemProcessRunner::default().run(&invocation)?)
 }
