@@ -18,6 +18,7 @@ mod hostile_answers;
 mod hostile_upstream;
 mod inbox;
 mod memory;
+mod mounts;
 mod providers;
 mod registry;
 mod repository;
