@@ -53,6 +53,16 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A run that another version wrote holds what this one does not know.
+    #[error("run {run} was written by Tidelock {version}, and this one cannot read it: {what}")]
+    OtherVersion {
+        /// The run.
+        run: String,
+        /// The version that wrote it.
+        version: String,
+        /// What is not known.
+        what: String,
+    },
     /// A stored row is not what this program writes.
     #[error("the database `{path}` is damaged ({what}): move it away, only history is lost")]
     Damaged {
@@ -82,7 +92,7 @@ impl Store {
         // Every event decides something: it is on the disk before the next effect begins.
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         let store = Self { connection, path: path.to_owned(), _copy: None };
-        store.migrate()?;
+        store.migrate(schema::MIGRATIONS)?;
         Ok(store)
     }
 
@@ -103,7 +113,7 @@ impl Store {
         let connection =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         let store = Self { connection, path: path.to_owned(), _copy: None };
-        store.migrate()?;
+        store.migrate(schema::MIGRATIONS)?;
         Ok(store)
     }
 
@@ -167,5 +177,7 @@ fn classify(path: &Path, source: rusqlite::Error) -> StoreError {
     }
 }
 
+#[cfg(test)]
+mod migration_tests;
 #[cfg(test)]
 mod tests;

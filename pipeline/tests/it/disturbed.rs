@@ -103,6 +103,15 @@ pub(crate) const DATABASE_DAMAGES: &[DatabaseDamage] = &[
         says: "",
     },
     DatabaseDamage {
+        // Begun by an older Tidelock, whose events this one cannot read.
+        name: "of_another_version",
+        script: r#"import sqlite3
+with sqlite3.connect('DATABASE') as found:
+    found.execute('''UPDATE events SET event = replace(event, '"tidelock":"0.0.0"', '"tidelock":"older"') WHERE seq = 0''')
+    found.execute('''UPDATE events SET event = '{"event":"pondered"}' WHERE seq = 1''')"#,
+        says: "",
+    },
+    DatabaseDamage {
         // What had not been moved into the database itself is lost: the journal ends earlier than the port.
         name: "without_its_newest_events",
         script: "import glob, os\nfor file in glob.glob('DATABASE-*'): os.remove(file)",
@@ -427,7 +436,11 @@ impl Disturbed {
         names.sort_unstable();
         let mut revisions = Vec::new();
         for name in names {
-            let record = self.world.tidelock(&["report", name, "--render", "json"]).json();
+            let ran = self.world.tidelock(&["report", name, "--render", "json"]);
+            if ran.stderr().contains("was written by Tidelock older") {
+                continue;
+            }
+            let record = ran.json();
             revisions.extend(record["revisions"].as_array().unwrap().iter().map(revision));
         }
         revisions.into()
