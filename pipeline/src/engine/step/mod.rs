@@ -201,7 +201,7 @@ fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
     UnitState::Parked { reason, needs }
 }
 
-fn event_name(event: &Event) -> &'static str {
+pub(super) fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Started { .. } => "started",
         Event::Planned { .. } => "planned",
@@ -214,7 +214,7 @@ fn event_name(event: &Event) -> &'static str {
     }
 }
 
-fn state_name(state: &RunState) -> &'static str {
+pub(super) fn state_name(state: &RunState) -> &'static str {
     match state {
         RunState::New => "new",
         RunState::Ending(_) => "ending",
