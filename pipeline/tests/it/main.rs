@@ -17,6 +17,7 @@ mod history;
 mod hostile_answers;
 mod hostile_upstream;
 mod inbox;
+mod leash;
 mod memory;
 mod mounts;
 mod providers;
