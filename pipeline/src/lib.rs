@@ -11,6 +11,7 @@ pub mod engine;
 pub mod gate;
 pub mod http;
 pub mod lease;
+mod leash;
 pub mod pair;
 pub mod progress;
 pub mod session;
