@@ -4,6 +4,7 @@
 //! symbol table go in, a plan comes out. Nothing here reads a repository or writes a file.
 
 pub mod coverage;
+pub mod decision;
 pub mod graph;
 pub mod infer;
 pub mod lock;
@@ -18,9 +19,10 @@ mod convention;
 #[cfg(test)]
 mod testing;
 
+pub use decision::{DecisionRule, DecisionWord, Decisions, Holds};
 pub use graph::CallGraph;
 pub use infer::{InferInput, PortOutline, Proposal, infer};
-pub use lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
+pub use lock::{Disposition, HeldItem, Link, Lock, ParkedItem, Proof, RecordedRevision};
 pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};
 pub use plan::{PlanError, PlanInput, plan};
 pub use settle::{SettleError, Settlement, UnitOutcome, settle};

@@ -89,6 +89,12 @@ pub struct Skipped {
     pub why: SkipReason,
     /// The reason in words: the configuration's own where it gives one.
     pub reason: String,
+    /// The symbol that would have followed it, where one is known.
+    #[serde(default)]
+    pub symbol: Option<SymbolPath>,
+    /// Whether it did not change at this revision: an earlier one passed over it, and nothing is new about that.
+    #[serde(default)]
+    pub carried: bool,
 }
 
 /// Why a changed item is left alone.
@@ -101,6 +107,10 @@ pub enum SkipReason {
     Ignored,
     /// The configuration leaves it to a person.
     Manual,
+    /// A person declined it.
+    Declined,
+    /// A person put it off.
+    Deferred,
     /// The port calls the Rust code.
     Bound,
     /// Kinds that have no counterpart of their own: modules, `impl` headers, `use`, macros; and what the

@@ -3,13 +3,16 @@
 //! [`engine`] is pure. [`driver`] carries its effects out over a [`session`], [`gate`] turns measurements
 //! into verdicts, [`store`] keeps the journal, and [`cli`] is the only part that talks to people.
 
+mod ahead;
 pub mod chain;
 pub mod cli;
 pub mod config;
+mod decided;
 pub mod driver;
 pub mod engine;
 pub mod gate;
 pub mod http;
+mod labels;
 pub mod lease;
 mod leash;
 pub mod pair;

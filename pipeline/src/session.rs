@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mappings::{Lock, SymbolTable};
+use mappings::decision::day_at;
+use mappings::{Holds, Lock, SymbolTable};
 use port::language::Python;
 use port::language::python::{Interpreter, InterpreterError};
 use port::repo::{BranchHead, PortRepo, RepoError};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::SnapshotReader;
 use upstream::source::{
-    Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, Surroundings,
+    Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
 };
-use upstream::tree::TreeEntry;
-use upstream::{Clock, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
+use upstream::tree::{SourceTree, TreeEntry};
+use upstream::{Clock, CommitId, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
 
 use crate::config::{Settings, env};
+use crate::labels::Labels;
 use crate::progress::{Listener, Progress};
 
 /// The name of the lock in the port.
@@ -25,6 +27,9 @@ pub const LOCK_NAME: &str = "tidelock.lock";
 
 /// How many symbol tables are kept: a candidate, the port before it, and some way back.
 const SYMBOL_TABLES_MAX: usize = 8;
+
+/// How many snapshots are kept: the baseline, the revision at work, and some that links lag at.
+const SNAPSHOTS_MAX: usize = 8;
 
 /// The machine, as the program sees it.
 #[derive(Debug, Clone)]
@@ -87,6 +92,9 @@ pub enum SessionError {
         /// What was asked for.
         label: String,
     },
+    /// A decision names a revision that there is not.
+    #[error(transparent)]
+    Decision(#[from] mappings::decision::UnknownRevision),
     /// The revision cannot be read.
     #[error("cannot read the upstream at `{label}`: {reason}")]
     Unreadable {
@@ -115,14 +123,28 @@ pub struct Session {
     /// Its interpreter.
     pub interpreter: Interpreter,
     snapshots: Mutex<Snapshots>,
+    /// The labels of the lock that was read last.
+    labels: Mutex<Labels>,
+    /// All revisions as of the last poll, under those labels.
+    known: Mutex<Option<Arc<Vec<Revision>>>>,
+    /// The upstream's file that was read last, by commit and path.
+    last_file: Mutex<Option<LastFile>>,
     /// The symbols of the trees that were looked at last, oldest first.
     symbols: Mutex<VecDeque<(TreeId, Arc<SymbolTable>)>>,
+}
+
+#[derive(Debug)]
+struct LastFile {
+    commit: CommitId,
+    path: String,
+    text: Arc<str>,
 }
 
 #[derive(Debug, Default)]
 struct Snapshots {
     reader: SnapshotReader,
-    known: BTreeMap<RevisionLabel, Arc<Snapshot>>,
+    /// Those that were asked for last, the last one at the end.
+    known: VecDeque<Arc<Snapshot>>,
 }
 
 impl Session {
@@ -141,6 +163,9 @@ impl Session {
             branch,
             interpreter,
             snapshots: Mutex::default(),
+            labels: Mutex::default(),
+            known: Mutex::default(),
+            last_file: Mutex::default(),
             symbols: Mutex::default(),
         })
     }
@@ -152,7 +177,26 @@ impl Session {
 
     /// The lock in a tree of the port.
     pub fn lock(&self, tree: &TreeId) -> Result<Lock, SessionError> {
-        lock_in(&self.settings, &self.port, &self.branch, tree)
+        let lock = lock_in(&self.settings, &self.port, &self.branch, tree)?;
+        *self.labels.lock().unwrap_or_else(PoisonError::into_inner) = Labels::of(&lock);
+        self.forget_revisions();
+        Ok(lock)
+    }
+
+    /// All revisions that the mirror holds, oldest first, under the labels of the lock that was read last.
+    pub fn revisions(&self) -> Result<Arc<Vec<Revision>>, SessionError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+        let labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        let revisions = Arc::new(labels.applied(self.mirror.revisions()?));
+        *known = Some(Arc::clone(&revisions));
+        Ok(revisions)
+    }
+
+    fn forget_revisions(&self) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The symbols of a tree of the port.
@@ -177,7 +221,11 @@ impl Session {
     /// Asks the upstream what is new behind a revision.
     pub fn poll(&self, since: Option<&RevisionLabel>) -> Result<Poll, SessionError> {
         let hearing = Hearing { listener: &*self.machine.listener };
+        // A label that the lock recorded may mean nothing to the upstream any more; its commit does.
+        let commit = since.and_then(|since| self.recorded_commit(since));
+        let since = commit.as_ref().or(since);
         let poll = self.mirror.poll(since, &hearing, &self.machine.interrupt)?;
+        self.forget_revisions();
         for notice in &poll.notices {
             self.machine.listener.tell(Progress::Notice { text: told(notice) });
         }
@@ -186,7 +234,7 @@ impl Session {
 
     /// A revision by what people call it: a label, or the beginning of a commit id.
     pub fn revision(&self, text: &str) -> Result<Revision, SessionError> {
-        let known = self.mirror.revisions()?;
+        let known = self.revisions()?;
         let by_label = known.iter().find(|revision| revision.label.as_str() == text);
         let by_commit = || {
             let mut found =
@@ -200,22 +248,69 @@ impl Session {
         let unknown = || SessionError::UnknownRevision { label: text.to_owned() };
         let label = RevisionLabel::new(text).map_err(|_invalid| unknown())?;
         let hearing = Hearing { listener: &*self.machine.listener };
+        // What the lock recorded may have left the upstream's history, and its objects are here still.
+        if let Some(commit) = self.recorded_commit(&label) {
+            let revision = self.mirror.ensure(&commit, &hearing, &self.machine.interrupt)?;
+            return Ok(Revision { label, ..revision });
+        }
         Ok(self.mirror.ensure(&label, &hearing, &self.machine.interrupt)?)
+    }
+
+    /// The commit that the lock recorded under a label, where the upstream is one that knows commits.
+    fn recorded_commit(&self, label: &RevisionLabel) -> Option<RevisionLabel> {
+        let SourceSpec::Git { .. } = &self.settings.source else { return None };
+        let labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        labels.commit(label.as_str()).and_then(|commit| RevisionLabel::new(commit.as_str()).ok())
+    }
+
+    /// What people decided to leave alone, at a time in milliseconds since the Unix epoch.
+    pub fn holds(&self, at_ms: i64) -> Result<Holds, SessionError> {
+        Ok(self.settings.decisions.on(day_at(at_ms), &self.revisions()?)?)
     }
 
     /// The upstream at a revision.
     pub fn snapshot(&self, revision: &Revision) -> Result<Arc<Snapshot>, SessionError> {
         let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = snapshots.known.get(&revision.label) {
-            return Ok(Arc::clone(known));
+        let is_it = |known: &Arc<Snapshot>| known.revision == *revision;
+        if let Some(at) = snapshots.known.iter().position(is_it)
+            && let Some(known) = snapshots.known.remove(at)
+        {
+            snapshots.known.push_back(Arc::clone(&known));
+            return Ok(known);
         }
         let unreadable = |reason: String| SessionError::Unreadable { label: revision.label.clone(), reason };
         let tree =
             self.mirror.repo().tree(&revision.commit).map_err(|error| unreadable(error.to_string()))?;
         let read = snapshots.reader.read(&tree, revision).map_err(|error| unreadable(error.to_string()))?;
         let snapshot = Arc::new(read);
-        snapshots.known.insert(revision.label.clone(), Arc::clone(&snapshot));
+        if snapshots.known.len() >= SNAPSHOTS_MAX {
+            snapshots.known.pop_front();
+        }
+        snapshots.known.push_back(Arc::clone(&snapshot));
         Ok(snapshot)
+    }
+
+    /// Whether it is plain that an item stood at a revision as it is given, with the whole of its text, in the same
+    /// file. That is told from the file alone: `false` says nothing.
+    pub fn stood_at(&self, label: &RevisionLabel, item: &Item) -> bool {
+        let text = self.file_at(label, &item.file);
+        !item.text.is_empty() && text.is_some_and(|text| text.contains(&item.text))
+    }
+
+    /// A file of the upstream at a revision. The last one is kept: items are asked about file by file.
+    fn file_at(&self, label: &RevisionLabel, file: &str) -> Option<Arc<str>> {
+        let revision = self.revision(label.as_str()).ok()?;
+        let mut last = self.last_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*last
+            && known.commit == revision.commit
+            && known.path == file
+        {
+            return Some(Arc::clone(&known.text));
+        }
+        let bytes = self.mirror.repo().tree(&revision.commit).ok()?.read(file).ok()??;
+        let text: Arc<str> = String::from_utf8(bytes).ok()?.into();
+        *last = Some(LastFile { commit: revision.commit, path: file.to_owned(), text: Arc::clone(&text) });
+        Some(text)
     }
 
     /// An item as it was at a revision, where both are there.

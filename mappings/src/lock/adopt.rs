@@ -96,6 +96,7 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
         links,
         revisions: vec![recorded],
         parked: BTreeMap::new(),
+        held: BTreeMap::new(),
     };
     Ok(Adopted { lock, unlinked })
 }

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use upstream::snapshot::Item;
+use upstream::snapshot::{Item, Snapshot};
 use upstream::{CommitId, ContentHash, ItemPath, Revision, RevisionLabel};
 
+use super::passed::{check_passed, check_waiting};
 use super::{Disposition, Link, Lock};
+use crate::decision::Holds;
 use crate::mapping::Mapping;
 use crate::symbol::{SymbolPath, SymbolTable};
 
@@ -19,12 +21,20 @@ pub struct CheckInput<'a> {
     pub lock: &'a Lock,
     /// All revisions of the upstream, oldest first.
     pub revisions: &'a [Revision],
+    /// The upstream at the baseline, where it can be read.
+    pub baseline: Option<&'a Snapshot>,
+    /// The upstream at the revision of the adoption, where it can be read.
+    pub adopted: Option<&'a Snapshot>,
     /// An item as it was at a revision.
     pub item_at: &'a dyn Fn(&RevisionLabel, &ItemPath) -> Option<Item>,
+    /// Whether it is plain, without reading the whole revision, that an item stood there as it is given.
+    pub stood_at: &'a dyn Fn(&RevisionLabel, &Item) -> bool,
     /// The port as it stands.
     pub symbols: &'a SymbolTable,
-    /// Which symbols are extensions: they are never taken for drift.
+    /// Where items belong, and which symbols are extensions: those are never taken for drift.
     pub mapping: &'a Mapping,
+    /// What people decided to leave alone.
+    pub holds: &'a Holds,
 }
 
 impl std::fmt::Debug for CheckInput<'_> {
@@ -97,6 +107,37 @@ pub enum LockFinding {
         /// As the upstream has it.
         actual: ContentHash,
     },
+    /// Recorded as withdrawn, and its authors have not taken it back, or not any more.
+    #[error("revision `{revision}` is recorded as withdrawn, and is not: its changes came with the next one")]
+    NotWithdrawn {
+        /// The revision.
+        revision: RevisionLabel,
+    },
+    /// The baseline holds a change of behaviour that the port does not have, and nothing says why.
+    #[error(
+        "the baseline passes over `{item}` ({change} since `{since}`), and nothing is recorded of it: \
+         port it, or `tidelock decline` it"
+    )]
+    PassedOver {
+        /// The item.
+        item: ItemPath,
+        /// The revision that the port equals in it, or at which it was adopted.
+        since: RevisionLabel,
+        /// What changed.
+        change: String,
+    },
+    /// Parked or held, and the port equals the baseline in it: the next landing takes the entry out.
+    #[error("`{item}` is said to wait, and the port equals the baseline in it")]
+    WaitsNoLonger {
+        /// The item.
+        item: ItemPath,
+    },
+    /// It cannot be told where an item belongs, and so not whether it was passed over.
+    #[error("{problem}")]
+    NoPlace {
+        /// What is wrong with the configuration.
+        problem: String,
+    },
     /// The symbol of a link is not in the port.
     #[error("`{symbol}`, which answers to `{item}`, is not in the port")]
     SymbolMissing {
@@ -147,6 +188,12 @@ pub fn check(input: &CheckInput<'_>) -> Vec<LockFinding> {
         let place = format!("the parked `{}`", parked.item);
         findings.push(LockFinding::UnknownRevision { revision: parked.revision.clone(), place });
     }
+    for held in input.lock.held.values().filter(|held| !recorded.contains(&held.revision)) {
+        let place = format!("the held `{}`", held.item);
+        findings.push(LockFinding::UnknownRevision { revision: held.revision.clone(), place });
+    }
+    check_passed(input, &mut findings);
+    check_waiting(input, &mut findings);
     findings
 }
 
@@ -179,6 +226,9 @@ fn check_records(input: &CheckInput<'_>, findings: &mut Vec<LockFinding>) {
             let recorded = Some(recorded.disposition);
             findings.push(LockFinding::Withdrawn { revision: label.clone(), recorded });
         }
+        if !revision.withdrawn && recorded.disposition == Disposition::Withdrawn {
+            findings.push(LockFinding::NotWithdrawn { revision: label.clone() });
+        }
     }
 }
 
@@ -202,6 +252,11 @@ fn check_lost(input: &CheckInput<'_>, findings: &mut Vec<LockFinding>) {
 
 fn check_item(input: &CheckInput<'_>, link: &Link) -> Option<LockFinding> {
     let (item, revision) = (link.item.clone(), link.revision.clone());
+    let at_baseline = input.baseline.and_then(|baseline| baseline.items.get(&item));
+    let equal = at_baseline.filter(|item| item.fingerprint.combined() == link.upstream);
+    if equal.is_some_and(|item| revision == input.lock.baseline || (input.stood_at)(&revision, item)) {
+        return None;
+    }
     let Some(found) = (input.item_at)(&link.revision, &link.item) else {
         return Some(LockFinding::ItemMissing { item, revision });
     };
@@ -225,14 +280,18 @@ fn check_symbol(input: &CheckInput<'_>, link: &Link) -> Option<LockFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::{Adoption, RecordedRevision, adopt};
-    use crate::testing::{function, label, path, revision, snapshot, table};
+    use crate::decision::{DecisionRule, DecisionWord, Decisions, day};
+    use crate::lock::{Adoption, ParkedItem, RecordedRevision, adopt};
+    use crate::testing::{function, label, path, private, revision, snapshot, symbol_path, table, with_docs};
 
     struct Case {
         lock: Lock,
         revisions: Vec<Revision>,
+        adopted: Snapshot,
+        baseline: Option<Snapshot>,
         symbols: SymbolTable,
         mapping: Mapping,
+        holds: Holds,
     }
 
     fn case() -> Case {
@@ -252,7 +311,10 @@ mod tests {
             });
             (lock.baseline, lock.commit) = (revision.label, revision.commit);
         }
-        Case { lock, revisions: ["0", "1", "2", "3", "4"].map(revision).to_vec(), symbols, mapping }
+        let same = snapshot("3", [function("k::f", "1"), function("k::g", "2")]);
+        let revisions = ["0", "1", "2", "3", "4"].map(revision).to_vec();
+        let holds = Holds::default();
+        Case { lock, revisions, adopted: baseline, baseline: Some(same), symbols, mapping, holds }
     }
 
     fn findings(case: &Case) -> Vec<String> {
@@ -264,9 +326,13 @@ mod tests {
         let input = CheckInput {
             lock: &case.lock,
             revisions: &case.revisions,
+            baseline: case.baseline.as_ref(),
+            adopted: Some(&case.adopted),
             item_at: &item_at,
+            stood_at: &|_, _| false,
             symbols: &case.symbols,
             mapping: &case.mapping,
+            holds: &case.holds,
         };
         check(&input).iter().map(ToString::to_string).collect()
     }
@@ -322,6 +388,123 @@ mod tests {
         assert_eq!(found[0], "revision `1` of the recorded revisions is unknown");
         assert!(found[1].starts_with("revision `2` was recorded as commit"));
         assert_eq!(found[2], "revision `3` was withdrawn by its authors (after it was synced)");
+    }
+
+    /// The findings where the baseline is this.
+    fn at_baseline(change: impl FnOnce(&mut Case, &mut Snapshot)) -> Vec<String> {
+        let mut case = case();
+        let mut baseline = case.baseline.take().unwrap();
+        change(&mut case, &mut baseline);
+        case.baseline = Some(baseline);
+        findings(&case)
+    }
+
+    fn put(snapshot: &mut Snapshot, item: Item) {
+        snapshot.items.insert(item.path.clone(), item);
+    }
+
+    fn parked(case: &mut Case, item: &str) {
+        let (item, symbol) = (path(item), symbol_path("p.x"));
+        let parked =
+            ParkedItem { item: item.clone(), symbol, revision: label("2"), reason: "hard".to_owned() };
+        case.lock.parked.insert(item, parked);
+    }
+
+    #[test]
+    fn what_the_baseline_passes_over_is_named() {
+        let changed = |_: &mut Case, baseline: &mut Snapshot| put(baseline, function("k::f", "other"));
+        let told = "the baseline passes over `k::f` (body since `1`), and nothing is recorded of it: \
+                    port it, or `tidelock decline` it";
+        assert_eq!(at_baseline(changed), [told]);
+        let came = at_baseline(|_, baseline| put(baseline, function("k::new", "1")));
+        assert!(came[0].starts_with("the baseline passes over `k::new` (added since `1`)"), "{came:?}");
+        let went = at_baseline(|_, baseline| drop(baseline.items.remove(&path("k::g"))));
+        assert!(went[0].starts_with("the baseline passes over `k::g` (removed since `1`)"), "{went:?}");
+        let unmapped = at_baseline(|_, baseline| put(baseline, function("other::x", "1")));
+        assert!(unmapped[0].starts_with("the baseline passes over `other::x`"), "{unmapped:?}");
+    }
+
+    #[test]
+    fn what_has_a_disposition_is_not_passed_over() {
+        let none = Vec::<String>::new();
+        assert_eq!(
+            at_baseline(|case, baseline| {
+                put(baseline, function("k::f", "other"));
+                put(baseline, function("k::new", "1"));
+                baseline.items.remove(&path("k::g"));
+                for item in ["k::f", "k::new", "k::g"] {
+                    parked(case, item);
+                }
+            }),
+            none
+        );
+        let rule = DecisionRule {
+            disposition: DecisionWord::Declined,
+            items: Some("k::*".to_owned()),
+            revision: None,
+            reason: "x".to_owned(),
+            owner: "y".to_owned(),
+            until: Some("2027-01-01".to_owned()),
+        };
+        let decisions = Decisions::new(&[rule]).unwrap();
+        let on = |today: &str| decisions.on(day(today).unwrap(), &[]).unwrap();
+        let changed = |today: &str| {
+            at_baseline(|case, baseline| {
+                put(baseline, function("k::f", "other"));
+                case.holds = on(today);
+            })
+        };
+        assert_eq!(changed("2026-12-31"), none);
+        assert_eq!(changed("2027-01-01").len(), 1, "what has ended excuses nothing");
+        let private = at_baseline(|_, baseline| put(baseline, private(function("k::hidden", "1"))));
+        assert_eq!(private, none);
+        let words = at_baseline(|_, baseline| put(baseline, with_docs(function("k::f", "1"), "words")));
+        assert_eq!(words, none, "no behaviour");
+        let ignored = at_baseline(|case, baseline| {
+            put(baseline, function("k::f", "other"));
+            let rules = "[[map]]\nitems = 'k::**'\nstrategy = 'ignore'\nreason = 'x'\n";
+            case.mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
+        });
+        assert_eq!(ignored, none);
+        let unreadable = at_baseline(|_, baseline| {
+            let item = baseline.items.remove(&path("k::g")).unwrap();
+            let file = upstream::snapshot::UnparsedFile { file: item.file, reason: "x".to_owned() };
+            baseline.unparsed.push(file);
+        });
+        assert_eq!(unreadable, none, "nobody knows what became of it");
+    }
+
+    #[test]
+    fn what_was_parked_on_one_branch_and_landed_on_another_waits_no_longer() {
+        let told = ["`k::f` is said to wait, and the port equals the baseline in it"];
+        let waits = |revision: &'static str| {
+            at_baseline(|case, _| {
+                parked(case, "k::f");
+                case.lock.parked.get_mut(&path("k::f")).unwrap().revision = label(revision);
+            })
+        };
+        assert_eq!(waits("1"), told);
+        // Parked after the link: it waits for what it uses.
+        assert_eq!(waits("2"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn rules_that_tie_are_told_and_not_taken_for_a_reason() {
+        let tie = at_baseline(|case, baseline| {
+            put(baseline, function("k::f", "other"));
+            let rules = "[[map]]\nitems = 'k::*'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                         [[map]]\nitems = 'k::*'\nstrategy = 'ignore'\nreason = 'x'\n";
+            case.mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
+        });
+        assert!(tie[0].contains("match `k::f` equally well and disagree"), "{tie:?}");
+    }
+
+    #[test]
+    fn a_revision_that_is_no_longer_withdrawn_is_told() {
+        let mut case = case();
+        case.lock.revisions[1].disposition = Disposition::Withdrawn;
+        let told = "revision `2` is recorded as withdrawn, and is not: its changes came with the next one";
+        assert_eq!(findings(&case), [told]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod check;
+mod passed;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ pub use text::LockError;
 use crate::symbol::SymbolPath;
 
 /// The format that this program writes. A lock of a newer version is refused, not guessed at.
-pub const LOCK_VERSION: u32 = 1;
+///
+/// Version 1 had no `held`; it is read as a lock that holds nothing.
+pub const LOCK_VERSION: u32 = 2;
 
 /// How far it is known that a symbol behaves as its item does. These are never mixed in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,6 +107,22 @@ pub struct ParkedItem {
     pub reason: String,
 }
 
+/// A changed item that the baseline passed over and that the port does not follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldItem {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol that would follow it, where one is known.
+    pub symbol: Option<SymbolPath>,
+    /// The revision that was the first to be passed over.
+    pub revision: RevisionLabel,
+    /// `declined` or `deferred` by a person; `not-ported` where no rule says where it belongs.
+    pub disposition: Disposition,
+    /// Why.
+    pub reason: String,
+}
+
 /// The whole lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
@@ -119,4 +138,31 @@ pub struct Lock {
     pub revisions: Vec<RecordedRevision>,
     /// What waits for a person, by item.
     pub parked: BTreeMap<ItemPath, ParkedItem>,
+    /// What the port does not follow although it changed, by item.
+    pub held: BTreeMap<ItemPath, HeldItem>,
+}
+
+impl Lock {
+    /// The revision at which the port was adopted.
+    pub fn adopted(&self) -> Option<&RecordedRevision> {
+        self.revisions.iter().find(|recorded| recorded.disposition == Disposition::Adopted)
+    }
+
+    /// Whether the port is known to be behind the baseline in an item: it is parked or held.
+    pub fn is_behind(&self, item: &ItemPath) -> bool {
+        self.parked.contains_key(item) || self.held.contains_key(item)
+    }
+
+    /// How many of the held items have a symbol that answers to them.
+    pub fn held_links(&self) -> usize {
+        self.held.keys().filter(|item| self.links.contains_key(*item)).count()
+    }
+
+    /// The revision that was the baseline when this one became it, by the records.
+    pub fn recorded_before(&self, revision: &RevisionLabel) -> Option<&RevisionLabel> {
+        let at = self.revisions.iter().position(|recorded| recorded.revision == *revision)?;
+        let earlier = self.revisions.get(..at)?.iter();
+        let baseline = earlier.rev().find(|recorded| recorded.disposition != Disposition::Withdrawn);
+        baseline.map(|recorded| &recorded.revision)
+    }
 }

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use toml::Spanned;
 use upstream::{CommitId, ItemPath, RevisionLabel};
 
-use super::{Disposition, LOCK_VERSION, Link, Lock, ParkedItem, Proof, RecordedRevision};
+use super::{Disposition, HeldItem, LOCK_VERSION, Link, Lock, ParkedItem, Proof, RecordedRevision};
+
+/// The oldest format that this program reads.
+const LOCK_VERSION_MIN: u32 = 1;
 
 /// How large a lock may be, in bytes: room for some hundred thousand links.
 const LOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -54,7 +57,7 @@ pub enum LockError {
         line: usize,
         /// The column, from 1, in characters.
         column: usize,
-        /// `links`, `parked` or `revisions`.
+        /// `links`, `parked`, `held` or `revisions`.
         table: &'static str,
         /// What is there twice.
         name: String,
@@ -103,6 +106,8 @@ struct RawLock {
     links: Vec<Spanned<Link>>,
     #[serde(default)]
     parked: Vec<Spanned<ParkedItem>>,
+    #[serde(default)]
+    held: Vec<Spanned<HeldItem>>,
 }
 
 impl Lock {
@@ -124,6 +129,7 @@ impl Lock {
         check_version(text, toml::from_str(text).map_err(malformed)?)?;
         let raw: RawLock = toml::from_str(text).map_err(malformed)?;
         check_baseline(text, &raw)?;
+        check_held(text, &raw.held)?;
         unique(text, "revisions", &raw.revisions, |recorded| recorded.revision.as_str())?;
         Ok(Self {
             source: raw.source,
@@ -132,6 +138,7 @@ impl Lock {
             links: by_item(text, "links", raw.links, |link| &link.item)?,
             revisions: raw.revisions.into_iter().map(Spanned::into_inner).collect(),
             parked: by_item(text, "parked", raw.parked, |parked| &parked.item)?,
+            held: by_item(text, "held", raw.held, |held| &held.item)?,
         })
     }
 
@@ -175,18 +182,30 @@ impl Lock {
             ])
         });
         array(&mut text, "parked", parked);
+        array(&mut text, "held", self.held.values().map(held_line));
         text
     }
+}
+
+fn held_line(held: &HeldItem) -> String {
+    let mut fields = vec![("item", held.item.as_str())];
+    fields.extend(held.symbol.as_ref().map(|symbol| ("symbol", symbol.as_str())));
+    fields.extend([
+        ("revision", held.revision.as_str()),
+        ("disposition", disposition_word(held.disposition)),
+        ("reason", held.reason.as_str()),
+    ]);
+    inline(&fields)
 }
 
 fn check_version(text: &str, head: Version) -> Result<(), LockError> {
     let start = head.version.span().start;
     match u32::try_from(head.version.into_inner()) {
         Ok(found) if found > LOCK_VERSION => Err(LockError::Newer { found, known: LOCK_VERSION }),
-        Ok(LOCK_VERSION) => Ok(()),
+        Ok(LOCK_VERSION_MIN..=LOCK_VERSION) => Ok(()),
         Ok(_) | Err(_) => {
             let (line, column) = position(text, start);
-            let reason = format!("there is no such version; this one writes {LOCK_VERSION}");
+            let reason = format!("there is no such version; this tidelock writes {LOCK_VERSION}");
             Err(LockError::Malformed { line, column, reason })
         }
     }
@@ -207,6 +226,23 @@ fn check_baseline(text: &str, raw: &RawLock) -> Result<(), LockError> {
     let last = last.map_or("none".to_owned(), |last| format!("`{}` ({})", last.revision, last.commit));
     let baseline = raw.baseline.get_ref().clone();
     Err(LockError::Baseline { line, column, baseline, commit: raw.commit.clone(), last })
+}
+
+/// What is held was left alone; any other word would claim something else.
+fn check_held(text: &str, held: &[Spanned<HeldItem>]) -> Result<(), LockError> {
+    let is_held = |disposition| match disposition {
+        Disposition::Declined | Disposition::Deferred | Disposition::NotPorted => true,
+        Disposition::Adopted
+        | Disposition::Landed
+        | Disposition::Absorbed
+        | Disposition::Parked
+        | Disposition::Withdrawn => false,
+    };
+    let Some(wrong) = held.iter().find(|held| !is_held(held.get_ref().disposition)) else { return Ok(()) };
+    let (line, column) = position(text, wrong.span().start);
+    let word = disposition_word(wrong.get_ref().disposition);
+    let reason = format!("what is held is `declined`, `deferred` or `not-ported`, and never `{word}`");
+    Err(LockError::Malformed { line, column, reason })
 }
 
 fn unique<Entry>(
@@ -329,6 +365,7 @@ mod tests {
             links: ["k::f", "k::a"].map(|item| (path(item), link(item))).into(),
             revisions: vec![recorded("1.0.0", Disposition::Adopted)],
             parked: BTreeMap::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -343,7 +380,7 @@ mod tests {
         # After a merge conflict keep the entries of both sides where they differ in their item, take the newer
         # side's `baseline` and `commit`, and run `tidelock verify`.
 
-        version = 1
+        version = 2
         source = "registry:strsim"
         baseline = "1.0.0"
         commit = "0123456789abcdef0123456789abcdef01234567"
@@ -359,6 +396,9 @@ mod tests {
 
         parked = [
         ]
+
+        held = [
+        ]
         "#);
     }
 
@@ -372,16 +412,39 @@ mod tests {
 
     #[test]
     fn unfinished_merges_are_named_by_line() {
-        let text = lock().render().replace("version = 1", "<<<<<<< ours\nversion = 1");
+        let text = lock().render().replace("version = 2", "<<<<<<< ours\nversion = 2");
         assert_eq!(Lock::parse(&text), Err(LockError::Conflict { line: 5 }));
     }
 
     #[test]
     fn a_newer_lock_is_refused_with_both_versions() {
-        let text = lock().render().replace("version = 1", "version = 7\nfresh = true");
-        assert_eq!(Lock::parse(&text), Err(LockError::Newer { found: 7, known: 1 }));
-        let text = lock().render().replace("version = 1", "version = -1");
+        let text = lock().render().replace("version = 2", "version = 7\nfresh = true");
+        assert_eq!(Lock::parse(&text), Err(LockError::Newer { found: 7, known: 2 }));
+        let text = lock().render().replace("version = 2", "version = -1");
         assert!(matches!(Lock::parse(&text), Err(LockError::Malformed { line: 5, column: 11, .. })));
+    }
+
+    #[test]
+    fn a_lock_of_the_first_version_holds_nothing_and_is_written_as_a_new_one() {
+        let whole = lock().render();
+        let old = whole.replace("version = 2", "version = 1").replace("\nheld = [\n]\n", "");
+        assert_ne!(old, whole);
+        assert_eq!(Lock::parse(&old), Ok(lock()));
+    }
+
+    #[test]
+    fn what_is_held_was_left_alone() {
+        let held = "held = [\n  { item = \"k::f\", revision = \"1.0.0\", disposition = \"declined\", reason = \"x\" },\n]";
+        let text = lock().render().replace("held = [\n]", held);
+        assert_eq!(Lock::parse(&text).unwrap().held[&path("k::f")].symbol, None);
+        let wrong = Lock::parse(&text.replace("\"declined\"", "\"landed\""));
+        match wrong {
+            Err(LockError::Malformed { line, reason, .. }) => {
+                assert_eq!(line, 23);
+                assert!(reason.ends_with("and never `landed`"), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -471,6 +534,10 @@ mod tests {
                 revision: label("x"),
                 reason: reason.clone(),
             })).collect();
+            lock.held = items.iter().zip([None, Some(symbol_path("p.f"))].into_iter().cycle()).map(|(item, symbol)| {
+                let (item, revision, reason) = (path(item), label("x"), reason.clone());
+                (item.clone(), HeldItem { item, symbol, revision, disposition: Disposition::Deferred, reason })
+            }).collect();
             let text = lock.render();
             prop_assert_eq!(Lock::parse(&text), Ok(lock));
         }

@@ -14,7 +14,7 @@ mod template;
 
 pub use config::{ConventionConfig, ExtensionRule, LinkRule, MapRule, MappingConfig, Strategy};
 pub use error::{MappingError, PlaceError, RULES_MAX};
-pub(crate) use pattern::without_variant;
+pub(crate) use pattern::{Pattern, without_variant};
 pub use place::Mapping;
 pub use placement::{Explanation, Ground, MatchedRule, Placement};
 

@@ -22,7 +22,7 @@ const WITHOUT_EFFECT: &[&str] = &[
 ];
 
 /// Why nothing that runs is different, if that is so.
-pub(super) fn without_behaviour(change: &ItemChange) -> Option<String> {
+pub(crate) fn without_behaviour(change: &ItemChange) -> Option<String> {
     let (before, after, aspects) = match change {
         ItemChange::Added { .. } | ItemChange::Removed { .. } => return None,
         ItemChange::Modified { before, after, aspects }

@@ -9,6 +9,7 @@ use upstream::diff::{Aspects, ItemChange};
 use upstream::snapshot::Item;
 
 use super::change::{item_of, relocated};
+use super::held::reason_of;
 use super::member::{Decision, Planned, ensure_parsed, place};
 use super::users::{Carrier, Cause, Search};
 use super::{Decided, PlanError, PlanInput};
@@ -46,6 +47,9 @@ pub(super) fn add_carriers(
 fn decide(input: &PlanInput<'_>, carrier: &Carrier<'_>) -> Result<Decision, PlanError> {
     let Carrier { item, link, .. } = carrier;
     let uses = uses(carrier);
+    if let Some(hold) = input.holds.of_path(&item.path) {
+        return Ok(left_alone(carrier, reason_of(hold), hold.reason.clone()));
+    }
     let planned = |symbol: SymbolPath, file, edited_by_hand, kind, reason| {
         let change = own_change(input, link, item)?;
         let member = UnitMember { change, symbol, file, edited_by_hand };
@@ -77,7 +81,8 @@ fn uses(carrier: &Carrier<'_>) -> String {
 
 fn left_alone(carrier: &Carrier<'_>, why: SkipReason, reason: String) -> Decision {
     let (item, change) = (carrier.item.path.clone(), "unchanged itself".to_owned());
-    Decision::Skip(Skipped { item, before: None, change, why, reason })
+    let symbol = Some(carrier.link.symbol.clone());
+    Decision::Skip(Skipped { item, before: None, change, why, reason, symbol, carried: false })
 }
 
 /// What happened to the carrier itself since the revision that its link equals: mostly nothing.

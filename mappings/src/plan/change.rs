@@ -6,6 +6,7 @@ use upstream::ItemPath;
 use upstream::diff::{ItemChange, aspects, item_change};
 use upstream::snapshot::{Item, ItemKind, Snapshot};
 
+use super::held::{is_still_held, something_moved};
 use super::{PlanError, PlanInput};
 use crate::lock::Link;
 
@@ -29,6 +30,8 @@ pub(super) enum Standing {
     Settled,
     /// The item's file cannot be read at the target, so its absence says nothing.
     Unreadable,
+    /// An earlier revision passed over it, and nothing is new about that.
+    Held,
 }
 
 /// All changes, sorted by path; every item that differs between baseline and target is among them, and so is
@@ -36,12 +39,17 @@ pub(super) enum Standing {
 pub(super) fn pending_changes<'a>(input: &PlanInput<'a>) -> Result<Vec<Pending<'a>>, PlanError> {
     let mut added = Vec::new();
     let mut pending = Vec::new();
+    let something_moved = something_moved(input);
     for (path, item) in &input.target.items {
         match input.lock.links.get(path) {
+            link if is_still_held(input, path, item, something_moved)? => {
+                let change = ItemChange::Added { after: item.clone() };
+                pending.push(Pending { change, link, standing: Standing::Held });
+            }
             Some(link) => pending.extend(linked_change(input, link, item)?),
             None => match unlinked_change(input, path, item) {
-                Some(ItemChange::Added { after }) => added.push(after),
-                Some(change) => pending.push(Pending { change, link: None, standing: Standing::Open }),
+                Some((ItemChange::Added { after }, Standing::Open)) => added.push(after),
+                Some((change, standing)) => pending.push(Pending { change, link: None, standing }),
                 None => {}
             },
         }
@@ -104,17 +112,26 @@ fn test_change(input: &PlanInput<'_>, link: &Link, item: &Item) -> Option<ItemCh
     let earlier = || (input.item_at)(&link.revision, &link.item);
     let at_baseline = || input.baseline.items.get(&link.item).cloned();
     // Where the port lags, the baseline has gone on without it.
-    let lags = input.lock.parked.contains_key(&link.item);
+    let lags = input.lock.is_behind(&link.item);
     let before = if lags { earlier() } else { at_baseline() };
     let before = before.filter(|before| before.is_test != item.is_test)?;
     let aspects = aspects(&before, item);
     Some(ItemChange::Modified { before, after: item.clone(), aspects })
 }
 
-fn unlinked_change(input: &PlanInput<'_>, path: &ItemPath, item: &Item) -> Option<ItemChange> {
+fn unlinked_change(input: &PlanInput<'_>, path: &ItemPath, item: &Item) -> Option<(ItemChange, Standing)> {
+    let at_baseline = input.baseline.items.get(path);
+    if let Some(held) = input.lock.held.get(path) {
+        // What was passed over is counted from the revision before. It may have been taken back since.
+        let since = input.lock.recorded_before(&held.revision);
+        let before = since.and_then(|since| (input.item_at)(since, path));
+        let open = item_change(before.as_ref(), Some(item)).map(|change| (change, Standing::Open));
+        let settled = || item_change(at_baseline, Some(item)).map(|change| (change, Standing::Settled));
+        return open.or_else(settled);
+    }
     // What was parked when it was new has no link yet, and is tried again.
-    let before = input.baseline.items.get(path).filter(|_| !input.lock.parked.contains_key(path));
-    item_change(before, Some(item))
+    let before = at_baseline.filter(|_| !input.lock.parked.contains_key(path));
+    item_change(before, Some(item)).map(|change| (change, Standing::Open))
 }
 
 fn unlinked_removals<'a>(input: &PlanInput<'a>, unreadable: &Unreadable<'_>) -> Vec<Pending<'a>> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use upstream::diff::ItemChange;
+use upstream::diff::{ItemChange, item_change};
 use upstream::snapshot::Item;
 
 use super::behaviour::without_behaviour;
 use super::change::{Pending, Standing};
+use super::held::{hold_of, reason_again, reason_of};
 use super::{PlanError, PlanInput};
 use crate::convention::private_form;
+use crate::decision::Hold;
 use crate::lock::Link;
 use crate::mapping::{Ground, Placement};
 use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
@@ -49,15 +51,68 @@ pub(super) fn decide(input: &PlanInput<'_>, pending: Pending<'_>) -> Result<Deci
                 format!("`{file}` cannot be read at this revision; a person must see what became of it");
             return Ok(skip(&change, SkipReason::Manual, reason));
         }
+        Standing::Held => return Ok(carry(input, &change)),
     }
     let Some(item) = change.after().or(change.before()) else {
         return Ok(skip(&change, SkipReason::NoBehaviour, "nothing is there on either side".to_owned()));
     };
     let place = place(input, item, link)?;
-    match link {
-        Some(link) => linked(input, change, link, place),
-        None => unlinked(input, change, place),
+    let symbol = place.as_ref().ok().map(|(symbol, _)| symbol).or(link.map(|link| &link.symbol)).cloned();
+    let hold = hold_of(input, &change).map(|hold| held(input, &change, hold));
+    let decision = match link {
+        Some(link) => linked(input, change, link, place)?,
+        None => unlinked(input, change, place)?,
+    };
+    Ok(with_symbol(hold.filter(|_| is_to_be_held(&decision)).unwrap_or(decision), symbol))
+}
+
+/// Whether a person's word counts: what is left alone for a reason of its own needs none.
+fn is_to_be_held(decision: &Decision) -> bool {
+    let Decision::Skip(skip) = decision else { return true };
+    match skip.why {
+        SkipReason::Unmapped | SkipReason::NoCounterpart => true,
+        SkipReason::NoBehaviour
+        | SkipReason::Ignored
+        | SkipReason::Manual
+        | SkipReason::Declined
+        | SkipReason::Deferred
+        | SkipReason::Bound => false,
     }
+}
+
+/// A change that a person wants left alone.
+fn held(input: &PlanInput<'_>, change: &ItemChange, hold: &Hold) -> Decision {
+    let before = change.before().map_or(change.path(), |before| &before.path);
+    let baseline = input.baseline.items.get(change.path()).or_else(|| input.baseline.items.get(before));
+    let is_new = item_change(baseline, change.after()).is_some();
+    let mut decision = skip(change, reason_of(hold), hold.reason.clone());
+    if let Decision::Skip(skip) = &mut decision {
+        skip.carried = !is_new && input.lock.held.contains_key(change.path());
+    }
+    decision
+}
+
+/// What an earlier revision passed over, as it was recorded then.
+fn carry(input: &PlanInput<'_>, change: &ItemChange) -> Decision {
+    let Some(held) = input.lock.held.get(change.path()) else {
+        return skip(change, SkipReason::Unmapped, String::new());
+    };
+    Decision::Skip(Skipped {
+        item: change.path().clone(),
+        before: None,
+        change: "unchanged itself".to_owned(),
+        why: reason_again(held),
+        reason: held.reason.clone(),
+        symbol: held.symbol.clone(),
+        carried: true,
+    })
+}
+
+fn with_symbol(mut decision: Decision, symbol: Option<SymbolPath>) -> Decision {
+    if let Decision::Skip(skip) = &mut decision {
+        skip.symbol = symbol;
+    }
+    decision
 }
 
 /// A place for the symbol, or why there is to be none.
@@ -267,5 +322,13 @@ fn follow(mut planned: Vec<Planned>) -> Decision {
 fn skip(change: &ItemChange, why: SkipReason, reason: String) -> Decision {
     let relocated = matches!(change, ItemChange::Relocated { .. });
     let before = change.before().filter(|_| relocated).map(|item| item.path.clone());
-    Decision::Skip(Skipped { item: change.path().clone(), before, change: change.summary(), why, reason })
+    Decision::Skip(Skipped {
+        item: change.path().clone(),
+        before,
+        change: change.summary(),
+        why,
+        reason,
+        symbol: None,
+        carried: false,
+    })
 }

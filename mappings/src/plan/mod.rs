@@ -7,18 +7,20 @@
 mod behaviour;
 mod carrier;
 mod change;
+mod held;
 mod impact;
 mod member;
 mod order;
 mod users;
 
-use behaviour::without_behaviour;
+pub(crate) use behaviour::without_behaviour;
 use change::{Pending, pending_changes};
 use member::{Decision, Planned, decide};
 use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, RevisionLabel};
 
+use crate::decision::Holds;
 use crate::graph::CallGraph;
 use crate::lock::Lock;
 use crate::mapping::{Mapping, PlaceError};
@@ -44,6 +46,8 @@ pub struct PlanInput<'a> {
     pub mapping: &'a Mapping,
     /// The port as it stands.
     pub symbols: &'a SymbolTable,
+    /// What people decided to leave alone.
+    pub holds: &'a Holds,
 }
 
 impl std::fmt::Debug for PlanInput<'_> {
@@ -143,7 +147,7 @@ fn decide_all(input: &PlanInput<'_>, changes: Vec<Pending<'_>>) -> Result<Decide
         match decide(input, pending)? {
             Decision::Follow(members) => decided.planned.extend(members),
             Decision::Skip(skip) => {
-                decided.unseen.extend(effect.filter(|_| users::is_unseen(skip.why)));
+                decided.unseen.extend(effect.filter(|_| !skip.carried && users::is_unseen(skip.why)));
                 decided.skipped.push(skip);
             }
         }

@@ -82,6 +82,10 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
     ) -> Self {
         let mut links: BTreeMap<&ItemPath, &Link> = input.lock.links.iter().collect();
         let mut waiting: BTreeSet<&ItemPath> = input.lock.parked.keys().collect();
+        // What was held and is so no longer.
+        let carried: BTreeSet<&ItemPath> =
+            decided.skipped.iter().filter(|skip| skip.carried).map(|skip| &skip.item).collect();
+        waiting.extend(input.lock.held.keys().filter(|item| !carried.contains(item)));
         for skip in &decided.skipped {
             if let Some(link) = skip.before.as_ref().and_then(|before| input.lock.links.get(before)) {
                 links.insert(&skip.item, link);
@@ -242,7 +246,12 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
 pub(super) fn is_unseen(why: SkipReason) -> bool {
     match why {
         SkipReason::NoCounterpart | SkipReason::Unmapped => true,
-        SkipReason::NoBehaviour | SkipReason::Ignored | SkipReason::Manual | SkipReason::Bound => false,
+        SkipReason::NoBehaviour
+        | SkipReason::Ignored
+        | SkipReason::Manual
+        | SkipReason::Declined
+        | SkipReason::Deferred
+        | SkipReason::Bound => false,
     }
 }
 
@@ -259,7 +268,7 @@ struct Names<'a>(BTreeSet<(&'a str, &'a str)>);
 impl<'a> Names<'a> {
     fn of(baseline: &'a Snapshot, lock: &Lock) -> Self {
         // What was parked when it was new is new still.
-        let is_known = |path: &&ItemPath| !lock.parked.contains_key(*path) || lock.links.contains_key(*path);
+        let is_known = |path: &&ItemPath| !lock.is_behind(path) || lock.links.contains_key(*path);
         Self(baseline.items.keys().filter(is_known).map(named).collect())
     }
 

@@ -10,7 +10,8 @@ use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
 use crate::convention::private_form;
-use crate::lock::{Disposition, Link, Lock, ParkedItem, Proof, RecordedRevision};
+use crate::decision::{DecisionWord, Holds};
+use crate::lock::{Disposition, HeldItem, Link, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::mapping::{Mapping, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::{Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
@@ -52,8 +53,11 @@ pub struct Settlement<'a> {
     pub after: &'a SymbolTable,
     /// What each unit came to; every unit of the plan must be named.
     pub outcomes: &'a BTreeMap<UnitId, UnitOutcome>,
-    /// Withdrawn revisions between the baseline and the target, oldest first: they are recorded as passed by.
+    /// The revisions between the baseline and the target, oldest first. Withdrawn ones are recorded as passed by, and
+    /// others as what the target comes to: the plan holds their changes too.
     pub passed_by: &'a [Revision],
+    /// What people decided, as it was planned.
+    pub holds: &'a Holds,
 }
 
 /// The outcomes do not fit the plan, or the port does not hold what they claim.
@@ -95,12 +99,6 @@ pub enum SettleError {
         /// The revision.
         revision: RevisionLabel,
     },
-    /// A revision that is passed by was not withdrawn.
-    #[error("revision `{revision}` was not withdrawn; it cannot be passed by")]
-    NotWithdrawn {
-        /// The revision.
-        revision: RevisionLabel,
-    },
 }
 
 /// Makes the lock that lands with the revision.
@@ -109,6 +107,7 @@ pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
     let mut lock = settlement.lock.clone();
     follow_edits(&mut lock, settlement);
     lock.parked.clear();
+    lock.held.clear();
     for unit in &settlement.plan.units {
         match settlement.outcomes.get(&unit.id) {
             None => {
@@ -123,6 +122,7 @@ pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
     }
     for skipped in &settlement.plan.skipped {
         follow_skipped(&mut lock, settlement, skipped);
+        hold(&mut lock, settlement, skipped);
     }
     record(&mut lock, settlement);
     Ok(lock)
@@ -137,9 +137,6 @@ fn check(settlement: &Settlement<'_>) -> Result<(), SettleError> {
     let units: BTreeSet<&UnitId> = settlement.plan.units.iter().map(|unit| &unit.id).collect();
     if let Some(unit) = settlement.outcomes.keys().find(|unit| !units.contains(unit)) {
         return Err(SettleError::UnknownUnit { unit: unit.clone() });
-    }
-    if let Some(revision) = settlement.passed_by.iter().find(|revision| !revision.withdrawn) {
-        return Err(SettleError::NotWithdrawn { revision: revision.label.clone() });
     }
     // The baseline itself may be settled again: what was parked at it is taken up once more.
     let is_again = *planned == settlement.lock.baseline;
@@ -209,7 +206,8 @@ fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &
     for member in &unit.members {
         let item = member.change.path().clone();
         // It waits since it was first parked.
-        let since = settlement.lock.parked.get(&item).map(|parked| parked.revision.clone());
+        let held = || settlement.lock.held.get(&item).map(|held| held.revision.clone());
+        let since = settlement.lock.parked.get(&item).map(|parked| parked.revision.clone()).or_else(held);
         let parked = ParkedItem {
             item: item.clone(),
             symbol: member.symbol.clone(),
@@ -243,13 +241,45 @@ fn follow_skipped(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skippe
         ) => {
             lock.links.remove(old_path);
         }
-        // A person has yet to follow; until then the link shows what the port equals.
-        (SkipReason::Manual, _)
+        // A person has yet to follow, or declined to; until then the link shows what the port equals.
+        (SkipReason::Manual | SkipReason::Declined | SkipReason::Deferred, _)
         | (
             SkipReason::Ignored | SkipReason::Bound | SkipReason::NoCounterpart | SkipReason::Unmapped,
             Some(_),
         ) => {}
     }
+}
+
+/// Writes down what the baseline passes over, so that it is planned once that ends.
+fn hold(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skipped) {
+    let is_there = || settlement.target.items.contains_key(&skipped.item);
+    let disposition = match skipped.why {
+        SkipReason::Declined => Disposition::Declined,
+        SkipReason::Deferred => Disposition::Deferred,
+        SkipReason::Unmapped if is_there() => Disposition::NotPorted,
+        SkipReason::Unmapped
+        | SkipReason::NoBehaviour
+        | SkipReason::Ignored
+        | SkipReason::Manual
+        | SkipReason::Bound
+        | SkipReason::NoCounterpart => return,
+    };
+    let item = &skipped.item;
+    if !is_there() && !lock.links.contains_key(item) {
+        // It came and went, and the port never had it.
+        return;
+    }
+    // It is passed over since it first was, parked or held.
+    let parked = settlement.lock.parked.get(item).map(|parked| &parked.revision);
+    let since = parked.or_else(|| settlement.lock.held.get(item).map(|held| &held.revision));
+    let held = HeldItem {
+        item: item.clone(),
+        symbol: skipped.symbol.clone(),
+        revision: since.unwrap_or(&settlement.plan.revision.label).clone(),
+        disposition,
+        reason: skipped.reason.clone(),
+    };
+    lock.held.insert(item.clone(), held);
 }
 
 fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
@@ -259,18 +289,18 @@ fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
         disposition,
         reason,
     };
-    for revision in settlement.passed_by {
-        lock.revisions.push(recorded(
-            revision,
-            Disposition::Withdrawn,
-            "withdrawn by its authors".to_owned(),
-        ));
-    }
     let (disposition, reason) = disposition(settlement);
     let revision = &settlement.plan.revision;
+    for between in settlement.passed_by {
+        lock.revisions.push(if between.withdrawn {
+            recorded(between, Disposition::Withdrawn, "withdrawn by its authors".to_owned())
+        } else {
+            recorded(between, disposition, format!("in one step with `{}`", revision.label))
+        });
+    }
     match lock.revisions.iter_mut().find(|earlier| earlier.revision == revision.label) {
         // Taken up again: what waited at it may have landed by now, and what had landed stays so.
-        Some(earlier) if earlier.disposition == Disposition::Parked => {
+        Some(earlier) if may_be_taken_up(earlier.disposition) => {
             *earlier = recorded(revision, disposition, reason);
         }
         Some(_) => {}
@@ -280,23 +310,48 @@ fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
     lock.commit = revision.commit.clone();
 }
 
+/// Whether something of a revision may still come in.
+fn may_be_taken_up(disposition: Disposition) -> bool {
+    match disposition {
+        Disposition::Parked | Disposition::Declined | Disposition::Deferred => true,
+        Disposition::Adopted
+        | Disposition::Landed
+        | Disposition::Absorbed
+        | Disposition::NotPorted
+        | Disposition::Withdrawn => false,
+    }
+}
+
 fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
     let outcomes = settlement.outcomes.values();
     let count = |is: fn(&UnitOutcome) -> bool| outcomes.clone().filter(|outcome| is(outcome)).count();
     let parked = count(|outcome| matches!(outcome, UnitOutcome::Parked { .. }));
     let landed = count(|outcome| matches!(outcome, UnitOutcome::Landed { .. }));
-    let skipped = settlement.plan.skipped.len();
+    let skipped: Vec<&Skipped> = settlement.plan.skipped.iter().filter(|skip| !skip.carried).collect();
+    if let Some(hold) = settlement.holds.of_revision(&settlement.plan.revision.label) {
+        return match (hold.word, parked) {
+            (_, 1..) => (Disposition::Parked, waiting(parked, outcomes.len())),
+            (DecisionWord::Deferred, 0) => (Disposition::Deferred, hold.reason.clone()),
+            (DecisionWord::Declined | DecisionWord::Pinned, 0) => {
+                (Disposition::Declined, hold.reason.clone())
+            }
+        };
+    }
     match (parked, landed, outcomes.len()) {
-        (1.., _, all) => (Disposition::Parked, format!("{parked} of {all} units wait for a person")),
+        (1.., _, all) => (Disposition::Parked, waiting(parked, all)),
         (0, 1.., _) => (Disposition::Landed, String::new()),
         (0, 0, 1..) => (Disposition::Absorbed, String::new()),
-        (0, 0, 0) if skipped == 0 => (Disposition::NotPorted, "no item changed".to_owned()),
-        (0, 0, 0) => (Disposition::NotPorted, left_alone(&settlement.plan.skipped)),
+        (0, 0, 0) if skipped.is_empty() => (Disposition::NotPorted, "no item changed".to_owned()),
+        (0, 0, 0) => (Disposition::NotPorted, left_alone(&skipped)),
     }
 }
 
+fn waiting(parked: usize, all: usize) -> String {
+    format!("{parked} of {all} units wait for a person")
+}
+
 /// Such as `nothing for the port to follow: 2 ignored, 1 no behaviour`.
-fn left_alone(skipped: &[Skipped]) -> String {
+fn left_alone(skipped: &[&Skipped]) -> String {
     let mut counts: BTreeMap<SkipReason, usize> = BTreeMap::new();
     for skip in skipped {
         *counts.entry(skip.why).or_default() += 1;
@@ -305,6 +360,8 @@ fn left_alone(skipped: &[Skipped]) -> String {
         SkipReason::NoBehaviour => "without a change of behaviour",
         SkipReason::Ignored => "ignored",
         SkipReason::Manual => "left to a person",
+        SkipReason::Declined => "declined",
+        SkipReason::Deferred => "deferred",
         SkipReason::Bound => "bound to the Rust code",
         SkipReason::NoCounterpart => "without a counterpart",
         SkipReason::Unmapped => "unmapped",

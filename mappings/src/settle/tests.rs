@@ -31,6 +31,7 @@ fn case(old: &[Item], new: &[Item], before: &[(&str, &str)]) -> Case {
         item_at: &|_, _| None,
         mapping: &mapping,
         symbols: &before,
+        holds: &Holds::default(),
     })
     .unwrap();
     Case { mapping, lock, target, plan, before }
@@ -52,6 +53,7 @@ impl Case {
             after: &table(after),
             outcomes,
             passed_by,
+            holds: &Holds::default(),
         })
     }
 
@@ -224,8 +226,10 @@ fn withdrawn_revisions_are_recorded_before_the_target() {
     );
     assert_eq!(lock.revisions[2].reason, "no item changed");
     passed.withdrawn = false;
-    let refused = case.settle_with(&BTreeMap::new(), &[], &[passed]);
-    assert_eq!(refused, Err(SettleError::NotWithdrawn { revision: label("1.5") }));
+    let lock = case.settle_with(&BTreeMap::new(), &[], &[passed]).unwrap();
+    let between = &lock.revisions[1];
+    assert_eq!((between.revision.as_str(), between.disposition), ("1.5", Disposition::NotPorted));
+    assert_eq!(between.reason, "in one step with `2`");
 }
 
 #[test]

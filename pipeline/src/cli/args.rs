@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::contract::args::Contract;
+use super::decide_args::{self, Decide, Pin};
 use super::exit_code;
 use super::gate::Gate;
 pub(super) use super::listing_args::{Diff, Items, Only};
@@ -88,6 +89,15 @@ with 5 when a part waits for a person. Stopped at any time, it goes on where it 
 
 It ends with 4 where something disagrees, and with 6 where nothing could be compared.")]
     Verify(Verify),
+    /// Decide that changes of some items, or of a revision, are not to be ported.
+    #[command(after_help = decide_args::DECLINE_HELP)]
+    Decline(Decide),
+    /// Decide that changes of some items, or of a revision, are ported later.
+    #[command(after_help = decide_args::DEFER_HELP)]
+    Defer(Decide),
+    /// Let the port go no further than a revision.
+    #[command(after_help = decide_args::PIN_HELP)]
+    Pin(Pin),
     /// Gate a change that a person made: validity, contract and tests, against the lock's baseline.
     Gate(Gate),
     /// Ask the contract by itself, and measure how often it is wrong.

@@ -99,8 +99,8 @@ fn baseline(session: &Session) -> Result<(Option<Lock>, std::sync::Arc<Snapshot>
         session.revision(lock.baseline.as_str()).map_err(session_error)?
     } else {
         session.poll(None).map_err(session_error)?;
-        let known = session.mirror.revisions().map_err(|error| anyhow!(error))?;
-        let newest = known.into_iter().rfind(|revision| !revision.withdrawn);
+        let known = session.revisions().map_err(session_error)?;
+        let newest = known.iter().rfind(|revision| !revision.withdrawn).cloned();
         newest.ok_or_else(|| CliError::usage(anyhow!("the upstream has no revision yet")))?
     };
     Ok((lock, session.snapshot(&revision).map_err(session_error)?))

@@ -4,6 +4,8 @@ mod args;
 mod bench;
 pub mod console;
 mod contract;
+mod decide;
+mod decide_args;
 mod demo;
 mod diff;
 mod doctor;
@@ -127,6 +129,9 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
+        Command::Decline(args) => decide::decline(&context, &args),
+        Command::Defer(args) => decide::defer(&context, &args),
+        Command::Pin(args) => decide::pin(&context, &args),
         Command::Gate(args) => gate::run(&context, &args),
         Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
@@ -198,6 +203,7 @@ fn session_error(error: SessionError) -> CliError {
         | SessionError::Source(_)
         | SessionError::State { .. }
         | SessionError::NoBranch
+        | SessionError::Decision(_)
         | SessionError::Unreadable { .. } => None,
     };
     let usage = matches!(
@@ -210,6 +216,7 @@ fn session_error(error: SessionError) -> CliError {
             | SessionError::Lock(_)
             | SessionError::OtherSource { .. }
             | SessionError::UnknownRevision { .. }
+            | SessionError::Decision(_)
             | SessionError::Source(
                 SourceError::UnknownRevision { .. }
                     | SourceError::UnknownCrate { .. }

@@ -4,11 +4,12 @@ use anyhow::anyhow;
 use reports::count;
 use reports::record::{ChangeRow, SkippedRow};
 use serde::Serialize;
-use upstream::{RevisionClass, TreeId};
+use upstream::{Revision, RevisionClass, TreeId};
 
 use super::args::Plan;
-use super::{CliError, Context, ExitCode, session_error, status};
+use super::{CliError, Context, ExitCode, session_error, status, sync};
 use crate::chain;
+use crate::decided;
 use crate::driver::{Current, class_name, first_request};
 use crate::engine::{Head, PlannedRevision};
 use crate::session::Session;
@@ -47,7 +48,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
     if !args.offline {
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
-    let known = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let known = session.revisions().map_err(session_error)?;
     if args.offline && known.is_empty() {
         return Err(status::nothing_seen());
     }
@@ -58,11 +59,27 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         .filter(|revision| !revision.withdrawn)
         .cloned()
         .collect();
+    let at_ms = session.machine.clock.now_ms();
+    let holds = session.holds(at_ms).map_err(session_error)?;
+    let mut allowed: Vec<Revision> = behind.clone();
+    let held_back = decided::hold_back(&mut allowed, &holds, &known);
+    for notice in decided::notices(&session, &holds, held_back, at_ms) {
+        context.console.say(&notice.text);
+    }
     let target = match &args.to {
-        Some(to) => session.revision(to).map_err(session_error)?,
+        Some(to) => {
+            let wanted = session.revision(to).map_err(session_error)?;
+            let is_among = |revisions: &[Revision]| revisions.iter().any(|one| one.label == wanted.label);
+            if let Some(pin) = holds.pin().filter(|_| is_among(&behind) && !is_among(&allowed)) {
+                return Err(sync::beyond(to, pin));
+            }
+            wanted
+        }
         None => {
-            if let Some(newest) = behind.last() {
+            if let Some(newest) = allowed.last() {
                 newest.clone()
+            } else if decided::is_unsettled(&session, &lock, &head.tree, &holds)? {
+                session.revision(lock.baseline.as_str()).map_err(session_error)?
             } else {
                 let but = match lock.parked.len() as u64 {
                     0 => String::new(),
@@ -77,11 +94,12 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         }
     };
     let head = Head { commit: head.commit, tree: head.tree };
-    let current = Current::make(&session, &target, &head)?;
+    let current = Current::make(&session, &target, &head, at_ms)?;
     if let Some(unit) = &args.prompt {
         return prompt(context, &session, &current, unit, &head.tree);
     }
-    let PlannedRevision { class, changes, dependencies, files, skipped, units: _ } = current.planned();
+    let PlannedRevision { class, changes, dependencies, files, skipped, units: _, decided: _ } =
+        current.planned();
     let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();
     let planned = Planned {
         baseline: lock.baseline.to_string(),

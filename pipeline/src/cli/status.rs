@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     if !args.offline {
         session.poll(Some(&lock.baseline)).map_err(session_error)?;
     }
-    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let revisions = session.revisions().map_err(session_error)?;
     if args.offline && revisions.is_empty() {
         return Err(nothing_seen());
     }

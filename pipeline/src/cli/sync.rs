@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
+use mappings::decision::Pin;
 use port::confinement::Confinement;
 use port::repo::WorktreeState;
 use port::sandbox::{Sandbox, SandboxPolicy};
 use port::translate::inbox::{Inbox, InboxError};
+use reports::record::Notice;
 use reports::{RunOutcome, RunRecord};
-use upstream::CommitId;
+use upstream::{CommitId, Revision};
 
 use super::args::{Format, Sync, Who};
 use super::{CliError, Context, ExitCode, session_error};
+use crate::ahead::ahead;
 use crate::chain::{self, Means, RunExchanges};
 use crate::config::Settings;
+use crate::decided;
 use crate::driver::{Driver, Obstacle, RunRequest};
 use crate::lease::Lease;
 use crate::progress::Progress;
@@ -168,9 +172,16 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     let poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    let at_ms = session.machine.clock.now_ms();
+    let holds = session.holds(at_ms).map_err(session_error)?;
+    let known = session.revisions().map_err(session_error)?;
     let mut targets = poll.new.clone();
+    let held_back = decided::hold_back(&mut targets, &holds, &known);
     if let Some(to) = &args.to {
         let wanted = session.revision(to).map_err(session_error)?;
+        if let Some(pin) = holds.pin().filter(|_| behind_pin(&targets, &poll.new, &wanted)) {
+            return Err(beyond(to, pin));
+        }
         let at = targets.iter().position(|revision| revision.label == wanted.label);
         match at {
             Some(at) => targets.truncate(at + 1),
@@ -181,8 +192,19 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
             None => targets.clear(),
         }
     }
+    let mut notices = decided::notices(session, &holds, held_back, at_ms);
+    if let Some(ahead) = ahead(session, &head, &lock, &known)?
+        && let Some(at) = targets.iter().position(|revision| revision.label == ahead.revision)
+    {
+        targets.drain(..at);
+        let text = format!("{}; it is taken up there in one step", ahead.told(&lock));
+        notices.push(Notice { code: "lock-put-back".to_owned(), text });
+    }
     targets.truncate(args.limit.unwrap_or(usize::MAX));
-    if (args.retry || answered) && targets.is_empty() && !lock.parked.is_empty() {
+    let asked = (args.retry || answered) && !lock.parked.is_empty();
+    // A target that is named and there already stands for nothing but itself.
+    let is_open = targets.is_empty() && args.to.is_none();
+    if targets.is_empty() && asked || is_open && decided::is_unsettled(session, &lock, &head.tree, &holds)? {
         // The baseline once more: nothing is new in it, and what waits is planned again.
         targets.push(session.revision(lock.baseline.as_str()).map_err(session_error)?);
     }
@@ -192,5 +214,19 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
         targets,
         withdrawn: poll.withdrawn.into_iter().filter(|revision| revision.label != lock.baseline).collect(),
         dry_run: args.dry_run,
+        notices,
     })
+}
+
+/// Whether a pin holds a wanted revision back: it is new, and no target any more.
+fn behind_pin(targets: &[Revision], new: &[Revision], wanted: &Revision) -> bool {
+    let is_among = |revisions: &[Revision]| revisions.iter().any(|one| one.label == wanted.label);
+    is_among(new) && !is_among(targets)
+}
+
+/// A revision was asked for that a pin holds back.
+pub(super) fn beyond(to: &str, pin: &Pin) -> CliError {
+    let Pin { revision, hold } = pin;
+    CliError::usage(anyhow!("the port is pinned at {revision}, and {to} is newer: {}", hold.reason))
+        .hint(format!("take the pin back: `tidelock pin {revision} --undo`"))
 }

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use mappings::Lock;
+use mappings::decision::day_at;
 use mappings::lock::{CheckInput, LockFinding, check};
 use reports::{Verdict, count};
 use serde::Serialize;
@@ -9,6 +10,8 @@ use upstream::TreeId;
 
 use super::args::Verify;
 use super::{CliError, Context, ExitCode, session_error, sync};
+use crate::ahead::ahead;
+use crate::decided;
 use crate::driver::prove;
 use crate::gate::{Evidence, not_compared};
 use crate::session::Session;
@@ -59,7 +62,9 @@ pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     session.poll(lock.revisions.first().map(|recorded| &recorded.revision)).map_err(session_error)?;
-    let Agreed { notes, mut wrong } = agreed(&session, &lock, &head.tree)?;
+    let Agreed { mut notes, mut wrong } = agreed(&session, &lock, &head.tree)?;
+    let known = session.revisions().map_err(session_error)?;
+    notes.extend(ahead(&session, &head, &lock, &known)?.map(|ahead| ahead.told(&lock)));
     let mut contract = None;
     if args.contract && wrong.is_empty() {
         let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
@@ -108,18 +113,35 @@ pub(super) struct Agreed {
 
 /// Holds a lock against the upstream and a tree of the port.
 pub(super) fn agreed(session: &Session, lock: &Lock, tree: &TreeId) -> Result<Agreed, CliError> {
-    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let revisions = session.revisions().map_err(session_error)?;
     let symbols = session.symbols(tree).map_err(session_error)?;
+    let holds = session.holds(session.machine.clock.now_ms()).map_err(session_error)?;
+    let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
+    let baseline = session.snapshot(&baseline).map_err(session_error)?;
+    // A revision that is not there any more is named by the findings.
+    let adopted = lock.adopted().and_then(|adopted| session.revision(adopted.revision.as_str()).ok());
+    let adopted = adopted.map(|adopted| session.snapshot(&adopted)).transpose().map_err(session_error)?;
     let findings = check(&CheckInput {
         lock,
         revisions: &revisions,
+        baseline: Some(&baseline),
+        adopted: adopted.as_deref(),
         item_at: &|label, item| session.item_at(label, item),
+        stood_at: &|label, item| session.stood_at(label, item),
         symbols: &symbols,
         mapping: &session.settings.mapping,
+        holds: &holds,
     });
     let (notes, wrong): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_note);
-    let told = |findings: Vec<LockFinding>| findings.iter().map(ToString::to_string).collect();
-    Ok(Agreed { notes: told(notes), wrong: told(wrong) })
+    let told = |findings: Vec<LockFinding>| findings.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (mut notes, mut wrong) = (told(notes), told(wrong));
+    let today = day_at(session.machine.clock.now_ms());
+    notes.extend(session.settings.decisions.expired(today).map(decided::ended));
+    let about_nothing = decided::about_nothing(session, lock, &baseline);
+    wrong.extend(
+        about_nothing.map(|decision| format!("{decision} speaks of no item; mend it or take it out")),
+    );
+    Ok(Agreed { notes, wrong })
 }
 
 /// What the evidence comes to. A comparison that compared nothing, or that left probes unanswered, tells nothing.
@@ -159,13 +181,18 @@ fn compared(evidence: &Evidence, items_parked: usize) -> Contract {
 /// Whether a finding is no disagreement: people may edit the port, and authors may take releases back.
 pub(super) fn is_note(finding: &LockFinding) -> bool {
     match finding {
-        LockFinding::EditedByHand { .. } | LockFinding::Withdrawn { .. } => true,
+        LockFinding::EditedByHand { .. }
+        | LockFinding::Withdrawn { .. }
+        | LockFinding::WaitsNoLonger { .. }
+        | LockFinding::NotWithdrawn { .. } => true,
         LockFinding::UnknownRevision { .. }
         | LockFinding::CommitDiffers { .. }
         | LockFinding::OutOfOrder { .. }
         | LockFinding::Lost { .. }
         | LockFinding::ItemMissing { .. }
         | LockFinding::ItemDiffers { .. }
+        | LockFinding::PassedOver { .. }
+        | LockFinding::NoPlace { .. }
         | LockFinding::SymbolMissing { .. } => false,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use mappings::decision::DecisionRule;
 use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -32,6 +33,9 @@ pub struct ConfigFile {
     /// What the port has more than the upstream: never drift, never edited.
     #[serde(default)]
     pub extension: Vec<ExtensionRule>,
+    /// What people decided about upstream changes. `tidelock decline`, `defer` and `pin` write these entries.
+    #[serde(default)]
+    pub decision: Vec<DecisionRule>,
     /// Who translates.
     #[serde(default)]
     pub translate: TranslateSection,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mappings::Mapping;
 use mappings::mapping::MappingConfig;
+use mappings::{Decisions, Mapping};
 use upstream::ContentHash;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
@@ -109,6 +109,8 @@ pub struct Settings {
     pub style: String,
     /// What belongs to what.
     pub mapping: Mapping,
+    /// What people decided about upstream changes.
+    pub decisions: Decisions,
     /// The translators, in order.
     pub chain: Vec<ChainEntry>,
     /// The folders of translation memory.
@@ -175,6 +177,7 @@ pub(super) fn resolve(
         branch: file.port.branch.clone(),
         style: check.style(file)?,
         mapping: check.mapping(file)?,
+        decisions: check.decisions(file)?,
         chain: check.chain(file)?,
         memory: check.memory(file)?,
         probes: file.gate.probes.unwrap_or(300),
@@ -316,6 +319,13 @@ impl Check<'_> {
         Mapping::new(config).map_err(|error| {
             let (table, number) = place_of(&error.to_string());
             self.error(&[table, &number], error.to_string(), "see docs/configuration.md for what it may say")
+        })
+    }
+
+    fn decisions(&self, file: &ConfigFile) -> Result<Decisions, ConfigError> {
+        Decisions::new(&file.decision).map_err(|error| {
+            let at = error.number.saturating_sub(1).to_string();
+            self.error(&["decision", &at, error.key], error.to_string(), error.help)
         })
     }
 

@@ -78,18 +78,20 @@ impl Driver<'_> {
             after: &after,
             outcomes: &outcomes,
             passed_by: &passed_by,
+            holds: &current.holds,
         })?;
         Ok(lock)
     }
 
-    /// Revisions that their authors took back, between the baseline and the revision at work.
+    /// The revisions between the baseline and the revision at work: those that their authors took back, and what a
+    /// port that was ahead of its lock had already.
     fn passed_by(&self, current: &Current) -> Result<Vec<upstream::Revision>> {
-        let all = self.session.mirror.revisions()?;
+        let all = self.session.revisions()?;
         let place = |label| all.iter().position(|revision| revision.label == label);
         let (from, to) = (place(current.lock.baseline.clone()), place(current.revision.label.clone()));
         let (Some(from), Some(to)) = (from, to) else { return Ok(Vec::new()) };
         let between = all.get(from + 1..to).unwrap_or_default();
-        Ok(between.iter().filter(|revision| revision.withdrawn).cloned().collect())
+        Ok(between.to_vec())
     }
 
     /// The oracle is out of reach: nothing changed but the planned symbols and the lock.
@@ -114,7 +116,7 @@ impl Driver<'_> {
 
     /// Everything that is linked, against the upstream at the new revision.
     fn contract(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
-        let parked: BTreeSet<&ItemPath> = whole.lock.parked.keys().collect();
+        let parked: BTreeSet<&ItemPath> = whole.lock.parked.keys().chain(whole.lock.held.keys()).collect();
         let items: Vec<(ItemPath, SymbolPath)> = whole
             .lock
             .links
@@ -131,6 +133,7 @@ impl Driver<'_> {
             whole.lock.links.values().filter(|link| !parked.contains(&link.item) && !there(link));
         let not_compared = NotCompared {
             parked: whole.lock.parked.len(),
+            held: whole.lock.held_links(),
             unreadable: unreadable.map(|link| link.item.clone()).collect(),
         };
         let occasion = format!("{} gate", whole.current.revision.label);

@@ -146,11 +146,11 @@ fn disposition_words(candidate: &Candidate) -> &'static str {
     match candidate.disposition() {
         mappings::Disposition::Absorbed => "absorbed, no edit needed,",
         mappings::Disposition::Parked => "landed in part (the rest is parked)",
+        mappings::Disposition::Declined => "declined",
+        mappings::Disposition::Deferred => "deferred",
         mappings::Disposition::Landed
         | mappings::Disposition::Adopted
         | mappings::Disposition::NotPorted
-        | mappings::Disposition::Declined
-        | mappings::Disposition::Deferred
         | mappings::Disposition::Withdrawn => "landed",
     }
 }

@@ -59,6 +59,8 @@ pub struct RunRequest {
     pub newest: Option<Revision>,
     /// Whether nothing is to land.
     pub dry_run: bool,
+    /// What a person should know beforehand.
+    pub notices: Vec<Notice>,
 }
 
 /// Works on one port.
@@ -159,7 +161,7 @@ impl<'a> Driver<'a> {
             chain: self.chain.iter().map(|link| link.facts()).collect(),
             confinement: self.confinement.level(),
             dry_run: request.dry_run,
-            notices: notices.collect(),
+            notices: notices.chain(request.notices.iter().cloned()).collect(),
         })
     }
 
@@ -214,7 +216,8 @@ impl<'a> Driver<'a> {
             .as_ref()
             .is_some_and(|current| current.revision.label == revision.label && current.head == work.head);
         if !planned {
-            self.current = Some(Rc::new(Current::make(self.session, revision, &work.head)?));
+            self.current =
+                Some(Rc::new(Current::make(self.session, revision, &work.head, work.header.started_ms)?));
         }
         Ok(())
     }

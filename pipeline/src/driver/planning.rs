@@ -4,14 +4,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::Result;
+use mappings::decision::Hold;
 use mappings::plan::{PlanInput, plan};
-use mappings::{Lock, Plan, SkipReason, SymbolTable, UnitKind, WorkUnit};
+use mappings::{DecisionWord, Disposition, Holds, Lock, Plan, SkipReason, SymbolTable, UnitKind, WorkUnit};
 use reports::record::{ChangeRow, MemberRecord, SkippedRow, UnitOutcome, UnitRecord};
 use upstream::{ItemChange, ItemKind, Revision, RevisionClass, SemanticDiff, Snapshot};
 
 use super::Driver;
 use super::hidden::Calls;
-use crate::engine::{Event, Head, PlannedRevision, PlannedUnit, RunState, Work};
+use crate::engine::{Decided, Event, Head, PlannedRevision, PlannedUnit, RunState, Work};
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -25,17 +26,20 @@ pub(crate) struct Current {
     pub(crate) symbols: Arc<SymbolTable>,
     pub(crate) diff: SemanticDiff,
     pub(crate) plan: Plan,
+    pub(super) holds: Holds,
     pub(super) calls: Calls,
 }
 
 impl Current {
-    /// Diffs a revision against the lock's baseline and plans it for a tree of the port.
-    pub(crate) fn make(session: &Session, revision: &Revision, head: &Head) -> Result<Self> {
+    /// Diffs a revision against the lock's baseline and plans it for a tree of the port, under the decisions of a
+    /// time in milliseconds since the Unix epoch.
+    pub(crate) fn make(session: &Session, revision: &Revision, head: &Head, at_ms: i64) -> Result<Self> {
         let lock = session.lock(&head.tree)?;
         let symbols = session.symbols(&head.tree)?;
         let baseline = session.snapshot(&session.revision(lock.baseline.as_str())?)?;
         let snapshot = session.snapshot(revision)?;
         let diff = upstream::diff::compare(&baseline, &snapshot);
+        let holds = session.holds(at_ms)?;
         let plan = plan(&PlanInput {
             target: &snapshot,
             baseline: &baseline,
@@ -43,6 +47,7 @@ impl Current {
             item_at: &|label, item| session.item_at(label, item),
             mapping: &session.settings.mapping,
             symbols: &symbols,
+            holds: &holds,
         })?;
         Ok(Self {
             revision: revision.clone(),
@@ -53,6 +58,7 @@ impl Current {
             symbols,
             diff,
             plan,
+            holds,
             calls: Calls::default(),
         })
     }
@@ -68,13 +74,14 @@ impl Current {
             changes: self.diff.items.iter().map(change_row).collect(),
             dependencies: self.diff.dependencies.iter().map(dependency_line).collect(),
             files: self.diff.files.iter().map(|change| change.file.clone()).chain(self.unparsed()).collect(),
-            skipped: self.plan.skipped.iter().map(skipped_row).collect(),
+            skipped: self.plan.skipped.iter().filter(|skip| !skip.carried).map(skipped_row).collect(),
             units: self
                 .plan
                 .units
                 .iter()
                 .map(|unit| PlannedUnit { id: unit.id.clone(), record: self.unit_record(unit) })
                 .collect(),
+            decided: self.holds.of_revision(&self.revision.label).map(decided),
         }
     }
 
@@ -119,7 +126,7 @@ impl Driver<'_> {
             self.tell(begun(work, revision));
         }
         let at_ms = self.now_ms();
-        let current = Current::make(self.session, revision, head)?;
+        let current = Current::make(self.session, revision, head, decided_at(state).unwrap_or(at_ms))?;
         let planned = current.planned();
         self.current = Some(Rc::new(current));
         self.tell(Progress::Planned {
@@ -129,6 +136,22 @@ impl Driver<'_> {
             skipped: planned.skipped.len(),
         });
         Ok(Event::Planned { revision: revision.label.clone(), at_ms, plan: planned })
+    }
+}
+
+fn decided(hold: &Hold) -> Decided {
+    let disposition = match hold.word {
+        DecisionWord::Deferred => Disposition::Deferred,
+        DecisionWord::Declined | DecisionWord::Pinned => Disposition::Declined,
+    };
+    Decided { disposition, reason: hold.reason.clone() }
+}
+
+/// Decisions hold as of the beginning of the run: a plan that is made again after midnight is the same one.
+pub(super) fn decided_at(state: &RunState) -> Option<i64> {
+    match state {
+        RunState::Working(work) => Some(work.header.started_ms),
+        RunState::New | RunState::Ending(_) | RunState::Over(_) => None,
     }
 }
 
@@ -169,6 +192,8 @@ fn skipped_row(skipped: &mappings::Skipped) -> SkippedRow {
             SkipReason::NoBehaviour => "no-behaviour",
             SkipReason::Ignored => "ignored",
             SkipReason::Manual => "manual",
+            SkipReason::Declined => "declined",
+            SkipReason::Deferred => "deferred",
             SkipReason::Bound => "bound",
             SkipReason::NoCounterpart => "no-counterpart",
             SkipReason::Unmapped => "unmapped",

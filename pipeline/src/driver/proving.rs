@@ -20,7 +20,7 @@ pub(crate) fn prove(
     baseline: &Snapshot,
 ) -> Result<Evidence> {
     let at_baseline = |item: &ItemPath| baseline.items.get(item).is_some_and(|item| !item.is_test);
-    let linked = lock.links.values().filter(|link| !lock.parked.contains_key(&link.item));
+    let linked = lock.links.values().filter(|link| !lock.is_behind(&link.item));
     let items: Vec<_> = linked
         .filter(|link| at_baseline(&link.item))
         .map(|link| (link.item.clone(), link.symbol.clone()))

@@ -93,10 +93,10 @@ fn contract(
 ) -> Result<Vec<GateRecord>> {
     let lock = standing.lock;
     let evidence = prove(session, confinement, lock, standing.tree, standing.baseline)?;
-    let parked: BTreeSet<&ItemPath> = lock.parked.keys().collect();
+    let parked: BTreeSet<&ItemPath> = lock.parked.keys().chain(lock.held.keys()).collect();
     let linked = lock.links.values().map(|link| &link.item).filter(|item| !parked.contains(item));
     let unreadable = linked.filter(|item| !standing.baseline.items.contains_key(*item)).cloned().collect();
-    let not_compared = NotCompared { parked: parked.len(), unreadable };
+    let not_compared = NotCompared { parked: lock.parked.len(), held: lock.held_links(), unreadable };
     Ok(vec![gate::spec(&evidence), gate::numeric(&evidence, &not_compared)])
 }
 

@@ -1,6 +1,6 @@
 //! What happened: the only thing that changes a run's state, and all that the journal keeps.
 
-use mappings::{Proof, UnitId};
+use mappings::{Disposition, Proof, UnitId};
 use port::edit::Answer;
 use port::translate::{Feedback, Route};
 use reports::Verdict;
@@ -91,6 +91,18 @@ pub struct PlannedRevision {
     pub skipped: Vec<SkippedRow>,
     /// The units, in order.
     pub units: Vec<PlannedUnit>,
+    /// What a person decided about the whole revision.
+    #[serde(default)]
+    pub decided: Option<Decided>,
+}
+
+/// What a person decided about a revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Declined or deferred.
+    pub disposition: Disposition,
+    /// Why, who answers for it, and until when.
+    pub reason: String,
 }
 
 /// How one attempt at a unit ended.

@@ -10,7 +10,9 @@ mod state;
 mod step;
 
 pub use effect::Effect;
-pub use event::{AttemptResult, ChainLink, Event, Head, Lesson, PlannedRevision, PlannedUnit, RunHeader};
+pub use event::{
+    AttemptResult, ChainLink, Decided, Event, Head, Lesson, PlannedRevision, PlannedUnit, RunHeader,
+};
 pub use record::{apply, record};
 pub use state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work};
 pub use step::{BRANCH_MOVES_MAX, IllegalEvent, effect, step};

@@ -132,7 +132,7 @@ fn planned(state: &RunState, plan: &PlannedRevision) -> Option<RevisionRecord> {
         units: plan.units.iter().map(|unit| unit.record.clone()).collect(),
         gates: Vec::new(),
         disposition: None,
-        reason: String::new(),
+        reason: plan.decided.as_ref().map(|decided| decided.reason.clone()).unwrap_or_default(),
         landed: None,
         duration_ms: 0,
     })

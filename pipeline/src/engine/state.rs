@@ -122,10 +122,11 @@ impl Candidate {
         let parked = self.units.iter().any(|unit| matches!(unit, UnitState::Parked { .. }));
         let edited =
             self.units.iter().any(|unit| matches!(unit, UnitState::Accepted { answer: Some(_), .. }));
-        match (parked, edited) {
-            (true, _) => Disposition::Parked,
-            (false, true) => Disposition::Landed,
-            (false, false) => Disposition::Absorbed,
+        match (parked, &self.plan.decided, edited) {
+            (true, _, _) => Disposition::Parked,
+            (false, Some(decided), _) => decided.disposition,
+            (false, None, true) => Disposition::Landed,
+            (false, None, false) => Disposition::Absorbed,
         }
     }
 }

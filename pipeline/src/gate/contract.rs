@@ -35,6 +35,8 @@ pub fn spec(evidence: &Evidence) -> GateRecord {
 pub struct NotCompared {
     /// Items that wait for a person.
     pub parked: usize,
+    /// Linked items whose changes people declined or put off.
+    pub held: usize,
     /// Linked items that the upstream cannot be read for at this revision.
     pub unreadable: Vec<ItemPath>,
 }
@@ -47,7 +49,11 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
     let (agreed, disagreed, blocked) =
         (sum(|item| item.agreed), sum(|item| item.disagreed), sum(|item| item.blocked));
     let probed = items.iter().filter(|item| item.agreed + item.disagreed > 0).count();
-    let waiting = if parked == 0 { String::new() } else { format!("; {parked} parked and not compared") };
+    let left_out = |count: usize, why: &str| match count {
+        0 => String::new(),
+        count => format!("; {count} {why} and not compared"),
+    };
+    let waiting = left_out(parked, "parked") + &left_out(not_compared.held, "held by a decision");
     let caveats = match evidence.caveats() {
         caveats if caveats.is_empty() => caveats,
         caveats => format!(" ({caveats})"),

@@ -191,6 +191,17 @@ impl World {
         String::from_utf8(finished.stdout).unwrap()
     }
 
+    /// Whether git succeeds in the port at something that may fail.
+    pub(crate) fn git_may(&self, arguments: &[&str]) -> bool {
+        let identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@localhost"];
+        let invocation = Invocation::new("git", self.path("port"))
+            .args(identity)
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        SystemProcessRunner::default().run(&invocation).unwrap().succeeded()
+    }
+
     /// Runs the program in the port.
     pub(crate) fn tidelock(&self, arguments: &[&str]) -> Ran {
         self.tidelock_in("port", arguments)

@@ -57,6 +57,12 @@ impl PortRepo {
         &self.path
     }
 
+    /// The name under which its user commits, where git has been told one.
+    pub fn user_name(&self) -> Option<String> {
+        let config = self.git.config().and_then(|mut config| config.snapshot());
+        config.ok()?.get_string("user.name").ok().filter(|name| !name.trim().is_empty())
+    }
+
     fn tree(&self, id: &TreeId) -> Result<git2::Tree<'_>, RepoError> {
         let missing = |source: git2::Error| missing_or_git(source, "tree", id.as_str());
         self.git.find_tree(oid(id.as_str(), "tree")?).map_err(missing)

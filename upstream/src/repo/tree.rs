@@ -66,6 +66,19 @@ impl SourceTree for RevisionTree {
 }
 
 impl RevisionTree {
+    /// The id of the content at a path, as [`SourceTree::entries`] has it; `None` where no file is there. Only the
+    /// folders on the way are read.
+    pub fn id_of(&self, path: &str) -> Result<Option<String>, TreeError> {
+        let failed = |error: gix::Error| tree_error(path, whole_message(&error));
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let tree = self.repo.find_tree(self.root).map_err(failed)?;
+        let entry = tree.lookup_entry(raw_path(path).split_str("/")).map_err(failed)?;
+        let file = entry.filter(|entry| entry.mode().is_blob());
+        Ok(file.map(|entry| entry.object_id().to_hex().to_string()))
+    }
+
     pub(super) fn new(repo: gix::Repository, root: gix::ObjectId) -> Self {
         Self { repo, root }
     }

@@ -156,6 +156,7 @@ fn planned_symbols(
         item_at: &item_at,
         mapping: &mapping,
         symbols,
+        holds: &mappings::Holds::default(),
     })?;
     let members = || made.units.iter().flat_map(|unit| &unit.members).map(|member| member.symbol.to_string());
     let impacted =

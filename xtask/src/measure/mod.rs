@@ -1,5 +1,6 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
+mod big_port;
 mod contract;
 mod crash;
 mod criterion_suite;
@@ -19,6 +20,7 @@ mod probeable;
 mod readers;
 mod sandbox;
 mod value_runs;
+mod verify;
 mod workspace;
 
 use std::io::Write;
@@ -114,6 +116,18 @@ const MEASURES: &[Measure] = &[
         about: "`tidelock history` of a thousand revisions beside `git log -p` and `git log --raw`: time and memory",
         needs: "`--repo` for each upstream, and release builds of `tidelock` and `xtask`; a minute each",
         run: history::run,
+    },
+    Measure {
+        name: "verify",
+        about: "`tidelock verify` over ten thousand revisions, with a link for every item of every library",
+        needs: "`--repo` for each upstream; git, Python 3.10; release builds of `tidelock` and `xtask`; minutes each",
+        run: verify::verify,
+    },
+    Measure {
+        name: "plan",
+        about: "`tidelock plan` of the newest revision of a large workspace, with a link for every item, warm",
+        needs: "`--repo` for each upstream; git, Python 3.10; release builds of `tidelock` and `xtask`; minutes each",
+        run: verify::plan,
     },
     Measure {
         name: "workspace",

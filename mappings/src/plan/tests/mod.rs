@@ -14,6 +14,7 @@ use crate::testing::{
 };
 use crate::unit::{SkipReason, UnitId, UnitKind, UnitMember, WorkUnit};
 
+mod held;
 mod standalone;
 mod unseen;
 
@@ -25,6 +26,7 @@ struct Port {
     history: BTreeMap<RevisionLabel, Snapshot>,
     lock: Lock,
     symbols: SymbolTable,
+    holds: Holds,
 }
 
 impl Port {
@@ -42,6 +44,7 @@ impl Port {
             history: BTreeMap::from([(baseline.revision.label.clone(), baseline)]),
             lock,
             symbols,
+            holds: Holds::default(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Port {
             item_at: &item_at,
             mapping: &self.mapping,
             symbols: &self.symbols,
+            holds: &self.holds,
         })
     }
 
@@ -96,6 +100,7 @@ impl Port {
             after: &self.symbols,
             outcomes: &outcomes,
             passed_by: &[],
+            holds: &self.holds,
         })
         .unwrap();
         self.history.insert(target.revision.label.clone(), target);
@@ -426,6 +431,7 @@ fn withdrawn_targets_and_wrong_baselines_give_no_plan() {
         item_at: &|_, _| None,
         mapping: &port.mapping,
         symbols: &port.symbols,
+        holds: &port.holds,
     };
     assert!(matches!(plan(&wrong), Err(PlanError::WrongBaseline { .. })));
 }
@@ -541,6 +547,7 @@ proptest! {
     fn nothing_that_changed_is_lost_or_doubled(
         old in any_items(), new in any_items(), newest in any_items(),
         ported in prop::collection::vec(0_u8..8, 0..8), alone in prop::collection::vec(0_u8..8, 0..8),
+        declined in 0_u8..12,
     ) {
         let names: Vec<String> = ported.iter().map(|name| format!("p.i{name}")).collect();
         let symbols: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "text")).collect();
@@ -548,6 +555,7 @@ proptest! {
         for name in ported.iter().filter(|name| alone.contains(name)) {
             port = port.standalone(&format!("p.i{name}"));
         }
+        port.decide(&[("declined", "items", &format!("k::i{declined}"))]);
         for (name, items) in [("2", new), ("3", newest)] {
             let target = snapshot(name, items);
             let plan = port.plan(&target);
@@ -601,7 +609,7 @@ proptest! {
             .collect();
         let reported = again.skipped.iter().filter(|skip| skip.why != SkipReason::NoBehaviour);
         dealt_with.extend(reported.map(|skip| &skip.item));
-        for waiting in port.lock.parked.keys() {
+        for waiting in port.lock.parked.keys().chain(port.lock.held.keys()) {
             prop_assert!(dealt_with.contains(waiting), "{} is forgotten", waiting);
         }
     }

@@ -142,7 +142,7 @@ impl<'a> Experiment<'a> {
     ) -> Result<Self> {
         let head = session.head()?;
         let lock = session.lock(&head.tree)?;
-        let linked = lock.links.values().filter(|link| !lock.parked.contains_key(&link.item));
+        let linked = lock.links.values().filter(|link| !lock.is_behind(&link.item));
         let there = |item: &ItemPath| snapshot.items.get(item).is_some_and(|item| !item.is_test);
         let links = linked.filter(|link| there(&link.item));
         let links = links.map(|link| (link.item.clone(), link.symbol.clone())).collect();

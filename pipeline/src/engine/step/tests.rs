@@ -90,6 +90,7 @@ fn planned(revision: &str, units: &[&str]) -> Event {
         files: Vec::new(),
         skipped: Vec::new(),
         units: units.iter().map(|id| unit(id)).collect(),
+        decided: None,
     };
     Event::Planned { revision: label(revision), at_ms: 2000, plan }
 }
