@@ -101,10 +101,14 @@ const PACKAGE: &[u8] = b"[[package]]\n";
 fn differing<'a>(before: &'a [u8], after: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let common = common_prefix(before, after);
     let mut start = package_before(before, common);
+    // Whatever stands between packages: the next one may go by the name of the one before.
+    let next_name = |text| package_behind(text, start).map(|at| name_at(text, at)).unwrap_or_default();
+    let next_names = [next_name(before), next_name(after)];
     while start > 0 {
         let earlier = package_before(before, start - 1);
         let name = name_at(before, earlier);
-        if name.is_empty() || (name != name_at(before, start) && name != name_at(after, start)) {
+        let goes_on = name == name_at(before, start) || next_names.contains(&name);
+        if name.is_empty() || !goes_on {
             break;
         }
         start = earlier;
@@ -324,6 +328,9 @@ mod tests {
         assert_eq!(changes[0].after.as_deref(), Some("1.0.0, 2.0.0"));
         let unused = [before, &b"\n[[patch.unused]]\nname = \"a\"\nversion = \"2.0.0\"\n"[..]].concat();
         assert_eq!(of_locks(Some(before), Some(&unused)), []);
+        let with_b = [&before[..], b"\n[[package]]\nname = \"b\"\n"].concat();
+        let spaced = [&before[..], b"\n\n[[package]]\nname = \"a\"\nversion = \"2.0.0\"\n"].concat();
+        assert_eq!(of_locks(Some(&with_b), Some(&spaced)), locked_differences(&with_b, &spaced));
     }
 
     proptest! {
