@@ -15,6 +15,7 @@ mod diff;
 mod disturbed;
 mod history;
 mod hostile_answers;
+mod hostile_suites;
 mod hostile_upstream;
 mod inbox;
 mod leash;
