@@ -53,9 +53,9 @@ impl ProcessGroup {
         let path = root.join(format!("{PREFIX}{}-{number}", std::process::id()));
         std::fs::create_dir(&path).ok()?;
         let held = File::open(&path).ok()?;
+        held.try_lock().ok()?;
         // Made first, so that a group that turns out to be of no use is removed again.
         let group = Self { path, _held: held };
-        group._held.try_lock().ok()?;
         let bound = processes_max.saturating_mul(SIDE_BY_SIDE).to_string();
         let file = group.path.join("pids.max");
         (file.exists() && std::fs::write(file, bound).is_ok()).then_some(group)
