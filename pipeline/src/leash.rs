@@ -33,7 +33,14 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<u8, (
         Ok(Ending::Signalled(signal)) => {
             Err((u8::try_from(128 + signal).unwrap_or(u8::MAX), format!("it was ended by signal {signal}")))
         }
-        Ok(Ending::TimedOut | Ending::Silent | Ending::TooMuchOutput | Ending::Interrupted) => Ok(u8::MAX),
+        Ok(
+            Ending::TimedOut
+            | Ending::Silent
+            | Ending::TooMuchOutput
+            | Ending::TooMuchDisk
+            | Ending::DiskFull
+            | Ending::Interrupted,
+        ) => Ok(u8::MAX),
         Err(error @ (ProcessError::Spawn { .. } | ProcessError::Wait { .. })) => {
             Err((NOT_STARTED, error.to_string()))
         }

@@ -15,8 +15,8 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::confinement::{Access, Confinement};
 use port::sandbox::{
-    CONFINED_FAILED_EXIT, CONFINED_SUBCOMMAND, Mechanism, ResourceLimits, Sandbox, SandboxPolicy,
-    confined_exec,
+    CONFINED_FAILED_EXIT, CONFINED_SUBCOMMAND, DISK_BYTES_MAX, Mechanism, ResourceLimits, Sandbox,
+    SandboxPolicy, confined_exec,
 };
 use port::suite::{SuiteRequest, run_suite};
 use port::timing::statistics::TimingRule;
@@ -47,6 +47,8 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
     ("a_fork_bomb_is_bounded", a_fork_bomb_is_bounded),
     ("a_memory_hog_is_bounded", a_memory_hog_is_bounded),
     ("a_long_file_is_bounded", a_long_file_is_bounded),
+    ("many_files_are_bounded", many_files_are_bounded),
+    ("what_is_no_folder_of_its_own_cannot_be_filled", what_is_no_folder_of_its_own_cannot_be_filled),
     ("endless_output_is_bounded", endless_output_is_bounded),
     ("endless_computing_is_bounded", endless_computing_is_bounded),
     ("a_child_in_the_background_is_killed", a_child_in_the_background_is_killed),
@@ -108,7 +110,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn detect(mechanism: Mechanism, limits: ResourceLimits) -> Result<Arc<dyn Confinement>, Box<dyn Error>> {
-    let policy = SandboxPolicy { require: true, mechanisms: vec![mechanism], limits };
+    detect_with_disk(mechanism, limits, DISK_BYTES_MAX)
+}
+
+fn detect_with_disk(
+    mechanism: Mechanism,
+    limits: ResourceLimits,
+    disk_bytes_max: u64,
+) -> Result<Arc<dyn Confinement>, Box<dyn Error>> {
+    let policy =
+        SandboxPolicy { mechanisms: vec![mechanism], limits, disk_bytes_max, ..SandboxPolicy::default() };
     let binary = std::env::current_exe()?;
     Ok(Sandbox::detect(&policy, &binary, &SystemProcessRunner::default())?.into())
 }
@@ -119,6 +130,7 @@ struct Cell {
     root: tempfile::TempDir,
     readable: Vec<PathBuf>,
     resources: ResourceLimits,
+    disk_bytes_max: u64,
     limits: Limits,
     environment: Vec<(&'static str, OsString)>,
     input: &'static str,
@@ -136,6 +148,7 @@ impl Cell {
             readable: vec![root.path().join("readable")],
             root,
             resources: ResourceLimits { memory_bytes_max: 8 << 30, processes_max: 256, ..Default::default() },
+            disk_bytes_max: DISK_BYTES_MAX,
             limits: Limits { timeout_ms: 60_000, ..Limits::default() },
             environment: vec![("PATH", "/usr/bin:/bin".into())],
             input: "",
@@ -151,7 +164,7 @@ impl Cell {
         program: impl Into<OsString>,
         arguments: impl IntoIterator<Item = Argument>,
     ) -> Result<Finished, Box<dyn Error>> {
-        let confinement = detect(self.mechanism, self.resources)?;
+        let confinement = detect_with_disk(self.mechanism, self.resources, self.disk_bytes_max)?;
         let mut invocation = Invocation::new(program, self.path("checkout")).args(arguments);
         invocation.environment =
             self.environment.iter().map(|(name, value)| (name.into(), value.clone())).collect();
@@ -349,6 +362,21 @@ fn a_long_file_is_bounded(cell: &Cell) -> Outcome {
     let cell = Cell { resources, ..Cell::new(cell.mechanism)? };
     let finished = cell.shell("head -c 4M /dev/zero > long; true")?;
     assert_eq!(std::fs::metadata(cell.path("checkout/long"))?.len(), 1 << 20, "{}", text(&finished));
+    Ok(())
+}
+
+fn many_files_are_bounded(cell: &Cell) -> Outcome {
+    let cell = Cell { disk_bytes_max: 16 << 20, ..Cell::new(cell.mechanism)? };
+    let finished = cell
+        .shell("i=0; while :; do head -c 1M /dev/zero > f$i; i=$((i+1)); [ $i -lt 200 ] || sleep 60; done")?;
+    assert_eq!(finished.ending, Ending::TooMuchDisk, "{}", text(&finished));
+    Ok(())
+}
+
+fn what_is_no_folder_of_its_own_cannot_be_filled(cell: &Cell) -> Outcome {
+    let finished =
+        cell.shell("for place in / /dev /etc /usr; do echo x > $place/new-file && echo $place; done; true")?;
+    assert_eq!(finished.stdout, b"", "{}", text(&finished));
     Ok(())
 }
 

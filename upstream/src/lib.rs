@@ -7,6 +7,7 @@
 pub mod agreement;
 pub mod clock;
 pub mod diff;
+mod disk;
 pub mod harvest;
 pub mod history;
 pub mod ids;

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::disk::DiskWatch;
 
 /// How often a running process is looked at.
 const POLL: Duration = Duration::from_millis(2);
@@ -47,6 +48,18 @@ pub struct Invocation {
     pub stdin: Vec<u8>,
     /// Its bounds.
     pub limits: Limits,
+    /// What it may take of the disk, where that is bounded.
+    pub disk: Option<DiskBound>,
+}
+
+/// How much of a disk a process and what it starts may fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskBound {
+    /// The folders that it can write to.
+    pub folders: Vec<PathBuf>,
+    /// The most that it may write there, in bytes. Whatever this is, no more than nine tenths of what is free is
+    /// taken: others need the disk too.
+    pub bytes_max: u64,
 }
 
 impl Invocation {
@@ -60,6 +73,7 @@ impl Invocation {
             environment: path.into_iter().collect(),
             stdin: Vec::new(),
             limits: Limits::default(),
+            disk: None,
         }
     }
 
@@ -122,6 +136,10 @@ pub enum Ending {
     Silent,
     /// It wrote more than allowed and was killed with all its children.
     TooMuchOutput,
+    /// It wrote more to the disk than allowed and was killed with all its children.
+    TooMuchDisk,
+    /// It left next to nothing free on the disk and was killed with all its children.
+    DiskFull,
     /// We were told to stop, and killed it with all its children.
     Interrupted,
 }
@@ -204,6 +222,7 @@ impl ProcessRunner for SystemProcessRunner {
 
         let started_ms = SystemClock.now_ms();
         let (mut seen, mut heard_ms) = (0, started_ms);
+        let mut disk = DiskWatch::begin(invocation.disk.as_ref(), started_ms);
         let ending = loop {
             if let Some(status) =
                 child.try_wait().map_err(|source| ProcessError::Wait { program: program.clone(), source })?
@@ -225,7 +244,7 @@ impl ProcessRunner for SystemProcessRunner {
             } else if stdout.overflowed() || stderr.overflowed() {
                 Some(Ending::TooMuchOutput)
             } else {
-                None
+                disk.exceeded(now_ms)
             };
             if let Some(ending) = stop {
                 kill_group(group, &mut child);
@@ -417,6 +436,17 @@ mod tests {
         let finished = shell("yes", limits);
         assert_eq!(finished.ending, Ending::TooMuchOutput);
         assert_eq!(finished.stdout.len(), 1000);
+    }
+
+    #[test]
+    fn what_fills_the_disk_is_killed_at_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let bound = DiskBound { folders: vec![folder.path().to_owned()], bytes_max: 8 << 20 };
+        let script = "head -c 64M /dev/zero > big; sleep 600";
+        let mut invocation = Invocation::new("sh", folder.path()).args(["-c", script]);
+        invocation.disk = Some(bound);
+        let finished = SystemProcessRunner::default().run(&invocation).unwrap();
+        assert_eq!(finished.ending, Ending::TooMuchDisk);
     }
 
     #[test]

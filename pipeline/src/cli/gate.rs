@@ -66,6 +66,7 @@ pub(super) fn run(context: &Context, args: &Gate) -> Result<ExitCode, CliError> 
         before: before.to_string(),
         baseline: lock.baseline.to_string(),
         verdict: overall(&gates),
+        confinement: confinement.level(),
         places: places(&session, &gated, &GateReport::symbols(&gates))?,
         gates,
         notes,

@@ -149,7 +149,11 @@ fn accept(session: &Session, change: &str) -> Result<(), CliError> {
 
 /// The confinement of foreign code that this machine allows and the settings accept.
 pub(super) fn confinement(settings: &Settings, machine: &Machine) -> Result<Box<dyn Confinement>, CliError> {
-    let policy = SandboxPolicy { require: settings.sandbox_required, ..SandboxPolicy::default() };
+    let policy = SandboxPolicy {
+        require: settings.sandbox_required,
+        disk_bytes_max: settings.disk_bytes_max,
+        ..SandboxPolicy::default()
+    };
     Sandbox::detect(&policy, &machine.program, &*machine.runner).map_err(|error| anyhow!(error).into())
 }
 

@@ -238,6 +238,11 @@ pub struct LandSection {
 pub struct SandboxSection {
     /// Whether to refuse to run foreign code where it cannot be confined. Default: true.
     pub require: Option<bool>,
+    /// The longest a build of the upstream may take, in seconds. Default: 900.
+    pub build_timeout_s: Option<u64>,
+    /// The most that one build, test run or benchmark may write to the disk, in MiB; and never more than nine tenths of
+    /// what is free. Default: 16384.
+    pub disk_mib: Option<u64>,
 }
 
 /// `[watch]`

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mappings::mapping::MappingConfig;
 use mappings::{Decisions, Mapping};
+use port::sandbox::DISK_BYTES_MAX;
 use upstream::ContentHash;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
@@ -131,6 +132,10 @@ pub struct Settings {
     pub author: Author,
     /// Whether to refuse to run foreign code where it cannot be confined.
     pub sandbox_required: bool,
+    /// The longest a build of the upstream may take, in seconds.
+    pub build_timeout_s: u64,
+    /// The most that a confined process may write to the disk, in bytes.
+    pub disk_bytes_max: u64,
     /// When `watch` looks.
     pub schedule: String,
 }
@@ -191,6 +196,8 @@ pub(super) fn resolve(
         objective: check.objective(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
+        build_timeout_s: file.sandbox.build_timeout_s.unwrap_or(900),
+        disk_bytes_max: file.sandbox.disk_mib.map_or(DISK_BYTES_MAX, |mib| mib.saturating_mul(1 << 20)),
         schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
         root,
     })

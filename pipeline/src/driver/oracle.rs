@@ -52,6 +52,7 @@ impl<'a> Oracles<'a> {
             confinement: self.confinement,
             clock: &*self.session.machine.clock,
             probe_timeout_ms: PROBE_TIMEOUT_MS,
+            build_timeout_ms: self.session.settings.build_timeout_s.saturating_mul(1000),
         }
     }
 

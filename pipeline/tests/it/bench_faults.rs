@@ -76,6 +76,8 @@ fn a_killed_comparison_goes_on_and_runs_no_pair_twice() {
             | Ending::Signalled(_)
             | Ending::Silent
             | Ending::TooMuchOutput
+            | Ending::TooMuchDisk
+            | Ending::DiskFull
             | Ending::Interrupted => panic!("{:?}: {}", finished.ending, finished.tail(30)),
         }
         after_ms += after_ms / 3;

@@ -16,6 +16,7 @@ mod diff;
 mod disturbed;
 mod history;
 mod hostile_answers;
+mod hostile_suites;
 mod hostile_upstream;
 mod inbox;
 mod leash;

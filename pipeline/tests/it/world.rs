@@ -273,6 +273,8 @@ impl Ran {
             | Ending::TimedOut
             | Ending::Silent
             | Ending::TooMuchOutput
+            | Ending::TooMuchDisk
+            | Ending::DiskFull
             | Ending::Interrupted => panic!("it did not exit\n{self}"),
         }
     }

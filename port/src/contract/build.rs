@@ -18,8 +18,8 @@ use super::session::Tools;
 
 /// How often functions that do not compile are left out before the build is given up.
 const BUILD_ROUNDS_MAX: usize = 4;
-/// The longest a build may take, in milliseconds.
-const BUILD_TIMEOUT_MS: u64 = 15 * 60 * 1000;
+/// The longest that fetching dependencies may take, in milliseconds.
+const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many of the compiler's last lines are told.
 const COMPILER_LINES: usize = 20;
 
@@ -190,13 +190,17 @@ impl Build<'_> {
             .args(arguments.iter().copied())
             .args(["--manifest-path".into(), driver.join("Cargo.toml").into_os_string()]);
         invocation.environment.extend(toolchain.environment.clone());
-        invocation.limits(Limits { timeout_ms: BUILD_TIMEOUT_MS, ..Limits::default() })
+        invocation.limits(Limits { timeout_ms: FETCH_TIMEOUT_MS, ..Limits::default() })
     }
 
     fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
         match finished.ending {
             Ending::Interrupted => Err(ContractError::Interrupted),
-            Ending::TimedOut | Ending::Silent | Ending::TooMuchOutput => Err(ContractError::Provisioning {
+            Ending::TimedOut
+            | Ending::Silent
+            | Ending::TooMuchOutput
+            | Ending::TooMuchDisk
+            | Ending::DiskFull => Err(ContractError::Provisioning {
                 reason: format!("{} ended: {:?}", self.request.package.name, finished.ending),
             }),
             Ending::Exited(_) | Ending::Signalled(_) => Ok(()),
@@ -230,6 +234,10 @@ impl Build<'_> {
             if finished.succeeded() {
                 return Ok(Built { blocked: None, excluded, blocks });
             }
+            if let Some(bound) = self.reached(&finished) {
+                // Whatever did this would do it again: it is not tried without the counters.
+                return Ok(Built { blocked: Some(bound), ..Built::default() });
+            }
             last = finished.tail(COMPILER_LINES);
             let complaints = complaints(&finished, &source.lines);
             if complaints.is_empty() {
@@ -249,14 +257,31 @@ impl Build<'_> {
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
             .env("RUSTFLAGS", "--cap-lints=warn");
+        let limits = Limits { timeout_ms: self.tools.build_timeout_ms, ..invocation.limits };
+        let invocation = invocation.limits(limits);
         let mut access = self.request.toolchain.access.clone();
         access.read.extend([driver, scratch.join("Cargo.toml")]);
         // Some build scripts write beside their sources.
         access.write.extend([scratch.join(UPSTREAM), temporary, target.to_path_buf()]);
         let invocation = self.tools.confinement.confine(invocation, &access)?;
         let finished = self.tools.runner.run(&invocation)?;
-        self.uninterrupted(&finished)?;
+        if finished.ending == Ending::Interrupted {
+            return Err(ContractError::Interrupted);
+        }
         Ok(finished)
+    }
+
+    /// The bound that a build ran into, in words, where it did.
+    fn reached(&self, finished: &Finished) -> Option<String> {
+        let seconds = self.tools.build_timeout_ms / 1000;
+        let bound = match finished.ending {
+            Ending::TimedOut | Ending::Silent => format!("it ran longer than {seconds} s"),
+            Ending::TooMuchOutput => "it printed without end".to_owned(),
+            Ending::TooMuchDisk => "it wrote more to the disk than it may".to_owned(),
+            Ending::DiskFull => "no space left on device, which it filled".to_owned(),
+            Ending::Exited(_) | Ending::Signalled(_) | Ending::Interrupted => return None,
+        };
+        Some(format!("the build of `{}` was ended: {bound}", self.request.package.name))
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Tools<'a> {
     pub clock: &'a dyn upstream::Clock,
     /// The longest a single probe may take, in milliseconds.
     pub probe_timeout_ms: u64,
+    /// The longest a build may take, in milliseconds.
+    pub build_timeout_ms: u64,
 }
 
 /// A driver that can be started.
@@ -217,6 +219,8 @@ fn ending(finished: &Finished) -> Outcome {
         Ending::Exited(code) => crashed(format!("the process exited with code {code}")),
         Ending::Signalled(signal) => crashed(format!("signal {signal} ended the process")),
         Ending::TooMuchOutput => crashed("it printed without end".to_owned()),
+        Ending::TooMuchDisk => crashed("it filled the disk".to_owned()),
+        Ending::DiskFull => Outcome::Blocked { reason: "no space left on device".to_owned() },
         Ending::Interrupted => Outcome::Blocked { reason: "interrupted".to_owned() },
     }
 }

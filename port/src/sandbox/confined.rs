@@ -108,7 +108,7 @@ fn cover(command: &ConfinedCommand) -> std::io::Result<()> {
     for folder in &command.private {
         let kept = keep(folder, command.read.iter().chain(&command.write))?;
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
-        rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(c"mode=1777"))?;
+        rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(c"mode=1777,size=4g"))?;
         for (path, tree) in kept {
             put_back(&path, &tree)?;
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use upstream::process::{Ending, Invocation, Limits, ProcessRunner};
 
-use super::bubblewrap::Bubblewrap;
+use super::bubblewrap::{Bubblewrap, BubblewrapParts};
 use super::landlocked::{Landlocked, LandlockedParts, Namespaces};
 use super::limits::ResourceLimits;
 use super::rights::LandlockVersion;
@@ -33,7 +33,12 @@ pub struct SandboxPolicy {
     pub mechanisms: Vec<Mechanism>,
     /// The bounds of each process.
     pub limits: ResourceLimits,
+    /// The most that a process and what it starts may write to the disk, in bytes.
+    pub disk_bytes_max: u64,
 }
+
+/// What a process may write to the disk where nobody says otherwise.
+pub const DISK_BYTES_MAX: u64 = 16 << 30;
 
 impl Default for SandboxPolicy {
     fn default() -> Self {
@@ -41,6 +46,7 @@ impl Default for SandboxPolicy {
             require: true,
             mechanisms: vec![Mechanism::Bubblewrap, Mechanism::Landlock, Mechanism::LandlockAlone],
             limits: ResourceLimits::default(),
+            disk_bytes_max: DISK_BYTES_MAX,
         }
     }
 }
@@ -97,7 +103,15 @@ type Found = Result<Box<dyn Confinement>, String>;
 
 fn bubblewrap(policy: &SandboxPolicy, binary: &Path, runner: &dyn ProcessRunner) -> Found {
     let bubblewrap = installed("bwrap")?;
-    probe(Bubblewrap::new(bubblewrap, binary, policy.limits), runner)
+    let parts = |sized| BubblewrapParts {
+        program: bubblewrap.clone(),
+        binary: binary.to_owned(),
+        limits: policy.limits,
+        disk_bytes_max: policy.disk_bytes_max,
+        sized,
+    };
+    // Before 0.7 it could not bound its temporary folders.
+    probe(Bubblewrap::new(parts(true)), runner).or_else(|_old| probe(Bubblewrap::new(parts(false)), runner))
 }
 
 fn landlock(
@@ -116,6 +130,7 @@ fn landlock(
         version,
         namespaces,
         limits: policy.limits,
+        disk_bytes_max: policy.disk_bytes_max,
     };
     probe(Landlocked::new(parts).map_err(|error| error.to_string())?, runner)
 }

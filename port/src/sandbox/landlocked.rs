@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
-use upstream::process::Invocation;
+use upstream::process::{DiskBound, Invocation};
 
 use super::access::{ResolvedAccess, SYSTEM_FOLDERS, SYSTEM_SETTINGS};
 use super::command::{ConfinedCommand, led, own_id};
@@ -73,6 +73,8 @@ pub(super) struct LandlockedParts {
     pub(super) namespaces: Namespaces,
     /// The bounds of each process.
     pub(super) limits: ResourceLimits,
+    /// The most that may be written to the disk.
+    pub(super) disk_bytes_max: u64,
 }
 
 /// Runs processes through our own binary, which gives up rights before it becomes them.
@@ -149,6 +151,10 @@ impl Confinement for Landlocked {
         let access = ResolvedAccess::of(&invocation, access)?;
         let covered = self.covered(&access);
         let scratch = self.scratch(&covered);
+        // Where there is no mount namespace, temporary files are on the disk as well.
+        let disk = if self.alone() { None } else { Some(self.scratch.path().to_owned()) };
+        let folders = access.write.iter().cloned().chain(disk).collect();
+        invocation.disk = Some(DiskBound { folders, bytes_max: self.parts.disk_bytes_max });
         if !invocation.environment.contains_key("TMPDIR".as_ref() as &std::ffi::OsStr) {
             invocation = invocation.env("TMPDIR", &scratch);
         }

@@ -18,5 +18,5 @@ mod rights;
 
 pub use command::CONFINED_SUBCOMMAND;
 pub use confined::{CONFINED_FAILED_EXIT, ConfinedError, confined_exec};
-pub use detect::{Mechanism, Sandbox, SandboxError, SandboxPolicy, Unconfined};
+pub use detect::{DISK_BYTES_MAX, Mechanism, Sandbox, SandboxError, SandboxPolicy, Unconfined};
 pub use limits::{InvalidLimits, ResourceLimits};

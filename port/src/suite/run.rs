@@ -186,6 +186,8 @@ fn ending_in_words(ending: Ending) -> (String, bool) {
         Ending::TimedOut => ("ran too long".to_owned(), true),
         Ending::Silent => ("was silent too long".to_owned(), true),
         Ending::TooMuchOutput => ("wrote too much".to_owned(), true),
+        Ending::TooMuchDisk => ("wrote too much to the disk".to_owned(), true),
+        Ending::DiskFull => ("no space left on device, which it filled".to_owned(), true),
         Ending::Interrupted => ("interrupted".to_owned(), true),
     }
 }

@@ -123,6 +123,7 @@ impl Model for CommandModel {
                 Some(format!("it wrote nothing for {} ms", limits.silence_ms.unwrap_or_default()))
             }
             Ending::TooMuchOutput => Some(format!("it wrote more than {} bytes", limits.output_bytes_max)),
+            Ending::TooMuchDisk | Ending::DiskFull => Some("it filled the disk".to_owned()),
             Ending::Interrupted => Some("it was stopped because we were told to stop".to_owned()),
         };
         if let Some(complaint) = complaint {

@@ -25,6 +25,8 @@ pub struct GateReport {
     pub baseline: String,
     /// All gates together.
     pub verdict: Verdict,
+    /// How foreign code was confined, in words.
+    pub confinement: String,
     /// What each gate says.
     pub gates: Vec<GateRecord>,
     /// Where the symbols stand that something was found about.
@@ -142,6 +144,7 @@ mod tests {
             before: "b".repeat(40),
             baseline: "1.0".to_owned(),
             verdict: Verdict::Fail,
+            confinement: "bubblewrap".to_owned(),
             gates,
             places: vec![SymbolPlace { symbol: "p.f".to_owned(), file: "p/a b.py".to_owned(), line: 7 }],
             notes: Vec::new(),

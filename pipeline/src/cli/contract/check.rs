@@ -17,6 +17,8 @@ pub(super) struct Checked {
     pub(super) verdict: Verdict,
     /// Why, where it is no pass.
     pub(super) reason: String,
+    /// How foreign code was confined, in words.
+    pub(super) confinement: String,
     pub(super) evidence: Vec<EvidenceRow>,
     pub(super) findings: Vec<Finding>,
     pub(super) counterexamples: Vec<CounterexampleRecord>,
@@ -52,6 +54,7 @@ pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> R
         baseline: opened.lock.baseline.to_string(),
         verdict,
         reason,
+        confinement: confinement.level(),
         evidence: evidence.rows(),
         findings: evidence.findings(),
         counterexamples: evidence.counterexamples(),

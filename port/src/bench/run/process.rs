@@ -116,6 +116,8 @@ impl ProcessBench<'_> {
             Ending::TimedOut => return Err(told(&finished, "it ran too long")),
             Ending::Silent => return Err(told(&finished, "it was silent too long")),
             Ending::TooMuchOutput => return Err(told(&finished, "it wrote too much")),
+            Ending::TooMuchDisk => return Err(told(&finished, "it wrote too much to the disk")),
+            Ending::DiskFull => return Err(told(&finished, "no space left on device, which it filled")),
             Ending::Signalled(signal) => {
                 return Err(told(&finished, &format!("signal {signal} ended it")));
             }

@@ -265,6 +265,7 @@ fn tools() -> Tools<'static> {
         confinement: &Unconfined,
         clock: &SystemClock,
         probe_timeout_ms: 3000,
+        build_timeout_ms: 10 * 60 * 1000,
     }
 }
 

@@ -298,6 +298,9 @@ impl<'mirror> Remote<'mirror> {
             Ending::Silent => {
                 Err(self.timed_out("nothing came", limits.silence_ms.unwrap_or(limits.timeout_ms)))
             }
+            Ending::TooMuchDisk | Ending::DiskFull => {
+                Err(self.unreachable_because("no space left on device: git filled the disk"))
+            }
             Ending::TooMuchOutput => {
                 Err(self.unreachable_because("git listed more references than are read"))
             }
