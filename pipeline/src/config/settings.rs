@@ -10,7 +10,7 @@ use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::file::{ConfigFile, HistoryChoice, LagSection, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
 
 /// The format of `tidelock.toml` that this program reads.
@@ -133,6 +133,8 @@ pub struct Settings {
     pub sandbox_required: bool,
     /// When `watch` looks.
     pub schedule: String,
+    /// How far the port may lag behind.
+    pub lag: LagSection,
 }
 
 /// How a candidate is timed.
@@ -191,6 +193,7 @@ pub(super) fn resolve(
         objective: check.objective(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
+        lag: file.lag,
         schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
         root,
     })

@@ -24,6 +24,7 @@ mod registry;
 mod repository;
 mod retry;
 mod sources;
+mod standing;
 mod survival;
 mod sync;
 mod told;
