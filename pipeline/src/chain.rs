@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
-use port::translate::command::{CommandModel, CommandSetup};
+use port::translate::command::{CommandModel, CommandSetup, Leash};
 use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
 use port::translate::inbox::{Inbox, InboxTranslator};
 use port::translate::memory::{MemoryFolder, MemoryTranslator};
@@ -28,6 +28,7 @@ use upstream::{Clock, ContentHash};
 use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
+use crate::leash;
 use crate::stops;
 
 /// The most that a command may answer, in bytes.
@@ -67,6 +68,8 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// Keeps the exchanges of the run.
     pub exchanges: Arc<RunExchanges>,
+    /// This program itself, which ends what it starts when it ends.
+    pub program: PathBuf,
 }
 
 /// The exchanges of one run, in a folder of their own: what a stopped run bought is used when it goes on,
@@ -291,6 +294,7 @@ fn command_model(
         program: program.into(),
         arguments: arguments.iter().map(Into::into).collect(),
         directory: settings.root.clone(),
+        leash: Some(Leash { binary: means.program.clone(), words: leash::words() }),
         pass_environment: environment.to_vec(),
         limits,
     };

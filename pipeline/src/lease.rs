@@ -13,7 +13,7 @@ pub enum LeaseError {
         path: PathBuf,
     },
     /// The file cannot be made or locked.
-    #[error("cannot lock `{path}`: {source}")]
+    #[error("cannot lock `{path}` ({source}): the state folder must be writable for this user")]
     Io {
         /// The file.
         path: PathBuf,

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod http;
 mod labels;
 pub mod lease;
+mod leash;
 pub mod pair;
 pub mod progress;
 pub mod session;

@@ -3,8 +3,8 @@
 //! Each effect passes one just before it is carried out, one just after that, and one when its event is
 //! stored; those that act in steps pass more. In a release build there is nothing here.
 
-/// Passes a point. Where `TIDELOCK_TEST_STOP_AT` is its number, counted from 1 in this process, the process
-/// ends as by `kill -9`: no destructor runs and no buffer is written.
+/// Passes a point. Where `TIDELOCK_TEST_STOP_AT` is its name, or its number, counted from 1 in this process, the
+/// process ends as by `kill -9`: no destructor runs and no buffer is written.
 #[cfg(debug_assertions)]
 pub(crate) fn pass(point: &str) {
     use std::sync::OnceLock;
@@ -12,14 +12,13 @@ pub(crate) fn pass(point: &str) {
 
     use rustix::process::{Signal, getpid, kill_process};
 
-    static STOP_AT: OnceLock<Option<u64>> = OnceLock::new();
+    static STOP_AT: OnceLock<Option<String>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);
-    let Some(at) =
-        STOP_AT.get_or_init(|| crate::config::env::text("TIDELOCK_TEST_STOP_AT")?.parse().ok()).to_owned()
-    else {
+    let Some(at) = STOP_AT.get_or_init(|| crate::config::env::text("TIDELOCK_TEST_STOP_AT")) else {
         return;
     };
-    if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == at {
+    let number = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
+    if at == point || *at == number.to_string() {
         tracing::warn!(point, "stopped");
         kill_process(getpid(), Signal::KILL).expect("a process may end itself");
     }

@@ -115,8 +115,9 @@ pub fn requirements(before: &[u8], after: &[u8]) -> (Told, Told) {
     history::requirements(before, after)
 }
 
-/// What a history says of two versions of a lock file, in the same two ways.
-pub fn versions(before: &[u8], after: &[u8]) -> (Vec<DependencyChange>, Vec<DependencyChange>) {
+/// What a history says of two versions of a lock file, in the same two ways; `None` where one of them is not laid out
+/// as Cargo writes it.
+pub fn versions(before: &[u8], after: &[u8]) -> Option<(Vec<DependencyChange>, Vec<DependencyChange>)> {
     history::versions(before, after)
 }
 

@@ -259,6 +259,46 @@ fn spawn(invocation: &Invocation) -> std::io::Result<Child> {
         .spawn()
 }
 
+/// How often a leash looks whether whoever holds it is still there.
+const LEASH_POLL: Duration = Duration::from_millis(20);
+
+/// Runs a program as a child that shares our input and output, in the process group that we lead, and gives how it
+/// ended. When `holder`, the process that started us, ends in any way, the whole group is killed at once, this
+/// process with it.
+///
+/// It is for programs that are not confined: a confined one ends with a namespace or by the kernel's own signal, which
+/// reaches one process and not what that has started.
+pub fn leashed(
+    holder: u32,
+    program: &std::ffi::OsStr,
+    arguments: &[OsString],
+) -> Result<Ending, ProcessError> {
+    let name = program.to_string_lossy().into_owned();
+    let mut child = spawn_beside_us(program, arguments)
+        .map_err(|source| ProcessError::Spawn { program: name.clone(), source })?;
+    let held = || {
+        let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+        parent.is_some_and(|parent| u32::try_from(parent) == Ok(holder))
+    };
+    loop {
+        if let Some(status) =
+            child.try_wait().map_err(|source| ProcessError::Wait { program: name.clone(), source })?
+        {
+            return Ok(ending_of(status));
+        }
+        if !held() {
+            kill_group(std::process::id(), &mut child);
+            return Ok(Ending::Interrupted);
+        }
+        SystemClock.sleep(LEASH_POLL);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the other half of the one place that spawns")]
+fn spawn_beside_us(program: &std::ffi::OsStr, arguments: &[OsString]) -> std::io::Result<Child> {
+    Command::new(program).args(arguments).spawn()
+}
+
 fn ending_of(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {

@@ -13,6 +13,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let mut files = vec![
         ("docs/configuration.md".to_owned(), configuration()?),
         ("docs/cli.md".to_owned(), command_line()?),
+        ("docs/states.md".to_owned(), crate::states::page()?),
         ("docs/schemas/run-record.json".to_owned(), reports::render::schema() + "\n"),
     ];
     let schemas = upstream::schemas::schemas().into_iter();

@@ -4,6 +4,7 @@ mod deny;
 mod generate;
 mod measure;
 mod picture;
+mod states;
 
 use std::io::Write as _;
 use std::path::PathBuf;

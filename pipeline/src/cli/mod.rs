@@ -42,6 +42,7 @@ use upstream::repo::RepoError as UpstreamRepoError;
 use upstream::source::SourceError;
 
 use crate::config::{self, LoadError, Settings, env};
+use crate::leash::{self, LEASHED_SUBCOMMAND};
 use crate::session::{Machine, Session, SessionError};
 use args::{Cli, Command, Format};
 use console::Console;
@@ -66,6 +67,15 @@ pub fn main() -> std::process::ExitCode {
         let Err(error) = confined_exec(arguments.skip(1));
         console.say(&error.to_string());
         return std::process::ExitCode::from(u8::try_from(CONFINED_FAILED_EXIT).unwrap_or(u8::MAX));
+    }
+    if arguments.peek().is_some_and(|first| first == LEASHED_SUBCOMMAND) {
+        return match leash::run(arguments.skip(1)) {
+            Ok(code) => code.into(),
+            Err((code, said)) => {
+                Console::new().say(&said);
+                code.into()
+            }
+        };
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, args: &Report) -> Result<ExitCode, CliError
     if !path.exists() {
         return Err(CliError::usage(anyhow!("there has been no run here yet")).hint("run `tidelock sync`"));
     }
-    let store = Store::open(&path).context("cannot open the journal")?;
+    let store = Store::open_to_read(&path).context("cannot open the journal")?;
     if args.list {
         return list(context, &store);
     }

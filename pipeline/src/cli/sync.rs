@@ -94,6 +94,7 @@ pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError
         runner: session.machine.runner.clone(),
         clock: session.machine.clock.clone(),
         exchanges: Arc::clone(&exchanges),
+        program: session.machine.program.clone(),
     };
     let links = chain::build(&session.settings, &means)?;
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;

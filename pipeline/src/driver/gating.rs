@@ -221,6 +221,6 @@ fn outcome(state: &UnitState) -> Result<UnitOutcome> {
             let proofs = proofs.iter().cloned().collect();
             if answer.is_some() { UnitOutcome::Landed { proofs } } else { UnitOutcome::Absorbed { proofs } }
         }
-        UnitState::Parked { reason, .. } => UnitOutcome::Parked { reason: reason.clone() },
+        UnitState::Parked { lasting, .. } => UnitOutcome::Parked { reason: lasting.clone() },
     })
 }

@@ -168,10 +168,13 @@ impl<'a> Driver<'a> {
     /// The events of the open run, if it was begun for the same end; otherwise those of a new one.
     fn begin_or_continue(&mut self, header: &RunHeader) -> Result<(String, Vec<Event>)> {
         for row in self.store.runs()?.into_iter().filter(|row| row.status == RunStatus::Open) {
-            let events = self.store.events(&row.run)?;
-            if may_continue(&events, header)? {
-                self.tell(Progress::Continued { run: row.run.clone(), events: events.len() });
-                return Ok((row.run, events));
+            // What another version began is not even read: it may have had other events.
+            if self.store.begun_by(&row.run)?.is_none_or(|version| version == header.tidelock) {
+                let events = self.store.events(&row.run)?;
+                if may_continue(&events, header)? {
+                    self.tell(Progress::Continued { run: row.run.clone(), events: events.len() });
+                    return Ok((row.run, events));
+                }
             }
             self.store.abandon(&row.run)?;
             let text =

@@ -2,6 +2,7 @@
 //!
 //! Nothing here acts, waits or reads a clock. `driver` carries the effects out.
 
+pub mod chart;
 mod effect;
 mod event;
 mod record;

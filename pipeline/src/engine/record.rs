@@ -164,7 +164,7 @@ fn outcomes(record: &mut RunRecord, state: &RunState) {
                     origin: last.map(|attempt| attempt.origin.clone()).unwrap_or_default(),
                 }
             }
-            UnitState::Parked { reason, needs } => {
+            UnitState::Parked { reason, needs, .. } => {
                 UnitOutcome::Parked { reason: reason.clone(), needs: needs.clone() }
             }
         };

@@ -166,6 +166,8 @@ pub enum UnitState {
     Parked {
         /// Why.
         reason: String,
+        /// Why, in words that the port may keep: they name nothing of this machine.
+        lasting: String,
         /// What it would take.
         needs: String,
     },

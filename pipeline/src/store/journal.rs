@@ -1,6 +1,6 @@
 //! The append-only journal: the events of each run, in order.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError};
 use crate::engine::Event;
@@ -86,11 +86,32 @@ impl Store {
             if usize::try_from(seq).ok() != Some(events.len()) {
                 return Err(self.damaged(format!("run {run} has no event {}", events.len())));
             }
-            let event = serde_json::from_str(&text)
-                .map_err(|error| self.damaged(format!("event {seq} of run {run}: {error}")))?;
-            events.push(event);
+            events.push(serde_json::from_str(&text).map_err(|error| self.unread(run, seq, &error))?);
         }
         Ok(events)
+    }
+
+    fn unread(&self, run: &str, seq: i64, error: &serde_json::Error) -> StoreError {
+        let what = format!("event {seq} of run {run}: {error}");
+        match self.begun_by(run) {
+            Ok(Some(version)) if version != env!("CARGO_PKG_VERSION") => {
+                StoreError::OtherVersion { run: run.to_owned(), version, what }
+            }
+            Ok(_) | Err(_) => self.damaged(what),
+        }
+    }
+
+    /// The version of the program that began a run, where it still says so. Everything else that another version
+    /// wrote may mean something else to this one.
+    pub fn begun_by(&self, run: &str) -> Result<Option<String>, StoreError> {
+        let found = self.connection.query_row(
+            "SELECT event FROM events WHERE run = ?1 AND seq = 0",
+            params![run],
+            |row| row.get::<_, String>(0),
+        );
+        let text = found.optional().map_err(|source| self.failed(source))?.unwrap_or_default();
+        let event: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        Ok(event["header"]["tidelock"].as_str().map(str::to_owned))
     }
 
     /// All runs, newest first.

@@ -8,7 +8,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 pub use journal::{RunRow, RunStatus};
 
@@ -34,6 +34,17 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// It may be read, or not even that, but not written.
+    #[error(
+        "the database `{path}` may not be written ({source}): make it and its folder writable for this user, \
+         then run the same command again, which goes on"
+    )]
+    NotWritable {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
     /// Anything else.
     #[error("cannot use the database `{path}`: {source}")]
     Database {
@@ -41,6 +52,16 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
+    },
+    /// A run that another version wrote holds what this one does not know.
+    #[error("run {run} was written by Tidelock {version}, and this one cannot read it: {what}")]
+    OtherVersion {
+        /// The run.
+        run: String,
+        /// The version that wrote it.
+        version: String,
+        /// What is not known.
+        what: String,
     },
     /// A stored row is not what this program writes.
     #[error("the database `{path}` is damaged ({what}): move it away, only history is lost")]
@@ -57,6 +78,8 @@ pub enum StoreError {
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    /// Where a copy is read in its place; it goes with this value.
+    _copy: Option<tempfile::TempDir>,
 }
 
 impl Store {
@@ -68,9 +91,52 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         // Every event decides something: it is on the disk before the next effect begins.
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        let store = Self { connection, path: path.to_owned() };
-        store.migrate()?;
+        let store = Self { connection, path: path.to_owned(), _copy: None };
+        store.migrate(schema::MIGRATIONS)?;
         Ok(store)
+    }
+
+    /// Opens the database at this path to read what it holds, also where it may not be written: on a disk that
+    /// is mounted read-only, or by another user than the one whose runs it tells of.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let refused = match Self::open(path) {
+            Err(refused @ StoreError::NotWritable { .. }) => refused,
+            opened_or_broken => return opened_or_broken,
+        };
+        // While somebody else is at work there is a file through which events can be shared that are not in the
+        // database itself yet. Else nobody changes it, and a copy of it may be read in any way.
+        Self::open_shared(path).or_else(|_not_shared| Self::open_copy(path)).map_err(|_unreadable| refused)
+    }
+
+    fn open_shared(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| classify(path, source);
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        let store = Self { connection, path: path.to_owned(), _copy: None };
+        store.migrate(schema::MIGRATIONS)?;
+        Ok(store)
+    }
+
+    fn open_copy(path: &Path) -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let copy = folder.path().join("state.db");
+        std::fs::copy(path, &copy)?;
+        let pending = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push("-wal");
+            PathBuf::from(name)
+        };
+        if pending(path).exists() {
+            std::fs::copy(pending(path), pending(&copy))?;
+        }
+        // What was copied is as read-only as the original.
+        for file in [&copy, &pending(&copy)] {
+            if file.exists() {
+                std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            }
+        }
+        let store = Self::open(&copy).map_err(std::io::Error::other)?;
+        Ok(Self { _copy: Some(folder), path: path.to_owned(), ..store })
     }
 
     /// Where it is.
@@ -102,9 +168,16 @@ fn classify(path: &Path, source: rusqlite::Error) -> StoreError {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
             StoreError::Damaged { path, what: source.to_string() }
         }
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
+            StoreError::NotWritable { path, source }
+        }
+        // The files beside it cannot be made.
+        Some(rusqlite::ErrorCode::CannotOpen) if !path.is_dir() => StoreError::NotWritable { path, source },
         Some(_) | None => StoreError::Database { path, source },
     }
 }
 
+#[cfg(test)]
+mod migration_tests;
 #[cfg(test)]
 mod tests;

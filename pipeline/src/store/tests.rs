@@ -88,3 +88,27 @@ fn a_full_disk_is_told_apart_and_loses_nothing_that_was_there() {
     assert_eq!(store.events("r").unwrap().len(), 1);
     assert_eq!(store.runs().unwrap().len(), 1, "the run that did not fit is not half there");
 }
+
+#[test]
+fn what_may_not_be_written_is_read_from_a_copy_with_its_newest_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(&folder);
+    store.append("r", 0, &started("r")).unwrap();
+    let path = folder.path().join("state.db");
+    let newest = std::fs::metadata(folder.path().join("state.db-wal")).unwrap().len();
+    assert!(newest > 0, "the event is not in the database itself yet");
+    let copy = Store::open_copy(&path).unwrap();
+    assert_eq!(copy.events("r").unwrap(), [started("r")]);
+    assert_eq!(copy.path(), path, "messages name the original");
+    drop(copy);
+    store.append("r", 1, &Event::Finished { at_ms: 1 }).unwrap();
+    assert_eq!(Store::open_shared(&path).unwrap().events("r").unwrap().len(), 2);
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_database_is_no_matter_of_rights() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("state.db")).unwrap();
+    let error = Store::open(&folder.path().join("state.db")).unwrap_err();
+    assert!(matches!(error, StoreError::Database { .. }), "{error}");
+}

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask measure crash` does the same to a larger sync, and oftener.
 
-use crate::disturbed::{DATABASE_DAMAGES, Disturbed, Facts, Random, Size, difference, scenario};
+use crate::disturbed::{DATABASE_DAMAGES, Disturbed, Facts, READ_ONLY, Random, Size, difference, scenario};
 
 #[test]
 fn a_sync_that_is_killed_at_every_effect_ends_as_if_nothing_had_happened() {
@@ -52,4 +52,45 @@ fn a_lost_or_damaged_database_loses_history_and_nothing_else() {
         let port = |facts: &Facts| (facts.tree.clone(), facts.log.clone(), facts.status.clone());
         assert_eq!(port(&expected), port(&found), "{}", damage.name);
     }
+}
+
+#[test]
+fn a_database_that_may_not_be_written_stops_the_run_and_the_run_goes_on_when_it_may() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let expected = undisturbed.facts();
+    for what in READ_ONLY {
+        let mut world = Disturbed::new(&template);
+        let said = world.refused_to_write(what).unwrap();
+        assert!(said.contains(what.says), "{}: {said}", what.name);
+        world.finish();
+        assert_eq!(difference(&expected, &world.facts()), "", "{}", what.name);
+        assert_eq!(
+            world.doubled(&undisturbed),
+            (0, 0),
+            "{}: what is on the disk is not bought again",
+            what.name
+        );
+    }
+}
+
+#[test]
+fn a_state_folder_that_is_deleted_below_a_sync_costs_history_and_nothing_else() {
+    let template = scenario(Size::Small);
+    let undisturbed = Disturbed::new(&template);
+    undisturbed.finish();
+    let expected = undisturbed.facts();
+    let lost = Disturbed::losing_its_state(&template);
+    let ran = lost.run_once().unwrap();
+    assert!(!lost.world.path("port/.tidelock/lease").exists(), "it was deleted: {ran}");
+    lost.finish();
+    let found = lost.facts();
+    assert_eq!((&expected.tree, &expected.log, &expected.status), (&found.tree, &found.log, &found.status));
+
+    // Deleted once more when all is done: the port alone says what it equals.
+    std::fs::remove_dir_all(lost.world.path("port/.tidelock")).unwrap();
+    assert_eq!(lost.world.tidelock(&["sync"]).code(), 3);
+    assert_eq!(lost.world.tidelock(&["verify"]).code(), 0);
+    assert_eq!(lost.world.git("port", &["rev-parse", "HEAD^{tree}"]), expected.tree);
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use upstream::process::{Ending, Invocation, Limits, ProcessRunner, SystemProcessRunner};
 
+use super::mounts::{is_root, read_only, with_mounts};
 use super::world::{Ran, World};
 
 /// More points than a sync of this size can have.
@@ -31,6 +32,14 @@ if "Your earlier answer was refused" in prompt:
     answer = answer.replace("    return n + 1\n", "    return (n + 1) % 256\n")
 with open(PURCHASES, "a") as accounts:
     accounts.write(nonce + "\n")
+"#;
+
+/// Deletes the state folder of the sync that asks, the first time it is asked.
+const DELETE_STATE: &str = r#"
+import os, shutil
+if not os.path.exists(PURCHASES + "-deleted"):
+    open(PURCHASES + "-deleted", "w")
+    shutil.rmtree(".tidelock")
 "#;
 
 /// What the upstream does, a revision each: what becomes of it, the text before and after.
@@ -88,6 +97,21 @@ pub(crate) const DATABASE_DAMAGES: &[DatabaseDamage] = &[
         says: "",
     },
     DatabaseDamage {
+        // With it go the mirror, what was built, and what was bought.
+        name: "deleted_with_all_state",
+        script: "import shutil\nshutil.rmtree('DATABASE'.removesuffix('/state.db'))",
+        says: "",
+    },
+    DatabaseDamage {
+        // Begun by an older Tidelock, whose events this one cannot read.
+        name: "of_another_version",
+        script: r#"import sqlite3
+with sqlite3.connect('DATABASE') as found:
+    found.execute('''UPDATE events SET event = replace(event, '"tidelock":"0.0.0"', '"tidelock":"older"') WHERE seq = 0''')
+    found.execute('''UPDATE events SET event = '{"event":"pondered"}' WHERE seq = 1''')"#,
+        says: "",
+    },
+    DatabaseDamage {
         // What had not been moved into the database itself is lost: the journal ends earlier than the port.
         name: "without_its_newest_events",
         script: "import glob, os\nfor file in glob.glob('DATABASE-*'): os.remove(file)",
@@ -122,6 +146,24 @@ pub(crate) const DATABASE_DAMAGES: &[DatabaseDamage] = &[
     },
 ];
 
+/// What of a port may not be written any more.
+pub(crate) struct ReadOnly {
+    pub(crate) name: &'static str,
+    /// Files and folders of the port, those that there are.
+    paths: &'static [&'static str],
+    /// Part of what the next run says.
+    pub(crate) says: &'static str,
+}
+
+pub(crate) const READ_ONLY: &[ReadOnly] = &[
+    ReadOnly {
+        name: "database",
+        paths: &[".tidelock/state.db", ".tidelock/state.db-wal", ".tidelock/state.db-shm"],
+        says: "make it and its folder writable for this user",
+    },
+    ReadOnly { name: "state", paths: &[".tidelock"], says: "must be writable for this user" },
+];
+
 /// What must be the same however the sync was disturbed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -139,11 +181,20 @@ pub(crate) struct Facts {
 
 impl Disturbed {
     pub(crate) fn new(template: &World) -> Self {
+        Self::with_translator(template, "")
+    }
+
+    /// A world whose translator deletes the state folder below the sync that asks it.
+    pub(crate) fn losing_its_state(template: &World) -> Self {
+        Self::with_translator(template, DELETE_STATE)
+    }
+
+    fn with_translator(template: &World, more: &str) -> Self {
         let world = template.copied();
         let accounts = tempfile::tempdir().unwrap();
         let purchases = accounts.path().join("purchases");
         std::fs::write(&purchases, "").unwrap();
-        let purchases = format!("PURCHASES = {:?}{SPOIL}", purchases.to_string_lossy());
+        let purchases = format!("PURCHASES = {:?}{SPOIL}{more}", purchases.to_string_lossy());
         world.answering(&[("tally.bump", BUMP_WRONG), ("tally.width", WIDTH_WRONG)], &purchases);
         // Named from the port, so that what the lock says of it is the same in every world.
         let translator = "command:python3 ../answer.py".to_owned();
@@ -167,10 +218,10 @@ impl Disturbed {
         killed
     }
 
-    /// Runs the sync up to a point at which it kills itself, and gives the point's name; `None` where it is
-    /// done before.
-    pub(crate) fn killed_at(&mut self, point: u64) -> Option<String> {
-        let invocation = self.invocation().env("TIDELOCK_TEST_STOP_AT", point.to_string());
+    /// Runs the sync up to a point, by name or number, at which it kills itself, and gives the point's name; `None`
+    /// where it is done before.
+    fn killed_at(&mut self, point: &str) -> Option<String> {
+        let invocation = self.invocation().env("TIDELOCK_TEST_STOP_AT", point);
         let finished = SystemProcessRunner::default().run(&invocation).unwrap();
         if finished.ending != Ending::Signalled(9) {
             assert_done(&Ran { finished });
@@ -185,14 +236,9 @@ impl Disturbed {
     /// Kills the sync before each effect, behind it, at the points within it and when its event is stored:
     /// each restart gets one point further. Gives the names of the points.
     pub(crate) fn killed_everywhere(&mut self) -> Vec<String> {
-        self.killed_up_to("finish: stored")
-    }
-
-    /// The same up to a point.
-    fn killed_up_to(&mut self, last: &str) -> Vec<String> {
         let (mut passed, mut point): (Vec<String>, u64) = (Vec::new(), 1);
-        while passed.last().is_none_or(|name| name != last) {
-            let name = self.killed_at(point).expect("it ends at a point");
+        while passed.last().is_none_or(|name| name != "finish: stored") {
+            let name = self.killed_at(&point.to_string()).expect("it ends at a point");
             // A restart begins with the effect that is not stored yet, so behind a stored one counting begins
             // anew.
             point = if name.ends_with(": stored") { 1 } else { point + 1 };
@@ -200,6 +246,11 @@ impl Disturbed {
             assert!(passed.len() < POINTS_MAX, "it makes no progress: {passed:?}");
         }
         passed
+    }
+
+    /// Kills the sync where it first comes to a point.
+    fn killed_first_at(&mut self, point: &str) {
+        assert_eq!(self.killed_at(point).as_deref(), Some(point), "it comes there");
     }
 
     /// Kills the sync at random instants, and gives how often. Later ones come later, so that it gets through.
@@ -217,7 +268,7 @@ impl Disturbed {
     pub(crate) fn damaged(&mut self, damage: &DatabaseDamage) -> Result<String, String> {
         // Where it is to go on by itself, the journal knows less than the port.
         let goes_on = damage.says.is_empty();
-        self.killed_up_to(if goes_on {
+        self.killed_first_at(if goes_on {
             "advance: the branch moved"
         } else {
             "attempt: the answer is recorded"
@@ -253,6 +304,51 @@ impl Disturbed {
             }
         }
         Ok(ran.stderr().lines().last().unwrap_or_default().to_owned())
+    }
+
+    /// Runs the sync once, however it ends, but for a panic.
+    pub(crate) fn run_once(&self) -> Result<Ran, String> {
+        let ran = Ran { finished: SystemProcessRunner::default().run(&self.invocation()).unwrap() };
+        if ran.stderr().contains("panicked") || !matches!(ran.code(), 0..=6) {
+            Err(format!("{ran}"))
+        } else {
+            Ok(ran)
+        }
+    }
+
+    /// Kills the sync, takes away the right to write to something, and sees what the next run says. With the right
+    /// given back it goes on.
+    pub(crate) fn refused_to_write(&mut self, what: &ReadOnly) -> Result<String, String> {
+        self.killed_first_at("attempt: the answer is recorded");
+        let head = self.world.git("port", &["rev-parse", "HEAD"]);
+        let ran = self.read_only(what, &self.invocation());
+        let report = self.read_only(what, &self.world.invocation("port", &["report", "--list"]));
+        if ran.code() != 1 || self.world.git("port", &["rev-parse", "HEAD"]) != head {
+            return Err(format!("it went on without a database: {ran}"));
+        }
+        if report.code() != 0 || !report.stdout().ends_with("  open\n") {
+            return Err(format!("what may not be written may still be read: {report}"));
+        }
+        Ok(ran.stderr().lines().last().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a command that may not write to something. Modes of files bind ordinary users, and mounts bind root.
+    fn read_only(&self, what: &ReadOnly, command: &Invocation) -> Ran {
+        let paths = what.paths.iter().map(|path| self.world.path("port").join(path));
+        let paths: Vec<_> = paths.filter(|path| path.exists()).collect();
+        let run =
+            |command: &Invocation| Ran { finished: SystemProcessRunner::default().run(command).unwrap() };
+        if is_root() {
+            return run(&with_mounts(command, &read_only(&paths)));
+        }
+        let change = |mode: &str| {
+            let modes = Invocation::new("chmod", "/").args(["-R", mode]).args(&paths);
+            assert_eq!(run(&modes).code(), 0);
+        };
+        change("a-w");
+        let ran = run(command);
+        change("u+w");
+        ran
     }
 
     /// Runs the sync until nothing is left to do.
@@ -340,7 +436,11 @@ impl Disturbed {
         names.sort_unstable();
         let mut revisions = Vec::new();
         for name in names {
-            let record = self.world.tidelock(&["report", name, "--render", "json"]).json();
+            let ran = self.world.tidelock(&["report", name, "--render", "json"]);
+            if ran.stderr().contains("was written by Tidelock older") {
+                continue;
+            }
+            let record = ran.json();
             revisions.extend(record["revisions"].as_array().unwrap().iter().map(revision));
         }
         revisions.into()

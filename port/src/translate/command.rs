@@ -35,10 +35,21 @@ pub struct CommandSetup {
     pub arguments: Vec<OsString>,
     /// The folder it runs in.
     pub directory: PathBuf,
+    /// Our own binary, which ends the program when we end, however we do; where there is none, it goes on.
+    pub leash: Option<Leash>,
     /// The variables of our own environment that it gets besides `PATH`, such as the one with its key.
     pub pass_environment: Vec<String>,
     /// Its bounds.
     pub limits: Limits,
+}
+
+/// How to start a program that is to end with us.
+#[derive(Debug, Clone)]
+pub struct Leash {
+    /// Our own binary.
+    pub binary: PathBuf,
+    /// The words that lead it to [`upstream::process::leashed`], before the program and its arguments.
+    pub words: Vec<OsString>,
 }
 
 /// A command as a model.
@@ -56,11 +67,13 @@ impl CommandModel {
 
     fn invocation(&self, prompt: &Prompt) -> Invocation {
         let names: Vec<&str> = self.setup.pass_environment.iter().map(String::as_str).collect();
-        Invocation::new(&self.setup.program, &self.setup.directory)
-            .args(&self.setup.arguments)
-            .inherit(&names)
-            .stdin(prompt.text())
-            .limits(self.setup.limits)
+        let started = match &self.setup.leash {
+            Some(leash) => Invocation::new(&leash.binary, &self.setup.directory)
+                .args(&leash.words)
+                .args([&self.setup.program]),
+            None => Invocation::new(&self.setup.program, &self.setup.directory),
+        };
+        started.args(&self.setup.arguments).inherit(&names).stdin(prompt.text()).limits(self.setup.limits)
     }
 
     /// The variable with a secret whose value an answer holds: such an answer would be recorded and committed.
@@ -143,6 +156,7 @@ mod tests {
             program: "sh".into(),
             arguments: vec!["-c".into(), script.into()],
             directory: "/".into(),
+            leash: None,
             pass_environment: vec!["CARGO_MANIFEST_DIR".to_owned(), "NOT_SET_ANYWHERE".to_owned()],
             limits,
         };
@@ -216,6 +230,7 @@ mod tests {
             program: "sh".into(),
             arguments: Vec::new(),
             directory: "/".into(),
+            leash: None,
             pass_environment: vec!["HOME".to_owned(), "MY_KEY".to_owned()],
             limits: Limits::default(),
         };
@@ -233,6 +248,7 @@ mod tests {
             program: "no-such-program-here".into(),
             arguments: Vec::new(),
             directory: "/".into(),
+            leash: None,
             pass_environment: Vec::new(),
             limits: Limits::default(),
         };

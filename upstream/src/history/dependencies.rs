@@ -219,14 +219,19 @@ fn name_of<'text>(packages: &[Locked<'text>]) -> &'text [u8] {
 /// The packages of a lock file, sorted.
 fn locked(text: &[u8]) -> Vec<Locked<'_>> {
     let mut packages = Vec::new();
-    let (mut begin, mut name) = (0, None);
+    let (mut begin, mut name, mut in_package) = (0, None, false);
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         let line = text.get(begin..end).unwrap_or_default();
         begin = end + 1;
         let quoted = |key: &[u8]| line.strip_prefix(key)?.strip_suffix(b"\"");
         match line.first() {
-            Some(b'[') => name = None,
-            Some(b'n') => name = quoted(b"name = \"").or(name),
+            Some(b'[') => {
+                // Unused patches have names and versions as well, in `[[patch.unused]]`.
+                // Before 2017 the package of the root had a table of its own.
+                in_package = matches!(line, b"[[package]]" | b"[root]");
+                name = None;
+            }
+            Some(b'n') if in_package => name = quoted(b"name = \"").or(name),
             Some(b'v') => {
                 if let (Some(version), Some(name)) = (quoted(b"version = \""), name.take()) {
                     packages.push(Locked { name, version });
@@ -256,9 +261,24 @@ pub(crate) mod both_ways {
         (of_manifests(Some(&before), Some(&after)), whole.map(|(old, new)| differences(old, new)))
     }
 
-    /// What two lock files differ in: by the part that differs, and by the whole.
-    pub(crate) fn versions(before: &[u8], after: &[u8]) -> (Vec<DependencyChange>, Vec<DependencyChange>) {
-        (of_locks(Some(before), Some(after)), locked_differences(before, after))
+    /// What two lock files differ in: by the part that differs, and by the whole. `None` where one of them is not laid
+    /// out as Cargo writes it: no TOML, or packages out of order.
+    pub(crate) fn versions(
+        before: &[u8],
+        after: &[u8],
+    ) -> Option<(Vec<DependencyChange>, Vec<DependencyChange>)> {
+        let is_laid_out = |bytes: &[u8]| {
+            let table: Table = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+            let packages = table.get("package").and_then(Value::as_array)?;
+            let names: Vec<&str> = packages
+                .iter()
+                .map(|package| package.get("name").and_then(Value::as_str))
+                .collect::<Option<_>>()?;
+            names.is_sorted().then_some(())
+        };
+        is_laid_out(before)?;
+        is_laid_out(after)?;
+        Some((of_locks(Some(before), Some(after)), locked_differences(before, after)))
     }
 }
 
@@ -302,6 +322,8 @@ mod tests {
         let changes = of_locks(Some(before), Some(after));
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].after.as_deref(), Some("1.0.0, 2.0.0"));
+        let unused = [before, &b"\n[[patch.unused]]\nname = \"a\"\nversion = \"2.0.0\"\n"[..]].concat();
+        assert_eq!(of_locks(Some(before), Some(&unused)), []);
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::facts::{Annotations, as_read, imports, inner_docs, look};
-use super::lexer::Tokens;
+use super::lexer::{Tokens, common_line};
 use super::{Scan, ScannedItem};
 use crate::diff::Aspects;
 use crate::snapshot::{ItemKind, Visibility, fingerprint_of};
@@ -377,23 +377,30 @@ fn difference(
     new: Placed<'_>,
     new_range: Range<usize>,
 ) -> Difference {
-    if old.bytes(old_range.clone()) == new.bytes(new_range.clone()) {
+    let (old_bytes, new_bytes) = (old.bytes(old_range.clone()), new.bytes(new_range.clone()));
+    if old_bytes == new_bytes {
         return Difference::None;
     }
-    let telling = |token: &Cow<'_, [u8]>| !is_formatting(token);
-    let old_words = words(old, old_range);
-    let new_words = words(new, new_range);
-    if old_words.clone().eq(new_words.clone()) {
-        Difference::None
-    } else if old_words.filter(telling).eq(new_words.filter(telling)) {
-        Difference::Doubtful
-    } else {
-        Difference::Real
+    let common = common_prefix(old_bytes, new_bytes);
+    let same = common_line(old.version.text, old_range.start, common) - old_range.start;
+    let mut old_words = words(old, old_range.start + same..old_range.end);
+    let mut new_words = words(new, new_range.start + same..new_range.end);
+    loop {
+        let (one, other) = (old_words.next(), new_words.next());
+        if one.is_none() && other.is_none() {
+            return Difference::None;
+        }
+        if one != other {
+            let telling = |token: &Cow<'_, [u8]>| !is_formatting(token);
+            let old_rest = one.into_iter().chain(old_words).filter(telling);
+            let new_rest = other.into_iter().chain(new_words).filter(telling);
+            return if old_rest.eq(new_rest) { Difference::Doubtful } else { Difference::Real };
+        }
     }
 }
 
 /// The significant tokens of a range.
-fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> + Clone {
+fn words(placed: Placed<'_>, range: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let text = placed.version.text;
     let words = Tokens::of(text, range.clone()).map(move |token| (token, text.get(token.start..token.end)));
     // A `where` with nothing behind it is formatting.

@@ -7,7 +7,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use super::lexer::{
-    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_trivia, byte, token_at,
+    Token, TokenKind, Tokens, after_block_comment, after_group, after_line, after_passive, after_trivia,
+    byte, next_passive,
 };
 use super::{Scan, ScannedItem};
 use crate::snapshot::{implementation_of, is_test_attribute, laid_out};
@@ -189,16 +190,10 @@ pub(super) fn inner_docs(text: &[u8], ranges: [Range<usize>; 2]) -> String {
     let mut docs = Vec::new();
     for range in ranges {
         let mut at = range.start;
-        while at < range.end {
-            let here = byte(text, at);
-            if here == b'/' && matches!(byte(text, at + 1), b'/' | b'*') {
-                let end = after_comment(text, at);
-                docs.extend(documentation(text, at, end));
-                at = end;
-            } else if here.is_ascii_whitespace() {
-                at += 1;
-            } else {
-                at = token_at(text, at).end;
+        while let Some(passive) = next_passive(text, at..range.end) {
+            at = after_passive(text, passive);
+            if byte(text, passive) == b'/' && matches!(byte(text, passive + 1), b'/' | b'*') {
+                docs.extend(documentation(text, passive, at));
             }
         }
     }
@@ -407,7 +402,8 @@ fn leaves(lead: &str, prefix: &str, tree: &str, names: &mut Vec<String>, depth: 
     let group = tree.find('{').filter(|_| tree.ends_with('}'));
     let Some(open) = group.filter(|_| depth < IMPORT_GROUPS_DEEP_MAX && names.len() < IMPORTS_MAX) else {
         let whole = format!("{prefix}{tree}");
-        let plain = whole.strip_suffix("::self").unwrap_or(&whole);
+        // `a::{self}` is `a`, and `a::{self as b}` is `a as b`.
+        let plain = whole.strip_suffix("::self").unwrap_or(&whole).replace("::self as ", " as ");
         if !plain.is_empty() {
             names.push(format!("{lead}{plain}"));
         }

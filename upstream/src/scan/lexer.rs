@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3, memrchr};
 
 /// What a token is, as far as comparing and finding items needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,8 +281,35 @@ pub(crate) fn next_header_sign(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// The first quote or slash in a range: what begins a string, a character, a lifetime or a comment.
+pub(crate) fn next_passive(text: &[u8], range: Range<usize>) -> Option<usize> {
+    let start = range.start;
+    memchr3(b'/', b'"', b'\'', text.get(range)?).map(|length| start + length)
+}
+
+/// How far a lexer may look ahead: as many `#` as a raw string can have (The Rust Reference, *Raw string literals*).
+const AHEAD_MAX: usize = 256;
+
+/// The beginning of a line that is the same in two texts whose first `common` bytes are, and that stands in no string
+/// and no comment: tokens before it are the same, and a token begins behind it.
+pub(crate) fn common_line(text: &[u8], start: usize, common: usize) -> usize {
+    let end = start + common.saturating_sub(AHEAD_MAX);
+    let (mut at, mut line) = (start, start);
+    loop {
+        let passive = if at < end { next_passive(text, at..end) } else { None };
+        let plain = at..passive.unwrap_or(end);
+        if let Some(found) = text.get(plain.clone()).and_then(|plain| memrchr(b'\n', plain)) {
+            line = plain.start + found + 1;
+        }
+        match passive {
+            Some(passive) => at = after_passive(text, passive),
+            None => return line,
+        }
+    }
+}
+
 /// Behind the string, character, lifetime or comment that a quote or slash begins here.
-fn after_passive(text: &[u8], at: usize) -> usize {
+pub(crate) fn after_passive(text: &[u8], at: usize) -> usize {
     match (byte(text, at), byte(text, at + 1)) {
         (b'"', _) => after_string_of_any_kind(text, at),
         (b'\'', _) => quoted(text, at).1,
@@ -364,6 +391,24 @@ mod tests {
             texts("1..2 1.5 1.max(2) 0xe+1 1e-3f32"),
             ["1", ".", ".", "2", "1.5", "1", ".", "max", "(", "2", ")", "0xe", "+", "1", "1e-3f32"]
         );
+    }
+
+    #[test]
+    fn what_two_texts_begin_with_ends_at_a_line_outside_of_strings_and_comments() {
+        let rest = "x".repeat(AHEAD_MAX);
+        for (same, line) in [
+            ("a\nb c", 2),
+            ("a\n\"b\nc\" d", 2),
+            ("a\nr#\"\"b\nc\"#\nd", 12),
+            ("a\n// \"\nb", 7),
+            ("a\n/* \n */ b", 2),
+            ("a 'b' '\"' 'c\nd", 13),
+            ("a b", 0),
+        ] {
+            let text = format!("{same}{rest}");
+            assert_eq!(common_line(text.as_bytes(), 0, text.len()), line, "{same:?}");
+        }
+        assert_eq!(common_line(b"a\nb", 0, 3), 0);
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn what_rustfmt_does_is_no_change() {
     let before = "use a::{c, b};\nfn f(x:u8)->u8{match x{1=>{g(1,2,)},_=>3}}\nstruct S{a:u8,b:u8,}\n#[derive(A,B)] struct T;";
     let after = "use a::b;\nuse a::c;\n\nfn f(x: u8) -> u8 {\n    match x {\n        1 => g(1, 2), // why\n        _ => 3,\n    }\n}\nstruct S {\n    a: u8,\n    b: u8\n}\n#[derive(A)]\n#[derive(B)]\nstruct T;";
     assert_eq!(told(before, after), Vec::<String>::new());
+    assert_eq!(told("use a::{self as b, c};", "use a as b;\nuse a::c;"), Vec::<String>::new());
 }
 
 #[test]

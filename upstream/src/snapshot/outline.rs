@@ -6,7 +6,7 @@
 
 use super::annotations::{Side, attribute_marks, docs, docs_hash, inner_docs, is_test, other_attributes};
 use super::declared::{Declared, Stands, contents, declared};
-use super::fingerprint::{hash, one_line, tokens};
+use super::fingerprint::{hash, tokens};
 use super::item::{Fingerprint, Item, ItemKind, Visibility};
 use super::mentions::mentions;
 use super::syntax::{
@@ -14,7 +14,7 @@ use super::syntax::{
     parse_file,
 };
 use super::types::{rust_type, signature};
-use super::uses::{ReExport, flattened};
+use super::uses::{ReExport, extern_crate, flattened};
 use crate::ids::{ContentHash, ItemPath};
 
 /// The deepest nesting of inline modules that is followed.
@@ -352,7 +352,7 @@ impl Reader<'_> {
             if let Some(declaration) = ast::Use::cast(child.clone()) {
                 facts.uses.extend(flattened(&declaration));
             } else if ast::ExternCrate::can_cast(child.kind()) {
-                facts.uses.push(one_line(&tokens(&child, None)));
+                facts.uses.push(extern_crate(&child));
             } else {
                 continue;
             }

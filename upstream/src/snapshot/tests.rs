@@ -513,6 +513,7 @@ fn imports_are_the_body_of_their_module_in_any_order_and_grouping() {
     assert_eq!(body("use a::{b, c as d};\nuse e::*;"), body("use e::*;\nuse a::c as d;\nuse a::b;"));
     assert_ne!(body("use a::b;"), body("pub use a::b;"));
     assert_ne!(body("use a::b;"), body("use a::b as c;"));
+    assert_ne!(body("extern crate a;"), body("#[cfg(unix)] extern crate a;"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `use` declarations: each imported name by itself, and what a `pub use` hands on.
 
 use super::fingerprint::{one_line, tokens};
-use super::syntax::{AstNode, ast};
+use super::syntax::{AstNode, SyntaxNode, ast};
 
 /// The most names that one declaration is taken apart into.
 const NAMES_MAX: usize = 10_000;
@@ -23,11 +23,19 @@ pub(super) struct ReExport {
 pub(super) fn flattened(declaration: &ast::Use) -> Vec<String> {
     let written = declaration.syntax().children().find_map(ast::Visibility::cast);
     let visibility = written.map_or_else(String::new, |it| format!("{} ", it.syntax().text()));
-    let attributes: Vec<String> = super::syntax::attributes(declaration.syntax())
-        .map(|attribute| one_line(&tokens(attribute.syntax(), None)))
-        .collect();
-    let lead = format!("{}{visibility}use ", attributes.concat());
+    let lead = format!("{}{visibility}use ", marks(declaration.syntax()));
     leaves(declaration).into_iter().map(|leaf| format!("{lead}{}", leaf.text())).collect()
+}
+
+/// An `extern crate` as one line.
+pub(super) fn extern_crate(declaration: &SyntaxNode) -> String {
+    format!("{}{}", marks(declaration), one_line(&tokens(declaration, None)))
+}
+
+/// The attributes of a declaration, side by side.
+fn marks(declaration: &SyntaxNode) -> String {
+    let line = |attribute: ast::Attr| one_line(&tokens(attribute.syntax(), None));
+    super::syntax::attributes(declaration).map(line).collect()
 }
 
 /// What a `pub use` hands on.

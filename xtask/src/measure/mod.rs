@@ -88,7 +88,7 @@ struct Measure {
 const MEASURES: &[Measure] = &[
     Measure {
         name: "crash",
-        about: "a sync killed at every effect boundary and at random instants, on full disks, without its database",
+        about: "a sync killed at every effect boundary and at random instants, on full disks, its database lost or read-only",
         needs: "git, Cargo, Python 3.10, root or user namespaces for small disks; takes no `--repo`, but `--kills`; \
                 half an hour",
         run: |repositories, tell| crash::run(None, repositories, tell),

@@ -100,6 +100,8 @@ impl<'a> Sides<'a> {
         let tools = toolchain(self.session)?;
         let mut environment = Invocation::new("true", "/").environment;
         environment.extend(tools.environment.clone());
+        // A command says `cargo`: it gets the toolchain's own, as rustup's proxy may stand in a folder out of reach.
+        environment.extend(path_with(Path::new(&tools.cargo)));
         environment.extend(variables(bench, pairing.mode));
         let mut access = tools.access.clone();
         access.read.extend(interpreter_access(self.session).read);
@@ -166,14 +168,7 @@ impl<'a> Sides<'a> {
     /// sides, and no caches that a first run would write for a second.
     fn python_environment(&self, root: &Path) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::new();
-        let program = Path::new(self.session.interpreter.program());
-        let mut folders: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
-        if let Some(path) = upstream::process::inherited("PATH") {
-            folders.extend(std::env::split_paths(&path));
-        }
-        if let Ok(path) = std::env::join_paths(folders) {
-            environment.insert("PATH".into(), path);
-        }
+        environment.extend(path_with(Path::new(self.session.interpreter.program())));
         environment.insert("PYTHONPATH".into(), root.join(&self.session.settings.source_root).into());
         environment.insert("PYTHONHASHSEED".into(), "0".into());
         environment.insert("PYTHONDONTWRITEBYTECODE".into(), "1".into());
@@ -207,6 +202,14 @@ impl<'a> Sides<'a> {
         let files = self.session.port.files(tree)?;
         Ok(files.into_iter().filter(|file| is_harness(&file.path)).map(|file| (file.path, file.id)).collect())
     }
+}
+
+/// The search path with the folder of a program in front, where its folder is known.
+fn path_with(program: &Path) -> Option<(OsString, OsString)> {
+    let own = program.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
+    let inherited = upstream::process::inherited("PATH").unwrap_or_default();
+    let folders = own.into_iter().chain(std::env::split_paths(&inherited));
+    Some(("PATH".into(), std::env::join_paths(folders).ok()?))
 }
 
 /// The variables of a benchmark in a mode.

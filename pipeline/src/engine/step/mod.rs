@@ -185,23 +185,37 @@ fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
             ..turn
         });
     }
-    let asked = chain.iter().map(|link| link.name.as_str()).collect::<Vec<_>>().join(", ");
-    let reason = if turn.refused {
-        format!("every answer of the chain ({asked}) was refused")
-    } else if turn.unavailable.is_empty() {
-        format!("nobody in the chain ({asked}) had an answer")
-    } else {
-        format!("it could not be told: {}", turn.unavailable.join("; "))
+    let told = |name: fn(&str) -> &str, unavailable: &str| {
+        let asked = chain.iter().map(|link| name(&link.name)).collect::<Vec<_>>().join(", ");
+        if turn.refused {
+            format!("every answer of the chain ({asked}) was refused")
+        } else if turn.unavailable.is_empty() {
+            format!("nobody in the chain ({asked}) had an answer")
+        } else {
+            format!("it could not be told: {unavailable}")
+        }
     };
+    let reason = told(|name| name, &turn.unavailable.join("; "));
+    let lasting = told(lasting_name, "the report of the run says why");
     let needs = if turn.refused || turn.unavailable.is_empty() {
         "a translator that can do it (`tidelock sync --translator …`), or an edit by hand".to_owned()
     } else {
         "what stood in the way to be mended, then `tidelock sync` again".to_owned()
     };
-    UnitState::Parked { reason, needs }
+    UnitState::Parked { reason, lasting, needs }
 }
 
-fn event_name(event: &Event) -> &'static str {
+/// A translator's name without what the command line of one machine said: a path, an address.
+fn lasting_name(name: &str) -> &str {
+    match name.split_once(':') {
+        Some(("command", _)) => "a command",
+        Some(("inbox", _)) => "inbox",
+        Some(("chat" | "anthropic", _)) => name.split_once('@').map_or(name, |(model, _address)| model),
+        Some(_) | None => name,
+    }
+}
+
+pub(super) fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Started { .. } => "started",
         Event::Planned { .. } => "planned",
@@ -214,7 +228,7 @@ fn event_name(event: &Event) -> &'static str {
     }
 }
 
-fn state_name(state: &RunState) -> &'static str {
+pub(super) fn state_name(state: &RunState) -> &'static str {
     match state {
         RunState::New => "new",
         RunState::Ending(_) => "ending",

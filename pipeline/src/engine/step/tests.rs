@@ -336,3 +336,31 @@ fn a_run_with_no_target_has_nothing_to_do() {
     let (record, _) = record(&[started(&[]), Event::Finished { at_ms: 9 }]).unwrap();
     assert_eq!(record.unwrap().outcome, RunOutcome::NothingToDo);
 }
+
+#[test]
+fn what_the_port_keeps_of_a_parked_unit_names_nothing_of_the_machine() {
+    let lasting = |names: [&str; 3], result: &AttemptResult| {
+        let mut header = header(&["0.2.0"]);
+        for (link, name) in header.chain.iter_mut().zip(names) {
+            (link.name, link.attempts_max) = (name.to_owned(), 1);
+        }
+        let started = Event::Started { header };
+        let mut events = vec![started, planned("0.2.0", &["x::f"])];
+        events.extend(std::iter::repeat_n(attempted("x::f", result.clone()), 3));
+        let RunState::Working(work) = play(&events) else { panic!("at work") };
+        let Phase::Gating(candidate) = &work.phase else { panic!("{:?}", work.phase) };
+        let [UnitState::Parked { lasting, .. }] = &candidate.units[..] else { panic!("{candidate:?}") };
+        lasting.clone()
+    };
+    let ad_hoc = ["command:python3 /home/me/answer.py", "chat:m@http://10.0.0.7/v1", "inbox:/srv/in"];
+    assert_eq!(
+        lasting(ad_hoc, &refused("one", true)),
+        "every answer of the chain (a command, chat:m, inbox) was refused"
+    );
+    assert_eq!(
+        lasting(["rules", "anthropic:m", "cheap"], &AttemptResult::Declined),
+        "nobody in the chain (rules, anthropic:m, cheap) had an answer"
+    );
+    let failed = AttemptResult::Unavailable { reason: "/home/me/answer.py: no such file".to_owned() };
+    assert_eq!(lasting(ad_hoc, &failed), "it could not be told: the report of the run says why");
+}

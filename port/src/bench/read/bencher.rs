@@ -1,5 +1,5 @@
-//! Two small formats that other tools exchange: Bencher Metric Format and the entries of
-//! github-action-benchmark.
+//! Bencher Metric Format: benches by name, each with its measures
+//! (<https://bencher.dev/docs/reference/bencher-metric-format/>).
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ struct Metric {
 }
 
 /// `{"bench": {"latency": {"value": 1}}}`. A bench with several measures gives a row for each.
-pub(super) fn read_metrics(text: &str) -> Result<Reading, ReadError> {
+pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
     const FORMAT: &str = "bencher";
     let benches: Unique<Unique<Metric>> = json::document(FORMAT, text)?;
     let mut rows = Vec::new();
@@ -25,19 +25,4 @@ pub(super) fn read_metrics(text: &str) -> Result<Reading, ReadError> {
         }
     }
     Reading::of(FORMAT, rows, Attempts::Retries)
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    unit: String,
-    value: f64,
-}
-
-/// `[{"name": "b", "unit": "ns", "value": 1, "range": "± 0.1"}]`.
-pub(super) fn read_entries(text: &str) -> Result<Reading, ReadError> {
-    const FORMAT: &str = "github-action-benchmark";
-    let entries: Vec<Entry> = json::document(FORMAT, text)?;
-    let rows = entries.into_iter().map(|entry| Row::measured(entry.name, entry.value, entry.unit));
-    Reading::of(FORMAT, rows.collect(), Attempts::Retries)
 }

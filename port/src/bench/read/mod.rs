@@ -8,6 +8,7 @@ mod asv;
 mod bencher;
 mod cargo_criterion;
 mod criterion;
+mod github_action;
 mod harbor;
 mod hyperfine;
 mod json;
@@ -60,7 +61,7 @@ pub enum Format {
     Tap,
     /// Bencher Metric Format.
     Bencher,
-    /// The custom JSON of github-action-benchmark.
+    /// What github-action-benchmark takes (its custom JSON) and what it keeps (its JSON or `data.js`, newest run).
     GithubActionBenchmark,
 }
 
@@ -151,8 +152,8 @@ pub fn read_text(format: Format, text: &str) -> Result<Reading, ReadError> {
         Format::Hyperfine => hyperfine::read,
         Format::Asv => asv::read,
         Format::Tap => tap::read,
-        Format::Bencher => bencher::read_metrics,
-        Format::GithubActionBenchmark => bencher::read_entries,
+        Format::Bencher => bencher::read,
+        Format::GithubActionBenchmark => github_action::read,
     };
     checked(read(text))
 }

@@ -20,10 +20,11 @@ const TAP: &str = "TAP version 14\n1..5\nok 1 - one\nnot ok 2 - two\n  ---\n  me
 const BMF: &str = r#"{"b":{"latency":{"value":1.5,"lower_value":1,"upper_value":2}},"c":{"latency":{"value":2},"size":{"value":3}}}"#;
 const ENTRIES: &str =
     r#"[{"name":"b","unit":"ns/iter","value":1.5,"range":"± 0.1"},{"name":"c","unit":"s","value":2}]"#;
+const KEPT: &str = r#"{"lastUpdate":1,"repoUrl":"r","entries":{"s":[{"commit":{"id":"0"},"date":1,"tool":"cargo","benches":[{"name":"b","unit":"ns/iter","value":1.5}]}]}}"#;
 const PLAIN: &str = r#"{"time":1.5,"task":{"outcome":"fail"},"lost":{"outcome":"infra","reason":"disk"},"size":{"samples":[3,1,2],"unit":"MB"}}"#;
 
 /// Each format with the text of it.
-const TEXTS: [(Format, &str); 17] = [
+const TEXTS: [(Format, &str); 18] = [
     (Format::Swebench, SWEBENCH),
     (Format::Swebench, INSTANCES),
     (Format::TerminalBench, TERMINAL),
@@ -41,6 +42,7 @@ const TEXTS: [(Format, &str); 17] = [
     (Format::Tap, TAP),
     (Format::Bencher, BMF),
     (Format::GithubActionBenchmark, ENTRIES),
+    (Format::GithubActionBenchmark, KEPT),
 ];
 
 fn shown(reading: &Reading) -> String {
@@ -209,6 +211,23 @@ fn a_result_that_stands_twice_is_refused() {
     let one = PYTEST_BENCHMARK.split_once(bench).unwrap().1.split_once("],\"datetime").unwrap().0;
     let text = PYTEST_BENCHMARK.replace(bench, &format!("{bench}{one},"));
     assert!(twice(Format::PytestBenchmark, &text).contains("two"));
+}
+
+#[test]
+fn of_a_kept_history_the_newest_run_of_each_suite_counts() {
+    let run = |value| format!(r#"{{"benches":[{{"name":"b","unit":"ns","value":{value}}}]}}"#);
+    let (one, two) = (run(1), run(2));
+    let kept = |entries: &str| format!(r#"{{"entries":{{{entries}}}}}"#);
+    let read = |text: &str| shown_text(Format::GithubActionBenchmark, text);
+    let newest = read(&kept(&format!(r#""s":[{one},{two}]"#)));
+    insta::assert_snapshot!(newest, @"b #1 pass 2 ns");
+    assert_eq!(read(&format!("window.BENCHMARK_DATA = {}", kept(&format!(r#""s":[{one},{two}]"#)))), newest);
+    insta::assert_snapshot!(read(&kept(&format!(r#""s":[{two}],"t":[{one}]"#))), @r"
+    s/b #1 pass 2 ns
+    t/b #1 pass 1 ns
+    ");
+    let empty = read_text(Format::GithubActionBenchmark, &kept(&format!(r#""s":[{one}],"t":[]"#)));
+    assert!(empty.unwrap_err().to_string().contains("suite `t` has no run"));
 }
 
 #[test]

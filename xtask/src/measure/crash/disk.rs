@@ -1,11 +1,10 @@
 //! A disk that is too small: a file system of one shell alone, mounted where the world is.
 
-use std::ffi::OsStr;
-
 use anyhow::{Result, bail};
-use upstream::process::{Ending, Invocation, ProcessRunner, SystemProcessRunner};
+use upstream::process::{Ending, ProcessRunner, SystemProcessRunner};
 
 use super::disturbed::Disturbed;
+use super::mounts::{alone, quoted};
 use super::world::copy;
 
 /// Runs the sync once on a disk with so much room, and then until it is done on one with enough. Gives
@@ -13,9 +12,8 @@ use super::world::copy;
 pub(super) fn on_a_disk_with(disturbed: &Disturbed, room_kb: u64) -> Result<Option<String>> {
     let hold = tempfile::tempdir()?;
     let invocation = disturbed.invocation();
-    let quoted = |text: &OsStr| format!("'{}'", text.to_string_lossy().replace('\'', "'\\''"));
-    let command: Vec<String> =
-        [&invocation.program].into_iter().chain(&invocation.arguments).map(|word| quoted(word)).collect();
+    let words = [&invocation.program].into_iter().chain(&invocation.arguments);
+    let command: Vec<String> = words.map(|word| quoted(word.as_ref())).collect();
     // The disk is a file system of this shell alone, mounted where the world is.
     let script = format!(
         "set -e\ncp -a {world}/. {hold}\nmount -t tmpfs -o size=4g none {world}\ncp -a {hold}/. {world}\n\
@@ -24,18 +22,11 @@ pub(super) fn on_a_disk_with(disturbed: &Disturbed, room_kb: u64) -> Result<Opti
          code=0\n{command} || code=$?\n\
          cd /\nmount -o remount,size=4g {world}\nfind {hold} -mindepth 1 -delete\ncp -a {world}/. {hold}\n\
          exit $code",
-        world = quoted(disturbed.world.root.path().as_os_str()),
-        hold = quoted(hold.path().as_os_str()),
+        world = quoted(disturbed.world.root.path()),
+        hold = quoted(hold.path()),
         command = command.join(" "),
     );
-    let user: &[&str] = if is_root() { &[] } else { &["--user", "--map-root-user"] };
-    // Only root may mount; who is not root is so in a namespace of users.
-    let mut alone = Invocation::new("unshare", "/")
-        .args(user)
-        .args(["--mount", "--propagation", "private", "sh", "-c", &script])
-        .limits(invocation.limits);
-    alone.environment = invocation.environment;
-    let finished = SystemProcessRunner::default().run(&alone)?;
+    let finished = SystemProcessRunner::default().run(&alone(&invocation, &script))?;
     let said = format!("{:?}: {}", finished.ending, finished.tail(12));
     if !matches!(finished.ending, Ending::Exited(0..=7)) {
         bail!("a small disk cannot be made here: {said}");
@@ -46,8 +37,4 @@ pub(super) fn on_a_disk_with(disturbed: &Disturbed, room_kb: u64) -> Result<Opti
         copy(&hold.path().join(folder), &world.join(folder));
     }
     Ok((!matches!(finished.ending, Ending::Exited(0 | 3 | 5))).then_some(said))
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }

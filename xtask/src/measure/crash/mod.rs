@@ -1,5 +1,5 @@
 //! A sync with everything in it, killed at every effect boundary and at random instants, on disks that fill
-//! and with databases that are lost: it must end as if nothing had happened.
+//! and with databases that are lost or may not be written: it must end as if nothing had happened.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,11 +13,13 @@ mod disk;
 #[path = "../../../../pipeline/tests/it/disturbed.rs"]
 #[expect(dead_code, clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
 mod disturbed;
+#[path = "../../../../pipeline/tests/it/mounts.rs"]
+mod mounts;
 #[path = "../../../../pipeline/tests/it/world.rs"]
 #[expect(dead_code, clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
 mod world;
 
-use disturbed::{DATABASE_DAMAGES, Disturbed, Facts, Random, Size, difference, scenario};
+use disturbed::{DATABASE_DAMAGES, Disturbed, Facts, READ_ONLY, Random, Size, difference, scenario};
 
 /// How often the sync is killed at random where nothing else is asked for.
 const KILLS: usize = 200;
@@ -75,7 +77,12 @@ pub(super) fn run(kills: Option<usize>, repositories: &[PathBuf], tell: &mut Tel
     random(kills.unwrap_or(KILLS), &template, &mut all)?;
     (all.tell)(Metric::told("crash.answers_asked_again_in_flight", count(all.excused), "answers"))?;
     disks(&template, &mut all)?;
-    databases(&template, &mut all)
+    databases(&template, &mut all)?;
+    read_only(&template, &mut all)?;
+    let lost = Disturbed::losing_its_state(&template);
+    lost.run_once().map_err(anyhow::Error::msg)?;
+    lost.finish();
+    all.same_port("crash.state_deleted_below_a_sync", &lost.facts())
 }
 
 /// An undisturbed run, and how others are held against it.
@@ -166,6 +173,25 @@ fn databases(template: &world::World, all: &mut Comparison<'_, '_>) -> Result<()
         })?;
         world.finish();
         all.same_port(&format!("crash.database_{}", damage.name), &world.facts())?;
+    }
+    Ok(())
+}
+
+/// The database, or all of the state, may not be written any more in the middle of a sync, and then may again.
+fn read_only(template: &world::World, all: &mut Comparison<'_, '_>) -> Result<()> {
+    for what in READ_ONLY {
+        let mut world = Disturbed::new(template);
+        let said = world.refused_to_write(what).map_err(anyhow::Error::msg)?;
+        let name = format!("crash.read_only_{}", what.name);
+        (all.tell)(Metric {
+            name: format!("{name}.said"),
+            value: json!(said),
+            unit: "",
+            target: what.says.to_owned(),
+            ok: said.contains(what.says),
+        })?;
+        world.finish();
+        all.same(&name, &world)?;
     }
     Ok(())
 }

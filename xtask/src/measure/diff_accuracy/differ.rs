@@ -22,8 +22,11 @@ pub(super) struct Event {
     /// The path inside the file.
     pub(super) path: String,
     pub(super) kind: Kind,
-    /// What differs, for one that was there before and is there now.
+    /// What differs, for one that was there before and is there now. Nothing: its tokens differ, and the check holds
+    /// that for formatting.
     pub(super) aspects: BTreeSet<&'static str>,
+    /// Over the item by itself, whatever stands around it.
+    pub(super) content: u64,
 }
 
 /// What happened between two versions; one of them may be missing.
@@ -35,10 +38,13 @@ pub(super) fn events(file: &str, before: Option<&[Found]>, after: Option<&[Found
     for item in after.unwrap_or_default() {
         groups.entry(&item.path).or_default().1.push(item);
     }
+    // `syn` reads the old `...` of patterns as `..=`: where their number differs, equal items may not be.
+    let old_ranges = |items: Option<&[Found]>| items.and_then(|items| items.first()).map(|it| it.old_ranges);
+    let is_open = old_ranges(before) != old_ranges(after);
     let mut events = Vec::new();
     for (old, new) in groups.into_values() {
         for (old, new) in paired(old, new) {
-            events.extend(event(file, old, new));
+            events.extend(event(file, old, new, is_open));
         }
     }
     events
@@ -73,19 +79,21 @@ fn paired<'a>(
     pairs
 }
 
-fn event(file: &str, old: Option<&Found>, new: Option<&Found>) -> Option<Event> {
+fn event(file: &str, old: Option<&Found>, new: Option<&Found>, is_open: bool) -> Option<Event> {
     let item = new.or(old)?;
     let (side, aspects) = match (old, new) {
         (Some(old), Some(new)) => (Side::Modified, difference(old, new)),
         (Some(_), None) => (Side::Removed, BTreeSet::new()),
         (None, _) => (Side::Added, BTreeSet::new()),
     };
-    (side != Side::Modified || !aspects.is_empty()).then(|| Event {
+    let is_same = !is_open && old.zip(new).is_some_and(|(old, new)| old.digest == new.digest);
+    (!is_same).then(|| Event {
         side,
         file: file.to_owned(),
         path: item.path.clone(),
         kind: item.kind,
         aspects,
+        content: item.content,
     })
 }
 

@@ -8,10 +8,10 @@ use upstream::history::Line;
 use upstream::snapshot::{Snapshot, SnapshotReader};
 use upstream::{ItemChange, UpstreamRepo, diff};
 
-use super::against::{Claim, Verdict, declares_one_of, disagreements};
+use super::against::{Claim, Verdict, declaration_of, declares_one_of};
 use super::differ::{Side, events};
 use super::git::{Changed, Git};
-use super::rows::{revision, rows_of};
+use super::rows::{judged, revision, rows_of};
 use super::{KINDS, Readings, Sampling, Tally, kind, plain, windows};
 
 /// Revisions that stand side by side: a snapshot serves as the newer and as the older side.
@@ -56,7 +56,7 @@ pub(super) fn compare(path: &Path, name: &str, sampling: &Sampling, tally: &mut 
             let whole = !changed.iter().any(|it| lacks(&it.before) || lacks(&it.after));
             match both.filter(|_| whole) {
                 Some((before, after)) => {
-                    let verdict = one(before, after, changed, &readings, tally);
+                    let verdict = one(&git, commit, before, after, changed, &readings, tally)?;
                     let by_row = revision(&git, commit, row, changed, &readings, &mut Tally::new("rows"))?;
                     tally.as_rows +=
                         usize::from(verdict.disagreements.is_empty() && by_row.disagreements.is_empty());
@@ -71,12 +71,14 @@ pub(super) fn compare(path: &Path, name: &str, sampling: &Sampling, tally: &mut 
 }
 
 fn one(
+    git: &Git,
+    commit: &str,
     before: &Snapshot,
     after: &Snapshot,
     changed: &[Changed],
     readings: &Readings,
     tally: &mut Tally,
-) -> Verdict {
+) -> Result<Verdict> {
     let diff = diff::compare(before, after);
     let spoken = |snapshot: &Snapshot| -> BTreeSet<String> {
         snapshot.items.values().map(|item| item.file.clone()).collect()
@@ -107,12 +109,22 @@ fn one(
     check.retain(|event| !declares_one_of(event, &set_aside));
     let files: BTreeSet<&str> = changed.iter().map(|it| it.file.as_str()).collect();
     let mut told = Vec::new();
-    for claim in diff.items.iter().flat_map(claims) {
+    for mut claim in diff.items.iter().flat_map(claims) {
         let file = claim.file.clone().unwrap_or_default();
+        let by_place = claim.side == Side::Modified && claim.aspects.iter().all(|it| seen_from_elsewhere(it));
+        // To the check, who may name a module is said where it is declared.
+        if by_place
+            && claim.kind == "module"
+            && !check.iter().any(|event| event.file == file && event.path.is_empty())
+            && let Some(event) = declaration_of(&file, &check)
+        {
+            claim.file = Some(event.file.clone());
+            told.push(claim);
+            continue;
+        }
         if !KINDS.contains(&claim.kind.as_str()) || set_aside.contains(&file) {
             continue;
         }
-        let by_place = claim.side == Side::Modified && claim.aspects.iter().all(|it| seen_from_elsewhere(it));
         if !files.contains(file.as_str()) {
             // A declaration in another file took it in, left it out, showed it or hid it.
             *tally.set_aside.entry("items_of_unchanged_files").or_default() += 1;
@@ -124,7 +136,7 @@ fn one(
             told.push(claim);
         }
     }
-    without_elsewhere(disagreements(once_each(told), check))
+    Ok(without_elsewhere(judged(git, commit, once_each(told), check)?))
 }
 
 /// Aspects that can change while the file says the same.
@@ -134,12 +146,13 @@ fn seen_from_elsewhere(aspect: &str) -> bool {
 
 /// A file in several targets is told of in each: one account is enough.
 fn once_each(claims: Vec<Claim>) -> Vec<Claim> {
-    let mut crates: BTreeMap<String, String> = BTreeMap::new();
+    let mut crates: BTreeMap<(String, bool), String> = BTreeMap::new();
     let mut kept = Vec::new();
     for claim in claims {
-        let file = claim.file.clone().unwrap_or_default();
+        // A crate that has another name now is one before and another after.
+        let at = (claim.file.clone().unwrap_or_default(), claim.side == Side::Removed);
         let own = claim.path.split("::").next().unwrap_or_default().to_owned();
-        if *crates.entry(file).or_insert_with(|| own.clone()) == own {
+        if *crates.entry(at).or_insert_with(|| own.clone()) == own {
             kept.push(claim);
         }
     }

@@ -132,4 +132,20 @@ impl Git {
         let found = all.into_iter().zip(out.lines()).filter(|(_, line)| line.contains(" blob "));
         Ok(found.map(|(object, _)| object.clone()).collect())
     }
+
+    /// What `#[path = "…"]`, and `path` of the targets of manifests, name at a revision, each without the `..` that
+    /// it begins with.
+    pub(super) fn paths_by_attribute(&self, commit: &str) -> Result<Vec<String>> {
+        let pattern = r#"path *= *"[^"]*\.rs""#;
+        let invocation = Invocation::new("git", &self.folder)
+            .args(["grep", "-h", "-o", "-I", "-E", pattern, commit, "--", "*.rs", "*Cargo.toml"])
+            .inherit(&["HOME"]);
+        // It ends with 1 where it finds nothing.
+        let out = SystemProcessRunner::default().run(&invocation)?.stdout;
+        let out = String::from_utf8_lossy(&out).into_owned();
+        let named = out.lines().filter_map(|line| line.split('"').nth(1));
+        Ok(named
+            .map(|name| format!("/{}", name.trim_start_matches("../").trim_start_matches("./")))
+            .collect())
+    }
 }

@@ -37,6 +37,10 @@ pub(super) struct Found {
     pub(super) body: Part,
     /// Over all of it: equal digests mean that nothing differs.
     pub(super) digest: u64,
+    /// The same without what stands around it.
+    pub(super) content: u64,
+    /// Of the file itself: how often `...` stands in it.
+    pub(super) old_ranges: usize,
 }
 
 /// A header or a body.
@@ -55,6 +59,7 @@ pub(super) fn items(text: &str) -> Result<Vec<Found>, String> {
     let place = Place { path: String::new(), is_open: true, is_test: is_test(&file.attrs) };
     let mut own = Found::new("module", &place, String::new());
     own.visibility = "pub";
+    own.old_ranges = text.matches("...").count();
     own.annotate(&file.attrs);
     own.body.tokens = imports(&file.items);
     reader.found.push(own);
@@ -98,14 +103,17 @@ impl Found {
             head: Part::default(),
             body: Part::default(),
             digest: 0,
+            content: 0,
+            old_ranges: 0,
         }
     }
 
     fn seal(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (self.kind, self.is_declaration, self.visibility, self.is_open, self.is_test).hash(&mut hasher);
-        (&self.docs, &self.attributes).hash(&mut hasher);
+        (self.kind, self.is_declaration, self.visibility, &self.docs, &self.attributes).hash(&mut hasher);
         (self.head.tokens.to_string(), self.body.tokens.to_string()).hash(&mut hasher);
+        self.content = hasher.finish();
+        (self.is_open, self.is_test).hash(&mut hasher);
         self.digest = hasher.finish();
     }
 

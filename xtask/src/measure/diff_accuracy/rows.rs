@@ -125,13 +125,27 @@ pub(super) fn revision(
         KINDS.contains(&claim.kind.as_str())
             && claim.file.as_deref().is_none_or(|file| !set_aside.contains(file))
     });
-    let mut verdict = disagreements(claims.collect(), check);
+    let mut verdict = judged(git, commit, claims.collect(), check)?;
     if !set_aside.is_empty() {
         // Of an item that moved the row does not name the old file.
         verdict.disagreements.retain(|it| !(it.says == "only_product" && it.file.is_empty()));
     }
     verdict.disagreements.extend(files.into_iter().flatten());
     Ok(verdict)
+}
+
+/// Compares both accounts; names that attributes give to files are looked up only where something is left.
+pub(super) fn judged(git: &Git, commit: &str, claims: Vec<Claim>, check: Vec<Event>) -> Result<Verdict> {
+    let verdict = disagreements(claims.clone(), check.clone(), &[]);
+    if verdict.disagreements.is_empty() {
+        return Ok(verdict);
+    }
+    let parents = git.parents(&[commit.to_owned()])?;
+    let mut named = git.paths_by_attribute(commit)?;
+    for parent in parents.get(commit).into_iter().flatten() {
+        named.extend(git.paths_by_attribute(parent)?);
+    }
+    Ok(disagreements(claims, check, &named))
 }
 
 fn about_file(file: &str, class: &'static str, found: &[Event]) -> Option<Disagreement> {

@@ -13,10 +13,17 @@ fn happened(before: &str, after: &str) -> Vec<Event> {
 
 fn told(before: &str, after: &str) -> Vec<String> {
     let line = |event: Event| {
+        // Formatting.
+        if event.side == Side::Modified && event.aspects.is_empty() {
+            return None;
+        }
         let aspects: Vec<&str> = event.aspects.into_iter().collect();
-        format!("{:?} {} {} {}", event.side, event.kind, event.path, aspects.join(",")).trim_end().to_owned()
+        let told = format!("{:?} {} {} {}", event.side, event.kind, event.path, aspects.join(","))
+            .trim_end()
+            .to_owned();
+        Some(told)
     };
-    happened(before, after).into_iter().map(line).collect()
+    happened(before, after).into_iter().filter_map(line).collect()
 }
 
 #[test]
@@ -68,11 +75,14 @@ fn claim(side: Side, path: &str) -> Claim {
 fn what_only_one_of_the_two_says_is_a_disagreement() {
     let events = || happened("fn gone() {}", "fn come() {}");
     let right = || vec![claim(Side::Added, "a::net::come"), claim(Side::Removed, "a::net::gone")];
-    assert!(disagreements(right(), events()).disagreements.is_empty());
-    assert_eq!(disagreements(right(), Vec::new()).disagreements.len(), 2);
-    assert_eq!(disagreements(Vec::new(), events()).disagreements.len(), 2);
+    assert!(disagreements(right(), events(), &[]).disagreements.is_empty());
+    assert_eq!(disagreements(right(), Vec::new(), &[]).disagreements.len(), 2);
+    assert_eq!(disagreements(Vec::new(), events(), &[]).disagreements.len(), 2);
     let wrong_module = vec![claim(Side::Added, "a::other::come"), claim(Side::Removed, "a::net::gone")];
-    assert_eq!(disagreements(wrong_module, events()).disagreements.len(), 2);
+    assert_eq!(disagreements(wrong_module.clone(), events(), &[]).disagreements.len(), 2);
+    // Unless an attribute gives the file that name.
+    let named = ["/src/net.rs".to_owned()];
+    assert!(disagreements(wrong_module, events(), &named).disagreements.is_empty());
 }
 
 #[test]
@@ -82,8 +92,35 @@ fn an_item_that_moved_was_removed_there_and_added_here() {
     events_of_both.extend(happened("", "fn f() {}"));
     // A row names the new file alone.
     let from = Claim { file: None, ..claim(Side::Removed, "a::old::f") };
-    let verdict = disagreements(vec![from, claim(Side::Added, "a::net::f")], events_of_both);
+    let verdict = disagreements(vec![from, claim(Side::Added, "a::net::f")], events_of_both, &[]);
     assert_eq!((verdict.agreed, verdict.disagreements.len()), (2, 0));
+}
+
+#[test]
+fn a_module_that_becomes_a_file_leaves_its_items_where_they_were() {
+    let whole = |inside: &str| {
+        let (inline, outside) = (format!("mod net {{ {inside} }}"), read::items("mod net;").unwrap());
+        let inline = read::items(&inline).unwrap();
+        events("a/src/lib.rs", Some(&inline), Some(&outside))
+    };
+    let became = |text: &str| {
+        let mut events_of_both = whole("fn f() {}");
+        events_of_both.extend(events("a/src/net.rs", None, Some(&read::items(text).unwrap())));
+        events_of_both
+    };
+    assert!(disagreements(Vec::new(), became("fn f() {}"), &[]).disagreements.is_empty());
+    let changed = became("fn f() { g() }");
+    assert_eq!(disagreements(Vec::new(), changed.clone(), &[]).disagreements.len(), 2);
+    let told = vec![claim(Side::Modified, "a::net::f")];
+    assert!(disagreements(told, changed, &[]).disagreements.is_empty());
+}
+
+#[test]
+fn what_is_formatting_to_the_check_alone_is_told_as_that() {
+    let events = happened("fn f() { if a { b += 1 } }", "fn f() { if a { b += 1; } }");
+    let verdict = disagreements(vec![claim(Side::Modified, "a::net::f")], events, &[]);
+    assert_eq!(verdict.disagreements.len(), 1);
+    assert_eq!(verdict.disagreements[0].class, "formatting_to_the_check");
 }
 
 #[test]

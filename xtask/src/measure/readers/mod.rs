@@ -1,13 +1,16 @@
 //! The readers on files that the real tools wrote here, whole and damaged: none may be misread.
+//!
+//! Two tools are in no registry: `--repo` names their repositories, and those not named are told.
 
 mod damage;
 mod docker;
+mod sources;
 mod tools;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use port::bench::random::Random;
 use port::bench::read::{Format, Reading, read, read_text};
 use serde_json::Value;
@@ -28,7 +31,7 @@ struct Written {
     good: usize,
 }
 
-pub(super) fn run(_: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
+pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let python = tools::Python::install(folder.path())?;
     let mut written = tools::python(&python, folder.path())?;
@@ -36,6 +39,22 @@ pub(super) fn run(_: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     written.push(tools::perl(folder.path())?);
     written.extend(tools::rust(folder.path())?);
     written.extend(tools::hyperfine(folder.path())?);
+    let mut left_out: BTreeSet<&str> = sources::TOOLS.iter().map(|(tool, _)| *tool).collect();
+    for repository in repositories {
+        let repository = repository.canonicalize()?;
+        let Some((tool, files)) = sources::written(&repository, folder.path())? else {
+            bail!("{} is of no tool whose format is read here", repository.display());
+        };
+        left_out.remove(tool);
+        written.extend(files);
+    }
+    tell(Metric {
+        name: "readers.tools_left_out".to_owned(),
+        value: serde_json::json!(left_out),
+        unit: "tools",
+        target: "none: name their repositories with `--repo PATH`".to_owned(),
+        ok: left_out.is_empty(),
+    })?;
     for file in &written {
         let reading = read(file.format, &file.path).with_context(|| file.tool)?;
         let found = numbers(&reading);

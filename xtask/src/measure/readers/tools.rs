@@ -219,8 +219,48 @@ pub(super) fn hyperfine(folder: &Path) -> Result<Vec<Written>> {
 fn installed(folder: &Path, name: &str, version: &str) -> Result<PathBuf> {
     let root = folder.join(format!("{name}-{version}"));
     let into = root.to_string_lossy().into_owned();
-    cargo(folder, &["install", "--quiet", "--locked", "--root", &into, "--version", version, name])?;
-    let program = root.join("bin").join(name);
-    ensure!(program.is_file(), "cargo did not install {name} {version}");
-    Ok(program)
+    let install = [
+        "install",
+        "--quiet",
+        "--locked",
+        "--ignore-rust-version",
+        "--root",
+        &into,
+        "--version",
+        version,
+        name,
+    ];
+    succeed(run("cargo", folder, &install, &[])?, &format!("cargo install {name} {version}"))?;
+    Ok(root.join("bin").join(name))
+}
+
+/// A run that must succeed.
+pub(super) fn succeed(finished: Finished, what: &str) -> Result<Finished> {
+    ensure!(finished.succeeded(), "{what} failed: {}", finished.tail(10));
+    Ok(finished)
+}
+
+/// Runs a program that may build for long.
+pub(super) fn run(
+    program: &str,
+    folder: &Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<Finished> {
+    let mut invocation = Invocation::new(PathBuf::from(program), folder)
+        .args(arguments.iter().copied())
+        .inherit(&[
+            "HOME",
+            "CARGO_HOME",
+            "RUSTUP_HOME",
+            "RUSTUP_TOOLCHAIN",
+            "SSL_CERT_FILE",
+            "NPM_CONFIG_REGISTRY",
+            "NODE_EXTRA_CA_CERTS",
+        ])
+        .limits(Limits { timeout_ms: 1_800_000, ..Limits::default() });
+    for (name, value) in variables {
+        invocation = invocation.env(*name, *value);
+    }
+    Ok(SystemProcessRunner::default().run(&invocation)?)
 }
