@@ -9,7 +9,8 @@ use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
 use crate::convention::{is_member, private_form};
-use crate::lock::{Lock, ParkedItem, Proof};
+use crate::coverage::{CoverageInput, coverage};
+use crate::lock::{HeldItem, Link, Lock, ParkedItem, Proof};
 use crate::mapping::{Mapping, PlaceError, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
@@ -49,9 +50,22 @@ pub struct Status {
     pub modules: BTreeMap<String, Counts>,
     /// What waits for a person, by item.
     pub parked: Vec<Waiting>,
+    /// What the baseline passed over by a decision, or because no rule has a place for it, by item.
+    pub held: Vec<Waiting>,
+    /// Symbols that a person edited after Tidelock last saw or wrote them, with their items.
+    pub edited: BTreeMap<SymbolPath, ItemPath>,
+    /// Links whose symbol is not in the port any more.
+    pub symbol_missing: BTreeMap<SymbolPath, ItemPath>,
+    /// Links whose item the baseline no longer has.
+    pub item_vanished: Vec<ItemPath>,
+    /// Symbols that no item comes to and that are not declared extensions.
+    pub without_owner: Vec<SymbolPath>,
+    /// Symbols that are declared extensions: never drift, never edited.
+    pub extensions: Vec<SymbolPath>,
 }
 
-/// How many items are in which state. The first five count every item once; the last two count some again.
+/// How many items are in which state. The first five and `ignored` count every item once; the others count some
+/// again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Compared on probes, and they agreed.
@@ -69,6 +83,12 @@ pub struct Counts {
     pub drifted: usize,
     /// Items that wait for a person.
     pub parked: usize,
+    /// Items that a rule leaves alone with a reason: ignored, bound, or left to a person.
+    pub ignored: usize,
+    /// Of the linked ones, those that the baseline has in another state than the port equals, or has no more.
+    pub stale: usize,
+    /// Items that the baseline passed over: declined, deferred, or without a rule.
+    pub held: usize,
 }
 
 /// One item that waits for a person.
@@ -103,6 +123,21 @@ pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
         revision: parked.revision.clone(),
         reason: parked.reason.clone(),
     };
+    let held = |held: &HeldItem| Waiting {
+        item: held.item.clone(),
+        revision: held.revision.clone(),
+        reason: held.reason.clone(),
+    };
+    let links = || input.lock.links.values().filter(|link| !input.mapping.is_extension(&link.symbol));
+    let named = |link: &Link| (link.symbol.clone(), link.item.clone());
+    let hash_of = |link: &Link| input.symbols.get(&link.symbol).map(|symbol| symbol.hash);
+    let found = coverage(&CoverageInput {
+        snapshot: input.baseline,
+        symbols: input.symbols,
+        mapping: input.mapping,
+        lock: Some(input.lock),
+    });
+    let is_extension = |symbol: &&SymbolPath| input.mapping.is_extension(symbol);
     Ok(Status {
         source: input.lock.source.clone(),
         baseline: input.lock.baseline.clone(),
@@ -112,6 +147,18 @@ pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
         total,
         modules,
         parked: input.lock.parked.values().map(waiting).collect(),
+        held: input.lock.held.values().map(held).collect(),
+        edited: links()
+            .filter(|link| hash_of(link).is_some_and(|hash| hash != link.written))
+            .map(named)
+            .collect(),
+        symbol_missing: links().filter(|link| hash_of(link).is_none()).map(named).collect(),
+        item_vanished: links()
+            .filter(|link| !input.baseline.items.contains_key(&link.item))
+            .map(|link| link.item.clone())
+            .collect(),
+        without_owner: found.orphaned,
+        extensions: input.symbols.symbols.keys().filter(is_extension).cloned().collect(),
     })
 }
 
@@ -124,16 +171,23 @@ impl Counts {
         self.unmapped += other.unmapped;
         self.drifted += other.drifted;
         self.parked += other.parked;
+        self.ignored += other.ignored;
+        self.stale += other.stale;
+        self.held += other.held;
     }
 }
 
 fn counts_of(input: &StatusInput<'_>, path: &ItemPath) -> Result<Counts, PlaceError> {
     let parked = usize::from(input.lock.parked.contains_key(path));
-    let mut counts = Counts { parked, ..Counts::default() };
+    let held = usize::from(input.lock.held.contains_key(path));
+    let mut counts = Counts { parked, held, ..Counts::default() };
     let Some(link) = input.lock.links.get(path) else {
         counts.unmapped = usize::from(is_unmapped(input, path)?);
+        counts.ignored = usize::from(is_ignored(input, path)?);
         return Ok(counts);
     };
+    let at_baseline = input.baseline.items.get(path).map(|item| item.fingerprint.combined());
+    counts.stale = usize::from(at_baseline != Some(link.upstream));
     match link.proof {
         Proof::Proved => counts.proved = 1,
         Proof::Tested => counts.tested = 1,
@@ -159,6 +213,16 @@ fn is_unmapped(input: &StatusInput<'_>, path: &ItemPath) -> Result<bool, PlaceEr
                 || input.symbols.unparsed.contains_key(&file)
         }
         Placement::Skipped { why, .. } => why == SkipReason::Unmapped && needs_symbol(),
+    })
+}
+
+fn is_ignored(input: &StatusInput<'_>, path: &ItemPath) -> Result<bool, PlaceError> {
+    let Some(item) = input.baseline.items.get(path) else { return Ok(false) };
+    Ok(match input.mapping.place(item)? {
+        Placement::Mapped { .. } => false,
+        Placement::Skipped { why, .. } => {
+            matches!(why, SkipReason::Ignored | SkipReason::Bound | SkipReason::Manual)
+        }
     })
 }
 
@@ -238,7 +302,7 @@ mod tests {
         };
         let status = status(&input).unwrap();
         let a = Counts { proved: 1, tested: 1, mapped_only: 1, drifted: 1, ..Counts::default() };
-        let b = Counts { unmapped: 1, parked: 1, ..Counts::default() };
+        let b = Counts { unmapped: 1, parked: 1, ignored: 1, ..Counts::default() };
         assert_eq!(status.modules, BTreeMap::from([("k::a".to_owned(), a), ("k::b".to_owned(), b)]));
         assert_eq!((status.total.proved, status.total.unmapped, status.total.parked), (1, 1, 1));
         assert_eq!(
@@ -246,6 +310,38 @@ mod tests {
             (Some(2), Some(label("3")), Some(150))
         );
         assert_eq!(status.parked[0].reason, "hard");
+        assert_eq!(status.edited, BTreeMap::from([(symbol_path("p.g"), path("k::a::g"))]));
+    }
+
+    #[test]
+    fn what_is_out_of_step_is_named() {
+        let adopted = snapshot("1", ["k::f", "k::g", "k::gone", "k::ext"].map(|at| function(at, "1")));
+        let rules = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                     [[extension]]\nsymbol = 'p.extra*'\n";
+        let mapping = Mapping::new(toml::from_str(rules).unwrap()).unwrap();
+        let symbols = table(&[("p.f", "f"), ("p.g", "g"), ("p.gone", "x"), ("p.ext", "x")]);
+        let adoption = Adoption { source: "x", baseline: &adopted, mapping: &mapping, symbols: &symbols };
+        let mut lock = adopt(&adoption).unwrap().lock;
+        let held = HeldItem {
+            item: path("k::f"),
+            symbol: None,
+            revision: label("1"),
+            disposition: crate::lock::Disposition::Declined,
+            reason: "no".to_owned(),
+        };
+        lock.held.insert(path("k::f"), held);
+        let baseline = snapshot("1", [function("k::f", "2"), function("k::g", "1"), function("k::ext", "1")]);
+        let now =
+            table(&[("p.f", "f"), ("p.gone", "x"), ("p.ext", "x"), ("p.extra_one", "y"), ("p.mine", "z")]);
+        let (lock, mapping) = (&lock, &mapping);
+        let input = StatusInput { lock, baseline: &baseline, revisions: &[], mapping, symbols: &now };
+        let status = status(&input).unwrap();
+        assert_eq!((status.total.stale, status.total.held, status.total.drifted), (2, 1, 1));
+        assert_eq!(status.held[0].reason, "no");
+        assert_eq!(status.item_vanished, [path("k::gone")]);
+        assert_eq!(status.symbol_missing, BTreeMap::from([(symbol_path("p.g"), path("k::g"))]));
+        assert_eq!(status.without_owner, [symbol_path("p.gone"), symbol_path("p.mine")]);
+        assert_eq!(status.extensions, [symbol_path("p.extra_one")]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A lock that was put back while the port stayed where it was: the port's history holds the one that fits.
 //!
-//! Revision by revision such a port cannot be synced, since it equals none of the revisions between. It is taken up
-//! in one step at the revision that its history says it equals, and proved there like anything else.
+//! Revision by revision such a port cannot be synced, since it equals none of the revisions between. A sync takes up the
+//! lock that fits, and lands it like anything else: proved at its baseline, and gated.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const COMMITS_MAX: usize = 1_000;
 /// What the port's history says of a port that is ahead of its lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ahead {
-    /// The baseline of the lock that fits the port.
-    pub(crate) revision: RevisionLabel,
+    /// The lock that fits the port.
+    pub(crate) lock: Lock,
     /// The commit that holds it.
     pub(crate) commit: CommitId,
 }
@@ -30,7 +30,7 @@ impl Ahead {
         let commit: String = self.commit.as_str().chars().take(10).collect();
         format!(
             "`{LOCK_NAME}` says {}, and the port is as commit {commit} landed it, at {}: the lock was put back",
-            lock.baseline, self.revision
+            lock.baseline, self.lock.baseline
         )
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn ahead(
             let there = place(&earlier.baseline);
             let is_later = there > now && found.as_ref().is_none_or(|(best, _)| there > *best);
             if is_later && earlier.source == lock.source && fits(lock, &earlier, &symbols) {
-                let ahead = Ahead { revision: earlier.baseline, commit: at.clone() };
+                let ahead = Ahead { lock: earlier, commit: at.clone() };
                 found = Some((there, ahead));
             }
         }

@@ -123,6 +123,8 @@ pub struct Session {
     /// Its interpreter.
     pub interpreter: Interpreter,
     snapshots: Mutex<Snapshots>,
+    /// A lock that stands in for the one in a tree.
+    stand_in: Mutex<Option<(TreeId, Lock)>>,
     /// The labels of the lock that was read last.
     labels: Mutex<Labels>,
     /// All revisions as of the last poll, under those labels.
@@ -163,6 +165,7 @@ impl Session {
             branch,
             interpreter,
             snapshots: Mutex::default(),
+            stand_in: Mutex::default(),
             labels: Mutex::default(),
             known: Mutex::default(),
             last_file: Mutex::default(),
@@ -177,10 +180,19 @@ impl Session {
 
     /// The lock in a tree of the port.
     pub fn lock(&self, tree: &TreeId) -> Result<Lock, SessionError> {
-        let lock = lock_in(&self.settings, &self.port, &self.branch, tree)?;
+        let stand_in = self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lock = match stand_in {
+            Some((of, lock)) if of == *tree => lock,
+            Some(_) | None => lock_in(&self.settings, &self.port, &self.branch, tree)?,
+        };
         *self.labels.lock().unwrap_or_else(PoisonError::into_inner) = Labels::of(&lock);
         self.forget_revisions();
         Ok(lock)
+    }
+
+    /// Lets a lock of the port's history stand in for the one in a tree.
+    pub fn take_up(&self, tree: &TreeId, lock: Lock) {
+        *self.stand_in.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), lock));
     }
 
     /// All revisions that the mirror holds, oldest first, under the labels of the lock that was read last.

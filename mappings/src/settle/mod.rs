@@ -53,8 +53,7 @@ pub struct Settlement<'a> {
     pub after: &'a SymbolTable,
     /// What each unit came to; every unit of the plan must be named.
     pub outcomes: &'a BTreeMap<UnitId, UnitOutcome>,
-    /// The revisions between the baseline and the target, oldest first. Withdrawn ones are recorded as passed by, and
-    /// others as what the target comes to: the plan holds their changes too.
+    /// Withdrawn revisions between the baseline and the target, oldest first: they are recorded as passed by.
     pub passed_by: &'a [Revision],
     /// What people decided, as it was planned.
     pub holds: &'a Holds,
@@ -99,6 +98,12 @@ pub enum SettleError {
         /// The revision.
         revision: RevisionLabel,
     },
+    /// A revision that is passed by was not withdrawn.
+    #[error("revision `{revision}` was not withdrawn; it cannot be passed by")]
+    NotWithdrawn {
+        /// The revision.
+        revision: RevisionLabel,
+    },
 }
 
 /// Makes the lock that lands with the revision.
@@ -137,6 +142,9 @@ fn check(settlement: &Settlement<'_>) -> Result<(), SettleError> {
     let units: BTreeSet<&UnitId> = settlement.plan.units.iter().map(|unit| &unit.id).collect();
     if let Some(unit) = settlement.outcomes.keys().find(|unit| !units.contains(unit)) {
         return Err(SettleError::UnknownUnit { unit: unit.clone() });
+    }
+    if let Some(revision) = settlement.passed_by.iter().find(|revision| !revision.withdrawn) {
+        return Err(SettleError::NotWithdrawn { revision: revision.label.clone() });
     }
     // The baseline itself may be settled again: what was parked at it is taken up once more.
     let is_again = *planned == settlement.lock.baseline;
@@ -289,15 +297,15 @@ fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
         disposition,
         reason,
     };
+    for revision in settlement.passed_by {
+        lock.revisions.push(recorded(
+            revision,
+            Disposition::Withdrawn,
+            "withdrawn by its authors".to_owned(),
+        ));
+    }
     let (disposition, reason) = disposition(settlement);
     let revision = &settlement.plan.revision;
-    for between in settlement.passed_by {
-        lock.revisions.push(if between.withdrawn {
-            recorded(between, Disposition::Withdrawn, "withdrawn by its authors".to_owned())
-        } else {
-            recorded(between, disposition, format!("in one step with `{}`", revision.label))
-        });
-    }
     match lock.revisions.iter_mut().find(|earlier| earlier.revision == revision.label) {
         // Taken up again: what waited at it may have landed by now, and what had landed stays so.
         Some(earlier) if may_be_taken_up(earlier.disposition) => {

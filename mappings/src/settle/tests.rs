@@ -226,10 +226,8 @@ fn withdrawn_revisions_are_recorded_before_the_target() {
     );
     assert_eq!(lock.revisions[2].reason, "no item changed");
     passed.withdrawn = false;
-    let lock = case.settle_with(&BTreeMap::new(), &[], &[passed]).unwrap();
-    let between = &lock.revisions[1];
-    assert_eq!((between.revision.as_str(), between.disposition), ("1.5", Disposition::NotPorted));
-    assert_eq!(between.reason, "in one step with `2`");
+    let refused = case.settle_with(&BTreeMap::new(), &[], &[passed]);
+    assert_eq!(refused, Err(SettleError::NotWithdrawn { revision: label("1.5") }));
 }
 
 #[test]

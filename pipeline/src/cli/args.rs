@@ -176,7 +176,7 @@ pub(super) struct Status {
     /// Do not ask the upstream: tell from what was last seen.
     #[arg(long)]
     pub(super) offline: bool,
-    /// End with exit code 7 when the port is more revisions behind than this.
+    /// End with exit code 7 when the port is more revisions behind than this. Default: what `[lag]` says.
     #[arg(long, value_name = "REVISIONS")]
     pub(super) lag_max: Option<u32>,
     /// Only ask whether there is anything new: nothing is fetched, and the port is not looked into.

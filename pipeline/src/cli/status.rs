@@ -3,17 +3,28 @@
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
+use mappings::SymbolPath;
+use mappings::decision::{DecisionWord, day_at};
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
 use port::repo::PortRepo;
 use reports::count;
 use serde::Serialize;
+use upstream::ItemPath;
 
 use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
+use crate::config::LagSection;
 use crate::session::{branch_of, lock_in, open_mirror};
 
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
+
+/// How many of one kind are named as text.
+const NAMED_MAX: usize = 10;
+
+/// The states, in the order of the table.
+const COLUMNS: [&str; 10] =
+    ["proved", "tested", "mapped", "unknown", "unmapped", "drifted", "stale", "parked", "held", "ignored"];
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -22,12 +33,42 @@ struct Shown<'a> {
     #[serde(flatten)]
     standing: &'a Standing,
     withdrawn: Vec<String>,
+    decisions: Vec<Decided<'a>>,
 }
 
 #[derive(Serialize)]
 struct Lag {
     revisions: Option<usize>,
+    /// Items that changed between the baseline and the newest revision.
+    items: Option<usize>,
     days: Option<i64>,
+}
+
+impl Lag {
+    /// What the configuration, or a number of revisions on the command line, does not allow.
+    fn beyond(&self, allowed: LagSection, revisions_max: Option<u32>) -> Option<String> {
+        let over = |lag: Option<usize>, most: Option<u32>, unit: &str| {
+            let most = usize::try_from(most?).unwrap_or(usize::MAX);
+            // A port whose baseline is gone lags behind by nobody knows how much.
+            let lag = lag.unwrap_or(usize::MAX);
+            (lag > most).then(|| format!("{unit}: {most} at most are allowed"))
+        };
+        let days = self.days.map_or(Some(0), |days| usize::try_from(days).ok());
+        over(self.revisions, revisions_max.or(allowed.revisions_max), "too many revisions behind")
+            .or_else(|| over(self.items, allowed.items_max, "too many changed items behind"))
+            .or_else(|| over(days, allowed.days_max, "too many days behind"))
+    }
+}
+
+/// A decision of the configuration.
+#[derive(Serialize)]
+struct Decided<'a> {
+    disposition: DecisionWord,
+    about: String,
+    reason: &'a str,
+    owner: &'a str,
+    until: Option<String>,
+    expired: bool,
 }
 
 /// What `--poll` prints as JSON.
@@ -65,8 +106,27 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     })
     .map_err(CliError::usage)?;
     let behind = revisions.iter().skip_while(|revision| revision.label != lock.baseline);
+    let newest = revisions.iter().rfind(|revision| !revision.withdrawn);
+    let items = match (standing.lag_revisions, newest) {
+        (None, _) | (_, None) => None,
+        (Some(0), _) => Some(0),
+        (Some(_), Some(newest)) => {
+            let newest = session.snapshot(newest).map_err(session_error)?;
+            Some(upstream::diff::compare(&baseline, &newest).items.len())
+        }
+    };
+    let today = day_at(context.machine.clock.now_ms());
+    let decisions = session.settings.decisions.all().iter().map(|decision| Decided {
+        disposition: decision.word,
+        about: decision.about.to_string(),
+        reason: &decision.reason,
+        owner: &decision.owner,
+        until: decision.until.map(|until| until.to_string()),
+        expired: decision.is_expired(today),
+    });
     let shown = Shown {
-        lag: Lag { revisions: standing.lag_revisions, days: standing.lag_s.map(|lag| lag / DAY_S) },
+        lag: Lag { revisions: standing.lag_revisions, items, days: standing.lag_s.map(|lag| lag / DAY_S) },
+        decisions: decisions.collect(),
         withdrawn: behind
             .filter(|revision| revision.withdrawn)
             .map(|revision| revision.label.to_string())
@@ -78,9 +138,11 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     } else {
         context.console.data(&text(&shown));
     }
-    let lag = standing.lag_revisions.unwrap_or(usize::MAX);
-    let over = args.lag_max.is_some_and(|most| lag > usize::try_from(most).unwrap_or(usize::MAX));
-    Ok(if over { ExitCode::Lag } else { ExitCode::Done })
+    let beyond = shown.lag.beyond(session.settings.lag, args.lag_max);
+    if let Some(beyond) = &beyond {
+        context.console.say(beyond);
+    }
+    Ok(if beyond.is_some() { ExitCode::Lag } else { ExitCode::Done })
 }
 
 /// Asks only whether there is anything new. Of the port its lock alone is read.
@@ -129,15 +191,17 @@ fn text(shown: &Shown<'_>) -> String {
         ),
         (Some(lag), Some(days @ 1..)) => {
             format!(
-                "{} ({}) behind: the port equals {}, the newest is {newest}",
+                "{} ({}, {}) behind: the port equals {}, the newest is {newest}",
                 count(lag as u64, "revision"),
+                count(shown.lag.items.unwrap_or_default() as u64, "changed item"),
                 count(u64::try_from(days).unwrap_or_default(), "day"),
                 baseline
             )
         }
         (Some(lag), Some(_) | None) => {
             let lag = count(lag as u64, "revision");
-            format!("{lag} behind: the port equals {baseline}, the newest is {newest}")
+            let items = count(shown.lag.items.unwrap_or_default() as u64, "changed item");
+            format!("{lag} ({items}) behind: the port equals {baseline}, the newest is {newest}")
         }
         (None, _) => format!("the upstream no longer has {baseline}, which the port equals"),
     }];
@@ -145,7 +209,7 @@ fn text(shown: &Shown<'_>) -> String {
         shown.withdrawn.iter().map(|label| format!("{label} was withdrawn by its authors and is passed by")),
     );
     lines.push(String::new());
-    lines.push(row("module", ["proved", "tested", "mapped", "unknown", "unmapped", "drifted", "parked"]));
+    lines.push(row("module", COLUMNS));
     for (module, counts) in &shown.standing.modules {
         lines.push(row(module, cells(*counts).each_ref().map(String::as_str)));
     }
@@ -158,15 +222,52 @@ fn text(shown: &Shown<'_>) -> String {
         lines.push(format!("\nparked for a person since {revision}: {reason}"));
         lines.extend(items.into_iter().map(|item| format!("  {item}")));
     }
+    push_named(&mut lines, shown.standing);
+    lines.extend(shown.decisions.iter().map(decision_line));
     lines.join("\n") + "\n"
 }
 
-fn cells(counts: Counts) -> [String; 7] {
-    let Counts { proved, tested, mapped_only, unknown, unmapped, drifted, parked } = counts;
-    [proved, tested, mapped_only, unknown, unmapped, drifted, parked].map(|count| count.to_string())
+/// Names what is out of step, some of each kind; `--format json` has all.
+fn push_named(lines: &mut Vec<String>, standing: &Standing) {
+    let with_item = |(symbol, item): (&SymbolPath, &ItemPath)| format!("{symbol} (answers to {item})");
+    let held =
+        standing.held.iter().map(|held| format!("{} since {}: {}", held.item, held.revision, held.reason));
+    let parts: [(&str, Vec<String>); 6] = [
+        ("passed over", held.collect()),
+        ("edited by hand", standing.edited.iter().map(with_item).collect()),
+        ("not in the port any more", standing.symbol_missing.iter().map(with_item).collect()),
+        ("links whose item vanished", standing.item_vanished.iter().map(ToString::to_string).collect()),
+        ("symbols without an owner", standing.without_owner.iter().map(ToString::to_string).collect()),
+        ("extensions of the port", standing.extensions.iter().map(ToString::to_string).collect()),
+    ];
+    for (head, named) in parts.into_iter().filter(|(_, named)| !named.is_empty()) {
+        lines.push(format!("\n{head}: {}", named.len()));
+        lines.extend(named.iter().take(NAMED_MAX).map(|name| format!("  {name}")));
+        let rest = named.len().saturating_sub(NAMED_MAX);
+        if rest > 0 {
+            lines.push(format!("  and {rest} more, all in `--format json`"));
+        }
+    }
 }
 
-fn row(name: &str, cells: [&str; 7]) -> String {
-    let cells = cells.map(|cell| format!("{cell:>10}"));
+fn decision_line(decided: &Decided<'_>) -> String {
+    let Decided { disposition, about, reason, owner, until, expired } = decided;
+    let until = match (until, expired) {
+        (None, _) => String::new(),
+        (Some(until), false) => format!(", until {until}"),
+        (Some(until), true) => format!(", ended on {until}: planned again"),
+    };
+    format!("\n{disposition} `{about}`: {reason} ({owner}{until})")
+}
+
+fn cells(counts: Counts) -> [String; 10] {
+    let Counts { proved, tested, mapped_only, unknown, unmapped, drifted, parked, ignored, stale, held } =
+        counts;
+    [proved, tested, mapped_only, unknown, unmapped, drifted, stale, parked, held, ignored]
+        .map(|count| count.to_string())
+}
+
+fn row(name: &str, cells: [&str; 10]) -> String {
+    let cells = cells.map(|cell| format!("{cell:>9}"));
     format!("{name:<28}{}", cells.concat())
 }

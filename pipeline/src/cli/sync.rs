@@ -174,8 +174,17 @@ fn ensure_clean(session: &Session) -> Result<(), CliError> {
 /// parked, where that was asked for or answers have come for it.
 pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<RunRequest, CliError> {
     let head = session.head().map_err(session_error)?;
-    let lock = session.lock(&head.tree).map_err(session_error)?;
-    let poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    let mut lock = session.lock(&head.tree).map_err(session_error)?;
+    let mut poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    let put_back = ahead(session, &head, &lock, &*session.revisions().map_err(session_error)?)?;
+    let mut notices = Vec::new();
+    if let Some(ahead) = &put_back {
+        let text = format!("{}; that one is taken up", ahead.told(&lock));
+        notices.push(Notice { code: "lock-put-back".to_owned(), text });
+        session.take_up(&head.tree, ahead.lock.clone());
+        lock = session.lock(&head.tree).map_err(session_error)?;
+        poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
+    }
     let at_ms = session.machine.clock.now_ms();
     let holds = session.holds(at_ms).map_err(session_error)?;
     let known = session.revisions().map_err(session_error)?;
@@ -196,21 +205,18 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
             None => targets.clear(),
         }
     }
-    let mut notices = decided::notices(session, &holds, held_back, at_ms);
-    if let Some(ahead) = ahead(session, &head, &lock, &known)?
-        && let Some(at) = targets.iter().position(|revision| revision.label == ahead.revision)
-    {
-        targets.drain(..at);
-        let text = format!("{}; it is taken up there in one step", ahead.told(&lock));
-        notices.push(Notice { code: "lock-put-back".to_owned(), text });
-    }
+    notices.extend(decided::notices(session, &holds, held_back, at_ms));
     targets.truncate(args.limit.unwrap_or(usize::MAX));
     let asked = (args.retry || answered) && !lock.parked.is_empty();
     // A target that is named and there already stands for nothing but itself.
     let is_open = targets.is_empty() && args.to.is_none();
-    if targets.is_empty() && asked || is_open && decided::is_unsettled(session, &lock, &head.tree, &holds)? {
-        // The baseline once more: nothing is new in it, and what waits is planned again.
-        targets.push(session.revision(lock.baseline.as_str()).map_err(session_error)?);
+    if put_back.is_some()
+        || targets.is_empty() && asked
+        || is_open && decided::is_unsettled(session, &lock, &head.tree, &holds)?
+    {
+        // The baseline once more: nothing is new in it, and what waits is planned again. A lock that was put back lands
+        // there.
+        targets.insert(0, session.revision(lock.baseline.as_str()).map_err(session_error)?);
     }
     Ok(RunRequest {
         lag: poll.new.len(),

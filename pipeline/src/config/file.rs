@@ -57,6 +57,21 @@ pub struct ConfigFile {
     /// When `tidelock watch` looks at the upstream.
     #[serde(default)]
     pub watch: WatchSection,
+    /// How far the port may lag behind before `tidelock status` ends with exit code 7.
+    #[serde(default)]
+    pub lag: LagSection,
+}
+
+/// `[lag]`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LagSection {
+    /// The most revisions behind. Default: any number.
+    pub revisions_max: Option<u32>,
+    /// The most items that changed since. Default: any number.
+    pub items_max: Option<u32>,
+    /// The most days between the baseline's publication and the newest revision's. Default: any number.
+    pub days_max: Option<u32>,
 }
 
 /// `[upstream]`: exactly one of `registry` and `git`.

@@ -10,7 +10,7 @@ mod span;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
-pub use file::ConfigFile;
+pub use file::{ConfigFile, LagSection};
 pub use settings::{
     Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings,
 };

@@ -11,7 +11,7 @@ use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::file::{ConfigFile, HistoryChoice, LagSection, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
 
 /// The format of `tidelock.toml` that this program reads.
@@ -138,6 +138,8 @@ pub struct Settings {
     pub disk_bytes_max: u64,
     /// When `watch` looks.
     pub schedule: String,
+    /// How far the port may lag behind.
+    pub lag: LagSection,
 }
 
 /// How a candidate is timed.
@@ -198,6 +200,7 @@ pub(super) fn resolve(
         sandbox_required: file.sandbox.require.unwrap_or(true),
         build_timeout_s: file.sandbox.build_timeout_s.unwrap_or(900),
         disk_bytes_max: file.sandbox.disk_mib.map_or(DISK_BYTES_MAX, |mib| mib.saturating_mul(1 << 20)),
+        lag: file.lag,
         schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
         root,
     })

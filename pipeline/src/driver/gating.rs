@@ -83,15 +83,14 @@ impl Driver<'_> {
         Ok(lock)
     }
 
-    /// The revisions between the baseline and the revision at work: those that their authors took back, and what a
-    /// port that was ahead of its lock had already.
+    /// Revisions that their authors took back, between the baseline and the revision at work.
     fn passed_by(&self, current: &Current) -> Result<Vec<upstream::Revision>> {
         let all = self.session.revisions()?;
         let place = |label| all.iter().position(|revision| revision.label == label);
         let (from, to) = (place(current.lock.baseline.clone()), place(current.revision.label.clone()));
         let (Some(from), Some(to)) = (from, to) else { return Ok(Vec::new()) };
         let between = all.get(from + 1..to).unwrap_or_default();
-        Ok(between.to_vec())
+        Ok(between.iter().filter(|revision| revision.withdrawn).cloned().collect())
     }
 
     /// The oracle is out of reach: nothing changed but the planned symbols and the lock.

@@ -27,6 +27,7 @@ mod registry;
 mod repository;
 mod retry;
 mod sources;
+mod standing;
 mod survival;
 mod sync;
 mod told;

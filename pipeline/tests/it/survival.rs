@@ -213,7 +213,8 @@ fn a_lock_that_is_restored_from_an_old_commit_is_followed_up_without_doing_anyth
     assert!(verified.stdout().contains(": the lock was put back"), "{verified}");
     let compared = world.tidelock(&["verify", "--contract"]);
     assert_eq!(compared.code(), 4, "the port does not equal the old baseline: {compared}");
-    // Nobody is asked: what is there already is proved, in one step.
+    // Nobody is asked: the lock that fits is taken up, and proved.
+    let newest = world.git("port", &["show", "HEAD~1:tidelock.lock"]);
     let before = world.landings();
     world.syncs(0, &[]);
     assert_eq!(world.read("port/tally/__init__.py"), port);
