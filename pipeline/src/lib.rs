@@ -6,6 +6,7 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod driver;
 pub mod engine;
 pub mod gate;

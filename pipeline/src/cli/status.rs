@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
-use port::repo::PortRepo;
 use reports::count;
 use serde::Serialize;
 
 use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
-use crate::session::{branch_of, lock_in, open_mirror};
+use crate::session::{Looked, look};
 
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
@@ -79,19 +78,22 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
         context.console.data(&text(&shown));
     }
     let lag = standing.lag_revisions.unwrap_or(usize::MAX);
-    let over = args.lag_max.is_some_and(|most| lag > usize::try_from(most).unwrap_or(usize::MAX));
+    let over = match args.lag_max {
+        Some(most) => lag > usize::try_from(most).unwrap_or(usize::MAX),
+        None => {
+            let seconds = standing.lag_s.and_then(|seconds| u64::try_from(seconds).ok());
+            let revisions = standing.lag_revisions.map(|revisions| revisions as u64);
+            let lag = crate::daemon::Lag { revisions, seconds, ..crate::daemon::Lag::default() };
+            session.settings.alert.thresholds.is_behind(lag)
+        }
+    };
     Ok(if over { ExitCode::Lag } else { ExitCode::Done })
 }
 
 /// Asks only whether there is anything new. Of the port its lock alone is read.
 fn poll(context: &Context) -> Result<ExitCode, CliError> {
     let settings = context.settings()?;
-    let port = PortRepo::open(&settings.root).map_err(|error| session_error(error.into()))?;
-    let branch = branch_of(&settings, &port).map_err(session_error)?;
-    let head = port.head(&branch).map_err(|error| session_error(error.into()))?;
-    let lock = lock_in(&settings, &port, &branch, &head.tree).map_err(session_error)?;
-    let mirror = open_mirror(&settings, &context.machine).map_err(session_error)?;
-    let glance = mirror.look(&(), &context.machine.interrupt).map_err(|error| session_error(error.into()))?;
+    let Looked { lock, glance, .. } = look(&settings, &context.machine).map_err(session_error)?;
     let new = !glance.is_up_to_date(&lock.baseline);
     if context.format.is_json() {
         context.json(&Polled {

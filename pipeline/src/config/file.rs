@@ -9,7 +9,9 @@ use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::alert::AlertSection;
 use super::bench::{BenchSection, ObjectiveSection};
+use super::watch::WatchSection;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -53,6 +55,9 @@ pub struct ConfigFile {
     /// When `tidelock watch` looks at the upstream.
     #[serde(default)]
     pub watch: WatchSection,
+    /// What counts as too far behind or as failing, and who is told.
+    #[serde(default)]
+    pub alert: AlertSection,
 }
 
 /// `[upstream]`: exactly one of `registry` and `git`.
@@ -234,12 +239,4 @@ pub struct LandSection {
 pub struct SandboxSection {
     /// Whether to refuse to run foreign code where it cannot be confined. Default: true.
     pub require: Option<bool>,
-}
-
-/// `[watch]`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct WatchSection {
-    /// When to look, as a cron expression in local time. Default: `*/15 * * * *`.
-    pub schedule: Option<String>,
 }

@@ -1,11 +1,14 @@
 //! `tidelock.toml`: found, read, checked, and resolved once into [`Settings`].
 
+pub mod alert;
 pub mod bench;
+pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
 mod settings;
 mod span;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mappings::Mapping;
 use mappings::mapping::MappingConfig;
 use upstream::ContentHash;
+use upstream::clock::Clock as _;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
+use super::alert;
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
+use super::watch;
+use crate::daemon::Rhythm;
+use crate::daemon::notify::AlertPlan;
 
 /// The format of `tidelock.toml` that this program reads.
 pub const CONFIG_VERSION: u32 = 1;
@@ -130,7 +136,9 @@ pub struct Settings {
     /// Whether to refuse to run foreign code where it cannot be confined.
     pub sandbox_required: bool,
     /// When `watch` looks.
-    pub schedule: String,
+    pub rhythm: Rhythm,
+    /// What is told about the port, and to whom.
+    pub alert: Arc<AlertPlan>,
 }
 
 /// How a candidate is timed.
@@ -165,8 +173,10 @@ pub(super) fn resolve(
     let convention_root = file.convention.as_ref().map(|convention| convention.root.clone());
     let tests = &file.gate.tests;
     let timing = &file.gate.timing;
+    let state = state.unwrap_or_else(|| root.join(".tidelock"));
     Ok(Settings {
-        state: state.unwrap_or_else(|| root.join(".tidelock")),
+        alert: Arc::new(check.alert(file, &state)?),
+        state,
         digest: ContentHash::of(text),
         source: check.source(file)?,
         port: file.port.name.clone().or(folder_name).unwrap_or_else(|| "port".to_owned()),
@@ -188,7 +198,7 @@ pub(super) fn resolve(
         objective: check.objective(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
-        schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
+        rhythm: check.rhythm(file)?,
         root,
     })
 }
@@ -431,6 +441,23 @@ impl Check<'_> {
     fn objective(&self, file: &ConfigFile) -> Result<ObjectiveSettings, ConfigError> {
         bench::objective(&file.bench_objective)
             .map_err(|(key, message, help)| self.error(&["bench-objective", key], message, help))
+    }
+
+    fn alert(&self, file: &ConfigFile, state: &Path) -> Result<AlertPlan, ConfigError> {
+        let (thresholds, channels) =
+            alert::resolve(&file.alert).map_err(|wrong| self.below("alert", wrong))?;
+        Ok(AlertPlan { thresholds, channels, root: self.root.to_owned(), state: state.to_owned() })
+    }
+
+    fn below(&self, section: &str, (keys, message, help): watch::Wrong) -> ConfigError {
+        let keys: Vec<&str> = [section].into_iter().chain(keys.iter().map(String::as_str)).collect();
+        self.error(&keys, message, help)
+    }
+
+    fn rhythm(&self, file: &ConfigFile) -> Result<Rhythm, ConfigError> {
+        // Whether a schedule ever comes does not depend on the second at which that is asked.
+        let now_ms = upstream::clock::SystemClock.now_ms();
+        watch::resolve(&file.watch, now_ms).map_err(|wrong| self.below("watch", wrong))
     }
 
     fn author(&self, file: &ConfigFile) -> Result<Author, ConfigError> {

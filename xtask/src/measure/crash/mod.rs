@@ -15,7 +15,7 @@ mod disk;
 mod disturbed;
 #[path = "../../../../pipeline/tests/it/world.rs"]
 #[expect(dead_code, clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
-mod world;
+pub(super) mod world;
 
 use disturbed::{DATABASE_DAMAGES, Disturbed, Facts, Random, Size, difference, scenario};
 
