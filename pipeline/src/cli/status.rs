@@ -78,14 +78,13 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
         context.console.data(&text(&shown));
     }
     let lag = standing.lag_revisions.unwrap_or(usize::MAX);
-    let over = match args.lag_max {
-        Some(most) => lag > usize::try_from(most).unwrap_or(usize::MAX),
-        None => {
-            let seconds = standing.lag_s.and_then(|seconds| u64::try_from(seconds).ok());
-            let revisions = standing.lag_revisions.map(|revisions| revisions as u64);
-            let lag = crate::daemon::Lag { revisions, seconds, ..crate::daemon::Lag::default() };
-            session.settings.alert.thresholds.is_behind(lag)
-        }
+    let over = if let Some(most) = args.lag_max {
+        lag > usize::try_from(most).unwrap_or(usize::MAX)
+    } else {
+        let seconds = standing.lag_s.and_then(|seconds| u64::try_from(seconds).ok());
+        let revisions = standing.lag_revisions.map(|revisions| revisions as u64);
+        let lag = crate::daemon::Lag { revisions, seconds, ..crate::daemon::Lag::default() };
+        session.settings.alert.thresholds.is_behind(lag)
     };
     Ok(if over { ExitCode::Lag } else { ExitCode::Done })
 }

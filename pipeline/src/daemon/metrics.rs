@@ -1,4 +1,4 @@
-//! What the daemon counts, in the OpenMetrics text format, which Prometheus reads.
+//! What the daemon counts, in the `OpenMetrics` text format, which Prometheus reads.
 //!
 //! Counters begin at 0 with the process. Labels are names of configured ports and words from closed lists, so that
 //! the number of series is bounded by the number of ports.

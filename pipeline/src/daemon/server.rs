@@ -177,7 +177,7 @@ async fn webhook(request: Request<Incoming>, forge: Forge, offer: &Offer) -> Rep
         }
         Err(_broken_off) => return refused(Refusal::Unreadable, forge, offer),
     };
-    let port = head.uri.query().and_then(|query| port_named(query));
+    let port = head.uri.query().and_then(port_named);
     let headers = Headers(&head.headers);
     let delivery = Delivery { forge, header: &headers, port: port.as_deref(), body: &body };
     match offer.webhooks.judge(&delivery) {
