@@ -134,8 +134,8 @@ mod tests {
 
     const THRESHOLDS: Thresholds = Thresholds { lag_revisions: Some(3), lag_days: Some(7), failures: 2 };
 
-    fn lag(revisions: u64, days: u64) -> Option<Lag> {
-        Some(Lag { revisions: Some(revisions), seconds: Some(days * DAY_S), ..Lag::default() })
+    fn lag(revisions: u64, days: u64) -> Lag {
+        Lag { revisions: Some(revisions), seconds: Some(days * DAY_S), ..Lag::default() }
     }
 
     /// What is told over a sequence of standings, as `+name` and `-name`.
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn each_crossing_is_told_once_in_each_direction() {
-        let at = |lag| Standing { lag, ..Standing::default() };
+        let at = |lag| Standing { lag: Some(lag), ..Standing::default() };
         let standings =
             [at(lag(3, 7)), at(lag(4, 7)), at(lag(9, 7)), at(lag(9, 8)), at(lag(0, 8)), at(lag(4, 1))];
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_not_known_changes_nothing() {
         let unknown = Standing { lag: Some(Lag::default()), ..Standing::default() };
-        let behind = Standing { lag: lag(9, 0), ..Standing::default() };
+        let behind = Standing { lag: Some(lag(9, 0)), ..Standing::default() };
         assert_eq!(play(&[behind.clone(), unknown, Standing::default(), behind]), ["+lag-revisions"]);
     }
 
@@ -194,10 +194,10 @@ mod tests {
 
     #[test]
     fn the_exit_code_asks_for_both_kinds_of_lag() {
-        let behind = |revisions, days| THRESHOLDS.is_behind(lag(revisions, days).unwrap());
+        let behind = |revisions, days| THRESHOLDS.is_behind(lag(revisions, days));
         assert!(!behind(3, 7) && behind(4, 0) && behind(1, 8) && !behind(0, 8));
         let none = Thresholds { lag_revisions: None, lag_days: None, failures: 1 };
-        assert!(!none.is_behind(lag(900, 900).unwrap()));
+        assert!(!none.is_behind(lag(900, 900)));
         assert!(!THRESHOLDS.is_behind(Lag::default()));
     }
 }

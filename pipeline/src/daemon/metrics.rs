@@ -166,9 +166,11 @@ impl Metrics {
     /// The text of all of them.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing into a text cannot fail.
-        drop(encode(&mut text, &self.registry));
-        text
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing into a text cannot fail; half of the numbers would be worse than none.
+            Err(std::fmt::Error) => String::new(),
+        }
     }
 
     /// A look ended at a time, with this word.
@@ -277,7 +279,7 @@ impl Metrics {
             }
         }
         for port in ports {
-            self.failures.get_or_create(&of(&port.name));
+            drop(self.failures.get_or_create(&of(&port.name)));
         }
     }
 }

@@ -2,13 +2,16 @@
 //! every second: in the end nothing may be behind, lost or leaked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use upstream::clock::{Clock, SystemClock};
 
 use super::crash::world::World;
-use super::daemon::child::Daemon;
+use super::daemon::child::{Daemon, wake};
 use super::{Metric, Tell};
 
 /// How long it is disturbed by default, in minutes.
@@ -31,8 +34,6 @@ struct Counts {
     rewrites: u32,
     deletions: u32,
     absences: u32,
-    events: u64,
-    refused: u32,
 }
 
 /// What the upstream is at.
@@ -52,6 +53,8 @@ struct Soak {
     state: Upstream,
     random: u64,
     number: u32,
+    /// Commits that a rewrite took back.
+    thrown_away: Vec<String>,
     counts: Counts,
 }
 
@@ -69,6 +72,7 @@ pub(super) fn run(minutes: Option<u64>, repositories: &[PathBuf], tell: &mut Tel
         state: Upstream::There,
         random: SEED,
         number: 10,
+        thrown_away: Vec::new(),
         counts: Counts::default(),
     };
     let config = soak.world.read("port/tidelock.toml");
@@ -85,24 +89,23 @@ pub(super) fn run(minutes: Option<u64>, repositories: &[PathBuf], tell: &mut Tel
 
     let (mut memory, mut behind_max) = (Vec::new(), 0.0_f64);
     let end_ms = SystemClock.now_ms() + i64::try_from(seconds * 1000)?;
-    let mut second = 0;
+    let waker = Waker::start(daemon.address().to_owned());
+    let mut second = 0_u64;
     while SystemClock.now_ms() < end_ms {
         second += 1;
         if !daemon.is_running()? {
             bail!("the daemon ended in second {second}");
         }
-        let status = daemon.wake("tally-py", second)?;
-        soak.counts.events += 1;
-        soak.counts.refused += u32::from(status != 202);
-        if second % EVERY_S == 0 {
+        if second.is_multiple_of(EVERY_S) {
             soak.disturb()?;
         }
-        if second % 5 == 0 {
+        if second.is_multiple_of(5) {
             memory.push(daemon.rss_mib()?);
             behind_max = behind_max.max(daemon.metric("tidelock_lag_revisions")?.unwrap_or_default());
         }
         SystemClock.sleep(Duration::from_secs(1));
     }
+    let (events, refused) = waker.end();
     soak.calm()?;
     let tip = soak.world.git("upstream", &["rev-parse", "main"]);
     let started_ms = SystemClock.now_ms();
@@ -126,9 +129,8 @@ pub(super) fn run(minutes: Option<u64>, repositories: &[PathBuf], tell: &mut Tel
     ] {
         tell(Metric::at_least(format!("soak.{name}"), f64::from(value), "times", 1.0))?;
     }
-    #[expect(clippy::cast_precision_loss, reason = "an event a second")]
-    tell(Metric::told("soak.events", counts.events as f64, "webhooks"))?;
-    tell(Metric::at_most("soak.events_refused", f64::from(counts.refused), "webhooks", 0.0))?;
+    tell(Metric::told("soak.events", f64::from(events), "webhooks"))?;
+    tell(Metric::at_most("soak.events_refused", f64::from(refused), "webhooks", 0.0))?;
     tell(Metric::told("soak.looks", looks, "looks"))?;
     tell(Metric::told("soak.syncs", syncs, "syncs"))?;
     tell(Metric::told("soak.behind_at_most", behind_max, "revisions"))?;
@@ -136,14 +138,43 @@ pub(super) fn run(minutes: Option<u64>, repositories: &[PathBuf], tell: &mut Tel
     let (middle, last) = thirds(&memory);
     tell(Metric::told("soak.rss_last_third", last, "MiB"))?;
     tell(Metric::at_most("soak.rss_growth", last - middle, "MiB", GROWTH_MIB_MAX))?;
-    let verified = soak.world.tidelock(&["verify"]).code();
-    tell(Metric::at_most("soak.verify_exit_code", f64::from(verified), "", 0.0))?;
+    tell(Metric::at_most("soak.disagreements", soak.disagreements()?, "findings", 0.0))?;
     let number = format!("LIMIT = {}\n", soak.number);
     let holds = soak.world.read("port/tally/__init__.py").contains(&number);
     tell(Metric::at_least("soak.port_equals_upstream", f64::from(u8::from(holds)), "of 1", 1.0))?;
     let clean = soak.world.git("port", &["status", "--porcelain"]).is_empty();
     tell(Metric::at_least("soak.worktree_clean", f64::from(u8::from(clean)), "of 1", 1.0))?;
     tell(Metric::at_least("soak.ended_well", f64::from(u8::from(ended_well)), "of 1", 1.0))
+}
+
+/// Sends an event every second, whatever else goes on.
+struct Waker {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<(u32, u32)>,
+}
+
+impl Waker {
+    fn start(address: String) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let (mut sent, mut refused) = (0, 0);
+            while !stopped.load(Ordering::Relaxed) {
+                sent += 1;
+                let status = wake(&address, "tally-py", u64::from(sent));
+                refused += u32::from(!matches!(status, Ok(202)));
+                SystemClock.sleep(Duration::from_secs(1));
+            }
+            (sent, refused)
+        });
+        Self { stop, thread }
+    }
+
+    /// How many were sent, and how many were not taken.
+    fn end(self) -> (u32, u32) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap_or((0, u32::MAX))
+    }
 }
 
 /// The medians of the second and of the last third.
@@ -159,6 +190,19 @@ fn thirds(memory: &[f64]) -> (f64, f64) {
 }
 
 impl Soak {
+    /// What `tidelock verify` finds wrong, but for what the upstream itself threw away after it had landed.
+    fn disagreements(&self) -> Result<f64> {
+        let verified = self.world.tidelock(&["--format", "json", "verify"]).json();
+        let wrong = verified["wrong"].as_array().context("no list of what is wrong")?;
+        let is_thrown_away = |finding: &&serde_json::Value| {
+            let text = finding.as_str().unwrap_or_default();
+            let label = |commit: &String| commit.chars().take(10).collect::<String>();
+            self.thrown_away.iter().any(|commit| text.contains(&label(commit)))
+        };
+        let count = wrong.iter().filter(|finding| !is_thrown_away(finding)).count();
+        Ok(f64::from(u32::try_from(count)?))
+    }
+
     /// The next random number below a bound (splitmix64).
     fn below(&mut self, bound: u64) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -208,6 +252,8 @@ impl Soak {
         if count.trim().parse().unwrap_or(0) < 2 {
             return self.commit();
         }
+        let thrown_away = self.world.git("upstream", &["rev-parse", "HEAD"]);
+        self.thrown_away.push(thrown_away.trim().to_owned());
         self.world.git("upstream", &["reset", "-q", "--hard", "HEAD~1"]);
         self.commit();
         self.state = Upstream::Rewritten;

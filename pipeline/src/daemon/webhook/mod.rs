@@ -277,6 +277,7 @@ struct Payload {
 
 /// The addresses of a repository, as GitHub and Gitea name them, and as GitLab does.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as the forges write them")]
 struct Addresses {
     clone_url: Option<String>,
     ssh_url: Option<String>,

@@ -41,7 +41,7 @@ impl Daemon {
         let mut daemon = Self { child, log, address: String::new() };
         daemon.wait("that it listens", 60_000, |daemon| Ok(daemon.said("listening").is_some()))?;
         let line = daemon.said("listening").context("it does not listen")?;
-        daemon.address = line["address"].as_str().context("an address")?.to_owned();
+        daemon.address = line["address"].as_str().map(str::to_owned).context("an address")?;
         Ok(daemon)
     }
 
@@ -103,31 +103,16 @@ impl Daemon {
 
     /// The sum of the series of a metric, where there are any.
     pub(crate) fn metric(&self, name: &str) -> Result<Option<f64>> {
-        let text = self.ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        let text = ask(&self.address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")?;
         let values = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
         let numbers = values.map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<f64>());
         let numbers: Vec<f64> = numbers.collect::<Result<_, _>>()?;
         Ok((!numbers.is_empty()).then(|| numbers.iter().sum()))
     }
 
-    /// Wakes a port as GitLab would, and gives the status of the answer.
-    pub(crate) fn wake(&self, port: &str, id: u64) -> Result<u16> {
-        let body = format!("{{\"object_kind\": \"push\", \"number\": {id}}}");
-        let answer = self.ask(&format!(
-            "POST /webhook/gitlab?port={port} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\
-             X-Gitlab-Token: {SECRET}\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Event-UUID: {id}\r\n\r\n{body}",
-            body.len()
-        ))?;
-        Ok(answer.split(' ').nth(1).context("a status")?.parse()?)
-    }
-
-    fn ask(&self, request: &str) -> Result<String> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Stops it as a service manager does; whether it ended well and in time.
@@ -152,4 +137,27 @@ impl Drop for Daemon {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Wakes a port of the daemon at an address as GitLab would, and gives the status of the answer.
+pub(crate) fn wake(address: &str, port: &str, id: u64) -> Result<u16> {
+    let body = format!("{{\"object_kind\": \"push\", \"number\": {id}}}");
+    let answer = ask(
+        address,
+        &format!(
+            "POST /webhook/gitlab?port={port} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\
+             X-Gitlab-Token: {SECRET}\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Event-UUID: {id}\r\n\r\n{body}",
+            body.len()
+        ),
+    )?;
+    Ok(answer.split(' ').nth(1).context("a status")?.parse()?)
+}
+
+fn ask(address: &str, request: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
