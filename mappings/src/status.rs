@@ -117,7 +117,7 @@ pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
     for counts in modules.values() {
         total.add(*counts);
     }
-    let lag = lag(input);
+    let lag = lag(input.lock, input.revisions);
     let waiting = |parked: &ParkedItem| Waiting {
         item: parked.item.clone(),
         revision: parked.revision.clone(),
@@ -233,23 +233,31 @@ fn module_of(path: &ItemPath, item: Option<&Item>) -> String {
     module.map_or_else(|| path.krate().to_owned(), |module| module.to_string())
 }
 
-struct Lag<'a> {
-    newest: Option<&'a Revision>,
-    revisions: Option<usize>,
-    seconds: Option<i64>,
+/// How far a port is behind its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag<'a> {
+    /// The newest revision that was not withdrawn.
+    pub newest: Option<&'a Revision>,
+    /// The revision that the port equals, where the upstream still has it.
+    pub baseline: Option<&'a Revision>,
+    /// Revisions after the baseline that were not withdrawn, where the upstream still has it.
+    pub revisions: Option<usize>,
+    /// Time between the baseline's and the newest revision's publication, in seconds, where both are known.
+    pub seconds: Option<i64>,
 }
 
-fn lag<'a>(input: &StatusInput<'a>) -> Lag<'a> {
-    let at = input.revisions.iter().position(|revision| revision.label == input.lock.baseline);
-    let newest = input.revisions.iter().rfind(|revision| !revision.withdrawn);
-    let later = at.and_then(|at| input.revisions.get(at + 1..));
+/// Reckons how far a port is behind, from all revisions of the upstream, oldest first.
+pub fn lag<'a>(lock: &Lock, known: &'a [Revision]) -> Lag<'a> {
+    let at = known.iter().position(|revision| revision.label == lock.baseline);
+    let newest = known.iter().rfind(|revision| !revision.withdrawn);
+    let later = at.and_then(|at| known.get(at + 1..));
     let revisions = later.map(|later| later.iter().filter(|revision| !revision.withdrawn).count());
-    let baseline = at.and_then(|at| input.revisions.get(at));
+    let baseline = at.and_then(|at| known.get(at));
     let seconds = match (baseline.and_then(|one| one.published_s), newest.and_then(|one| one.published_s)) {
         (Some(from), Some(to)) => Some(to.saturating_sub(from).max(0)),
         (Some(_) | None, Some(_) | None) => None,
     };
-    Lag { newest, revisions, seconds }
+    Lag { newest, baseline, revisions, seconds }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod ahead;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 mod decided;
 pub mod driver;
 pub mod engine;

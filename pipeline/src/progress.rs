@@ -24,6 +24,8 @@ pub enum Progress {
     },
     /// Something a person should know.
     Notice {
+        /// A stable code, such as `branch-rewritten`.
+        code: &'static str,
         /// What it is.
         text: String,
     },

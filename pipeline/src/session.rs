@@ -13,7 +13,7 @@ use port::repo::{BranchHead, PortRepo, RepoError};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::SnapshotReader;
 use upstream::source::{
-    Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
+    Glance, Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
 };
 use upstream::tree::{SourceTree, TreeEntry};
 use upstream::{Clock, CommitId, ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
@@ -40,6 +40,8 @@ pub struct Machine {
     pub clock: Arc<dyn Clock>,
     /// Set from outside to stop what is running.
     pub interrupt: Arc<AtomicBool>,
+    /// Set from outside to end a run once the current effect is carried out.
+    pub stop: Arc<AtomicBool>,
     /// Hears what happens.
     pub listener: Arc<dyn Listener>,
     /// This program itself, which confines others.
@@ -239,7 +241,7 @@ impl Session {
         let poll = self.mirror.poll(since, &hearing, &self.machine.interrupt)?;
         self.forget_revisions();
         for notice in &poll.notices {
-            self.machine.listener.tell(Progress::Notice { text: told(notice) });
+            self.machine.listener.tell(Progress::Notice { code: notice.code(), text: told(notice) });
         }
         Ok(poll)
     }
@@ -364,6 +366,28 @@ pub fn open_mirror(settings: &Settings, machine: &Machine) -> Result<Mirror, Ses
             },
         },
     )?)
+}
+
+/// What a look without fetching found: where the port stands, and what the upstream has.
+#[derive(Debug)]
+pub struct Looked {
+    /// The port's branch.
+    pub head: BranchHead,
+    /// Its lock.
+    pub lock: Lock,
+    /// The upstream.
+    pub glance: Glance,
+}
+
+/// Asks only whether there is anything new: nothing is fetched, and of the port its lock alone is read.
+pub fn look(settings: &Settings, machine: &Machine) -> Result<Looked, SessionError> {
+    let port = PortRepo::open(&settings.root)?;
+    let branch = branch_of(settings, &port)?;
+    let head = port.head(&branch)?;
+    let lock = lock_in(settings, &port, &branch, &head.tree)?;
+    let mirror = open_mirror(settings, machine)?;
+    let glance = mirror.look(&(), &machine.interrupt)?;
+    Ok(Looked { head, lock, glance })
 }
 
 /// The branch of the port that work lands on.

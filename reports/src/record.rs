@@ -89,6 +89,17 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// The word of the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -107,6 +118,21 @@ pub enum RunOutcome {
     Inconclusive,
     /// A dry run: nothing was landed on purpose.
     DryRun,
+}
+
+impl RunOutcome {
+    /// The word of the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unfinished => "unfinished",
+            Self::Done => "done",
+            Self::NothingToDo => "nothing_to_do",
+            Self::Parked => "parked",
+            Self::GateFailed => "gate_failed",
+            Self::Inconclusive => "inconclusive",
+            Self::DryRun => "dry_run",
+        }
+    }
 }
 
 /// Everything that one run saw, did and found.

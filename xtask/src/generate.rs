@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use pipeline::cli::ExitCode;
+use pipeline::config::daemon::DaemonFile;
 use pipeline::config::{ConfigFile, env};
 use serde_json::Value;
 
@@ -57,6 +58,17 @@ fn configuration() -> Result<String> {
     let tables = schema["properties"].as_object().context("the schema has no properties")?;
     for (key, property) in tables {
         nested(&mut text, &schema, key, property)?;
+    }
+    let daemon = serde_json::to_value(schemars::schema_for!(DaemonFile))?;
+    writeln!(
+        text,
+        "\n## The file of a daemon\n\nFor `tidelock watch --config FILE`: see [The daemon](daemon.md).\n"
+    )?;
+    text.push_str(&rows(&daemon, &daemon)?);
+    for (key, property) in daemon["properties"].as_object().context("the schema has no properties")? {
+        let mut section = String::new();
+        nested(&mut section, &daemon, key, property)?;
+        text.push_str(&section.replacen("\n## ", "\n### ", 1));
     }
     writeln!(text, "\n## Environment variables\n\n| variable | meaning |\n| --- | --- |")?;
     for (name, meaning) in env::VARIABLES {
@@ -177,7 +189,14 @@ mod tests {
     #[test]
     fn every_section_of_the_configuration_is_explained() {
         let text = configuration().unwrap();
-        for head in ["`[upstream]`", "`[[map]]`", "`[[translate.model]]`", "`[gate.timing]`"] {
+        for head in [
+            "`[upstream]`",
+            "`[[map]]`",
+            "`[[translate.model]]`",
+            "`[gate.timing]`",
+            "`[[alert.notify]]`",
+            "`[webhook]`",
+        ] {
             assert!(text.contains(&format!("## {head}")), "{head} is missing:\n{text}");
         }
         assert!(!text.contains("|  |\n"), "a key has no meaning:\n{text}");

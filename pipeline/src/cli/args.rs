@@ -9,6 +9,7 @@ use super::decide_args::{self, Decide, Pin};
 use super::exit_code;
 use super::gate::Gate;
 pub(super) use super::listing_args::{Diff, Items, Only};
+use super::watch::Watch;
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
 #[derive(Debug, Parser)]
@@ -22,9 +23,22 @@ pub(super) struct Cli {
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 
+    /// How the log on standard error is written: see `TIDELOCK_LOG` for what is in it.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
+
     /// What to do.
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What standard output holds. Everything else goes to standard error.
@@ -77,11 +91,10 @@ With `--poll` it ends with 0 when there is something new, and with 3 when there 
   tidelock sync --translator \"command:my-agent --headless\"
 
 It ends with 0 when all of it is in the port, with 3 when there was nothing to do, and
-with 5 when a part waits for a person. Stopped at any time, it goes on where it was.")]
+with 5 when a part waits for a person. Where it would end with 0 or 3 and the port still is further
+behind than `[alert]` allows, it ends with 7. Stopped at any time, it goes on where it was.")]
     Sync(Sync),
     /// Keep following it on a schedule until stopped.
-    #[command(after_help = "Example, to look every hour on the hour:
-  tidelock watch --schedule '0 * * * *'")]
     Watch(Watch),
     /// Check that the lock and the two repositories agree.
     #[command(after_help = "Example, as a check in continuous integration:
@@ -176,7 +189,7 @@ pub(super) struct Status {
     /// Do not ask the upstream: tell from what was last seen.
     #[arg(long)]
     pub(super) offline: bool,
-    /// End with exit code 7 when the port is more revisions behind than this. Default: what `[lag]` says.
+    /// End with exit code 7 when the port is more revisions behind than this. Default: what `[alert]` says.
     #[arg(long, value_name = "REVISIONS")]
     pub(super) lag_max: Option<u32>,
     /// Only ask whether there is anything new: nothing is fetched, and the port is not looked into.
@@ -280,16 +293,6 @@ pub(super) struct Who {
     /// writes prompts as files and reads the answers when they are there. May be repeated.
     #[arg(long = "translator", value_name = "WHO")]
     pub(super) translators: Vec<String>,
-}
-
-/// `tidelock watch`
-#[derive(Debug, Args)]
-pub(super) struct Watch {
-    /// When to look, as a cron expression in local time, against the configuration.
-    #[arg(long, value_name = "CRON")]
-    pub(super) schedule: Option<String>,
-    #[command(flatten)]
-    pub(super) who: Who,
 }
 
 /// `tidelock verify`

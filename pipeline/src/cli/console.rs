@@ -193,7 +193,9 @@ impl Listener for Console {
             Progress::Continued { run, events } => {
                 self.say(&format!("going on with run {run}, which was stopped after {events} events"));
             }
-            Progress::Notice { text } => self.say(&format!("{} {text}", self.ink(Ink::Yellow, "note:"))),
+            Progress::Notice { code: _, text } => {
+                self.say(&format!("{} {text}", self.ink(Ink::Yellow, "note:")));
+            }
             Progress::Revision { label, number, of } => {
                 self.say(&format!("\n{}", self.ink(Ink::Bold, &format!("[{number}/{of}] {label}"))));
             }

@@ -34,7 +34,7 @@ impl ExitCode {
         (Self::GateFailed, "a gate refused the change, or `verify` found a disagreement"),
         (Self::Parked, "some of it waits for a person"),
         (Self::Inconclusive, "it could not be told, or nothing could be compared"),
-        (Self::Lag, "the port lags behind by more than `--lag-max` or `[lag]` allows"),
+        (Self::Lag, "the port lags behind by more than `--lag-max` or `[alert]` allows"),
     ];
 
     /// The code of a run's outcome.

@@ -29,7 +29,7 @@ mod watch;
 mod workspace;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,7 +44,7 @@ use upstream::source::SourceError;
 use crate::config::{self, LoadError, Settings, env};
 use crate::leash::{self, LEASHED_SUBCOMMAND};
 use crate::session::{Machine, Session, SessionError};
-use args::{Cli, Command, Format};
+use args::{Cli, Command, Format, LogFormat};
 use console::Console;
 pub use error::CliError;
 pub use exit_code::ExitCode;
@@ -102,10 +102,14 @@ pub fn command() -> clap::Command {
 }
 
 fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
-    start_log();
+    // A daemon is read from its log; of what people start by hand the console tells enough.
+    let watches = matches!(cli.command, Command::Watch(_));
+    start_log(cli.log_format, if watches { "warn,pipeline=info" } else { "off" });
     install_tls()?;
     let interrupt = Arc::new(AtomicBool::new(false));
-    stop_on_signal(&interrupt, console)?;
+    if !watches {
+        stop_on_signal(&interrupt, console)?;
+    }
     let directory = match &cli.directory {
         Some(directory) => directory.clone(),
         None => std::env::current_dir().context("the current folder is not there")?,
@@ -116,6 +120,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
             runner: Arc::new(SystemProcessRunner { interrupt: Arc::clone(&interrupt) }),
             clock: Arc::new(SystemClock),
             interrupt,
+            stop: Arc::default(),
             listener: Arc::clone(console) as Arc<dyn crate::progress::Listener>,
             program: std::env::current_exe().context("this program cannot find itself")?,
         },
@@ -150,13 +155,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
 
 impl Context {
     fn settings(&self) -> Result<Settings, CliError> {
-        config::load(&self.directory).map_err(|error| match error {
-            LoadError::Wrong(wrong) => CliError::usage(wrong),
-            LoadError::Missing { .. } => CliError::usage(anyhow!(error)).hint(
-                "run `tidelock init --registry CRATE` (or `--git URL`) in your port, or `tidelock demo` to see one",
-            ),
-            LoadError::Unreadable { .. } => CliError::from(anyhow!(error)),
-        })
+        settings_of(&self.directory)
     }
 
     fn session(&self, settings: Settings) -> Result<Session, CliError> {
@@ -178,6 +177,17 @@ impl Context {
         self.console.data(&text);
         Ok(())
     }
+}
+
+/// The configuration in a folder or above it.
+fn settings_of(folder: &Path) -> Result<Settings, CliError> {
+    config::load(folder).map_err(|error| match error {
+        LoadError::Wrong(wrong) => CliError::usage(wrong),
+        LoadError::Missing { .. } => CliError::usage(anyhow!(error)).hint(
+            "run `tidelock init --registry CRATE` (or `--git URL`) in your port, or `tidelock demo` to see one",
+        ),
+        LoadError::Unreadable { .. } => CliError::from(anyhow!(error)),
+    })
 }
 
 /// Which exit code a session's error leads to, and what to do about it.
@@ -232,13 +242,16 @@ fn session_error(error: SessionError) -> CliError {
     }
 }
 
-fn start_log() {
-    let filter = env::text("TIDELOCK_LOG").unwrap_or_else(|| "off".to_owned());
+fn start_log(format: LogFormat, usual: &str) {
+    let filter = env::text("TIDELOCK_LOG").unwrap_or_else(|| usual.to_owned());
     let filter = tracing_subscriber::EnvFilter::new(filter);
     // Colours are for terminals: a log that is kept or searched holds none.
     let colours = std::io::stderr().is_terminal() && env::text("NO_COLOR").is_none();
-    let format = tracing_subscriber::fmt().with_ansi(colours);
-    let started = format.with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => log.with_ansi(colours).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
     // A second start in one process (tests) keeps the first.
     drop(started);
 }

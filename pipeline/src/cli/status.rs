@@ -6,15 +6,14 @@ use anyhow::anyhow;
 use mappings::SymbolPath;
 use mappings::decision::{DecisionWord, day_at};
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
-use port::repo::PortRepo;
 use reports::count;
 use serde::Serialize;
 use upstream::ItemPath;
 
 use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
-use crate::config::LagSection;
-use crate::session::{branch_of, lock_in, open_mirror};
+use crate::daemon::alert::Thresholds;
+use crate::session::{Looked, look};
 
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
@@ -46,7 +45,7 @@ struct Lag {
 
 impl Lag {
     /// What the configuration, or a number of revisions on the command line, does not allow.
-    fn beyond(&self, allowed: LagSection, revisions_max: Option<u32>) -> Option<String> {
+    fn beyond(&self, allowed: &Thresholds, revisions_max: Option<u32>) -> Option<String> {
         let over = |lag: Option<usize>, most: Option<u32>, unit: &str| {
             let most = usize::try_from(most?).unwrap_or(usize::MAX);
             // A port whose baseline is gone lags behind by nobody knows how much.
@@ -54,9 +53,9 @@ impl Lag {
             (lag > most).then(|| format!("{unit}: {most} at most are allowed"))
         };
         let days = self.days.map_or(Some(0), |days| usize::try_from(days).ok());
-        over(self.revisions, revisions_max.or(allowed.revisions_max), "too many revisions behind")
-            .or_else(|| over(self.items, allowed.items_max, "too many changed items behind"))
-            .or_else(|| over(days, allowed.days_max, "too many days behind"))
+        over(self.revisions, revisions_max.or(allowed.lag_revisions), "too many revisions behind")
+            .or_else(|| over(self.items, allowed.lag_items, "too many changed items behind"))
+            .or_else(|| over(days, allowed.lag_days, "too many days behind"))
     }
 }
 
@@ -138,7 +137,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     } else {
         context.console.data(&text(&shown));
     }
-    let beyond = shown.lag.beyond(session.settings.lag, args.lag_max);
+    let beyond = shown.lag.beyond(&session.settings.alert.thresholds, args.lag_max);
     if let Some(beyond) = &beyond {
         context.console.say(beyond);
     }
@@ -148,12 +147,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
 /// Asks only whether there is anything new. Of the port its lock alone is read.
 fn poll(context: &Context) -> Result<ExitCode, CliError> {
     let settings = context.settings()?;
-    let port = PortRepo::open(&settings.root).map_err(|error| session_error(error.into()))?;
-    let branch = branch_of(&settings, &port).map_err(session_error)?;
-    let head = port.head(&branch).map_err(|error| session_error(error.into()))?;
-    let lock = lock_in(&settings, &port, &branch, &head.tree).map_err(session_error)?;
-    let mirror = open_mirror(&settings, &context.machine).map_err(session_error)?;
-    let glance = mirror.look(&(), &context.machine.interrupt).map_err(|error| session_error(error.into()))?;
+    let Looked { lock, glance, .. } = look(&settings, &context.machine).map_err(session_error)?;
     let new = !glance.is_up_to_date(&lock.baseline);
     if context.format.is_json() {
         context.json(&Polled {

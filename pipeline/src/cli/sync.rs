@@ -17,6 +17,7 @@ use super::{CliError, Context, ExitCode, session_error};
 use crate::ahead::ahead;
 use crate::chain::{self, Means, RunExchanges};
 use crate::config::Settings;
+use crate::daemon::Lag;
 use crate::decided;
 use crate::driver::{Driver, Obstacle, RunRequest};
 use crate::lease::Lease;
@@ -29,6 +30,7 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
     choose_translators(&mut settings, &args.who)?;
     let session = context.session(settings)?;
     let record = sync(&session, args)?;
+    let code = exit_code(&session, record.outcome)?;
     match context.format {
         Format::Json | Format::Jsonl => {
             context.console.data(&reports::render::json(&record).context("cannot write the record")?);
@@ -38,12 +40,27 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
             context.console.data(&reports::render::text(&record));
             if record.outcome == RunOutcome::NothingToDo {
                 remind(context, &session)?;
-                return Ok(ExitCode::of(record.outcome));
+                return Ok(code);
             }
             context.console.say("The whole report: `tidelock report --render html --output report.html`");
         }
     }
-    Ok(ExitCode::of(record.outcome))
+    Ok(code)
+}
+
+/// The exit code of an outcome. That the port still lags too far is said where nothing worse is to be said.
+fn exit_code(session: &Session, outcome: RunOutcome) -> Result<ExitCode, CliError> {
+    let code = ExitCode::of(outcome);
+    let thresholds = &session.settings.alert.thresholds;
+    let is_asked = thresholds.lag_revisions.is_some() || thresholds.lag_days.is_some();
+    if !is_asked || !matches!(outcome, RunOutcome::Done | RunOutcome::NothingToDo) {
+        return Ok(code);
+    }
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    let revisions = session.mirror.revisions().map_err(|error| anyhow!(error))?;
+    let lag = Lag::from(&mappings::status::lag(&lock, &revisions));
+    Ok(if thresholds.is_behind(lag) { ExitCode::Lag } else { code })
 }
 
 /// With nothing new, what waits for a person is easily forgotten.
@@ -129,7 +146,7 @@ impl Answers {
             for path in inbox.set_aside(ids).map_err(|error| anyhow!(error))? {
                 let text =
                     format!("no prompt asks for this answer any more; it is kept as `{}`", path.display());
-                session.machine.listener.tell(Progress::Notice { text });
+                session.machine.listener.tell(Progress::Notice { code: "answer-set-aside", text });
             }
         }
         Ok(())

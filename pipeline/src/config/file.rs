@@ -10,7 +10,9 @@ use mappings::mapping::{ConventionConfig, ExtensionRule, LinkRule, MapRule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::alert::AlertSection;
 use super::bench::{BenchSection, ObjectiveSection};
+use super::watch::WatchSection;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -57,21 +59,9 @@ pub struct ConfigFile {
     /// When `tidelock watch` looks at the upstream.
     #[serde(default)]
     pub watch: WatchSection,
-    /// How far the port may lag behind before `tidelock status` ends with exit code 7.
+    /// What counts as too far behind or as failing, and who is told.
     #[serde(default)]
-    pub lag: LagSection,
-}
-
-/// `[lag]`
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LagSection {
-    /// The most revisions behind. Default: any number.
-    pub revisions_max: Option<u32>,
-    /// The most items that changed since. Default: any number.
-    pub items_max: Option<u32>,
-    /// The most days between the baseline's publication and the newest revision's. Default: any number.
-    pub days_max: Option<u32>,
+    pub alert: AlertSection,
 }
 
 /// `[upstream]`: exactly one of `registry` and `git`.
@@ -258,12 +248,4 @@ pub struct SandboxSection {
     /// The most that one build, test run or benchmark may write to the disk, in MiB; and never more than nine tenths of
     /// what is free. Default: 16384.
     pub disk_mib: Option<u64>,
-}
-
-/// `[watch]`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct WatchSection {
-    /// When to look, as a cron expression in local time. Default: `*/15 * * * *`.
-    pub schedule: Option<String>,
 }

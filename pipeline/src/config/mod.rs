@@ -1,16 +1,19 @@
 //! `tidelock.toml`: found, read, checked, and resolved once into [`Settings`].
 
+pub mod alert;
 pub mod bench;
+pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
 mod settings;
 mod span;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
-pub use file::{ConfigFile, LagSection};
+pub use file::ConfigFile;
 pub use settings::{
     Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings,
 };

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mappings::mapping::MappingConfig;
 use mappings::{Decisions, Mapping};
 use port::sandbox::DISK_BYTES_MAX;
 use upstream::ContentHash;
+use upstream::clock::Clock as _;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
+use super::alert;
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, HistoryChoice, LagSection, ModelKind, ModelSection, TagOrderChoice};
+use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
+use super::watch;
+use crate::daemon::Rhythm;
+use crate::daemon::notify::AlertPlan;
 
 /// The format of `tidelock.toml` that this program reads.
 pub const CONFIG_VERSION: u32 = 1;
@@ -137,9 +143,9 @@ pub struct Settings {
     /// The most that a confined process may write to the disk, in bytes.
     pub disk_bytes_max: u64,
     /// When `watch` looks.
-    pub schedule: String,
-    /// How far the port may lag behind.
-    pub lag: LagSection,
+    pub rhythm: Rhythm,
+    /// What is told about the port, and to whom.
+    pub alert: Arc<AlertPlan>,
 }
 
 /// How a candidate is timed.
@@ -174,8 +180,10 @@ pub(super) fn resolve(
     let convention_root = file.convention.as_ref().map(|convention| convention.root.clone());
     let tests = &file.gate.tests;
     let timing = &file.gate.timing;
+    let state = state.unwrap_or_else(|| root.join(".tidelock"));
     Ok(Settings {
-        state: state.unwrap_or_else(|| root.join(".tidelock")),
+        alert: Arc::new(check.alert(file, &state)?),
+        state,
         digest: ContentHash::of(text),
         source: check.source(file)?,
         port: file.port.name.clone().or(folder_name).unwrap_or_else(|| "port".to_owned()),
@@ -200,8 +208,7 @@ pub(super) fn resolve(
         sandbox_required: file.sandbox.require.unwrap_or(true),
         build_timeout_s: file.sandbox.build_timeout_s.unwrap_or(900),
         disk_bytes_max: file.sandbox.disk_mib.map_or(DISK_BYTES_MAX, |mib| mib.saturating_mul(1 << 20)),
-        lag: file.lag,
-        schedule: file.watch.schedule.clone().unwrap_or_else(|| "*/15 * * * *".to_owned()),
+        rhythm: check.rhythm(file)?,
         root,
     })
 }
@@ -451,6 +458,23 @@ impl Check<'_> {
     fn objective(&self, file: &ConfigFile) -> Result<ObjectiveSettings, ConfigError> {
         bench::objective(&file.bench_objective)
             .map_err(|(key, message, help)| self.error(&["bench-objective", key], message, help))
+    }
+
+    fn alert(&self, file: &ConfigFile, state: &Path) -> Result<AlertPlan, ConfigError> {
+        let (thresholds, channels) =
+            alert::resolve(&file.alert).map_err(|wrong| self.below("alert", wrong))?;
+        Ok(AlertPlan { thresholds, channels, root: self.root.to_owned(), state: state.to_owned() })
+    }
+
+    fn below(&self, section: &str, (keys, message, help): watch::Wrong) -> ConfigError {
+        let keys: Vec<&str> = [section].into_iter().chain(keys.iter().map(String::as_str)).collect();
+        self.error(&keys, message, help)
+    }
+
+    fn rhythm(&self, file: &ConfigFile) -> Result<Rhythm, ConfigError> {
+        // Whether a schedule ever comes does not depend on the second at which that is asked.
+        let now_ms = upstream::clock::SystemClock.now_ms();
+        watch::resolve(&file.watch, now_ms).map_err(|wrong| self.below("watch", wrong))
     }
 
     fn author(&self, file: &ConfigFile) -> Result<Author, ConfigError> {

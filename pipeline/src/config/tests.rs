@@ -121,3 +121,34 @@ fn the_file_is_found_from_below_and_its_absence_is_told() {
     let settings = load(&folder.path().join("a/b")).unwrap();
     assert_eq!(settings.root, folder.path());
 }
+
+#[test]
+fn a_rhythm_that_is_none_is_shown_where_it_stands() {
+    let check = |section: &str, place: &str, words: &str| {
+        let complaint = complaint(&format!("{GOOD}\n[watch]\n{section}\n"));
+        assert!(complaint.starts_with(place) && complaint.contains(words), "{section}: {complaint}");
+    };
+    check("schedule = 'now and then'", "13:12 ", "`*/15 * * * *`");
+    check("schedule = '0 0 30 2 *'", "13:12 ", "has no next time");
+    check("schedule = '0 * * * *'\nevery-s = 60", "14:11 ", "both given");
+    check("every-s = 0", "13:11 ", "from 1 to 604800");
+    check("every-s = 60\ntime-zone = 'Mars/Olympus'", "14:13 ", "`Europe/Berlin`");
+    check("quiet = ['22:00-06:00', 'nights']", "13:25 ", "`22:00-06:00`");
+    check("quiet = ['00:00-24:00']", "13:9 ", "leave some time");
+    check("jitter-s = 700000", "13:12 ", "from 0 to 604800");
+    check("retry-s = 60\nretry-max-s = 30", "14:15 ", "from 60 to 604800");
+    check("every = 60", "13:1 ", "unknown field `every`");
+}
+
+#[test]
+fn an_alert_that_tells_nobody_or_two_is_shown_where_it_stands() {
+    let check = |section: &str, place: &str, words: &str| {
+        let complaint = complaint(&format!("{GOOD}\n[alert]\n{section}\n"));
+        assert!(complaint.starts_with(place) && complaint.contains(words), "{section}: {complaint}");
+    };
+    check("failures = 0", "13:12 ", "from 1");
+    check("lag-revisions = -1", "13:17 ", "-1");
+    check("[[alert.notify]]", "13:1 ", "nobody is named");
+    check("[[alert.notify]]\ncommand = ['x']\nurl-env = 'Y'", "15:11 ", "write one of them");
+    check("[[alert.notify]]\nurl = 'https://example.com'", "14:1 ", "unknown field `url`");
+}

@@ -68,7 +68,7 @@ impl Driver<'_> {
                         let head = self.session.head()?;
                         let text =
                             format!("the branch is at {} now: beginning this revision again", head.commit);
-                        self.tell(Progress::Notice { text });
+                        self.tell(Progress::Notice { code: "branch-moved", text });
                         return Ok(Event::BranchMoved {
                             head: Head { commit: head.commit, tree: head.tree },
                         });

@@ -63,6 +63,11 @@ pub struct RunRequest {
     pub notices: Vec<Notice>,
 }
 
+/// The run was stopped between two effects, because that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped between two effects; the next sync goes on from here")]
+pub struct Stopped;
+
 /// Works on one port.
 pub struct Driver<'a> {
     session: &'a Session,
@@ -113,6 +118,9 @@ impl<'a> Driver<'a> {
         self.exchanges.begin(&run);
         let (mut record, mut state) = crate::engine::record(&events)?;
         while let Some(effect) = effect(&state) {
+            if self.session.machine.stop.load(Ordering::Relaxed) {
+                return Err(Stopped.into());
+            }
             stops::pass(&format!("{}: before", effect.name()));
             let event = self.perform(&effect, &state)?;
             if let Some(obstacle) = Obstacle::in_answer(&event) {
@@ -179,7 +187,7 @@ impl<'a> Driver<'a> {
             self.store.abandon(&row.run)?;
             let text =
                 format!("run {} was stopped and is given up: what it was begun for has changed", row.run);
-            self.tell(Progress::Notice { text });
+            self.tell(Progress::Notice { code: "run-abandoned", text });
         }
         let event = Event::Started { header: header.clone() };
         self.store.append(&header.run, 0, &event)?;

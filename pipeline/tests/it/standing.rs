@@ -41,14 +41,14 @@ fn a_lag_beyond_what_the_configuration_allows_ends_with_its_own_code() {
     world.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
     let config = world.read("port/tidelock.toml");
     let status = |lag: &str| {
-        world.write("port/tidelock.toml", &format!("{config}\n[lag]\n{lag}\n"));
+        world.write("port/tidelock.toml", &format!("{config}\n[alert]\n{lag}\n"));
         world.tidelock(&["status", "--format", "json"])
     };
-    let within = status("revisions-max = 2\nitems-max = 2\ndays-max = 0");
+    let within = status("lag-revisions = 2\nlag-items = 2\nlag-days = 0");
     assert_eq!(within.code(), 0, "{within}");
     assert_eq!(within.json()["lag"], serde_json::json!({ "revisions": 2, "items": 2, "days": 0 }));
     for (lag, told) in
-        [("revisions-max = 1", "too many revisions"), ("items-max = 1", "too many changed items")]
+        [("lag-revisions = 1", "too many revisions"), ("lag-items = 1", "too many changed items")]
     {
         let beyond = status(lag);
         assert_eq!(beyond.code(), 7, "{beyond}");
@@ -56,7 +56,7 @@ fn a_lag_beyond_what_the_configuration_allows_ends_with_its_own_code() {
     }
     let stricter = world.tidelock(&["status", "--lag-max", "0"]);
     assert_eq!(stricter.code(), 7, "{stricter}");
-    let broken = status("revisions-max = -1");
+    let broken = status("lag-revisions = -1");
     assert_eq!(broken.code(), 2, "{broken}");
     assert!(broken.stderr().contains("tidelock.toml:"), "{broken}");
 }

@@ -108,6 +108,22 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BranchRewritten { .. } => "branch-rewritten",
+            Self::BranchDeleted { .. } => "branch-deleted",
+            Self::DefaultBranchChanged { .. } => "default-branch-changed",
+            Self::TagMoved { .. } => "tag-moved",
+            Self::TagDeleted { .. } => "tag-deleted",
+            Self::ReleaseReplaced { .. } => "release-replaced",
+            Self::ReleaseDeleted { .. } => "release-deleted",
+            Self::WithdrawnReleaseUnavailable { .. } => "withdrawn-release-unavailable",
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,6 +4,7 @@ mod big_port;
 mod contract;
 mod crash;
 mod criterion_suite;
+mod daemon;
 mod demo;
 mod diff_accuracy;
 mod gate_drift;
@@ -19,6 +20,7 @@ mod poll;
 mod probeable;
 mod readers;
 mod sandbox;
+mod soak;
 mod value_runs;
 mod verify;
 mod workspace;
@@ -72,6 +74,9 @@ pub(crate) struct Choices {
     /// `crash`: how often it kills at random. Default: 200.
     #[arg(long, value_name = "N")]
     kills: Option<usize>,
+    /// `daemon` and `soak`: how long. Default: 5 and 30.
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
 }
 
 /// Takes each number as soon as it is known.
@@ -98,6 +103,19 @@ const MEASURES: &[Measure] = &[
         about: "what confinement costs at the start of a command, and the attempts to escape it, by user",
         needs: "nothing; bubblewrap, if it is to be among them; as root to try an ordinary user as well; five minutes",
         run: sandbox::run,
+    },
+    Measure {
+        name: "daemon",
+        about: "twenty ports polled every minute with nothing new: share of a core and memory of `tidelock watch`",
+        needs: "git, and a build of `tidelock` beside this program; takes no `--repo`, but `--minutes`; seven minutes",
+        run: |repositories, tell| daemon::run(None, repositories, tell),
+    },
+    Measure {
+        name: "soak",
+        about: "a daemon over an upstream that commits, rewrites, deletes its branch and goes away, woken every second",
+        needs: "git, Cargo, Python 3.10, a build of `tidelock` beside this program; takes no `--repo`, but \
+                `--minutes`; 35 minutes",
+        run: |repositories, tell| soak::run(None, repositories, tell),
     },
     Measure {
         name: "demo",
@@ -234,6 +252,9 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Re
     match measure.name {
         "diff-accuracy" => diff_accuracy::sampled(repositories, &choices.sampling, &mut tell)?,
         "crash" => crash::run(choices.kills, repositories, &mut tell)?,
+        "daemon" => daemon::run(choices.minutes, repositories, &mut tell)?,
+        "soak" => soak::run(choices.minutes, repositories, &mut tell)?,
+        _ if choices.minutes.is_some() => bail!("`--minutes` belongs to the measures `daemon` and `soak`"),
         _ if choices.kills.is_some() => bail!("`--kills` belongs to the measure `crash`"),
         _ => (measure.run)(repositories, &mut tell)?,
     }

@@ -81,7 +81,7 @@ fn one(metric: &str, url: &str, tell: &mut Tell<'_>) -> Result<()> {
 }
 
 /// A port without a line of code, whose lock equals the newest revision.
-fn make_port(port: &Path, url: &str) -> Result<()> {
+pub(super) fn make_port(port: &Path, url: &str) -> Result<()> {
     std::fs::write(
         port.join("tidelock.toml"),
         format!("version = 1\n[upstream]\ngit = {}\n[port]\nlanguage = \"python\"\n", json!(url)),
@@ -119,7 +119,7 @@ fn write_lock(port: &Path, url: &str, newest: &upstream::Revision) -> Result<()>
     git(port, &["-c", "user.name=x", "-c", "user.email=x@invalid", "commit", "--quiet", "-m", "lock"])
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> Result<()> {
+pub(super) fn git(folder: &Path, arguments: &[&str]) -> Result<()> {
     let invocation = Invocation::new("git", folder).args(arguments.iter().copied());
     let finished = SystemProcessRunner::default().run(&invocation)?;
     if !finished.succeeded() {

@@ -17,7 +17,7 @@ mod disturbed;
 mod mounts;
 #[path = "../../../../pipeline/tests/it/world.rs"]
 #[expect(dead_code, clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
-mod world;
+pub(super) mod world;
 
 use disturbed::{DATABASE_DAMAGES, Disturbed, Facts, READ_ONLY, Random, Size, difference, scenario};
 

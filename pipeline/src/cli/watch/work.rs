@@ -1,0 +1,189 @@
+//! Looks at ports and syncs them for the daemon, with the code of `tidelock status --poll` and `tidelock sync`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use anyhow::{Context as _, anyhow};
+use mappings::status;
+use upstream::process::SystemProcessRunner;
+use upstream::{ContentHash, Revision, RevisionLabel, SourceSpec};
+
+use super::listener::LogListener;
+use super::ports::{Ports, Watched};
+use crate::chain;
+use crate::cli::args::{Sync, Who};
+use crate::cli::sync;
+use crate::config::Settings;
+use crate::daemon::{Lag, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
+use crate::session::{Looked, Machine, Session, look};
+
+/// How many items differ between two revisions.
+type Between = ((RevisionLabel, RevisionLabel), u64);
+
+/// What the daemon has done for it.
+#[derive(Debug)]
+pub(super) struct PortWork {
+    ports: Ports,
+    machine: Machine,
+    /// The machine for looks: they are broken off when the daemon is to stop.
+    looking: Machine,
+    known: RwLock<BTreeMap<String, Arc<Watched>>>,
+    /// Items behind, by port, from one revision to another: reading two snapshots is not free.
+    items: Mutex<BTreeMap<String, Between>>,
+}
+
+impl PortWork {
+    pub(super) fn new(ports: Ports, machine: &Machine, known: BTreeMap<String, Arc<Watched>>) -> Self {
+        let stop = Arc::clone(&machine.stop);
+        let looking = Machine {
+            runner: Arc::new(SystemProcessRunner { interrupt: Arc::clone(&stop) }),
+            interrupt: stop,
+            ..machine.clone()
+        };
+        Self { ports, machine: machine.clone(), looking, known: RwLock::new(known), items: Mutex::default() }
+    }
+
+    /// The ports as the loop knows them.
+    pub(super) fn ports(&self) -> Vec<Port> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let port = |(name, port): (&String, &Arc<Watched>)| Port {
+            name: name.clone(),
+            rhythm: port.settings.rhythm.clone(),
+            upstream: match &port.settings.source {
+                SourceSpec::Git { url, .. } => Some(url.clone()),
+                SourceSpec::Registry { .. } => None,
+            },
+            alert: Arc::clone(&port.settings.alert),
+        };
+        known.iter().map(port).collect()
+    }
+
+    fn known(&self, port: &str) -> Result<Arc<Watched>, Trouble> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(port).cloned().ok_or_else(|| Trouble {
+            kind: TroubleKind::Stopped,
+            text: format!("the port `{port}` is no longer watched"),
+        })
+    }
+
+    /// The configuration of a port as it is now. A wrong one is told and the former one kept.
+    fn refreshed(&self, name: &str) -> Result<Settings, Trouble> {
+        let before = self.known(name)?;
+        match self.ports.port(&before.folder) {
+            Ok(now) if now.settings.digest == before.settings.digest => Ok(now.settings),
+            Ok(now) if now.settings.port == name => {
+                tracing::info!(port = name, "the configuration has changed and holds from this sync on");
+                let settings = now.settings.clone();
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                known.insert(name.to_owned(), Arc::new(now));
+                Ok(settings)
+            }
+            Ok(_renamed) => {
+                tracing::warn!(
+                    port = name,
+                    "the port has another name now, which holds from the next reload on"
+                );
+                Ok(before.settings.clone())
+            }
+            Err(wrong) => {
+                let wrong = wrong.to_string();
+                tracing::error!(
+                    port = name,
+                    wrong,
+                    "the configuration is refused, and the former one holds on"
+                );
+                Ok(before.settings.clone())
+            }
+        }
+    }
+
+    fn open(&self, port: &str, listener: &Arc<LogListener>) -> Result<Session, Trouble> {
+        let settings = self.refreshed(port)?;
+        let machine = Machine { listener: Arc::clone(listener) as _, ..self.machine.clone() };
+        Session::open(settings, machine).map_err(|error| Trouble::of(&error.into()))
+    }
+
+    /// How many items differ between two revisions, where both can be read.
+    fn items_between(&self, session: &Session, baseline: &Revision, newest: &Revision) -> Option<u64> {
+        let port = &session.settings.port;
+        let key = (baseline.label.clone(), newest.label.clone());
+        let kept = || self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(items) = kept().get(port).filter(|(of, _)| *of == key).map(|(_, items)| *items) {
+            return Some(items);
+        }
+        let (before, after) = (session.snapshot(baseline).ok()?, session.snapshot(newest).ok()?);
+        let items = upstream::diff::compare(&before, &after).items.len() as u64;
+        kept().insert(port.clone(), (key, items));
+        Some(items)
+    }
+
+    /// How far behind a port is, from what was last seen of its upstream.
+    fn lag(&self, session: &Session) -> anyhow::Result<Lag> {
+        let head = session.head()?;
+        let lock = session.lock(&head.tree)?;
+        let revisions = session.mirror.revisions()?;
+        let lag = status::lag(&lock, &revisions);
+        let items = match (lag.revisions, lag.baseline, lag.newest) {
+            (Some(0), _, _) => Some(0),
+            (Some(_), Some(baseline), Some(newest)) => self.items_between(session, baseline, newest),
+            (Some(_) | None, Some(_) | None, Some(_) | None) => None,
+        };
+        Ok(Lag { items, parked: lock.parked.len() as u64, ..Lag::from(&lag) })
+    }
+}
+
+impl Work for PortWork {
+    fn look(&self, port: &str) -> Result<Seen, Trouble> {
+        let settings = &self.known(port)?.settings;
+        let Looked { head, lock, glance } =
+            look(settings, &self.looking).map_err(|error| Trouble::of(&error.into()))?;
+        let mut answers = Vec::new();
+        for inbox in chain::inboxes(settings) {
+            answers.extend(inbox.waiting_answers().map_err(|error| Trouble::of(&anyhow!(error)))?);
+        }
+        let newest = glance.newest.as_ref().map_or("", |(_, commit)| commit.as_str()).to_owned();
+        let mut facts = vec![settings.digest.to_string(), head.commit.to_string(), newest];
+        facts.extend(answers.iter().cloned());
+        Ok(Seen {
+            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty(),
+            changed: glance.changed,
+            facts: ContentHash::of_parts(facts),
+        })
+    }
+
+    fn sync(&self, port: &str) -> SyncReport {
+        let listener = Arc::new(LogListener::new(port));
+        let session = match self.open(port, &listener) {
+            Ok(session) => session,
+            Err(trouble) => {
+                return SyncReport { result: Err(trouble), lag: None, notices: listener.notices() };
+            }
+        };
+        let asked = Sync {
+            to: None,
+            limit: None,
+            retry: false,
+            dry_run: false,
+            accept: None,
+            // They are in the settings already.
+            who: Who::default(),
+        };
+        let result = sync::sync(&session, &asked).map_err(|error| {
+            let trouble = Trouble::of(&error.cause);
+            // What is broken off at a hard stop looks like a fault of others.
+            let stopped = self.machine.interrupt.load(Ordering::Relaxed);
+            if stopped { Trouble { kind: TroubleKind::Stopped, ..trouble } } else { trouble }
+        });
+        let lag = self.lag(&session).context("cannot tell how far behind it is");
+        let lag = lag.inspect_err(|error| tracing::warn!(port, error = format!("{error:#}"), "lag")).ok();
+        SyncReport { result, lag, notices: listener.notices() }
+    }
+
+    fn reload(&self) -> Result<Vec<Port>, String> {
+        let (_jobs_and_address_hold_until_the_end, ports) =
+            self.ports.read().map_err(|wrong| wrong.to_string())?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = ports;
+        Ok(self.ports())
+    }
+}
