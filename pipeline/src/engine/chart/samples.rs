@@ -151,6 +151,7 @@ fn plan(units: &[&str]) -> PlannedRevision {
         files: Vec::new(),
         skipped: Vec::new(),
         units: units.iter().map(|id| PlannedUnit { id: unit_id(id), record: unit_record(id) }).collect(),
+        decided: None,
     }
 }
 
