@@ -193,7 +193,7 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
     let head = session.head().map_err(session_error)?;
     let mut lock = session.lock(&head.tree).map_err(session_error)?;
     let mut poll = session.poll(Some(&lock.baseline)).map_err(session_error)?;
-    let put_back = ahead(session, &head, &lock, &*session.revisions().map_err(session_error)?)?;
+    let put_back = ahead(session, &head, &lock, &session.revisions().map_err(session_error)?)?;
     let mut notices = Vec::new();
     if let Some(ahead) = &put_back {
         let text = format!("{}; that one is taken up", ahead.told(&lock));

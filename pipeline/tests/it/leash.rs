@@ -47,9 +47,7 @@ fn a_command_and_its_children_end_with_a_sync_that_is_killed() {
     let sync = world.invocation("port", &["sync", "--translator", &who]);
     let asking = std::thread::spawn(move || runner.run(&sync).unwrap());
     wait_until("the command runs", || pids.exists() || asking.is_finished());
-    if !pids.exists() {
-        panic!("{}", Ran { finished: asking.join().unwrap() });
-    }
+    assert!(pids.exists(), "{}", Ran { finished: asking.join().unwrap() });
     let text = std::fs::read_to_string(&pids).unwrap();
     let [agent, child] = text.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{text}") };
     assert!(runs(agent) && runs(child));
