@@ -92,7 +92,7 @@ pub struct PlannedRevision {
     /// The units, in order.
     pub units: Vec<PlannedUnit>,
     /// What a person decided about the whole revision.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Decided>,
 }
 

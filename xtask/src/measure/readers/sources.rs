@@ -20,7 +20,7 @@ const LIBTEST: &str = "test bench_fib_10 ... bench:         135 ns/iter (+/- 24)
 
 /// The push that the action is told of.
 const PUSH: &str = r#"{"head_commit": {"author": {"name": "a"}, "committer": {"name": "a"}, "id": "1", "message": "m",
-    "timestamp": "2026-01-01T00:00:00Z", "url": "u"}, "repository": {"html_url": "u", "name": "r", "owner": {"login": "o"}}}"#;
+    "timestamp": "2026-01-01T00:00:00Z", "url": "https://localhost/1"}, "repository": {"html_url": "https://localhost/r", "name": "r", "owner": {"login": "o"}}}"#;
 
 /// What the workflow sets; the action itself has no defaults.
 const INPUTS: [(&str, &str); 16] = [
