@@ -183,8 +183,12 @@ fn is_in_renamed_module(one: &Claim, other: &Claim) -> bool {
 }
 
 fn is_named_by_attribute(claim: &Claim, by_attribute: &[String]) -> bool {
-    let file = claim.file.as_deref().unwrap_or_default();
-    claim.kind == "module" && by_attribute.iter().any(|end| file.ends_with(end))
+    claim.kind == "module" && is_named(claim.file.as_deref().unwrap_or_default(), by_attribute)
+}
+
+fn is_named(file: &str, by_attribute: &[String]) -> bool {
+    let file = format!("/{file}");
+    by_attribute.iter().any(|end| file.ends_with(end))
 }
 
 /// Whether a target's root is told by both, under the name that the manifest gives to the target.
@@ -237,12 +241,13 @@ fn stayed(
         gone.swap_remove(at);
         false
     });
+    left.extend(gone);
     let (files, mut left): (Vec<Event>, Vec<Event>) =
         left.into_iter().partition(|event| event.kind == "module" && event.path.is_empty());
     for file in files {
         let declared = |event: &Event| event.kind == "module" && key(event) == key(&file);
         let told = left.iter().position(declared);
-        if file.side == Side::Added && (told.is_some() || formatting.iter().any(declared)) {
+        if file.side != Side::Modified && (told.is_some() || formatting.iter().any(declared)) {
             verdict.agreed += 1;
             take_claim(&file);
             told.map(|at| left.swap_remove(at));
@@ -250,7 +255,6 @@ fn stayed(
             left.push(file);
         }
     }
-    left.extend(gone);
     left
 }
 
@@ -304,7 +308,7 @@ fn is_same(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
 
 fn is_at(claim: &Claim, event: &Event, by_attribute: &[String]) -> bool {
     can_be(&claim.path, &event.path, &event.file)
-        || by_attribute.iter().any(|end| event.file.ends_with(end))
+        || is_named(&event.file, by_attribute)
             && (event.path.is_empty() || claim.path.ends_with(&format!("::{}", event.path)))
 }
 
@@ -344,11 +348,13 @@ fn can_be(whole: &str, inside: &str, file: &str) -> bool {
         || (last == "main" && segments.next().is_some_and(|folder| around.ends_with(&format!(":{folder}]"))))
 }
 
-/// Whether this is a declaration in `tests/NAME.rs` of a file that lies beside it and of which the same is told. That
-/// `tests/NAME.rs` is the root of a target, and no module of `tests`, only the manifest tells.
+/// Whether this is the declaration of a file of which the same is told. The file may also lie beside `tests/NAME.rs`:
+/// that this is the root of a target, and no module of `tests`, only the manifest tells.
 fn is_told_of_file(event: &Event, files: &BTreeSet<(Side, String)>) -> bool {
-    let beside = at_target(&key(event)).filter(|_| event.kind == "module" && !event.path.is_empty());
-    beside.is_some_and(|place| files.contains(&(event.side, place)))
+    let place = key(event);
+    let is_declaration = event.kind == "module" && !event.path.is_empty();
+    let places = [Some(place.clone()), at_target(&place)];
+    is_declaration && places.into_iter().flatten().any(|place| files.contains(&(event.side, place)))
 }
 
 /// What a module's declaration and its file come to, when they stand in two files and the product makes one of
@@ -451,7 +457,8 @@ fn key_of_file(file: &str) -> String {
 /// Whether an event is the declaration of a module in one of these files: what became of it is told of the file.
 pub(super) fn declares_one_of(event: &Event, files: &BTreeSet<String>) -> bool {
     let keys = || files.iter().map(|file| key_of_file(file));
-    event.kind == "module" && !event.path.is_empty() && keys().any(|of_file| of_file == key(event))
+    let is_declaration = event.kind == "module" && !event.path.is_empty();
+    is_declaration && keys().any(|of_file| is_same_place(&of_file, &key(event)))
 }
 
 /// The event of the declaration of the module in a file.

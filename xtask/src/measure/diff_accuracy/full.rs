@@ -113,7 +113,8 @@ fn one(
         let file = claim.file.clone().unwrap_or_default();
         let by_place = claim.side == Side::Modified && claim.aspects.iter().all(|it| seen_from_elsewhere(it));
         // To the check, who may name a module is said where it is declared.
-        if by_place
+        let is_elsewhere = by_place || !files.contains(file.as_str());
+        if is_elsewhere
             && claim.kind == "module"
             && !check.iter().any(|event| event.file == file && event.path.is_empty())
             && let Some(event) = declaration_of(&file, &check)
