@@ -13,7 +13,7 @@ use super::row::RowChanges;
 use super::walk::Step;
 
 /// The form of the rows and the rules that make them: another number, and everything kept is forgotten.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// The most rows that are kept; a row of a large workspace takes about two kilobytes.
 const ROWS_MAX: i64 = 200_000;
 /// How long another process may hold the file, before this one does without.

@@ -207,8 +207,10 @@ impl Scanner<'_> {
             return Ok(Visibility::Public);
         }
         let end = after_group(self.text, self.at).ok_or(self.trouble("a visibility does not close"))?;
+        let words = Tokens::of(self.text, self.at..end).map(|token| self.slice(token));
+        let visibility = Visibility::restricted(words);
         self.at = after_trivia(self.text, end);
-        Ok(Visibility::Restricted)
+        Ok(visibility)
     }
 
     /// Reads modifiers and the keyword that decides; leaves `at` behind the keyword.

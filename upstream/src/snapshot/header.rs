@@ -82,7 +82,9 @@ fn module_header(item: &Item) -> String {
     use super::item::Visibility;
     let visibility = match item.visibility {
         Visibility::Public => "pub ",
-        Visibility::Restricted => "pub(…) ",
+        Visibility::Crate => "pub(crate) ",
+        Visibility::Super => "pub(super) ",
+        Visibility::Within => "pub(in …) ",
         Visibility::Private => "",
     };
     let name = item.path.name();

@@ -44,9 +44,13 @@ pub enum ItemKind {
 pub enum Visibility {
     /// `pub`, or a member that inherits the visibility of its public trait.
     Public,
-    /// `pub(crate)`, `pub(super)` or `pub(in path)`.
-    Restricted,
-    /// No `pub`.
+    /// `pub(crate)`, also as `pub(in crate)`.
+    Crate,
+    /// `pub(super)`, also as `pub(in super)`.
+    Super,
+    /// `pub(in path)` with any other path; two such paths are not told apart.
+    Within,
+    /// No `pub`, or `pub(self)`.
     Private,
 }
 

@@ -22,6 +22,7 @@ mod surface;
 pub(crate) mod syntax;
 pub(crate) mod types;
 mod uses;
+mod visibility;
 
 #[cfg(test)]
 pub(crate) mod tests;

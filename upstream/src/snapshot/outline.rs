@@ -15,6 +15,7 @@ use super::syntax::{
 };
 use super::types::{rust_type, signature};
 use super::uses::{ReExport, extern_crate, flattened};
+use super::visibility::visibility;
 use crate::ids::{ContentHash, ItemPath};
 
 /// The deepest nesting of inline modules that is followed.
@@ -444,14 +445,6 @@ fn item_name(node: &SyntaxNode) -> Option<String> {
 fn name(node: &SyntaxNode) -> Option<String> {
     let name = node.children().find_map(ast::Name::cast)?.syntax().text().to_string();
     (!name.is_empty()).then_some(name)
-}
-
-fn visibility(node: &SyntaxNode) -> Visibility {
-    match node.children().find_map(ast::Visibility::cast) {
-        None => Visibility::Private,
-        Some(written) if written.visibility_inner().is_some() => Visibility::Restricted,
-        Some(_) => Visibility::Public,
-    }
 }
 
 /// The type an alias stands for, or the type of a constant or static.

@@ -14,6 +14,7 @@ use super::syntax::{
     AstNode, Edition, HasModuleItem, Lines, NodeOrToken, SyntaxNode, ast, own_range, parse_file,
 };
 use super::uses::{Import, imports};
+use super::visibility::visibility;
 
 /// The most characters of a macro arm's pattern that serve as its name.
 const ARM_NAME_MAX: usize = 60;
@@ -127,11 +128,7 @@ fn module_parts(item: &Item) -> Vec<Part> {
         let part = |kind, name: String, lead: &str, attributes: Vec<String>| Part {
             kind,
             text: format!("{lead}{} {name}", kind.word()),
-            visibility: match lead.trim() {
-                "" => Visibility::Private,
-                "pub" => Visibility::Public,
-                _ => Visibility::Restricted,
-            },
+            visibility: visibility(&node),
             docs: String::new(),
             fingerprint: Fingerprint {
                 signature: hash(&[kind.word().to_owned(), name.clone()]),
@@ -215,11 +212,7 @@ impl Reader<'_> {
             let name = field.children().find_map(ast::Name::cast);
             let name = name.map_or_else(|| at.to_string(), |name| name.syntax().text().to_string());
             let lead = visibility_of(&field);
-            let visibility = inherits.unwrap_or(match lead.trim() {
-                "" => Visibility::Private,
-                "pub" => Visibility::Public,
-                _ => Visibility::Restricted,
-            });
+            let visibility = inherits.unwrap_or_else(|| visibility(&field));
             let own = tokens(&field, None);
             self.push(&field, kind, format!("{prefix}{name}"), visibility, &lined(&lead, &own), &own);
         }
@@ -317,7 +310,7 @@ mod tests {
             ),
             @"
         Field a | pub a: &'a [u8] | Public #[serde(default)]:5
-        Field b | pub(crate) b: Vec<(u8,)> | Restricted :7
+        Field b | pub(crate) b: Vec<(u8,)> | Crate :7
         Field c | c: u8 | Private :9
         "
         );
@@ -364,7 +357,7 @@ mod tests {
         Import b::c | pub use b::c | Public :1
         Import h | use h | Private #[cfg(g)]:1
         ");
-        insta::assert_snapshot!(told(text, "my_crate::m"), @"Import super::z | pub(crate) use super::z | Restricted :6");
+        insta::assert_snapshot!(told(text, "my_crate::m"), @"Import super::z | pub(crate) use super::z | Crate :6");
     }
 
     #[test]

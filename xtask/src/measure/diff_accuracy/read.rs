@@ -418,8 +418,10 @@ fn public() -> Visibility {
 fn shown(visibility: &Visibility) -> &'static str {
     match visibility {
         Visibility::Public(_) => "pub",
-        Visibility::Restricted(_) => "pub(…)",
-        Visibility::Inherited => "",
+        Visibility::Restricted(to) if to.path.is_ident("crate") => "pub(crate)",
+        Visibility::Restricted(to) if to.path.is_ident("super") => "pub(super)",
+        Visibility::Restricted(to) if !to.path.is_ident("self") => "pub(in …)",
+        Visibility::Restricted(_) | Visibility::Inherited => "",
     }
 }
 
