@@ -12,9 +12,10 @@ use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::oracle::{Observed, Oracle, Prepared};
 use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
-use super::python::{Description, PortSide, Target, observe};
+use super::python::{Description, PortMaker, PortSide, Target, observe};
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::session::Tools;
+use super::shape::{Maker, Shape};
 use super::value::{Outcome, order_as_truth};
 use super::{ContractError, spec};
 
@@ -123,6 +124,7 @@ impl<'a> Check<'a> {
             constructor: None,
             constructed_with: 0,
             others: 0,
+            makers: BTreeMap::new(),
         };
         targets.extend(request.items.iter().map(|item| described(&item.symbol)));
         let is_type = |item: &&Item| matches!(item.kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union);
@@ -224,12 +226,28 @@ impl<'a> Check<'a> {
     /// Whether the port says how the value of a method is made. Only the plainest way needs no link: there it
     /// is the class itself.
     pub(super) fn can_make(&self, function: &FunctionPlan) -> bool {
+        let mut ways = function.shapes.iter().flat_map(Shape::ways);
+        if !ways.all(|way| maker(&way.maker, self.request).is_some()) {
+            return false;
+        }
         let ReceiverPlan::Constructed { constructor: Some(constructor), .. } = &function.receiver else {
             return true;
         };
         let mut ways = self.oracle.plan().functions.iter().filter(|other| other.item == function.item);
         self.request.links.contains_key(constructor)
             || ways.next().is_some_and(|first| first.receiver == function.receiver)
+    }
+
+    /// Why no way to call an item can be gone: what makes its arguments has no symbol.
+    fn unmade(&self, item: &ItemPath) -> Option<String> {
+        let mut ways = self.oracle.plan().functions.iter().filter(|function| function.item == *item);
+        let missing = |function: &FunctionPlan| {
+            let mut makers = function.shapes.iter().flat_map(Shape::ways).map(|way| &way.maker);
+            makers.find(|made| maker(made, self.request).is_none()).map(ToString::to_string)
+        };
+        let first = ways.clone().find_map(missing)?;
+        let is_closed = ways.all(|function| !self.can_make(function));
+        is_closed.then(|| format!("its argument is made by `{first}`, which is linked to no symbol"))
     }
 
     /// The upstream's outcome in the form of the port's symbol.
@@ -285,6 +303,7 @@ impl<'a> Check<'a> {
             evidence.not_probed = Some("its symbol did not pass the Spec stage".to_owned());
             return evidence;
         }
+        evidence.not_probed = evidence.not_probed.or_else(|| self.unmade(&item.item));
         let (mut blocked_by, mut unobserved_by) = (None, None);
         let own =
             |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
@@ -390,10 +409,12 @@ fn count(number: usize) -> u32 {
 fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let item = request.items.iter().find(|item| item.item == function.item);
     let symbol = item.map(|item| item.symbol.clone());
+    let ways = function.shapes.iter().flat_map(Shape::ways);
+    let makers = ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request)?))).collect();
     let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
         // `__init__` alone has no value to work on: a constructor is called as its class.
         let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
-        return Target { symbol, constructor: None, constructed_with: 0, others: 0 };
+        return Target { symbol, constructor: None, constructed_with: 0, others: 0, makers };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
@@ -403,7 +424,22 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
         symbol: symbol.map(String::from).unwrap_or_default(),
         constructed_with: *arguments,
         others: *others,
+        makers,
     }
+}
+
+/// What makes such a value in the port: the linked function or, where a constructor has no link of its own, the
+/// class that is linked to the type.
+fn maker(maker: &Maker, request: &ContractRequest<'_>) -> Option<PortMaker> {
+    let linked = |path: &ItemPath| request.links.get(path).cloned();
+    let (symbol, variant) = match maker {
+        Maker::Constructor(path) => {
+            (linked(path).or_else(|| (path.name() == "new").then(|| linked(&path.parent()?))?), None)
+        }
+        Maker::Type(path) => (linked(path), None),
+        Maker::Variant { of, name } => (linked(of), Some(name.clone())),
+    };
+    Some(PortMaker { symbol: String::from(called_as_class(symbol?)?), variant })
 }
 
 /// The class of an `__init__` or `__new__`; any other symbol itself.

@@ -53,7 +53,7 @@ impl Profile {
             }),
             Outcome::Panic { .. } => Some(ErrorPolicy::AnyDeliberate),
             Outcome::Value(_) | Outcome::Error { .. } | Outcome::Timeout => None,
-            Outcome::Crashed { .. } | Outcome::Blocked { .. } => None,
+            Outcome::Crashed { .. } | Outcome::Unmade { .. } | Outcome::Blocked { .. } => None,
         }
     }
 
@@ -71,6 +71,7 @@ fn class_of(value: &Value) -> Option<&str> {
         Value::Ok(_) | Value::Err(_) | Value::List(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) => {
             None
         }
+        Value::Made { .. } => None,
     }
 }
 
@@ -124,8 +125,11 @@ impl Agreement {
 
 /// Compares what the upstream did with what the port did.
 pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreement {
-    if let Outcome::Blocked { reason } = port {
-        return Agreement::unknown(reason);
+    match port {
+        Outcome::Blocked { reason } => return Agreement::unknown(reason),
+        Outcome::Unmade { reason } => return Agreement::unobserved(reason.clone()),
+        Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } => {}
+        Outcome::Timeout | Outcome::Crashed { .. } => {}
     }
     match upstream {
         Outcome::Value(Value::Err(error)) => raised(profile, error, port),
@@ -134,7 +138,7 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
             Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Timeout | Outcome::Crashed { .. } => {
                 Agreement::Different
             }
-            Outcome::Blocked { reason } => Agreement::unknown(reason),
+            Outcome::Unmade { reason } | Outcome::Blocked { reason } => Agreement::unknown(reason),
         },
         // The machine's memory is not the code's doing.
         Outcome::Panic { text } if text.contains("capacity overflow") => {
@@ -148,7 +152,7 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
         }
         Outcome::Timeout => Agreement::unknown("the upstream did not come back in time"),
         Outcome::Crashed { how } => Agreement::unknown(format!("the upstream crashed: {how}")),
-        Outcome::Blocked { reason } => Agreement::unknown(reason),
+        Outcome::Unmade { reason } | Outcome::Blocked { reason } => Agreement::unknown(reason),
     }
 }
 
@@ -226,6 +230,7 @@ pub(super) fn compare_values(profile: &Profile, expected: &Value, found: &Value)
         (Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Map(_), _) => Agreement::Different,
         (Value::Record(expected), _) => compare_records(profile, expected, found),
         (Value::Opaque { .. }, Value::Unit | Value::Nothing) => Agreement::Different,
+        (Value::Made { .. }, _) => Agreement::unobserved("it is an argument, and no result".to_owned()),
         (Value::Opaque { class, .. }, _) => {
             Agreement::unobserved(format!("a `{}` keeps its fields to itself", last_name(class)))
         }
@@ -296,7 +301,9 @@ fn narrow_floats_agree(profile: &Profile, expected: u32, found: u64) -> bool {
 pub(super) fn unchanged(profile: &Profile, before: &Outcome, after: &Outcome) -> Option<bool> {
     let answered = |outcome: &Outcome| match outcome {
         Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } => true,
-        Outcome::Timeout | Outcome::Crashed { .. } | Outcome::Blocked { .. } => false,
+        Outcome::Timeout | Outcome::Crashed { .. } | Outcome::Unmade { .. } | Outcome::Blocked { .. } => {
+            false
+        }
     };
     if !answered(before) || !answered(after) {
         return None;
@@ -328,7 +335,7 @@ fn as_ported(value: &Value) -> Value {
         Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
             value.clone()
         }
-        Value::Err(_) | Value::Record(_) | Value::Opaque { .. } => value.clone(),
+        Value::Err(_) | Value::Record(_) | Value::Made { .. } | Value::Opaque { .. } => value.clone(),
     }
 }
 

@@ -8,10 +8,10 @@ use super::ContractError;
 use super::check::{Check, Compared};
 use super::compare::{Agreement, Profile};
 use super::pools::Probe;
-use super::python::observe;
+use super::python::{PortMaker, observe};
 use super::report::Counterexample;
 use super::shrink::{size, smaller};
-use super::value::{Outcome, Value};
+use super::value::Outcome;
 
 /// How many rounds of smaller calls are tried.
 const SHRINK_ROUNDS_MAX: usize = 12;
@@ -134,7 +134,12 @@ impl Check<'_> {
         let path = &self.function_of(probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(probe.function);
-        let arguments: Vec<_> = probe.arguments.iter().map(Value::to_python).collect();
+        let named = |name: &str, given: &str| match target.and_then(|target| target.makers.get(name)) {
+            Some(PortMaker { symbol, variant: Some(variant) }) => format!("{symbol}.{variant}"),
+            Some(PortMaker { symbol, variant: None }) => format!("{symbol}({given})"),
+            None => format!("{name}({given})"),
+        };
+        let arguments: Vec<_> = probe.arguments.iter().map(|value| value.python_by(&named)).collect();
         let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
         let Some((constructor, target)) = method else {
             let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());

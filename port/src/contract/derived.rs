@@ -113,6 +113,17 @@ impl std::fmt::Display for Shape {
             }
             Self::Map(key, value) => write!(f, "map from {key} to {value}"),
             Self::Set(element) => write!(f, "set of {element}"),
+            Self::Made(ways) => {
+                for (at, way) in ways.iter().enumerate() {
+                    f.write_str(if at > 0 { " or " } else { "" })?;
+                    let parts: Vec<String> = way.parts.iter().map(ToString::to_string).collect();
+                    match parts.as_slice() {
+                        [] => write!(f, "{}", way.maker)?,
+                        _ => write!(f, "{}({})", way.maker, parts.join(", "))?,
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }

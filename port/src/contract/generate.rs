@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use upstream::ContentHash;
 
 use super::landmarks::Landmarks;
-use super::shape::Shape;
+use super::shape::{Shape, Way};
 use super::trigger_values::{CHARS, FLOATS, TEXTS};
 use super::value::Value;
 
@@ -150,16 +150,25 @@ impl Generator {
                 );
                 all
             }
-            Shape::Tuple(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.boundaries(part)).collect();
-                let longest = parts.iter().map(Vec::len).max().unwrap_or_default();
-                let nth = |at: usize| {
-                    let values = parts.iter().filter_map(|part| part.get(at % part.len().max(1)).cloned());
-                    Value::Tuple(values.collect())
-                };
-                (0..longest).map(nth).collect()
+            Shape::Tuple(parts) => self.boundaries_of_all(parts).into_iter().map(Value::Tuple).collect(),
+            Shape::Made(ways) => {
+                let made = ways.iter().flat_map(|way| {
+                    let all = self.boundaries_of_all(&way.parts);
+                    all.into_iter().map(|arguments| made(way, arguments))
+                });
+                made.collect()
             }
         }
+    }
+
+    /// The boundaries of some values side by side, each of them at least once; of no values there is one.
+    fn boundaries_of_all(&self, parts: &[Shape]) -> Vec<Vec<Value>> {
+        let parts: Vec<_> = parts.iter().map(|part| self.boundaries(part)).collect();
+        let longest = parts.iter().map(Vec::len).max().unwrap_or(1);
+        let nth = |at: usize| {
+            parts.iter().filter_map(|part| part.get(at % part.len().max(1)).cloned()).collect::<Vec<_>>()
+        };
+        (0..longest).map(nth).collect()
     }
 
     /// Texts of the landmarks: as they stand, and their characters alone, doubled and among others.
@@ -264,6 +273,13 @@ impl Generator {
             Shape::Tuple(parts) => {
                 Value::Tuple(parts.iter().map(|part| self.random_at(part, depth + 1)).collect())
             }
+            Shape::Made(ways) => match self.pick(ways) {
+                Some(way) => {
+                    let arguments = way.parts.iter().map(|part| self.random_at(part, depth + 1)).collect();
+                    made(&way, arguments)
+                }
+                None => Value::Unit,
+            },
         }
     }
 
@@ -375,6 +391,11 @@ impl Generator {
     }
 }
 
+/// What a way makes of these arguments.
+pub(super) fn made(way: &Way, arguments: Vec<Value>) -> Value {
+    Value::Made { maker: way.maker.to_string(), arguments }
+}
+
 /// The values, each once.
 fn distinct(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut seen = BTreeSet::new();
@@ -393,7 +414,10 @@ fn narrow(number: f64) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use upstream::ItemPath;
+
     use super::*;
+    use crate::contract::shape::Maker;
 
     fn int(bits: u32, signed: bool) -> Shape {
         Shape::Int { bits, signed, is_size: false }
@@ -422,6 +446,13 @@ mod tests {
             Shape::Tuple(vec![Shape::Text, int(16, true)]),
             Shape::Map(text(), Box::new(Shape::List(text()))),
             Shape::Set(Box::new(Shape::Char)),
+            Shape::Made(vec![
+                Way {
+                    maker: Maker::Type(ItemPath::new("a::T").unwrap()),
+                    parts: vec![Shape::Text, Shape::Bool],
+                },
+                Way { maker: Maker::Type(ItemPath::new("a::U").unwrap()), parts: Vec::new() },
+            ]),
         ]
     }
 

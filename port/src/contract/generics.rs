@@ -23,8 +23,15 @@ pub(super) struct Instance {
 /// The type that stands for all that implement a trait of the crate, by the trait's name.
 pub(super) type OwnTraits<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// How a value of a type of the crate is made, by the type's name.
+pub(super) type OwnTypes<'a> = dyn Fn(&str) -> Option<Input> + 'a;
+
 /// The representative instances of a generic signature.
-pub(super) fn instances(signature: &FunctionSignature, own: &OwnTraits<'_>) -> Result<Vec<Instance>, String> {
+pub(super) fn instances(
+    signature: &FunctionSignature,
+    own: &OwnTraits<'_>,
+    made: &OwnTypes<'_>,
+) -> Result<Vec<Instance>, String> {
     if signature.generics.is_empty() {
         return Ok(vec![Instance::default()]);
     }
@@ -61,6 +68,10 @@ pub(super) fn instances(signature: &FunctionSignature, own: &OwnTraits<'_>) -> R
                 instance.inputs.insert(name.clone(), input);
                 continue;
             }
+            if let Some(input) = bare.clone().filter_map(turned_into).find_map(made) {
+                instance.inputs.insert(name.clone(), input);
+                continue;
+            }
             let input = generic_input(name, of, element, &bounds)?;
             instance.inputs.insert(name.clone(), input);
         }
@@ -76,6 +87,16 @@ pub(super) fn instances(signature: &FunctionSignature, own: &OwnTraits<'_>) -> R
         }
     }
     Ok(instances)
+}
+
+/// The type that a bound `Into<Type>` or `AsRef<Type>` names, without its lifetimes.
+fn turned_into(bound: &str) -> Option<&str> {
+    let inside = ["Into<", "AsRef<", "Borrow<"].iter().find_map(|lead| bound.strip_prefix(lead))?;
+    let name = inside.strip_suffix('>')?.trim();
+    let (name, lifetimes) = name.split_once('<').unwrap_or((name, ""));
+    let is_plain =
+        lifetimes.trim_end_matches('>').split(',').all(|one| one.is_empty() || one.trim().starts_with('\''));
+    (is_plain && !name.is_empty()).then_some(name)
 }
 
 /// Bounds that `char` and `i64` both meet.

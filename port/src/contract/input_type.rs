@@ -112,14 +112,20 @@ impl TypeScope<'_> {
             return match scalar(own) {
                 Some(shape) => Ok(Input::owned(shape, own)),
                 None if own == "String" => Ok(Input { borrows: false, ..text_input("$.clone()") }),
-                None => Err(unknown()),
+                None => {
+                    let own = own.rsplit("::").next().unwrap_or_default().to_owned();
+                    self.made(self.item(&[own]).ok_or_else(unknown)?, depth)
+                }
             };
         }
         // Names of the crate's own come first: a crate may have a `Result` or an `Option` of its own.
         if let Some(alias) = self.alias(path, arguments) {
             return self.input_at(&alias, depth + 1);
         }
-        if let Some(shape) = scalar(name).filter(|_shape| self.item(path).is_none()) {
+        if let Some(item) = self.item(path) {
+            return self.made(item, depth);
+        }
+        if let Some(shape) = scalar(name) {
             return Ok(Input::owned(shape, name));
         }
         match (name, arguments.len()) {
@@ -290,7 +296,7 @@ pub(super) fn element_input(text: &str) -> Option<Input> {
 
 fn orderable(shape: &Shape) -> bool {
     match shape {
-        Shape::Float { .. } | Shape::Map(..) | Shape::Set(_) => false,
+        Shape::Float { .. } | Shape::Map(..) | Shape::Set(_) | Shape::Made(_) => false,
         Shape::Unit | Shape::Bool | Shape::Char | Shape::Int { .. } | Shape::Text | Shape::Bytes => true,
         Shape::Option(inner) | Shape::List(inner) | Shape::Array(inner, _) => orderable(inner),
         Shape::Result(ok, err) => orderable(ok) && orderable(err),

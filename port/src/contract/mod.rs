@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod compare;
 mod compare_record;
+mod constructing;
 mod counterexample;
 mod derived;
 mod generate;
@@ -53,7 +54,7 @@ pub use report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, Spec
 pub use scratch::ScratchError;
 pub use search::{Found, SearchRequest, search};
 pub use session::Tools;
-pub use shape::Shape;
+pub use shape::{Maker, Shape, Way};
 pub use value::{MalformedValue, Manner, Outcome, Record, Value};
 
 use crate::confinement::ConfinementError;

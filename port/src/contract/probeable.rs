@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
+use super::constructing::Constructor;
 use super::generics::{Instance, instances};
 use super::input_type::{Input, scalar, text_input};
 use super::landmarks::{ByName, Landmarks};
 use super::observed_type::ObservedType;
-use super::plan_type::{TypeScope, impl_header, implements, is_generic};
+use super::plan_type::{TypeScope, impl_header, is_generic};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -142,7 +143,11 @@ fn plan_item(
         let path: Vec<_> = bound.split("::").map(str::to_owned).collect();
         place.scope.primitive_of(place.scope.trait_item(&path)?).ok()
     };
-    let instances = instances(signature, &own)?;
+    let made = |name: &str| {
+        let path: Vec<_> = name.split("::").map(str::to_owned).collect();
+        place.scope.made(place.scope.item(&path)?, 0).ok()
+    };
+    let instances = instances(signature, &own, &made)?;
     let ways = if signature.receiver.is_some() { place.ways_to_make()? } else { vec![None] };
     let mut functions = Vec::new();
     for instance in &instances {
@@ -296,6 +301,9 @@ impl<'a> Place<'a> {
             arguments.push(input.passed(&format!("a{}", inputs.len())));
             inputs.push(input);
         }
+        for input in &inputs {
+            scope.observe_making(&input.shape, &mut observed);
+        }
         let output = match self.operation {
             Some(Operation::Show) => "$".to_owned(),
             Some(Operation::Compare) | None => scope.output(&signature.output, &mut observed)?,
@@ -361,7 +369,7 @@ impl<'a> Place<'a> {
         if own == "str" || own == "String" || scalar(own).is_some() {
             return Ok(vec![None]);
         }
-        Ok(self.constructors()?.into_iter().map(Some).collect())
+        Ok(self.scope.constructors(own, &self.type_name, 0)?.into_iter().map(Some).collect())
     }
 
     /// A receiver that is an argument itself.
@@ -376,95 +384,6 @@ impl<'a> Place<'a> {
         inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
         ReceiverPlan::Argument
     }
-
-    /// The ways to make a value: `new`, then the functions with the fewest parameters, or else `Default`. Each
-    /// may set what no other does, so a method is asked of values of all.
-    fn constructors(&self) -> Result<Vec<Constructor>, String> {
-        let own = self.scope.self_type.as_deref().unwrap_or_default();
-        let name = self.type_name.as_str();
-        let snapshot = self.scope.snapshot;
-        let mut found: Vec<(u8, usize, Constructor)> = Vec::new();
-        for item in snapshot.items.values() {
-            let Some(signature) = &item.signature else { continue };
-            let Some(parent) = item.path.parent() else { continue };
-            let plain = parent.name() == name
-                && parent.parent().as_ref() == Some(&self.scope.module)
-                && item.visibility == Visibility::Public;
-            let from_text = item.path.name() == "from_str"
-                && impl_header(parent.name()).is_some_and(|(ty, of)| ty == name && of.ends_with("FromStr"));
-            let callable = signature.receiver.is_none()
-                && signature.generics.is_empty()
-                && !signature.is_async
-                && !signature.is_unsafe;
-            if item.is_test || !callable || !(plain || from_text) {
-                continue;
-            }
-            let mut observed = BTreeMap::new();
-            let Some(unwrap) = self.makes_self(&signature.output, name, &mut observed) else { continue };
-            let inputs = signature.parameters.iter().map(|parameter| self.scope.input(&parameter.ty));
-            let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
-            let callee = if from_text {
-                format!("<{own} as ::std::str::FromStr>::from_str")
-            } else {
-                format!("{own}::{}", item.path.name())
-            };
-            let call = unwrap.replace('$', &format!("{callee}($)"));
-            let rank = u8::from(item.path.name() != "new");
-            let made = Constructor { item: Some(item.path.clone()), call, inputs, observed };
-            found.push((rank, made.inputs.len(), made));
-        }
-        found.sort_by_key(|(rank, parameters, _)| (*rank, *parameters));
-        if !found.is_empty() {
-            return Ok(found.into_iter().map(|(_, _, made)| made).take(CONSTRUCTORS_MAX).collect());
-        }
-        let segments: Vec<_> = name.split("::").map(str::to_owned).collect();
-        let has_default =
-            self.scope.item(&segments).is_some_and(|item| implements(snapshot, item, "Default"));
-        if has_default {
-            let call = format!("<{own} as ::std::default::Default>::default()");
-            return Ok(vec![Constructor { item: None, call, inputs: Vec::new(), observed: BTreeMap::new() }]);
-        }
-        Err(format!("no value of its type `{name}` can be made from plain arguments"))
-    }
-
-    /// How a constructor's result becomes a value, where it does: an error it returns is the outcome.
-    fn makes_self(
-        &self,
-        output: &RustType,
-        own: &str,
-        observed: &mut BTreeMap<String, ObservedType>,
-    ) -> Option<String> {
-        let is_self = |ty: &RustType| ty.last_name().is_some_and(|name| name == "Self" || name == own);
-        let RustType::Named { path, arguments } = output else { return None };
-        match (path.last().map(String::as_str), arguments.as_slice()) {
-            // The arguments of a generic type are the compiler's to judge.
-            (Some(_), _) if is_self(output) => Some("$".to_owned()),
-            (Some("Option"), [value]) if is_self(value) => {
-                Some("match $ { Some(value) => value, None => return Ok(written(&None::<()>)) }".to_owned())
-            }
-            (Some("Result"), [value, rest @ ..]) if is_self(value) => {
-                rest.iter().try_for_each(|error| self.scope.error(error, observed)).ok()?;
-                Some(
-                    "match $ { Ok(value) => value, Err(error) => return Ok(written(&Err::<(), _>(error))) }"
-                        .to_owned(),
-                )
-            }
-            (_, _) => None,
-        }
-    }
-}
-
-/// In how many ways the value of a method is made at most.
-const CONSTRUCTORS_MAX: usize = 4;
-
-/// A way to make a value.
-struct Constructor {
-    item: Option<ItemPath>,
-    /// The expression, where `$` stands for the arguments.
-    call: String,
-    inputs: Vec<Input>,
-    /// Types of the crate in the errors that it may return.
-    observed: BTreeMap<String, ObservedType>,
 }
 
 impl Constructor {

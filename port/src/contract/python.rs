@@ -2,6 +2,7 @@
 //!
 //! The port's code runs behind the confinement and may read its own folders alone.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -39,6 +40,16 @@ pub(super) struct Target {
     pub constructed_with: usize,
     /// How many arguments of the call are made like the receiver.
     pub others: usize,
+    /// What makes the arguments that are of the upstream's own types, by how probes name it.
+    pub makers: BTreeMap<String, PortMaker>,
+}
+
+/// What makes a value on this side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PortMaker {
+    pub symbol: String,
+    /// The variant of the symbol that is meant, by its name in the upstream.
+    pub variant: Option<String>,
 }
 
 /// A parameter as Python tells it.
@@ -105,6 +116,7 @@ pub(super) fn observe(
                     "constructor": target.constructor,
                     "constructed_with": target.constructed_with,
                     "others": target.others,
+                    "makers": target.makers.iter().map(maker_json).collect::<serde_json::Map<_, _>>(),
                 })
             })
             .collect();
@@ -116,6 +128,10 @@ pub(super) fn observe(
         descriptions: answers.into_iter().map(description).collect(),
         outcomes: calls.into_iter().map(outcome).collect(),
     })
+}
+
+fn maker_json((name, maker): (&String, &PortMaker)) -> (String, Json) {
+    (name.clone(), json!({ "symbol": maker.symbol, "variant": maker.variant }))
 }
 
 fn outcome(answer: Answer) -> Outcome {

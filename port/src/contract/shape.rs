@@ -1,5 +1,7 @@
 //! What kind of value a parameter takes, free of how Rust spells it.
 
+use upstream::ItemPath;
+
 use super::value::Value;
 
 /// The kind of value a parameter takes. Generators and harvested literals work on these.
@@ -43,6 +45,42 @@ pub enum Shape {
     Map(Box<Shape>, Box<Shape>),
     /// A set.
     Set(Box<Shape>),
+    /// A value of a type of the crate, made in one of these ways.
+    Made(Vec<Way>),
+}
+
+/// A way to make a value of a type of the crate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way {
+    /// What makes it.
+    pub maker: Maker,
+    /// What that is given.
+    pub parts: Vec<Shape>,
+}
+
+/// What makes a value of a type of the crate. Its text names it in probes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Maker {
+    /// A function of the type.
+    Constructor(ItemPath),
+    /// The type itself, by all its fields or, without arguments, by `Default`.
+    Type(ItemPath),
+    /// A variant without fields.
+    Variant {
+        /// The enum.
+        of: ItemPath,
+        /// The variant's name.
+        name: String,
+    },
+}
+
+impl std::fmt::Display for Maker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Constructor(path) | Self::Type(path) => write!(f, "{path}"),
+            Self::Variant { of, name } => write!(f, "{of}::{name}"),
+        }
+    }
 }
 
 impl Shape {
@@ -55,6 +93,23 @@ impl Shape {
             (128, false) => Some((0, i128::MAX)),
             (bits, true) => Some((-(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
             (bits, false) => Some((0, (1 << bits) - 1)),
+        }
+    }
+
+    /// The ways in which values of the crate's types in it are made, those of their arguments included.
+    pub fn ways(&self) -> Vec<&Way> {
+        match self {
+            Self::Unit | Self::Bool | Self::Char | Self::Int { .. } | Self::Float { .. } => Vec::new(),
+            Self::Text | Self::Bytes => Vec::new(),
+            Self::Option(inner) | Self::List(inner) | Self::Array(inner, _) | Self::Set(inner) => {
+                inner.ways()
+            }
+            Self::Result(one, other) | Self::Map(one, other) => [one.ways(), other.ways()].concat(),
+            Self::Tuple(parts) => parts.iter().flat_map(Self::ways).collect(),
+            Self::Made(ways) => {
+                let inside = ways.iter().flat_map(|way| &way.parts).flat_map(Self::ways);
+                ways.iter().chain(inside.collect::<Vec<_>>()).collect()
+            }
         }
     }
 
@@ -84,6 +139,11 @@ impl Shape {
                 shapes.len() == values.len()
                     && shapes.iter().zip(values).all(|(shape, value)| shape.admits(value))
             }
+            (Self::Made(ways), Value::Made { maker, arguments }) => ways.iter().any(|way| {
+                way.maker.to_string() == *maker
+                    && way.parts.len() == arguments.len()
+                    && way.parts.iter().zip(arguments).all(|(part, value)| part.admits(value))
+            }),
             (Self::Map(key, value), Value::Map(entries)) => {
                 entries.iter().all(|(k, v)| key.admits(k) && value.admits(v))
             }

@@ -77,7 +77,7 @@ fn without(value: &Value, place: usize) -> Option<Value> {
         | Value::Some(_)
         | Value::Ok(_) => None,
         Value::Err(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) | Value::Record(_) => None,
-        Value::Opaque { .. } => None,
+        Value::Made { .. } | Value::Opaque { .. } => None,
     }
 }
 
@@ -129,19 +129,11 @@ fn smaller_values(value: &Value) -> Vec<Value> {
             };
             parts(entries, simpler).into_iter().map(Value::Map).collect()
         }
-        Value::Tuple(values) => {
-            let mut all = Vec::new();
-            for (at, value) in values.iter().enumerate() {
-                for candidate in smaller_values(value) {
-                    let mut tuple = values.clone();
-                    if let Some(slot) = tuple.get_mut(at) {
-                        *slot = candidate;
-                    }
-                    all.push(Value::Tuple(tuple));
-                }
-            }
-            all
-        }
+        Value::Tuple(values) => one_smaller(values).into_iter().map(Value::Tuple).collect(),
+        Value::Made { maker, arguments } => one_smaller(arguments)
+            .into_iter()
+            .map(|arguments| Value::Made { maker: maker.clone(), arguments })
+            .collect(),
         Value::Some(inner) => {
             let inner = smaller_values(inner).into_iter().map(|inner| Value::Some(Box::new(inner)));
             std::iter::once(Value::Nothing).chain(inner).collect()
@@ -153,6 +145,21 @@ fn smaller_values(value: &Value) -> Vec<Value> {
             smaller_values(inner).into_iter().map(|inner| Value::Err(Box::new(inner))).collect()
         }
     }
+}
+
+/// The values with one of them made smaller.
+fn one_smaller(values: &[Value]) -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        for candidate in smaller_values(value) {
+            let mut changed = values.to_vec();
+            if let Some(slot) = changed.get_mut(at) {
+                *slot = candidate;
+            }
+            all.push(changed);
+        }
+    }
+    all
 }
 
 fn smaller_ints(number: i128) -> Vec<Value> {

@@ -154,6 +154,13 @@ impl SmallScope {
             Shape::Tuple(parts) => {
                 Value::Tuple(parts.iter().map(|part| self.value(part, narrow, depth + 1)).collect())
             }
+            Shape::Made(ways) => match self.pick(ways) {
+                Some(way) => Value::Made {
+                    maker: way.maker.to_string(),
+                    arguments: way.parts.iter().map(|part| self.value(part, narrow, depth + 1)).collect(),
+                },
+                None => Value::Unit,
+            },
         }
     }
 

@@ -44,6 +44,13 @@ pub enum Value {
     Set(Vec<Value>),
     /// A struct, a variant of an enum, or an object, field by field.
     Record(Record),
+    /// An argument of a type of the upstream's crate, by what makes it; never a result.
+    Made {
+        /// What makes it ([`super::Maker`]).
+        maker: String,
+        /// What that is given.
+        arguments: Vec<Value>,
+    },
     /// Something that is known by its text for programmers alone.
     Opaque {
         /// The path of its type.
@@ -108,6 +115,11 @@ pub enum Outcome {
     Crashed {
         /// How.
         how: String,
+    },
+    /// An argument of a type of its own could not be made as the upstream makes it (the port only).
+    Unmade {
+        /// Why.
+        reason: String,
     },
     /// It could not be asked, for a cause outside the code.
     Blocked {
@@ -174,6 +186,7 @@ impl Value {
                 json!(["m", entries])
             }
             Self::Record(record) => record.to_json(),
+            Self::Made { maker, arguments } => json!(["v", all(arguments), maker]),
             Self::Opaque { class, text } => json!(["d", class, text]),
         }
     }
@@ -218,6 +231,7 @@ impl Value {
                 };
                 Self::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
             }
+            "v" => Self::Made { arguments: all()?, maker: text(2)?.to_owned() },
             "r" => Self::Record(Record::from_json(json).ok_or_else(wrong)?),
             "d" => Self::Opaque { class: text(1)?.to_owned(), text: text(2)?.to_owned() },
             _ => return Err(wrong()),
@@ -242,6 +256,7 @@ impl Value {
             Self::List(values) | Self::Tuple(values) | Self::Set(values) => {
                 values.iter().map(|value| 2 + value.size()).sum()
             }
+            Self::Made { arguments, .. } => arguments.iter().map(|value| 2 + value.size()).sum(),
             Self::Map(entries) => entries.iter().map(|(key, value)| 3 + key.size() + value.size()).sum(),
             Self::Record(record) => record.fields.iter().map(|(_, value)| 2 + value.size()).sum(),
             Self::Opaque { text, .. } => text.len() as u64,
@@ -250,7 +265,13 @@ impl Value {
 
     /// The value as one would write it in Python.
     pub fn to_python(&self) -> String {
-        let list = |values: &[Self]| values.iter().map(Self::to_python).collect::<Vec<_>>().join(", ");
+        self.python_by(&|maker, given| format!("{}({given})", last_name(maker)))
+    }
+
+    /// The same, where the port has names of its own for what makes arguments.
+    pub(super) fn python_by(&self, named: &dyn Fn(&str, &str) -> String) -> String {
+        let one = |value: &Self| value.python_by(named);
+        let list = |values: &[Self]| values.iter().map(one).collect::<Vec<_>>().join(", ");
         match self {
             Self::Unit | Self::Nothing => "None".to_owned(),
             Self::Bool(true) => "True".to_owned(),
@@ -271,19 +292,19 @@ impl Value {
                 }
                 out + "'"
             }
-            Self::Some(value) | Self::Ok(value) => value.to_python(),
-            Self::Err(value) => format!("Err({})", value.to_python()),
+            Self::Some(value) | Self::Ok(value) => one(value),
+            Self::Err(value) => format!("Err({})", one(value)),
             Self::List(values) => format!("[{}]", list(values)),
             Self::Tuple(values) if values.len() == 1 => format!("({},)", list(values)),
             Self::Tuple(values) => format!("({})", list(values)),
             Self::Set(values) if values.is_empty() => "set()".to_owned(),
             Self::Set(values) => format!("{{{}}}", list(values)),
             Self::Map(entries) => {
-                let entry =
-                    |(key, value): &(Self, Self)| format!("{}: {}", key.to_python(), value.to_python());
+                let entry = |(key, value): &(Self, Self)| format!("{}: {}", one(key), one(value));
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
             Self::Record(record) => record.to_python(),
+            Self::Made { maker, arguments } => named(maker, &list(arguments)),
             Self::Opaque { class, text } => format!("<{}: {text}>", last_name(class)),
         }
     }
@@ -434,6 +455,7 @@ impl Outcome {
             Self::Panic { text } => json!(["panic", text]),
             Self::Timeout => json!(["timeout"]),
             Self::Crashed { how } => json!(["crashed", how]),
+            Self::Unmade { reason } => json!(["unmade", reason]),
             Self::Blocked { reason } => json!(["blocked", reason]),
         }
     }
@@ -461,6 +483,7 @@ impl Outcome {
             "panic" => Self::Panic { text: text(1)? },
             "timeout" => Self::Timeout,
             "crashed" => Self::Crashed { how: text(1)? },
+            "unmade" => Self::Unmade { reason: text(1)? },
             "blocked" => Self::Blocked { reason: text(1)? },
             _ => return Err(wrong()),
         })
@@ -477,7 +500,7 @@ impl std::fmt::Display for Outcome {
             Self::Panic { text } => write!(f, "panics: {text}"),
             Self::Timeout => f.write_str("does not come back in time"),
             Self::Crashed { how } => write!(f, "crashes: {how}"),
-            Self::Blocked { reason } => write!(f, "could not be asked: {reason}"),
+            Self::Unmade { reason } | Self::Blocked { reason } => write!(f, "could not be asked: {reason}"),
         }
     }
 }

@@ -37,21 +37,26 @@ impl Generator {
             (Value::Some(inner), Shape::Option(shape)) if !self.one_in(5) => {
                 Value::Some(Box::new(self.changed(inner, shape)))
             }
-            (Value::Tuple(values), Shape::Tuple(shapes)) => {
-                let at = usize::try_from(self.below(values.len() as u64)).unwrap_or_default();
-                let parts = values.iter().zip(shapes).enumerate();
-                Value::Tuple(
-                    parts
-                        .map(
-                            |(here, (value, shape))| {
-                                if here == at { self.changed(value, shape) } else { value.clone() }
-                            },
-                        )
-                        .collect(),
-                )
+            (Value::Tuple(values), Shape::Tuple(shapes)) => Value::Tuple(self.one_changed(values, shapes)),
+            (Value::Made { maker, arguments }, Shape::Made(ways)) if !arguments.is_empty() => {
+                let way = ways.iter().find(|way| way.maker.to_string() == *maker);
+                let shapes = way.map(|way| way.parts.as_slice()).unwrap_or_default();
+                Value::Made { maker: maker.clone(), arguments: self.one_changed(arguments, shapes) }
             }
             (_, _) => self.random(shape),
         }
+    }
+
+    /// The values with a small change of one of them.
+    fn one_changed(&mut self, values: &[Value], shapes: &[Shape]) -> Vec<Value> {
+        let at = usize::try_from(self.below(values.len() as u64)).unwrap_or_default();
+        let parts = values.iter().zip(shapes).enumerate();
+        let changed = parts.map(
+            |(here, (value, shape))| {
+                if here == at { self.changed(value, shape) } else { value.clone() }
+            },
+        );
+        changed.collect()
     }
 
     /// One or two edits: insert, drop, replace, duplicate, transpose, rotate, change case, lengthen both ends.

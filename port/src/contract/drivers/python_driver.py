@@ -43,6 +43,14 @@ class Unwritable(Exception):
     """The result cannot be written down."""
 
 
+class NotMade(Exception):
+    """An argument cannot be made here as it is made in the upstream."""
+
+
+class Nothing(Exception):
+    """What makes an argument made nothing, as in the upstream: that is the result."""
+
+
 def main():
     lines = sys.stdin.buffer.read().split(b"\n")
     header = json.loads(lines[0])
@@ -81,6 +89,7 @@ class Target:
         self.constructor = target["constructor"]
         self.constructed_with = target["constructed_with"]
         self.others = target["others"]
+        self.makers = target["makers"]
         self.found = None
         self.missing = None
 
@@ -121,7 +130,7 @@ class Target:
         except NotFound as error:
             return ["crashed", f"{error.code}: {str(error)[:TEXT_CHARS_MAX]}"]
         try:
-            decoded = [decode(argument) for argument in arguments]
+            decoded = [decode(argument, self.makers) for argument in arguments]
             if constructor is not None:
                 made = []
                 for _ in range(1 + self.others):
@@ -137,6 +146,10 @@ class Target:
             return outcome_of(apply(symbol, decoded))
         except Unwritable as error:
             return ["crashed", str(error)]
+        except NotMade as error:
+            return ["unmade", str(error)]
+        except Nothing:
+            return ["value", ["u"]]
         except BaseException as error:
             return failure(error)
 
@@ -259,7 +272,37 @@ def lineage(kind):
     return [class_path(base) for base in kind.__mro__ if base is not object]
 
 
-def decode(value):
+def make(maker, arguments):
+    """An argument of one of the port's own classes."""
+    try:
+        found, _ = find(maker["symbol"])
+    except NotFound as error:
+        raise NotMade(f"an argument has no maker: {str(error)[:TEXT_CHARS_MAX]}") from None
+    if maker["variant"] is not None:
+        return variant_of(found, maker["variant"])
+    try:
+        inspect.signature(found).bind(*arguments)
+    except TypeError:
+        raise NotMade(f"`{maker['symbol']}` takes other arguments than its upstream") from None
+    except ValueError:
+        pass
+    made = apply(found, arguments)
+    if made is None:
+        raise Nothing
+    return made
+
+
+def variant_of(owner, name):
+    """The member or class below an owner that bears a variant's name, however its words are joined."""
+    plain = name.replace("_", "").lower()
+    for candidate in dir(owner):
+        if candidate.replace("_", "").lower() == plain:
+            found = getattr(owner, candidate)
+            return found() if isinstance(found, type) else found
+    raise NotMade(f"`{getattr(owner, '__name__', owner)}` has nothing named like the variant `{name}`")
+
+
+def decode(value, makers):
     tag = value[0]
     if tag in ("u", "n"):
         return None
@@ -274,15 +317,17 @@ def decode(value):
     if tag == "y":
         return bytes.fromhex(value[1])
     if tag in ("o", "k", "e"):
-        return decode(value[1])
+        return decode(value[1], makers)
     if tag == "l":
-        return [decode(item) for item in value[1]]
+        return [decode(item, makers) for item in value[1]]
     if tag == "t":
-        return tuple(decode(item) for item in value[1])
+        return tuple(decode(item, makers) for item in value[1])
     if tag == "z":
-        return {decode(item) for item in value[1]}
+        return {decode(item, makers) for item in value[1]}
     if tag == "m":
-        return {decode(key): decode(item) for key, item in value[1]}
+        return {decode(key, makers): decode(item, makers) for key, item in value[1]}
+    if tag == "v":
+        return make(makers[value[2]], [decode(item, makers) for item in value[1]])
     raise ValueError(f"no value: {tag}")
 
 

@@ -187,7 +187,7 @@ fn typed() -> &'static Typed {
     })
 }
 
-fn read_snapshot(source: &str) -> Snapshot {
+pub(super) fn read_snapshot(source: &str) -> Snapshot {
     let manifest = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
     let tree = MemoryTree::from_iter([("Cargo.toml", manifest), ("src/lib.rs", source)]);
     upstream::snapshot::read(&tree, &snapshot().revision).unwrap()

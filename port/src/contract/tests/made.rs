@@ -1,0 +1,187 @@
+//! Arguments of the upstream's own types.
+
+use super::*;
+
+const MAKING: &str = r#"
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Side { Left, RightHand, Other(u8) }
+#[derive(Debug, Clone)]
+pub struct Options { width: usize, side: Side }
+impl Options { pub fn new(width: u8, side: Side) -> Self { Options { width: width as usize, side } } }
+pub struct Pair { pub low: i32, pub high: i32 }
+#[derive(Debug, PartialEq)]
+pub struct Odd;
+#[derive(Debug, Clone)]
+pub struct Even(u32);
+impl Even {
+    pub fn checked(number: u32) -> Result<Self, Odd> { if number % 2 == 0 { Ok(Even(number)) } else { Err(Odd) } }
+}
+pub fn pad(text: &str, options: &Options) -> String {
+    let dots = ".".repeat(options.width % 7);
+    if options.side == Side::Left { format!("{dots}{text}") } else { format!("{text}{dots}") }
+}
+pub fn width<O: Into<Options>>(options: O) -> usize { options.into().width }
+pub fn span(pairs: &[Pair]) -> i64 { pairs.iter().map(|pair| i64::from(pair.high) - i64::from(pair.low)).sum() }
+pub fn halve(even: Even) -> u32 { even.0 / 2 }
+"#;
+
+const RIGHT: &str = "
+import enum
+class Side(enum.Enum):
+    LEFT = 1
+    RIGHT_HAND = 2
+class Options:
+    def __init__(self, width, side):
+        self.width, self.side = width, side
+class Pair:
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+class Odd(Exception):
+    pass
+class Even:
+    def __init__(self, number):
+        self.number = number
+    @staticmethod
+    def checked(number):
+        if number % 2:
+            raise Odd
+        return Even(number)
+def pad(text, options):
+    dots = '.' * (options.width % 7)
+    return dots + text if options.side is Side.LEFT else text + dots
+def width(options):
+    return options.width
+def span(pairs):
+    return sum(pair.high - pair.low for pair in pairs)
+def halve(even):
+    return even.number // 2
+";
+
+const LINKS: &[(&str, &str)] = &[
+    ("tiny::Side", "port.Side"),
+    ("tiny::Options", "port.Options"),
+    ("tiny::Options::new", "port.Options.__init__"),
+    ("tiny::Pair", "port.Pair"),
+    ("tiny::Odd", "port.Odd"),
+    ("tiny::Even::checked", "port.Even.checked"),
+];
+
+const ASKED: &[(&str, &str)] = &[
+    ("tiny::pad", "port.pad"),
+    ("tiny::width", "port.width"),
+    ("tiny::span", "port.span"),
+    ("tiny::halve", "port.halve"),
+];
+
+struct Making {
+    snapshot: Snapshot,
+    oracle: Prepared,
+    _folder: tempfile::TempDir,
+}
+
+fn making() -> &'static Making {
+    static MADE: OnceLock<Making> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        write_crate(&folder.path().join("source"), MAKING);
+        let snapshot = types::read_snapshot(MAKING);
+        let paths: Vec<_> = ASKED.iter().map(|(item, _)| *item).collect();
+        let oracle = prepare_from(folder.path(), MAKING, &paths, &snapshot);
+        Making { snapshot, oracle, _folder: folder }
+    })
+}
+
+fn asked(port: &str, links: &[(&str, &str)]) -> ContractReport {
+    let items: Vec<_> = ASKED.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
+    let links: BTreeMap<_, _> = links
+        .iter()
+        .map(|(item, symbol)| (ItemPath::new(*item).unwrap(), SymbolPath::new(*symbol).unwrap()))
+        .collect();
+    let port = TestPort::of(port);
+    let request = ContractRequest {
+        upstream: &making().oracle,
+        snapshot: &making().snapshot,
+        candidate: &port.side(),
+        old: None,
+        items: &items,
+        links: &links,
+        harvested: &[],
+        pools: &pools(),
+        profile: &Profile::default(),
+        counterexamples_max: COUNTEREXAMPLES_MAX,
+    };
+    check(&tools(), &request).unwrap()
+}
+
+fn disagreeing(report: &ContractReport) -> Vec<&str> {
+    report.items.iter().filter(|one| one.disagreed > 0).map(|one| one.item.as_str()).collect()
+}
+
+#[test]
+fn constructors_fields_and_variants_make_the_arguments_on_both_sides() {
+    let report = asked(RIGHT, LINKS);
+    for one in &report.items {
+        assert!(one.agreed > 50 && one.disagreed == 0 && one.not_probed.is_none(), "{one:?} {report:?}");
+    }
+}
+
+#[test]
+fn a_difference_is_shown_as_a_call_that_can_be_run() {
+    for (this, that, item, call) in [
+        (
+            "options.width % 7",
+            "options.width % 8",
+            "tiny::pad",
+            "port.pad('', port.Options(7, port.Side.Left))",
+        ),
+        ("is Side.LEFT", "is not Side.LEFT", "tiny::pad", "port.pad("),
+        ("pair.high - pair.low", "abs(pair.high - pair.low)", "tiny::span", "port.span([port.Pair("),
+        ("even.number // 2", "even.number // 2 + 1", "tiny::halve", "port.halve(port.Even.checked(0))"),
+        // The error of what makes an argument is the outcome of the call.
+        (
+            "        if number % 2:\n            raise Odd\n",
+            "",
+            "tiny::halve",
+            "port.halve(port.Even.checked(1))",
+        ),
+    ] {
+        assert!(RIGHT.contains(this), "{this}");
+        let report = asked(&RIGHT.replace(this, that), LINKS);
+        assert_eq!(disagreeing(&report), [item], "{report:?}");
+        let shown = &report.counterexamples[0].call;
+        assert!(shown.starts_with(call), "{shown}");
+    }
+}
+
+#[test]
+fn a_port_that_makes_its_values_otherwise_is_not_compared_and_not_refused() {
+    for (this, that, said) in [
+        (
+            "def __init__(self, width, side):",
+            "def __init__(self, width, side, fill):",
+            "takes other arguments",
+        ),
+        ("    LEFT = 1\n", "    LEFTMOST = 1\n", "nothing named like the variant `Left`"),
+    ] {
+        assert!(RIGHT.contains(this), "{this}");
+        let report = asked(&RIGHT.replace(this, that).replace("Side.LEFT else", "Side(1) else"), LINKS);
+        let pad = evidence(&report, "tiny::pad");
+        assert_eq!(pad.disagreed, 0, "{report:?}");
+        assert!(
+            pad.unobserved > 0 && pad.not_probed.as_ref().is_some_and(|why| why.contains(said)),
+            "{pad:?}"
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_is_linked_to_nothing_is_a_reason() {
+    let links: Vec<_> = LINKS.iter().copied().filter(|(item, _)| *item != "tiny::Pair").collect();
+    let report = asked(RIGHT, &links);
+    let span = evidence(&report, "tiny::span");
+    assert_eq!(
+        span.not_probed.as_deref(),
+        Some("its argument is made by `tiny::Pair`, which is linked to no symbol")
+    );
+    assert_eq!((span.agreed, span.disagreed), (0, 0));
+}
