@@ -1,6 +1,7 @@
 //! How much of real upstreams the contract can plan probes for, and why not the rest.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -42,12 +43,20 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     count("public".to_owned(), asked.len())?;
     count("planned".to_owned(), asked.len() - plan.not_probed.len())?;
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    for reason in plan.not_probed.values() {
+    for (item, reason) in &plan.not_probed {
+        not_probed_line(&name, item, reason)?;
         *reasons.entry(in_general(reason)).or_default() += 1;
     }
     for (reason, times) in reasons {
         count(format!("not: {reason}"), times)?;
     }
+    Ok(())
+}
+
+/// One line for each function that is not probed, so that the counts can be looked into.
+fn not_probed_line(repository: &str, item: &ItemPath, reason: &str) -> Result<()> {
+    let line = json!({ "repository": repository, "item": item.as_str(), "not_probed": reason });
+    writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Rust's own test runner: its JSON lines, nextest's form of them, and the text for people.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 
 use super::{Attempts, Outcome, ReadError, Reading, Row, json};
@@ -46,6 +48,11 @@ struct Counted {
     failed: usize,
     ignored: usize,
     measured: usize,
+    /// The tests that had a result.
+    tasks: BTreeSet<String>,
+    /// What nextest promised of each test binary, and which of its tests had a result so far: it ends a suite
+    /// whenever no test of the binary is running, and begins it again with the next result.
+    binaries: BTreeMap<String, (usize, BTreeSet<String>)>,
 }
 
 pub(super) fn read(text: &str) -> Result<Reading, ReadError> {
@@ -83,7 +90,7 @@ fn json_lines(text: &str) -> Result<Vec<Row>, ReadError> {
             Line::Report(_time) => {}
         }
     }
-    suite.ensure_ended()?;
+    suite.ensure_complete()?;
     Ok(rows)
 }
 
@@ -140,7 +147,8 @@ impl Counted {
     fn start(&mut self, promised: Option<usize>) -> Result<(), ReadError> {
         self.ensure_ended()?;
         let promised = promised.ok_or_else(|| ReadError::malformed(FORMAT, "a suite has no number"))?;
-        *self = Self { open: true, promised, ..Self::default() };
+        let binaries = std::mem::take(&mut self.binaries);
+        *self = Self { open: true, promised, binaries, ..Self::default() };
         Ok(())
     }
 
@@ -156,6 +164,7 @@ impl Counted {
         }
         let retry = name.rsplit_once('#').and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let (task, attempt) = retry.filter(|_| name.contains('$')).unwrap_or((name, 1));
+        self.tasks.insert(task.to_owned());
         Ok(Row { attempt, ..Row::task(task, outcome) })
     }
 
@@ -166,6 +175,17 @@ impl Counted {
         self.open = false;
         let counted = [self.passed, self.failed, self.ignored, self.measured];
         let all: usize = counted.iter().sum();
+        if let Some(binary) = binary(&self.tasks) {
+            // What it ignored it tells in each part anew.
+            let told_here = told.iter().take(2).ne(counted.iter().take(2));
+            if self.tasks.len() == all && told_here {
+                return Err(ReadError::contradiction(FORMAT, format!("counted {counted:?}, told {told:?}")));
+            }
+            let (promised, seen) = self.binaries.entry(binary).or_default();
+            *promised = (*promised).max(self.promised);
+            seen.append(&mut self.tasks);
+            return Ok(());
+        }
         // Retries of nextest are results of their own, and the count is of the tests.
         if all < self.promised || told.iter().sum::<usize>() > all {
             return Err(ReadError::truncated(FORMAT, format!("{all} of {} results", self.promised)));
@@ -182,4 +202,21 @@ impl Counted {
         }
         Ok(())
     }
+
+    /// Whether each test binary of nextest came to all its results.
+    fn ensure_complete(&self) -> Result<(), ReadError> {
+        self.ensure_ended()?;
+        match self.binaries.iter().find(|(_, (promised, seen))| seen.len() != *promised) {
+            Some((binary, (promised, seen))) => {
+                let reason = format!("{} of {promised} results of `{binary}`", seen.len());
+                Err(ReadError::truncated(FORMAT, reason))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The test binary that nextest names before each test (`crate::binary$path`), where it wrote these.
+fn binary(tasks: &BTreeSet<String>) -> Option<String> {
+    tasks.first()?.split_once('$').map(|(binary, _)| binary.to_owned())
 }

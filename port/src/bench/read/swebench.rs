@@ -21,10 +21,8 @@ struct Run {
     empty_patch_ids: Vec<String>,
     /// Only newer harnesses tell; the version of the schema is the same.
     infra_failure_ids: Option<Vec<String>>,
-    #[serde(default)]
-    ambiguous_failure_ids: Vec<String>,
-    #[serde(default)]
-    failure_reasons: Unique<String>,
+    ambiguous_failure_ids: Option<Vec<String>>,
+    failure_reasons: Option<Unique<String>>,
     submitted_instances: Option<usize>,
     resolved_instances: Option<usize>,
 }
@@ -58,6 +56,11 @@ fn run(run: &Run) -> Result<Reading, ReadError> {
         let reason = format!("version {} of its schema is unknown", run.schema_version);
         return Err(ReadError::malformed(FORMAT, reason));
     }
+    // The newer harnesses tell all three, and without one a fault of the machine is a task's.
+    let told = [run.infra_failure_ids.is_some(), run.ambiguous_failure_ids.is_some()];
+    if told.iter().any(|told| *told != run.failure_reasons.is_some()) {
+        return Err(ReadError::truncated(FORMAT, "it tells only a part of its failures' causes"));
+    }
     let set = |ids: &[String]| -> Result<BTreeSet<String>, ReadError> {
         let set: BTreeSet<String> = ids.iter().cloned().collect();
         let twice = ids.iter().find(|id| ids.iter().filter(|other| other == id).count() > 1);
@@ -71,7 +74,7 @@ fn run(run: &Run) -> Result<Reading, ReadError> {
     let (resolved, unresolved) = (set(&run.resolved_ids)?, set(&run.unresolved_ids)?);
     let (errors, empty) = (set(&run.error_ids)?, set(&run.empty_patch_ids)?);
     let infra: BTreeSet<String> = set(run.infra_failure_ids.as_deref().unwrap_or_default())?
-        .union(&set(&run.ambiguous_failure_ids)?)
+        .union(&set(run.ambiguous_failure_ids.as_deref().unwrap_or_default())?)
         .cloned()
         .collect();
     if let Some(id) = resolved.intersection(&unresolved).next() {
@@ -95,7 +98,7 @@ fn run(run: &Run) -> Result<Reading, ReadError> {
         return Err(ReadError::contradiction(FORMAT, format!("`{id}` was never submitted")));
     }
     let outcome = |id: &String| -> Outcome {
-        let reason = || run.failure_reasons.0.get(id).cloned();
+        let reason = || run.failure_reasons.as_ref()?.0.get(id).cloned();
         if resolved.contains(id) {
             Outcome::Pass
         } else if infra.contains(id) {

@@ -332,3 +332,43 @@ fn folders_of_criterion_and_harbor_are_read_and_gaps_in_them_refused() {
     write("j/t2/result.json", HARBOR);
     assert!(matches!(read(Format::Harbor, &folder.path().join("j")), Err(ReadError::Duplicate { .. })));
 }
+
+/// nextest ends a suite whenever no test of the binary runs, and begins it again: what it wrote here, shortened.
+const NEXTEST_PARTS: &str = r#"{"type":"suite","event":"started","test_count":3}
+{"type":"test","event":"started","name":"c::b$later"}
+{"type":"test","event":"started","name":"c::b$good"}
+{"type":"test","event":"started","name":"c::b$bad"}
+{"type":"test","event":"ignored","name":"c::b$later"}
+{"type":"test","event":"ok","name":"c::b$good"}
+{"type":"suite","event":"ok","passed":1,"failed":0,"ignored":1,"measured":0,"filtered_out":0}
+{"type":"suite","event":"started","test_count":3}
+{"type":"test","event":"failed","name":"c::b$bad#2"}
+{"type":"suite","event":"failed","passed":0,"failed":1,"ignored":1,"measured":0,"filtered_out":1}
+"#;
+
+#[test]
+fn a_suite_of_nextest_that_comes_in_parts_is_read_as_one_and_a_part_is_missed() {
+    insta::assert_snapshot!(shown_text(Format::Libtest, NEXTEST_PARTS), @r"
+    c::b$later #1 skip
+    c::b$good #1 pass
+    c::b$bad #2 fail
+    ");
+    let lines: Vec<&str> = NEXTEST_PARTS.lines().collect();
+    for without in 0..lines.len() {
+        let left: Vec<&str> =
+            lines.iter().enumerate().filter(|(at, _)| *at != without).map(|(_, line)| *line).collect();
+        let read = read_text(Format::Libtest, &left.join("\n"));
+        let tells_nothing = lines[without].contains("\"started\",\"name\"");
+        assert_eq!(read.is_ok(), tells_nothing, "{}: {read:?}", lines[without]);
+    }
+    let told = NEXTEST_PARTS.replacen("\"passed\":1", "\"passed\":2", 1);
+    assert!(read_text(Format::Libtest, &told).unwrap_err().to_string().contains("counted"));
+}
+
+#[test]
+fn a_swebench_report_that_tells_a_part_of_the_causes_is_refused() {
+    for key in ["\"infra_failure_ids\"", "\"ambiguous_failure_ids\"", "\"failure_reasons\""] {
+        let error = read_text(Format::Swebench, &SWEBENCH.replace(key, "\"gone\"")).unwrap_err();
+        assert!(error.to_string().contains("only a part of its failures' causes"), "{error}");
+    }
+}
