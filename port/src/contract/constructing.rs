@@ -133,24 +133,37 @@ impl TypeScope<'_> {
     /// An argument of a type of the crate: one of its variants without fields, what its plainest constructor
     /// gives, or all its fields where these are public.
     pub(super) fn made(&self, item: &Item, depth: usize) -> Result<Input, String> {
+        if is_generic(item) {
+            return Err(unmade(item));
+        }
+        self.made_as(item, &self.reachable(item)?, &BTreeMap::new(), depth)
+    }
+
+    /// The same for a generic type by this path, where `instances` stand for its parameters.
+    pub(super) fn made_as(
+        &self,
+        item: &Item,
+        own: &str,
+        instances: &BTreeMap<String, Input>,
+        depth: usize,
+    ) -> Result<Input, String> {
         let name = item.path.name();
-        let unknown = || format!("a parameter of type `{name}` cannot be made from plain arguments");
-        if is_generic(item) || depth + MADE_DEPTH > DEPTH_MAX {
+        let unknown = || unmade(item);
+        if depth + MADE_DEPTH > DEPTH_MAX {
             return Err(unknown());
         }
-        let own = self.reachable(item)?;
         let module = item.path.parent().ok_or_else(unknown)?;
-        let inside =
-            TypeScope { module, self_type: Some(own.clone()), instances: BTreeMap::new(), ..self.clone() };
+        let (self_type, instances) = (Some(own.to_owned()), instances.clone());
+        let inside = TypeScope { module, self_type, instances, ..self.clone() };
         let form = TypeForm::of(item);
         if let TypeForm::Enum(variants) = &form
-            && let Some(input) = chosen(item, &own, variants)
+            && let Some(input) = chosen(item, own, variants)
         {
             return Ok(input);
         }
         let deeper = depth + MADE_DEPTH;
         if let Some(plainest) =
-            inside.constructors(&own, name, deeper).ok().and_then(|all| all.into_iter().next())
+            inside.constructors(own, name, deeper).ok().and_then(|all| all.into_iter().next())
         {
             return made_by(item, plainest).ok_or_else(unknown);
         }
@@ -168,6 +181,10 @@ impl TypeScope<'_> {
             TypeForm::Struct(_) | TypeForm::Enum(_) | TypeForm::Hidden => Err(unknown()),
         }
     }
+}
+
+fn unmade(item: &Item) -> String {
+    format!("a parameter of type `{}` cannot be made from plain arguments", item.path.name())
 }
 
 /// One of the variants that have no fields.

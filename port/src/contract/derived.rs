@@ -62,7 +62,7 @@ pub fn derive(
 fn receiver(plan: &ReceiverPlan) -> String {
     match plan {
         ReceiverPlan::None => String::new(),
-        ReceiverPlan::Argument => "the first argument".to_owned(),
+        ReceiverPlan::Argument | ReceiverPlan::Made => "the first argument".to_owned(),
         ReceiverPlan::Constructed { constructor, arguments, others } => {
             let made = constructor.as_ref().map_or_else(|| "Default".to_owned(), ToString::to_string);
             let others = if *others > 0 { ", and another one like it" } else { "" };

@@ -236,7 +236,7 @@ pub(super) fn list_of(element: Input) -> Input {
 }
 
 /// A `Vec` of such elements, borrowed where they are.
-fn list_passed(element: Input) -> Input {
+pub(super) fn list_passed(element: Input) -> Input {
     let collect = element.borrows.then(|| collected(&element));
     let list = list_of(element);
     match collect {

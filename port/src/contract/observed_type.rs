@@ -170,6 +170,17 @@ impl TypeScope<'_> {
         }
     }
 
+    /// A type argument in the words of the driver, where it stands for a number or a text.
+    fn concrete(&self, ty: &RustType) -> Option<String> {
+        let RustType::Named { path, arguments } = ty else { return None };
+        let name = path.last().filter(|_| path.len() == 1 && arguments.is_empty())?;
+        if let Some(instance) = self.instances.get(name) {
+            return (!instance.borrows).then(|| instance.owned.clone());
+        }
+        let name = if name == "Self" { self.self_type.clone()? } else { name.clone() };
+        (scalar(&name).is_some() || name == "String").then_some(name)
+    }
+
     /// The parts of something that is itself seen.
     fn observe_all(
         &self,
@@ -190,7 +201,7 @@ impl TypeScope<'_> {
         }
         match self.item(&name) {
             Some(item) => self.observe_item(item, &[], observed),
-            None if scalar(text).is_some() || text == "str" || text == "String" => Ok(Seen::Open),
+            None if scalar(text).is_some() || matches!(text, "str" | "String" | "Vec<u8>") => Ok(Seen::Open),
             None => Err(unknown()),
         }
     }
@@ -204,6 +215,11 @@ impl TypeScope<'_> {
         let name = item.path.name();
         let instance = is_generic(item).then(|| self.instance_of(item));
         let path = match instance {
+            Some(None) if !arguments.is_empty() => {
+                let concrete: Option<Vec<String>> = arguments.iter().map(|of| self.concrete(of)).collect();
+                let concrete = concrete.ok_or_else(|| format!("its result type `{name}` is generic"))?;
+                format!("{}<{}>", self.reachable(item)?, concrete.join(", "))
+            }
             Some(None) => return Err(format!("its result type `{name}` is generic")),
             Some(Some(alias)) => self.reachable(alias)?,
             None if !arguments.is_empty() => return Err(format!("its result type `{name}` is generic")),

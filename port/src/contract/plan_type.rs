@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
+use super::declared_bounds::declared_bounds;
 use super::input_type::Input;
 
 /// How deep aliases and nested types are followed.
 pub(super) const DEPTH_MAX: usize = 12;
 
 /// Types that stand for all that implement a trait, the plainest first.
-const PRIMITIVES: &[&str] = &["str", "String", "i64", "u64", "i32", "u32", "usize", "u8", "f64", "char"];
+const PRIMITIVES: &[&str] =
+    &["str", "String", "i64", "u64", "i32", "u32", "usize", "u8", "f64", "char", "Vec<u8>"];
 
 /// What the names in the signatures of one module stand for.
 #[derive(Debug, Clone)]
@@ -96,6 +98,10 @@ impl TypeScope<'_> {
     /// The type without fields of its own that implements a trait of the crate: one that is seen to, or, where
     /// macros write the implementations, the most usual number. The compiler judges.
     pub(super) fn primitive_of(&self, of: &Item) -> Result<String, String> {
+        self.primitive_at(of, 0)
+    }
+
+    fn primitive_at(&self, of: &Item, depth: usize) -> Result<String, String> {
         let name = of.path.name();
         let mut implementors = self.snapshot.items.keys().filter_map(|path| {
             let (ty, implemented) = impl_header(path.name())?;
@@ -109,13 +115,29 @@ impl TypeScope<'_> {
             return Ok((*primitive).to_owned());
         }
         // A parameter stands for whatever meets its bounds; a text meets most.
-        if found.iter().any(|ty| ty.len() == 1) {
-            return Ok("str".to_owned());
+        if let Some(parameter) = found.iter().find(|ty| ty.len() == 1) {
+            // Traits may bound each other in a circle.
+            let bound = self.bounds_of(of, parameter).into_iter().find(|_| depth < DEPTH_MAX);
+            return bound.map_or_else(|| Ok("str".to_owned()), |bound| self.primitive_at(bound, depth + 1));
         }
         if found.iter().filter(|ty| !is_known(ty)).count() > 0 {
             return Err(format!("its trait `{name}` is implemented by types of its crate alone"));
         }
         Ok("i64".to_owned())
+    }
+
+    /// The traits of the crate that bound the parameter for which a trait is implemented throughout.
+    fn bounds_of(&self, of: &Item, parameter: &str) -> Vec<&Item> {
+        let blanket = self.snapshot.items.values().find(|item| {
+            let header = impl_header(item.path.name());
+            item.kind == ItemKind::Impl
+                && item.path.krate() == of.path.krate()
+                && header.is_some_and(|(ty, implemented)| ty == parameter && implemented == of.path.name())
+        });
+        let bounds = blanket.and_then(declared_bounds).unwrap_or_default();
+        let named = bounds.get(parameter).into_iter().flatten();
+        let path = |bound: &String| bound.split("::").map(str::to_owned).collect::<Vec<_>>();
+        named.filter_map(|bound| self.trait_item(&path(bound))).collect()
     }
 
     /// The nearest item of that name: in the module itself, then the only one in the crate. Imports are

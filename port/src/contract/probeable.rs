@@ -8,10 +8,12 @@ use upstream::snapshot::{FunctionSignature, Receiver, Visibility};
 use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::constructing::Constructor;
-use super::generics::{Instance, instances};
+use super::declared_bounds::declared_bounds;
+use super::generics::{Instance, instances, represented};
 use super::input_type::{Input, scalar, text_input};
 use super::landmarks::{ByName, Landmarks};
-use super::observed_type::ObservedType;
+use super::observed_type::{ITERATOR_ELEMENTS_MAX, ObservedType};
+use super::operation::{Operation, std_trait};
 use super::plan_type::{TypeScope, impl_header, is_generic};
 use super::shape::Shape;
 
@@ -22,6 +24,8 @@ pub enum ReceiverPlan {
     None,
     /// The first argument is the receiver, as in `"a".shout()`: the port takes it as a parameter.
     Argument,
+    /// The first argument is the receiver, made as arguments of its type are ([`super::Maker`]).
+    Made,
     /// The first `arguments` arguments go to a constructor.
     Constructed {
         /// The constructor; `None` for `Default`.
@@ -148,14 +152,24 @@ fn plan_item(
         place.scope.made(place.scope.item(&path)?, 0).ok()
     };
     let instances = instances(signature, &own, &made)?;
-    let ways = if signature.receiver.is_some() { place.ways_to_make()? } else { vec![None] };
+    let ways = if signature.receiver.is_some() { place.ways_to_make()? } else { vec![Made::Plain] };
     let mut functions = Vec::new();
     for instance in &instances {
-        for constructor in &ways {
-            functions.push(place.function(item, signature, instance, constructor.as_ref())?);
+        for made in &ways {
+            functions.push(place.function(item, signature, instance, made)?);
         }
     }
     Ok(functions)
+}
+
+/// How the receiver of a method is made.
+enum Made {
+    /// It is a plain argument, or there is none.
+    Plain,
+    /// By a constructor.
+    Constructed(Constructor),
+    /// As an argument of its type is.
+    Argument(Input),
 }
 
 /// Where an item stands: in a module, or in an implementation.
@@ -169,15 +183,6 @@ struct Place<'a> {
     operation: Option<Operation>,
     /// Whether `Self` was chosen among the types that implement a trait.
     is_self_chosen: bool,
-}
-
-/// What values of a type can do by traits of the standard library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    /// `Display`: the text.
-    Show,
-    /// `PartialEq`, `PartialOrd`, `Ord`: with another value of the type, or with what the trait names.
-    Compare,
 }
 
 impl<'a> Place<'a> {
@@ -210,9 +215,25 @@ impl<'a> Place<'a> {
         let mut instances = BTreeMap::new();
         let (mut operation, mut is_self_chosen) = (None, false);
         let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+        let own = |bound: &str| named.primitive_of(named.trait_item(&segments(bound))?).ok();
+        let made = |name: &str| named.made(named.item(&segments(name))?, 0).ok();
+        // What stands for the parameters of a type or an implementation: one element is enough here.
+        let represented = |declared: &Item| {
+            let bounds = declared_bounds(declared).filter(|bounds| !bounds.is_empty())?;
+            represented(&bounds, "i64", &own, &made).ok()
+        };
         let mut type_path = |text: &str| -> Result<String, String> {
-            if scalar(text).is_some() || text == "str" || text == "String" {
+            if is_plain(text) {
                 return Ok(text.to_owned());
+            }
+            let implementation = snapshot.items.get(&parent).filter(|item| item.kind == ItemKind::Impl);
+            if let Some(instance) = implementation.and_then(represented)
+                && let Some(input) = instance.inputs.get(text)
+            {
+                is_self_chosen |= instance.is_width_chosen;
+                let own = input.owned.clone();
+                instances = instance.inputs;
+                return Ok(own);
             }
             // The arguments of a generic type are those of its alias.
             let text = text.split('<').next().unwrap_or_default();
@@ -221,11 +242,19 @@ impl<'a> Place<'a> {
             if !is_generic(found) {
                 return named.reachable(found);
             }
-            let alias = named.instance_of(found).ok_or_else(|| {
-                format!("its type `{text}` is generic, and no public alias makes it concrete")
-            })?;
-            instances = named.instances_in(found, alias);
-            named.reachable(alias)
+            if let Some(alias) = named.instance_of(found) {
+                instances = named.instances_in(found, alias);
+                return named.reachable(alias);
+            }
+            let Some(instance) = represented(found) else {
+                return Err(format!(
+                    "its type `{text}` is generic, and nothing known stands for its parameters"
+                ));
+            };
+            is_self_chosen |= instance.is_width_chosen;
+            let inferred = vec!["_"; instance.inputs.len()].join(", ");
+            instances = instance.inputs;
+            Ok(format!("{}::<{inferred}>", named.reachable(found)?))
         };
         let (self_type, type_name, callee) = if let Some((ty, implemented)) = impl_header(parent.name()) {
             let bare = ty.split('<').next().unwrap_or_default();
@@ -236,8 +265,10 @@ impl<'a> Place<'a> {
                 Some(found) if bare == implemented => named.reachable(found)?,
                 Some(_) => return Err(format!("its trait `{implemented}` is generic")),
                 None => {
-                    operation = operation_of(implemented);
-                    std_trait(implemented).ok_or_else(|| format!("its trait `{implemented}` is not known"))?
+                    let known = std_trait(implemented, item.path.name());
+                    let known = known.ok_or_else(|| format!("its trait `{implemented}` is not known"))?;
+                    operation = known.operation;
+                    known.path
                 }
             };
             (ty.clone(), name, format!("<{ty} as {implemented}>::{}", item.path.name()))
@@ -268,7 +299,7 @@ impl<'a> Place<'a> {
         item: &Item,
         signature: &FunctionSignature,
         instance: &Instance,
-        constructor: Option<&Constructor>,
+        made: &Made,
     ) -> Result<FunctionPlan, String> {
         let mut scope = self.scope.clone();
         scope.instances.extend(instance.inputs.clone());
@@ -277,12 +308,17 @@ impl<'a> Place<'a> {
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
             None => (ReceiverPlan::None, None),
-            Some(_) => match constructor {
-                None => (self.plain_receiver(&mut inputs), None),
-                Some(constructor) => {
+            Some(_) => match made {
+                Made::Plain => (self.plain_receiver(&mut inputs), None),
+                Made::Constructed(constructor) => {
                     observed.extend(constructor.observed.clone());
                     let (plan, code) = constructor.receiver(&mut inputs, self.others(signature));
                     (plan, Some(code))
+                }
+                Made::Argument(input) => {
+                    inputs.push(input.clone());
+                    let code = format!("{{ let mut receiver = {}; let text = $; text }}", input.passed("a0"));
+                    (ReceiverPlan::Made, Some(code))
                 }
             },
         };
@@ -291,7 +327,7 @@ impl<'a> Place<'a> {
         }
         let others = match &receiver {
             ReceiverPlan::Constructed { others, .. } => *others,
-            ReceiverPlan::None | ReceiverPlan::Argument => 0,
+            ReceiverPlan::None | ReceiverPlan::Argument | ReceiverPlan::Made => 0,
         };
         arguments.extend((0..others).map(|_| "&other".to_owned()));
         let given =
@@ -306,6 +342,10 @@ impl<'a> Place<'a> {
         }
         let output = match self.operation {
             Some(Operation::Show) => "$".to_owned(),
+            Some(Operation::Iterate) => {
+                scope.output(&signature.output, &mut observed)?;
+                format!("::std::iter::Iterator::take($, {ITERATOR_ELEMENTS_MAX}).collect::<VecDeque<_>>()")
+            }
             Some(Operation::Compare) | None => scope.output(&signature.output, &mut observed)?,
         };
         let written = |arguments: &[String]| {
@@ -316,6 +356,7 @@ impl<'a> Place<'a> {
                     &match self.operation {
                         Some(Operation::Show) =>
                             format!("::std::format!(\"{{}}\", {})", arguments.join(", ")),
+                        Some(Operation::Iterate) => arguments.join(", "),
                         Some(Operation::Compare) | None =>
                             format!("{}({})", self.callee, arguments.join(", ")),
                     }
@@ -336,7 +377,7 @@ impl<'a> Place<'a> {
         };
         Ok(FunctionPlan {
             item: item.path.clone(),
-            instance: named(&instance.name, constructor),
+            instance: named(&instance.name, made),
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
             receiver,
             is_width_chosen: self.is_self_chosen || instance.is_width_chosen,
@@ -363,13 +404,21 @@ impl<'a> Place<'a> {
         usize::from(is_own)
     }
 
-    /// The ways to make the receiver of a method, the plainest first; none where it is a plain argument.
-    fn ways_to_make(&self) -> Result<Vec<Option<Constructor>>, String> {
+    /// The ways to make the receiver of a method, the plainest first.
+    fn ways_to_make(&self) -> Result<Vec<Made>, String> {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
-        if own == "str" || own == "String" || scalar(own).is_some() {
-            return Ok(vec![None]);
+        if is_plain(own) {
+            return Ok(vec![Made::Plain]);
         }
-        Ok(self.scope.constructors(own, &self.type_name, 0)?.into_iter().map(Some).collect())
+        let constructors = self.scope.constructors(own, &self.type_name, 0);
+        let as_argument = || {
+            let item = self.scope.item(std::slice::from_ref(&self.type_name))?;
+            self.scope.made_as(item, own, &self.scope.instances, 0).ok()
+        };
+        match constructors {
+            Ok(constructors) => Ok(constructors.into_iter().map(Made::Constructed).collect()),
+            Err(reason) => as_argument().map(|input| vec![Made::Argument(input)]).ok_or(reason),
+        }
     }
 
     /// A receiver that is an argument itself.
@@ -379,7 +428,7 @@ impl<'a> Place<'a> {
             inputs.push(text_input("$.as_str()"));
             return ReceiverPlan::Argument;
         }
-        let shape = scalar(own).unwrap_or(Shape::Text);
+        let shape = if own == "Vec<u8>" { Shape::Bytes } else { scalar(own).unwrap_or(Shape::Text) };
         let pass = if own == "String" { "&$.clone()" } else { "$" };
         inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
         ReceiverPlan::Argument
@@ -406,37 +455,20 @@ impl Constructor {
     }
 }
 
+/// Whether a value of this type is a plain argument.
+fn is_plain(own: &str) -> bool {
+    matches!(own, "str" | "String" | "Vec<u8>") || scalar(own).is_some()
+}
+
 /// What tells one way to call an item from another, in words.
-fn named(instance: &str, constructor: Option<&Constructor>) -> String {
-    let maker = constructor.and_then(|constructor| constructor.item.as_ref()).map(ItemPath::name);
+fn named(instance: &str, made: &Made) -> String {
+    let maker = match made {
+        Made::Constructed(constructor) => constructor.item.as_ref().map(ItemPath::name),
+        Made::Plain | Made::Argument(_) => None,
+    };
     match maker.filter(|maker| *maker != "new") {
         None => instance.to_owned(),
         Some(maker) if instance.is_empty() => format!("made by `{maker}`"),
         Some(maker) => format!("{instance}, made by `{maker}`"),
     }
-}
-
-fn operation_of(implemented: &str) -> Option<Operation> {
-    let bare = implemented.split('<').next().unwrap_or_default();
-    match bare.rsplit("::").next().unwrap_or_default() {
-        "Display" => Some(Operation::Show),
-        "PartialEq" | "PartialOrd" | "Ord" => Some(Operation::Compare),
-        _ => None,
-    }
-}
-
-/// The path of a trait of the standard library, as far as its methods can be asked.
-fn std_trait(name: &str) -> Option<String> {
-    let (bare, arguments) = name.split_at(name.find('<').unwrap_or(name.len()));
-    let last = bare.rsplit("::").next().unwrap_or_default();
-    let module = match last {
-        "FromStr" => "str",
-        "Default" => "default",
-        "Display" => "fmt",
-        "PartialEq" | "PartialOrd" | "Ord" => "cmp",
-        _ => return None,
-    };
-    // What a trait is applied to is known here by its own name alone.
-    let is_plain = matches!(arguments, "" | "<&str>" | "<str>" | "<String>" | "<Self>");
-    is_plain.then(|| format!("::std::{module}::{last}{}", arguments.replace("<Self>", "")))
 }

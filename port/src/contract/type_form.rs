@@ -38,7 +38,7 @@ pub(super) struct FieldForm {
 impl TypeForm {
     /// The form of a struct, enum or union.
     pub(super) fn of(item: &Item) -> Self {
-        if item.text.len() > TEXT_BYTES_MAX || is_too_deep(&item.text) {
+        if !is_readable(item) {
             return Self::Hidden;
         }
         let Ok(declared) = syn::parse_str::<DeriveInput>(&item.text) else { return Self::Hidden };
@@ -121,6 +121,11 @@ fn arguments(segment: &syn::PathSegment) -> Vec<RustType> {
         if let GenericArgument::Type(ty) = argument { Some(rust_type(ty)) } else { None }
     });
     types.collect()
+}
+
+/// Whether a declaration is small and flat enough to be read.
+pub(super) fn is_readable(item: &Item) -> bool {
+    item.text.len() <= TEXT_BYTES_MAX && !is_too_deep(&item.text)
 }
 
 /// Whether a text nests too deeply for a parser that calls itself for each level.

@@ -143,6 +143,8 @@ class Target:
                 decoded = [*made, *decoded]
             if isinstance(symbol, property):
                 symbol = symbol.fget
+            if self.symbol.endswith(".__next__"):
+                return outcome_of(steps(symbol, decoded))
             return outcome_of(apply(symbol, decoded))
         except Unwritable as error:
             return ["crashed", str(error)]
@@ -152,6 +154,17 @@ class Target:
             return ["value", ["u"]]
         except BaseException as error:
             return failure(error)
+
+
+def steps(symbol, decoded):
+    """What an iterator gives to its end: of the upstream's `next` that is asked too."""
+    given = []
+    while len(given) < ELEMENTS_MAX:
+        try:
+            given.append(apply(symbol, decoded))
+        except StopIteration:
+            break
+    return given
 
 
 def outcome_of(result):

@@ -77,7 +77,10 @@ fn a_generic_type_is_called_as_the_alias_by_which_its_crate_makes_it_concrete() 
 fn a_generic_type_that_no_alias_makes_concrete_has_a_reason() {
     let path: ItemPath = "tiny::Glob::matches".parse().unwrap();
     let plan = plan_items(&generic_type(None), std::slice::from_ref(&path), &BTreeMap::new());
-    assert_eq!(plan.not_probed[&path], "its type `Glob` is generic, and no public alias makes it concrete");
+    assert_eq!(
+        plan.not_probed[&path],
+        "its type `Glob` is generic, and nothing known stands for its parameters"
+    );
 }
 
 #[test]
