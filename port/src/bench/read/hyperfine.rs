@@ -7,6 +7,8 @@ use super::json::{self, Unique, median};
 use super::{Attempts, Outcome, ReadError, Reading, Row};
 
 const FORMAT: &str = "hyperfine";
+/// How far the median that it tells may be from ours, as a share: both are sums of few floats.
+const MEDIAN_ERROR_MAX: f64 = 1e-6;
 
 #[derive(Deserialize)]
 struct Export {
@@ -18,6 +20,7 @@ struct Export {
 struct First {
     command: String,
     times: Vec<f64>,
+    median: Option<f64>,
     #[serde(default)]
     exit_codes: Vec<Option<i32>>,
     #[serde(default)]
@@ -31,6 +34,20 @@ struct Second {
     #[serde(default)]
     parameters: Unique<Value>,
     measurements: Vec<Measurement>,
+    #[serde(default)]
+    summary: Summary,
+}
+
+/// What it says of the measurements itself.
+#[derive(Deserialize, Default)]
+struct Summary {
+    time_wall_clock: Option<Told>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    count: Option<usize>,
+    median: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +80,7 @@ fn first(value: Value) -> Result<Row, ReadError> {
     if !run.exit_codes.is_empty() && run.exit_codes.len() != run.times.len() {
         return Err(ReadError::contradiction(FORMAT, "times and exit codes differ in number"));
     }
+    agrees(&Told { count: None, median: run.median }, &run.times)?;
     let name = named(&run.command, &run.parameters);
     row(name, run.times, &run.exit_codes)
 }
@@ -79,10 +97,30 @@ fn second(value: Value) -> Result<Row, ReadError> {
     }
     let codes: Vec<Option<i32>> =
         run.measurements.iter().map(|measurement| measurement.exit_code.or(Some(0))).collect();
-    let times = run.measurements.iter().map(|measurement| measurement.time_wall_clock.value).collect();
+    let times: Vec<f64> = run.measurements.iter().map(|measured| measured.time_wall_clock.value).collect();
+    if let Some(told) = &run.summary.time_wall_clock {
+        agrees(told, &times)?;
+    }
     // A name that was given is unique by itself; a command that was not may differ by its parameters only.
     let name = run.name.filter(|name| *name != run.command);
     row(name.unwrap_or_else(|| named(&run.command, &run.parameters)), times, &codes)
+}
+
+/// Whether its own summary is of these times: else some are gone, or stand twice.
+fn agrees(told: &Told, times: &[f64]) -> Result<(), ReadError> {
+    let counted = times.len();
+    if let Some(count) = told.count.filter(|count| *count != counted) {
+        return Err(ReadError::contradiction(FORMAT, format!("{counted} times stand for {count} runs")));
+    }
+    let found = median(times).unwrap_or_default();
+    let is_other = |said: f64| (said - found).abs() > MEDIAN_ERROR_MAX * found.abs().max(said.abs());
+    match told.median.filter(|said| is_other(*said)) {
+        Some(said) => {
+            let reason = format!("the median of its times is {found}, and it says {said}");
+            Err(ReadError::contradiction(FORMAT, reason))
+        }
+        None => Ok(()),
+    }
 }
 
 fn named(command: &str, parameters: &Unique<Value>) -> String {

@@ -145,7 +145,7 @@ fn timing_tools_are_read() {
     ");
     insta::assert_snapshot!(shown_text(Format::Bencher, BMF), @r"
     b #1 pass 1.5 ns
-    c latency #1 pass 2 ns
+    c #1 pass 2 ns
     c size #1 pass 3 size
     ");
     insta::assert_snapshot!(shown_text(Format::GithubActionBenchmark, ENTRIES), @r"
@@ -371,4 +371,20 @@ fn a_swebench_report_that_tells_a_part_of_the_causes_is_refused() {
         let error = read_text(Format::Swebench, &SWEBENCH.replace(key, "\"gone\"")).unwrap_err();
         assert!(error.to_string().contains("only a part of its failures' causes"), "{error}");
     }
+}
+
+#[test]
+fn times_of_hyperfine_that_are_not_those_of_its_summary_are_refused() {
+    let told = |text: &str| read_text(Format::Hyperfine, text).unwrap_err().to_string();
+    let counted = |count: u32| {
+        HYPERFINE_2.replace(
+            "\"summary\":{}",
+            &format!("\"summary\":{{\"time_wall_clock\":{{\"count\":{count},\"median\":1.5}}}}"),
+        )
+    };
+    assert!(read_text(Format::Hyperfine, &counted(2)).is_ok());
+    assert!(told(&counted(3)).contains("2 times stand for 3 runs"));
+    assert!(told(&counted(2).replace("1.5", "1.0")).contains("says 1"));
+    let first = HYPERFINE_1.replacen("\"times\"", "\"median\":9.5,\"times\"", 1);
+    assert!(told(&first).contains("says 9.5"));
 }
