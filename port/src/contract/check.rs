@@ -125,6 +125,7 @@ impl<'a> Check<'a> {
             constructed_with: 0,
             others: 0,
             makers: BTreeMap::new(),
+            changed: Vec::new(),
         };
         targets.extend(request.items.iter().map(|item| described(&item.symbol)));
         let is_type = |item: &&Item| matches!(item.kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union);
@@ -411,10 +412,11 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let symbol = item.map(|item| item.symbol.clone());
     let ways = function.shapes.iter().flat_map(Shape::ways);
     let makers = ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request)?))).collect();
+    let changed = function.changed.clone();
     let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
         // `__init__` alone has no value to work on: a constructor is called as its class.
         let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
-        return Target { symbol, constructor: None, constructed_with: 0, others: 0, makers };
+        return Target { symbol, constructor: None, constructed_with: 0, others: 0, makers, changed };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
@@ -425,6 +427,7 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
         constructed_with: *arguments,
         others: *others,
         makers,
+        changed,
     }
 }
 

@@ -71,7 +71,7 @@ fn class_of(value: &Value) -> Option<&str> {
         Value::Ok(_) | Value::Err(_) | Value::List(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) => {
             None
         }
-        Value::Made { .. } => None,
+        Value::Made { .. } | Value::Changed { .. } => None,
     }
 }
 
@@ -131,8 +131,12 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
         Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } => {}
         Outcome::Timeout | Outcome::Crashed { .. } => {}
     }
+    if let Outcome::Value(value) = upstream
+        && let Some(error) = failed(value)
+    {
+        return raised(profile, error, port);
+    }
     match upstream {
-        Outcome::Value(Value::Err(error)) => raised(profile, error, port),
         Outcome::Value(expected) => match port {
             Outcome::Value(found) => compare_values(profile, expected, found),
             Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Timeout | Outcome::Crashed { .. } => {
@@ -153,6 +157,39 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
         Outcome::Timeout => Agreement::unknown("the upstream did not come back in time"),
         Outcome::Crashed { how } => Agreement::unknown(format!("the upstream crashed: {how}")),
         Outcome::Unmade { reason } | Outcome::Blocked { reason } => Agreement::unknown(reason),
+    }
+}
+
+/// The error that a result is. Of a call that failed nobody promises what it leaves in its arguments.
+fn failed(value: &Value) -> Option<&Value> {
+    let result = if let Value::Changed { result, .. } = value { result } else { value };
+    if let Value::Err(error) = result { Some(error) } else { None }
+}
+
+/// What a call returned and left in its arguments. A port may return what the upstream leaves: by itself where the
+/// upstream returns nothing, else behind its result.
+fn compare_changed(profile: &Profile, result: &Value, left: &[Value], found: &Value) -> Agreement {
+    let Value::Changed { result: returned, left: left_there } = found else { return Agreement::Different };
+    let both = |one: &[Value], other: &[Value]| {
+        if one.len() != other.len() {
+            return Agreement::Different;
+        }
+        Agreement::of_parts(one.iter().zip(other).map(|(one, other)| compare_values(profile, one, other)))
+    };
+    let in_place =
+        Agreement::of_parts([compare_values(profile, result, returned), both(left, left_there)].into_iter());
+    if in_place != Agreement::Different {
+        return in_place;
+    }
+    let says_nothing = as_ported(result) == Value::Unit;
+    match (says_nothing, left, &**returned) {
+        (true, [only], _) => compare_values(profile, only, returned),
+        (true, _, Value::Tuple(given) | Value::List(given)) => both(left, given),
+        (false, _, Value::Tuple(given) | Value::List(given)) => {
+            let all: Vec<Value> = std::iter::once(result.clone()).chain(left.iter().cloned()).collect();
+            both(&all, given)
+        }
+        (_, _, _) => Agreement::Different,
     }
 }
 
@@ -230,6 +267,7 @@ pub(super) fn compare_values(profile: &Profile, expected: &Value, found: &Value)
         (Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Map(_), _) => Agreement::Different,
         (Value::Record(expected), _) => compare_records(profile, expected, found),
         (Value::Opaque { .. }, Value::Unit | Value::Nothing) => Agreement::Different,
+        (Value::Changed { result, left }, _) => compare_changed(profile, result, left, found),
         (Value::Made { .. }, _) => Agreement::unobserved("it is an argument, and no result".to_owned()),
         (Value::Opaque { class, .. }, _) => {
             Agreement::unobserved(format!("a `{}` keeps its fields to itself", last_name(class)))
@@ -335,7 +373,11 @@ fn as_ported(value: &Value) -> Value {
         Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
             value.clone()
         }
-        Value::Err(_) | Value::Record(_) | Value::Made { .. } | Value::Opaque { .. } => value.clone(),
+        Value::Err(_)
+        | Value::Record(_)
+        | Value::Changed { .. }
+        | Value::Made { .. }
+        | Value::Opaque { .. } => value.clone(),
     }
 }
 

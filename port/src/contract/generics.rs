@@ -95,7 +95,8 @@ pub(super) fn represented(
         if let Some(ty) = bare.clone().find_map(own).filter(|ty| scalar(ty).is_some()) {
             let shape = scalar(&ty).unwrap_or(Shape::Unit);
             instance.is_width_chosen = true;
-            let input = Input { shape, owned: ty, borrows: false, pass: "$.clone()".to_owned() };
+            let input =
+                Input { shape, owned: ty, borrows: false, pass: "$.clone()".to_owned(), is_changed: false };
             instance.inputs.insert(name.clone(), input);
             continue;
         }
@@ -173,7 +174,13 @@ fn generic_input(name: &str, bounds: &[String], element: &str, all: &Bounds) -> 
     };
     let element_input = || {
         let shape = scalar(element).unwrap_or(Shape::Unit);
-        Input { shape, owned: element.to_owned(), borrows: false, pass: "$.clone()".to_owned() }
+        Input {
+            shape,
+            owned: element.to_owned(),
+            borrows: false,
+            pass: "$.clone()".to_owned(),
+            is_changed: false,
+        }
     };
     for bound in bounds.iter().flat_map(|bounds| bounds.split('+')) {
         let bound: String = bound.split_whitespace().collect();

@@ -16,13 +16,16 @@ pub(super) struct Input {
     pub owned: String,
     /// Whether the parameter's type borrows, so that it is not simply `owned`.
     pub borrows: bool,
-    /// The argument as an expression, where `$` stands for an expression of type `&owned`.
+    /// The argument as an expression, where `$` stands for an expression of type `&owned`, or for a variable of
+    /// type `owned` where the argument is changed.
     pub pass: String,
+    /// Whether the call changes it in place: what is left in it is looked at as the result is.
+    pub is_changed: bool,
 }
 
 impl Input {
     fn owned(shape: Shape, owned: impl Into<String>) -> Self {
-        Self { shape, owned: owned.into(), borrows: false, pass: "$.clone()".to_owned() }
+        Self { shape, owned: owned.into(), borrows: false, pass: "$.clone()".to_owned(), is_changed: false }
     }
 
     /// The argument expression for a variable of type `&owned`.
@@ -68,14 +71,31 @@ impl TypeScope<'_> {
                 let owned = format!("[{}; {length}]", element.owned);
                 Ok(Input::owned(Shape::Array(Box::new(element.shape), length), owned))
             }
-            RustType::Reference { mutable: true, .. } => {
-                Err("it changes a parameter in place, and the port may answer in another form".to_owned())
-            }
+            RustType::Reference { mutable: true, target } if depth == 0 => self.changed(ty, target),
+            RustType::Reference { mutable: true, .. } => Err(unknown()),
             RustType::Reference { target, .. } => self.reference(target, depth).map_err(|()| unknown()),
             RustType::Named { path, arguments } => self.named(ty, path, arguments, depth),
             RustType::Other(text) => bounded_input(text).ok_or_else(unknown),
             RustType::Slice(_) | RustType::Never => Err(unknown()),
         }
+    }
+
+    /// A parameter that the function changes in place, where what is left in it can be looked at.
+    fn changed(&self, ty: &RustType, target: &RustType) -> Result<Input, String> {
+        let (inner, pass) = match target {
+            RustType::Slice(element) => (list_of(self.input_at(element, 1)?), "$.as_mut_slice()"),
+            RustType::Named { .. } | RustType::Array { .. } | RustType::Tuple(_) => {
+                (self.input_at(target, 1)?, "&mut $")
+            }
+            RustType::Reference { .. } | RustType::Never | RustType::Other(_) => {
+                return Err(format!("a parameter of type `{ty}` cannot be generated"));
+            }
+        };
+        // What is borrowed from the probe, or made by the crate, has no value of its own to be changed.
+        if inner.borrows {
+            return Err("it changes a parameter in place that is made for the call alone".to_owned());
+        }
+        Ok(Input { borrows: true, pass: pass.to_owned(), is_changed: true, ..inner })
     }
 
     pub(super) fn reference(&self, target: &RustType, depth: usize) -> Result<Input, ()> {
@@ -224,7 +244,13 @@ pub(super) fn scalar(name: &str) -> Option<Shape> {
 
 /// A text that is passed by this expression.
 pub(super) fn text_input(pass: &str) -> Input {
-    Input { shape: Shape::Text, owned: "String".to_owned(), borrows: true, pass: pass.to_owned() }
+    Input {
+        shape: Shape::Text,
+        owned: "String".to_owned(),
+        borrows: true,
+        pass: pass.to_owned(),
+        is_changed: false,
+    }
 }
 
 /// A `Vec` of such elements, passed by value.

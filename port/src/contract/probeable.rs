@@ -48,6 +48,8 @@ pub struct FunctionPlan {
     pub shapes: Vec<Shape>,
     /// Where the receiver comes from.
     pub receiver: ReceiverPlan,
+    /// Which arguments the call changes in place: what is left in them belongs to the result.
+    pub changed: Vec<usize>,
     /// Whether the width of its numbers is the probe's choice and not the item's: the port need not
     /// overflow where the upstream does.
     pub is_width_chosen: bool,
@@ -334,7 +336,8 @@ impl<'a> Place<'a> {
             if self.operation == Some(Operation::Show) { &[] } else { signature.parameters.as_slice() };
         for parameter in given.iter().skip(others) {
             let input = scope.input(&parameter.ty)?;
-            arguments.push(input.passed(&format!("a{}", inputs.len())));
+            let lead = if input.is_changed { 'm' } else { 'a' };
+            arguments.push(input.passed(&format!("{lead}{}", inputs.len())));
             inputs.push(input);
         }
         for input in &inputs {
@@ -375,7 +378,11 @@ impl<'a> Place<'a> {
                 construction.replace('$', &written(&arguments))
             }
         };
+        let changed = inputs.iter().enumerate().filter(|(_, input)| input.is_changed).map(|(at, _)| at);
+        let changed: Vec<usize> = changed.collect();
+        let call = if changed.is_empty() { call } else { with_what_is_left(&call, &changed) };
         Ok(FunctionPlan {
+            changed,
             item: item.path.clone(),
             instance: named(&instance.name, made),
             shapes: inputs.iter().map(|input| input.shape.clone()).collect(),
@@ -430,7 +437,13 @@ impl<'a> Place<'a> {
         }
         let shape = if own == "Vec<u8>" { Shape::Bytes } else { scalar(own).unwrap_or(Shape::Text) };
         let pass = if own == "String" { "&$.clone()" } else { "$" };
-        inputs.push(Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned() });
+        inputs.push(Input {
+            shape,
+            owned: own.to_owned(),
+            borrows: true,
+            pass: pass.to_owned(),
+            is_changed: false,
+        });
         ReceiverPlan::Argument
     }
 }
@@ -453,6 +466,14 @@ impl Constructor {
         }
         (ReceiverPlan::Constructed { constructor: self.item.clone(), arguments: count, others }, code)
     }
+}
+
+/// A call with variables of their own for the arguments that it changes, and what is left in these.
+fn with_what_is_left(call: &str, changed: &[usize]) -> String {
+    let variables: String = changed.iter().map(|at| format!("let mut m{at} = (*a{at}).clone(); ")).collect();
+    let left: Vec<_> = changed.iter().map(|at| format!("written(&m{at})")).collect();
+    let left = left.join(", ");
+    format!("{{ {variables}let result = {call}; left_in(&result, &[{left}]) }}")
 }
 
 /// Whether a value of this type is a plain argument.

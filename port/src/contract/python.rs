@@ -42,6 +42,8 @@ pub(super) struct Target {
     pub others: usize,
     /// What makes the arguments that are of the upstream's own types, by how probes name it.
     pub makers: BTreeMap<String, PortMaker>,
+    /// Which arguments the upstream changes in place.
+    pub changed: Vec<usize>,
 }
 
 /// What makes a value on this side.
@@ -116,6 +118,7 @@ pub(super) fn observe(
                     "constructor": target.constructor,
                     "constructed_with": target.constructed_with,
                     "others": target.others,
+                    "changed": target.changed,
                     "makers": target.makers.iter().map(maker_json).collect::<serde_json::Map<_, _>>(),
                 })
             })

@@ -77,7 +77,7 @@ fn without(value: &Value, place: usize) -> Option<Value> {
         | Value::Some(_)
         | Value::Ok(_) => None,
         Value::Err(_) | Value::Tuple(_) | Value::Map(_) | Value::Set(_) | Value::Record(_) => None,
-        Value::Made { .. } | Value::Opaque { .. } => None,
+        Value::Changed { .. } | Value::Made { .. } | Value::Opaque { .. } => None,
     }
 }
 
@@ -100,7 +100,7 @@ fn spread(mut all: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
 fn smaller_values(value: &Value) -> Vec<Value> {
     match value {
         Value::Unit | Value::Nothing | Value::Opaque { .. } | Value::Bool(false) => Vec::new(),
-        Value::Record(_) => Vec::new(),
+        Value::Record(_) | Value::Changed { .. } => Vec::new(),
         Value::Bool(true) => vec![Value::Bool(false)],
         Value::Int(digits) => digits.parse().map(smaller_ints).unwrap_or_default(),
         Value::Float(bits) => {

@@ -44,6 +44,13 @@ pub enum Value {
     Set(Vec<Value>),
     /// A struct, a variant of an enum, or an object, field by field.
     Record(Record),
+    /// A result with what is left in the arguments that the call changed in place.
+    Changed {
+        /// What it returned.
+        result: Box<Value>,
+        /// What is left, by the order of the arguments.
+        left: Vec<Value>,
+    },
     /// An argument of a type of the upstream's crate, by what makes it; never a result.
     Made {
         /// What makes it ([`super::Maker`]).
@@ -186,6 +193,7 @@ impl Value {
                 json!(["m", entries])
             }
             Self::Record(record) => record.to_json(),
+            Self::Changed { result, left } => json!(["w", result.to_json(), all(left)]),
             Self::Made { maker, arguments } => json!(["v", all(arguments), maker]),
             Self::Opaque { class, text } => json!(["d", class, text]),
         }
@@ -231,6 +239,11 @@ impl Value {
                 };
                 Self::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
             }
+            "w" => {
+                let left = parts.get(2).and_then(Json::as_array).ok_or_else(wrong)?;
+                let left = left.iter().map(Self::from_json).collect::<Result<_, _>>()?;
+                Self::Changed { result: inner()?, left }
+            }
             "v" => Self::Made { arguments: all()?, maker: text(2)?.to_owned() },
             "r" => Self::Record(Record::from_json(json).ok_or_else(wrong)?),
             "d" => Self::Opaque { class: text(1)?.to_owned(), text: text(2)?.to_owned() },
@@ -256,6 +269,7 @@ impl Value {
             Self::List(values) | Self::Tuple(values) | Self::Set(values) => {
                 values.iter().map(|value| 2 + value.size()).sum()
             }
+            Self::Changed { result, left } => result.size() + left.iter().map(Self::size).sum::<u64>(),
             Self::Made { arguments, .. } => arguments.iter().map(|value| 2 + value.size()).sum(),
             Self::Map(entries) => entries.iter().map(|(key, value)| 3 + key.size() + value.size()).sum(),
             Self::Record(record) => record.fields.iter().map(|(_, value)| 2 + value.size()).sum(),
@@ -304,6 +318,7 @@ impl Value {
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
             }
             Self::Record(record) => record.to_python(),
+            Self::Changed { result, left } => format!("{}, leaving {}", one(result), list(left)),
             Self::Made { maker, arguments } => named(maker, &list(arguments)),
             Self::Opaque { class, text } => format!("<{}: {text}>", last_name(class)),
         }

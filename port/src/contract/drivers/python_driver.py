@@ -90,6 +90,7 @@ class Target:
         self.constructed_with = target["constructed_with"]
         self.others = target["others"]
         self.makers = target["makers"]
+        self.changed = target["changed"]
         self.found = None
         self.missing = None
 
@@ -131,6 +132,10 @@ class Target:
             return ["crashed", f"{error.code}: {str(error)[:TEXT_CHARS_MAX]}"]
         try:
             decoded = [decode(argument, self.makers) for argument in arguments]
+            for at in self.changed:
+                if isinstance(decoded[at], bytes):
+                    decoded[at] = bytearray(decoded[at])
+            left = [decoded[at] for at in self.changed]
             if constructor is not None:
                 made = []
                 for _ in range(1 + self.others):
@@ -145,7 +150,8 @@ class Target:
                 symbol = symbol.fget
             if self.symbol.endswith(".__next__"):
                 return outcome_of(steps(symbol, decoded))
-            return outcome_of(apply(symbol, decoded))
+            result = apply(symbol, decoded)
+            return outcome_of(result) if not left else outcome_with(result, left)
         except Unwritable as error:
             return ["crashed", str(error)]
         except NotMade as error:
@@ -154,6 +160,15 @@ class Target:
             return ["value", ["u"]]
         except BaseException as error:
             return failure(error)
+
+
+def outcome_with(result, left):
+    """A result, and what is left in the arguments that the upstream changes in place."""
+    SEEN.clear()
+    outcome = ["value", ["w", encode(result, 0), encode_all(left, 0)]]
+    if len(json.dumps(outcome)) <= OUTCOME_CHARS_MAX:
+        return outcome
+    return ["crashed", "the result is too large"]
 
 
 def steps(symbol, decoded):

@@ -66,6 +66,11 @@ fn answer(line: &str) -> String {
     format!("[{},{outcome},[{}]]", number(0), reached.join(","))
 }
 
+/// A result with what is left in the arguments that the call changed.
+fn left_in(result: &str, left: &[String]) -> String {
+    format!("[\"w\",{result},[{}]]", left.join(","))
+}
+
 /// An argument could not be made: what its maker said instead is the outcome of the call.
 struct Early(String);
 

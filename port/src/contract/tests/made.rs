@@ -23,6 +23,13 @@ pub fn pad(text: &str, options: &Options) -> String {
 pub fn width<O: Into<Options>>(options: O) -> usize { options.into().width }
 pub fn span(pairs: &[Pair]) -> i64 { pairs.iter().map(|pair| i64::from(pair.high) - i64::from(pair.low)).sum() }
 pub fn halve(even: Even) -> u32 { even.0 / 2 }
+pub fn shout(text: &mut String) { text.make_ascii_uppercase(); }
+pub fn fill(bytes: &mut [u8], with: u8) -> usize { bytes.fill(with); bytes.len() }
+pub fn tidy(items: &mut Vec<i32>) -> Result<(), Odd> {
+    if items.len() % 2 == 1 { return Err(Odd) }
+    items.sort();
+    Ok(())
+}
 impl Side { pub fn label(&self, loud: bool) -> &'static str { if loud { "SIDE" } else if *self == Side::Left { "left" } else { "right" } } }
 impl std::fmt::Display for Side { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.label(false)) } }
 pub struct Countdown(u8);
@@ -66,6 +73,16 @@ def span(pairs):
     return sum(pair.high - pair.low for pair in pairs)
 def halve(even):
     return even.number // 2
+def shout(text):
+    return ''.join(c.upper() if c.isascii() else c for c in text)
+def fill(data, byte):
+    for at in range(len(data)):
+        data[at] = byte
+    return len(data)
+def tidy(items):
+    if len(items) % 2:
+        raise Odd
+    items.sort()
 def label(self, loud):
     return 'SIDE' if loud else 'left' if self is Side.LEFT else 'right'
 Side.label = label
@@ -107,6 +124,9 @@ const ASKED: &[(&str, &str)] = &[
     ("tiny::<Side as std::fmt::Display>::fmt", "port.Side.__str__"),
     ("tiny::<Countdown as Iterator>::next", "port.Countdown.__next__"),
     ("tiny::<Wide as From<Pair>>::from", "port.Wide.of"),
+    ("tiny::shout", "port.shout"),
+    ("tiny::fill", "port.fill"),
+    ("tiny::tidy", "port.tidy"),
 ];
 
 struct Making {
@@ -188,6 +208,10 @@ fn a_difference_is_shown_as_a_call_that_can_be_run() {
             "tiny::<Wide as From<Pair>>::from",
             "port.Wide.of(port.Pair(",
         ),
+        // What is left in arguments that the upstream changes belongs to the result.
+        ("if c.isascii() else c", "", "tiny::shout", "port.shout("),
+        ("data[at] = byte", "pass", "tiny::fill", "port.fill("),
+        ("    items.sort()\n", "", "tiny::tidy", "port.tidy("),
         // The error of what makes an argument is the outcome of the call.
         (
             "        if number % 2:\n            raise Odd\n",
@@ -235,4 +259,18 @@ fn an_argument_that_is_linked_to_nothing_is_a_reason() {
         Some("its argument is made by `tiny::Pair`, which is linked to no symbol")
     );
     assert_eq!((span.agreed, span.disagreed), (0, 0));
+}
+
+#[test]
+fn what_the_upstream_leaves_in_an_argument_may_be_returned() {
+    let returned = RIGHT
+        .replace(
+            "        data[at] = byte\n    return len(data)",
+            "        pass\n    return len(data), bytes([byte]) * len(data)",
+        )
+        .replace("    items.sort()\n", "    return sorted(items)\n");
+    let report = asked(&returned, LINKS);
+    assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
+    let half = returned.replace("return len(data), bytes", "return bytes");
+    assert_eq!(disagreeing(&asked(&half, LINKS)), ["tiny::fill"]);
 }

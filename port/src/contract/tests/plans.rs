@@ -50,8 +50,8 @@ fn each_kind_of_item_that_cannot_be_called_has_a_reason_of_its_own() {
     assert!(
         with(|item| signature(item).output = RustType::named("Elsewhere")).contains("cannot be observed")
     );
-    let in_place =
-        RustType::Reference { mutable: true, target: Box::new(applied("Vec", vec![RustType::named("u8")])) };
+    let borrowed = RustType::Reference { mutable: false, target: Box::new(RustType::named("str")) };
+    let in_place = RustType::Reference { mutable: true, target: Box::new(applied("Vec", vec![borrowed])) };
     let changes = function("tiny::other", &[("bytes", in_place)], RustType::unit());
     assert!(reason(changes).contains("in place"));
     let private = Item {
