@@ -65,7 +65,7 @@ impl TypeScope<'_> {
             let Some(unwrap) = self.makes_self(&signature.output, name, &mut observed) else { continue };
             let inputs = signature.parameters.iter().map(|parameter| self.input_at(&parameter.ty, depth));
             let Ok(inputs) = inputs.collect::<Result<Vec<_>, _>>() else { continue };
-            if inputs.iter().any(|input| input.is_changed) {
+            if inputs.iter().any(|input| input.changed.is_some()) {
                 continue;
             }
             let callee = if from_text {
@@ -207,7 +207,7 @@ fn chosen(item: &Item, own: &str, variants: &[(String, FieldForm)]) -> Option<In
         owned: "Maker".to_owned(),
         borrows: true,
         pass: format!("match $.0.as_str() {{ {arms} _ => unfit() }}"),
-        is_changed: false,
+        changed: None,
     })
 }
 
@@ -228,11 +228,5 @@ fn from_parts(maker: Maker, inputs: Vec<Input>, call: impl Fn(&[String]) -> Stri
     let owned = if inputs.is_empty() { "Maker".to_owned() } else { format!("({},)", types.join(", ")) };
     let pass = call(&arguments);
     let parts = inputs.into_iter().map(|input| input.shape).collect();
-    Some(Input {
-        shape: Shape::Made(vec![Way { maker, parts }]),
-        owned,
-        borrows: true,
-        pass,
-        is_changed: false,
-    })
+    Some(Input { shape: Shape::Made(vec![Way { maker, parts }]), owned, borrows: true, pass, changed: None })
 }

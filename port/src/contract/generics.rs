@@ -96,7 +96,7 @@ pub(super) fn represented(
             let shape = scalar(&ty).unwrap_or(Shape::Unit);
             instance.is_width_chosen = true;
             let input =
-                Input { shape, owned: ty, borrows: false, pass: "$.clone()".to_owned(), is_changed: false };
+                Input { shape, owned: ty, borrows: false, pass: "$.clone()".to_owned(), changed: None };
             instance.inputs.insert(name.clone(), input);
             continue;
         }
@@ -179,7 +179,7 @@ fn generic_input(name: &str, bounds: &[String], element: &str, all: &Bounds) -> 
             owned: element.to_owned(),
             borrows: false,
             pass: "$.clone()".to_owned(),
-            is_changed: false,
+            changed: None,
         }
     };
     for bound in bounds.iter().flat_map(|bounds| bounds.split('+')) {

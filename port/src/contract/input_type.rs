@@ -16,16 +16,17 @@ pub(super) struct Input {
     pub owned: String,
     /// Whether the parameter's type borrows, so that it is not simply `owned`.
     pub borrows: bool,
-    /// The argument as an expression, where `$` stands for an expression of type `&owned`, or for a variable of
-    /// type `owned` where the argument is changed.
+    /// The argument as an expression, where `$` stands for an expression of type `&owned`, or for the variable
+    /// that the call changes.
     pub pass: String,
-    /// Whether the call changes it in place: what is left in it is looked at as the result is.
-    pub is_changed: bool,
+    /// What such a variable holds before the call, where `$` stands for an expression of type `&owned`: what is
+    /// left in it is looked at as the result is.
+    pub changed: Option<String>,
 }
 
 impl Input {
     fn owned(shape: Shape, owned: impl Into<String>) -> Self {
-        Self { shape, owned: owned.into(), borrows: false, pass: "$.clone()".to_owned(), is_changed: false }
+        Self { shape, owned: owned.into(), borrows: false, pass: "$.clone()".to_owned(), changed: None }
     }
 
     /// The argument expression for a variable of type `&owned`.
@@ -83,7 +84,7 @@ impl TypeScope<'_> {
     /// A parameter that the function changes in place, where what is left in it can be looked at.
     fn changed(&self, ty: &RustType, target: &RustType) -> Result<Input, String> {
         let (inner, pass) = match target {
-            RustType::Slice(element) => (list_of(self.input_at(element, 1)?), "$.as_mut_slice()"),
+            RustType::Slice(element) => (list_passed(self.input_at(element, 1)?), "&mut $[..]"),
             RustType::Named { .. } | RustType::Array { .. } | RustType::Tuple(_) => {
                 (self.input_at(target, 1)?, "&mut $")
             }
@@ -91,11 +92,11 @@ impl TypeScope<'_> {
                 return Err(format!("a parameter of type `{ty}` cannot be generated"));
             }
         };
-        // What is borrowed from the probe, or made by the crate, has no value of its own to be changed.
-        if inner.borrows {
-            return Err("it changes a parameter in place that is made for the call alone".to_owned());
+        // Only what has a form of its own can be looked at afterwards.
+        if !inner.shape.ways().is_empty() {
+            return Err("it changes a value of its crate's own types in place".to_owned());
         }
-        Ok(Input { borrows: true, pass: pass.to_owned(), is_changed: true, ..inner })
+        Ok(Input { borrows: true, pass: pass.to_owned(), changed: Some(inner.pass.clone()), ..inner })
     }
 
     pub(super) fn reference(&self, target: &RustType, depth: usize) -> Result<Input, ()> {
@@ -249,7 +250,7 @@ pub(super) fn text_input(pass: &str) -> Input {
         owned: "String".to_owned(),
         borrows: true,
         pass: pass.to_owned(),
-        is_changed: false,
+        changed: None,
     }
 }
 

@@ -336,7 +336,7 @@ impl<'a> Place<'a> {
             if self.operation == Some(Operation::Show) { &[] } else { signature.parameters.as_slice() };
         for parameter in given.iter().skip(others) {
             let input = scope.input(&parameter.ty)?;
-            let lead = if input.is_changed { 'm' } else { 'a' };
+            let lead = if input.changed.is_some() { 'm' } else { 'a' };
             arguments.push(input.passed(&format!("{lead}{}", inputs.len())));
             inputs.push(input);
         }
@@ -378,9 +378,13 @@ impl<'a> Place<'a> {
                 construction.replace('$', &written(&arguments))
             }
         };
-        let changed = inputs.iter().enumerate().filter(|(_, input)| input.is_changed).map(|(at, _)| at);
-        let changed: Vec<usize> = changed.collect();
-        let call = if changed.is_empty() { call } else { with_what_is_left(&call, &changed) };
+        let variables = inputs.iter().enumerate().filter_map(|(at, input)| {
+            let before = input.changed.as_ref()?.replace('$', &format!("a{at}"));
+            Some((at, format!("let mut m{at} = {before}; ")))
+        });
+        let (changed, variables): (Vec<usize>, Vec<String>) = variables.unzip();
+        let call =
+            if changed.is_empty() { call } else { with_what_is_left(&call, &changed, &variables.concat()) };
         Ok(FunctionPlan {
             changed,
             item: item.path.clone(),
@@ -442,7 +446,7 @@ impl<'a> Place<'a> {
             owned: own.to_owned(),
             borrows: true,
             pass: pass.to_owned(),
-            is_changed: false,
+            changed: None,
         });
         ReceiverPlan::Argument
     }
@@ -469,8 +473,7 @@ impl Constructor {
 }
 
 /// A call with variables of their own for the arguments that it changes, and what is left in these.
-fn with_what_is_left(call: &str, changed: &[usize]) -> String {
-    let variables: String = changed.iter().map(|at| format!("let mut m{at} = (*a{at}).clone(); ")).collect();
+fn with_what_is_left(call: &str, changed: &[usize], variables: &str) -> String {
     let left: Vec<_> = changed.iter().map(|at| format!("written(&m{at})")).collect();
     let left = left.join(", ");
     format!("{{ {variables}let result = {call}; left_in(&result, &[{left}]) }}")

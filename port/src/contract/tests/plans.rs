@@ -50,10 +50,10 @@ fn each_kind_of_item_that_cannot_be_called_has_a_reason_of_its_own() {
     assert!(
         with(|item| signature(item).output = RustType::named("Elsewhere")).contains("cannot be observed")
     );
-    let borrowed = RustType::Reference { mutable: false, target: Box::new(RustType::named("str")) };
-    let in_place = RustType::Reference { mutable: true, target: Box::new(applied("Vec", vec![borrowed])) };
-    let changes = function("tiny::other", &[("bytes", in_place)], RustType::unit());
-    assert!(reason(changes).contains("in place"));
+    let in_place =
+        RustType::Reference { mutable: true, target: Box::new(RustType::Other("dyn Write".to_owned())) };
+    let changes = function("tiny::other", &[("into", in_place)], RustType::unit());
+    assert!(reason(changes).contains("cannot be generated"));
     let private = Item {
         visibility: Visibility::Private,
         ..method("tiny::Counter::peek", Some(Receiver::Shared), &[], RustType::named("u8"))
