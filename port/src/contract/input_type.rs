@@ -29,6 +29,13 @@ impl Input {
         Self { shape, owned: owned.into(), borrows: false, pass: "$.clone()".to_owned(), changed: None }
     }
 
+    /// The argument expression for the argument at this position: of the probe's, or of the variable that the
+    /// call changes.
+    pub(super) fn given(&self, at: usize) -> String {
+        let lead = if self.changed.is_some() { 'm' } else { 'a' };
+        self.passed(&format!("{lead}{at}"))
+    }
+
     /// The argument expression for a variable of type `&owned`.
     pub(super) fn passed(&self, variable: &str) -> String {
         self.pass.replace('$', variable)

@@ -9,7 +9,7 @@ use upstream::{Item, ItemKind, ItemPath, RustType, Snapshot};
 
 use super::constructing::Constructor;
 use super::declared_bounds::declared_bounds;
-use super::generics::{Instance, instances, represented};
+use super::generics::{Bounds, Instance, instances, represented};
 use super::input_type::{Input, scalar, text_input};
 use super::landmarks::{ByName, Landmarks};
 use super::observed_type::{ITERATOR_ELEMENTS_MAX, ObservedType};
@@ -233,7 +233,12 @@ impl<'a> Place<'a> {
                 && let Some(input) = instance.inputs.get(text)
             {
                 is_self_chosen |= instance.is_width_chosen;
-                let own = input.owned.clone();
+                // A text need not be sized where the implementation does not ask for that.
+                let is_unsized = |bounds: Bounds| {
+                    bounds.get(text).is_some_and(|of| of.iter().any(|bound| bound == "?Sized"))
+                };
+                let declared = implementation.and_then(declared_bounds).is_some_and(is_unsized);
+                let own = if declared && input.owned == "String" { "str" } else { &input.owned }.to_owned();
                 instances = instance.inputs;
                 return Ok(own);
             }
@@ -310,8 +315,11 @@ impl<'a> Place<'a> {
         let mut arguments = Vec::new();
         let (receiver, construction) = match signature.receiver {
             None => (ReceiverPlan::None, None),
-            Some(_) => match made {
-                Made::Plain => (self.plain_receiver(&mut inputs), None),
+            Some(receiver) => match made {
+                Made::Plain => {
+                    inputs.push(self.plain_receiver(receiver));
+                    (ReceiverPlan::Argument, None)
+                }
                 Made::Constructed(constructor) => {
                     observed.extend(constructor.observed.clone());
                     let (plan, code) = constructor.receiver(&mut inputs, self.others(signature));
@@ -325,7 +333,7 @@ impl<'a> Place<'a> {
             },
         };
         if receiver == ReceiverPlan::Argument {
-            arguments.push(inputs.first().map(|input: &Input| input.passed("a0")).unwrap_or_default());
+            arguments.extend(inputs.first().map(|input| input.given(0)));
         }
         let others = match &receiver {
             ReceiverPlan::Constructed { others, .. } => *others,
@@ -336,8 +344,7 @@ impl<'a> Place<'a> {
             if self.operation == Some(Operation::Show) { &[] } else { signature.parameters.as_slice() };
         for parameter in given.iter().skip(others) {
             let input = scope.input(&parameter.ty)?;
-            let lead = if input.changed.is_some() { 'm' } else { 'a' };
-            arguments.push(input.passed(&format!("{lead}{}", inputs.len())));
+            arguments.push(input.given(inputs.len()));
             inputs.push(input);
         }
         for input in &inputs {
@@ -360,8 +367,12 @@ impl<'a> Place<'a> {
                         Some(Operation::Show) =>
                             format!("::std::format!(\"{{}}\", {})", arguments.join(", ")),
                         Some(Operation::Iterate) => arguments.join(", "),
-                        Some(Operation::Compare) | None =>
-                            format!("{}({})", self.callee, arguments.join(", ")),
+                        Some(Operation::Compare) | None => format!(
+                            "{}{}({})",
+                            self.callee,
+                            named_types(signature, instance),
+                            arguments.join(", ")
+                        ),
                     }
                 )
             )
@@ -433,22 +444,18 @@ impl<'a> Place<'a> {
     }
 
     /// A receiver that is an argument itself.
-    fn plain_receiver(&self, inputs: &mut Vec<Input>) -> ReceiverPlan {
+    fn plain_receiver(&self, receiver: Receiver) -> Input {
         let own = self.scope.self_type.as_deref().unwrap_or_default();
         if own == "str" {
-            inputs.push(text_input("$.as_str()"));
-            return ReceiverPlan::Argument;
+            return text_input("$.as_str()");
         }
         let shape = if own == "Vec<u8>" { Shape::Bytes } else { scalar(own).unwrap_or(Shape::Text) };
-        let pass = if own == "String" { "&$.clone()" } else { "$" };
-        inputs.push(Input {
-            shape,
-            owned: own.to_owned(),
-            borrows: true,
-            pass: pass.to_owned(),
-            changed: None,
-        });
-        ReceiverPlan::Argument
+        let (pass, changed) = match receiver {
+            Receiver::Shared => ("$", None),
+            Receiver::Value => ("$.clone()", None),
+            Receiver::Mutable => ("&mut $", Some("$.clone()".to_owned())),
+        };
+        Input { shape, owned: own.to_owned(), borrows: true, pass: pass.to_owned(), changed }
     }
 }
 
@@ -470,6 +477,30 @@ impl Constructor {
         }
         (ReceiverPlan::Constructed { constructor: self.item.clone(), arguments: count, others }, code)
     }
+}
+
+/// The type arguments of a call, where a type parameter stands in no argument and so must be named.
+fn named_types(signature: &FunctionSignature, instance: &Instance) -> String {
+    let stands_in = |name: &str, text: &str| {
+        text.split(|char: char| !char.is_alphanumeric() && char != '_').any(|word| word == name)
+    };
+    let names: Vec<&str> = signature
+        .generics
+        .iter()
+        .map(|generic| generic.split(':').next().unwrap_or_default().trim())
+        .filter(|name| !name.starts_with('\''))
+        .collect();
+    let is_open = |name: &&str| {
+        !signature.parameters.iter().any(|parameter| stands_in(name, &parameter.ty.to_string()))
+    };
+    if !names.iter().any(|name| is_open(name)) {
+        return String::new();
+    }
+    let chosen = |name: &&str| match instance.inputs.get(*name) {
+        Some(input) if is_open(name) => input.owned.clone(),
+        Some(_) | None => "_".to_owned(),
+    };
+    format!("::<{}>", names.iter().map(chosen).collect::<Vec<_>>().join(", "))
 }
 
 /// A call with variables of their own for the arguments that it changes, and what is left in these.

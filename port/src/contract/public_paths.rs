@@ -4,23 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use upstream::snapshot::Visibility;
-use upstream::{Item, ItemKind, ItemPath, Snapshot};
+use upstream::snapshot::surface;
+use upstream::{ItemPath, Snapshot};
 
-/// By which paths other crates name the items that stand in private modules and are re-exported at their
-/// crate's root. A re-export under another name is not known here; such an item is then not probed.
+/// By which paths other crates name the items that cannot be named where they stand: the shortest by which their own
+/// crate shows them, wherever it does and by whatever name.
 pub fn public_paths(snapshot: &Snapshot) -> BTreeMap<ItemPath, String> {
-    let is_open = |path: &ItemPath| {
-        snapshot.items.get(path).is_none_or(|module| module.visibility == Visibility::Public)
-    };
-    let stands_open = |item: &Item| {
-        std::iter::successors(item.path.parent(), ItemPath::parent)
-            .filter(|module| module.segments().len() > 1)
-            .all(|module| is_open(&module))
-    };
-    let hidden = snapshot.items.values().filter(|item| item.exported && !item.is_test && !stands_open(item));
-    let at_root = |item: &Item| (item.path.clone(), format!("{}::{}", item.path.krate(), item.path.name()));
-    hidden.filter(|item| !matches!(item.kind, ItemKind::Method | ItemKind::Impl)).map(at_root).collect()
+    let shown = surface(snapshot).items.into_iter().filter_map(|(item, names)| {
+        let own = format!("{}::", item.krate());
+        let stands_open = names.iter().any(|name| name == item.as_str());
+        let name = names.into_iter().find(|name| name.starts_with(&own))?;
+        (!stands_open).then_some((item, name))
+    });
+    shown.collect()
 }
 
 #[cfg(test)]
@@ -31,12 +27,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_re_exported_from_a_private_module_is_named_at_the_root() {
+    fn what_stands_in_a_private_module_is_named_where_and_as_its_crate_shows_it() {
         let tree = MemoryTree::from_iter([
             ("Cargo.toml", "[package]\nname = \"k\"\nversion = \"1.0.0\"\n"),
-            ("src/lib.rs", "mod inner;\npub mod open;\npub use inner::Shown;\npub fn f() {}\n"),
-            ("src/inner.rs", "pub struct Shown;\npub struct Hidden;\n"),
-            ("src/open.rs", "pub fn g() {}\n"),
+            (
+                "src/lib.rs",
+                "mod inner;\npub mod open;\npub use inner::Shown;\npub use inner::h as renamed;\npub fn f() {}\n",
+            ),
+            ("src/inner.rs", "pub struct Shown;\npub struct Hidden;\npub fn h() {}\npub fn i() {}\n"),
+            ("src/open.rs", "pub fn g() {}\npub use crate::inner::i;\n"),
         ]);
         let revision = Revision {
             label: RevisionLabel::new("1").unwrap(),
@@ -46,7 +45,9 @@ mod tests {
             withdrawn: false,
         };
         let snapshot = upstream::snapshot::read(&tree, &revision).unwrap();
-        let expected = (ItemPath::new("k::inner::Shown").unwrap(), "k::Shown".to_owned());
-        assert_eq!(public_paths(&snapshot), BTreeMap::from([expected]));
+        let expected = [("Shown", "k::Shown"), ("h", "k::renamed"), ("i", "k::open::i")];
+        let expected = expected
+            .map(|(item, name)| (ItemPath::new(format!("k::inner::{item}")).unwrap(), name.to_owned()));
+        assert_eq!(public_paths(&snapshot), BTreeMap::from(expected));
     }
 }

@@ -1,18 +1,27 @@
-//! How much of real upstreams the contract can plan probes for, and why not the rest.
+//! How much of real upstreams the contract can call, and why not the rest.
+//!
+//! A call that is planned may not compile, so each crate is built with the driver that the contract would use.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use port::contract::{plan_items, public_paths};
+use port::confinement::Access;
+use port::contract::{Oracle, OracleRequest, Prepared, Toolchain, Tools, plan_items, public_paths};
+use port::sandbox::Unconfined;
 use serde_json::json;
-use upstream::{Item, ItemKind, ItemPath, Snapshot, UpstreamRepo, snapshot};
+use upstream::process::SystemProcessRunner;
+use upstream::{Item, ItemKind, ItemPath, Revision, Snapshot, SystemClock, UpstreamRepo, snapshot};
 
 use super::{Metric, Tell};
 
 /// The names that the branch to be read may have.
 const BRANCHES: &[&str] = &["main", "master", "trunk"];
+
+/// How long one build may take, and one probe (none is sent).
+const BUILD_MS: u64 = 20 * 60 * 1000;
+const PROBE_MS: u64 = 1000;
 
 pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if repositories.is_empty() {
@@ -42,8 +51,13 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     };
     count("public".to_owned(), asked.len())?;
     count("planned".to_owned(), asked.len() - plan.not_probed.len())?;
+    let not_probed = match callable(&repo, &revision, &snapshot, &asked, &paths)? {
+        Ok(not_probed) => not_probed,
+        Err(reason) => bail!("{name} does not build here: {reason}"),
+    };
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    for (item, reason) in &plan.not_probed {
+    count("callable".to_owned(), asked.len() - not_probed.len())?;
+    for (item, reason) in &not_probed {
         not_probed_line(&name, item, reason)?;
         *reasons.entry(in_general(reason)).or_default() += 1;
     }
@@ -51,6 +65,61 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
         count(format!("not: {reason}"), times)?;
     }
     Ok(())
+}
+
+/// Why items cannot be called, where each package's driver was really built; or why a package does not build.
+fn callable(
+    repo: &UpstreamRepo,
+    revision: &Revision,
+    snapshot: &Snapshot,
+    asked: &[ItemPath],
+    paths: &BTreeMap<ItemPath, String>,
+) -> Result<std::result::Result<BTreeMap<ItemPath, String>, String>> {
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("source");
+    repo.export(&revision.commit, &source)?;
+    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let inherited = |name: &str| upstream::process::inherited(name).map(|value| (name.into(), value));
+    let toolchain = Toolchain {
+        cargo: "cargo".into(),
+        environment: names.iter().copied().filter_map(inherited).collect(),
+        access: Access::default(),
+        key: "measure".to_owned(),
+    };
+    let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
+    let tools = Tools {
+        runner: &runner,
+        confinement: &Unconfined,
+        clock: &clock,
+        probe_timeout_ms: PROBE_MS,
+        build_timeout_ms: BUILD_MS,
+    };
+    let mut not_probed = BTreeMap::new();
+    for package in &snapshot.packages {
+        let Some(library) = &package.library else { continue };
+        let of_it: Vec<ItemPath> = asked.iter().filter(|item| item.krate() == library).cloned().collect();
+        if of_it.is_empty() {
+            continue;
+        }
+        let request = OracleRequest {
+            source: &source,
+            source_key: revision.commit.as_str(),
+            snapshot,
+            package,
+            library_root: "src/lib.rs",
+            items: &of_it,
+            public_paths: paths,
+            overflow_checks: true,
+            instrument: None,
+            toolchain: &toolchain,
+            cache_dir: &folder.path().join("cache"),
+        };
+        match Oracle::prepare(&tools, &request)? {
+            Prepared::Ready(oracle) => not_probed.extend(oracle.plan().not_probed.clone()),
+            Prepared::SourceBlocked { reason } => return Ok(Err(reason)),
+        }
+    }
+    Ok(Ok(not_probed))
 }
 
 /// One line for each function that is not probed, so that the counts can be looked into.
