@@ -479,7 +479,7 @@ impl Constructor {
     }
 }
 
-/// The type arguments of a call, where a type parameter stands in no argument and so must be named.
+/// The type arguments of a call, where nothing but the result tells what a type parameter is.
 fn named_types(signature: &FunctionSignature, instance: &Instance) -> String {
     let stands_in = |name: &str, text: &str| {
         text.split(|char: char| !char.is_alphanumeric() && char != '_').any(|word| word == name)
@@ -490,8 +490,15 @@ fn named_types(signature: &FunctionSignature, instance: &Instance) -> String {
         .map(|generic| generic.split(':').next().unwrap_or_default().trim())
         .filter(|name| !name.starts_with('\''))
         .collect();
+    let bounds = || signature.generics.iter().chain(&signature.predicates);
     let is_open = |name: &&str| {
-        !signature.parameters.iter().any(|parameter| stands_in(name, &parameter.ty.to_string()))
+        let of_another = |text: &&String| {
+            let (of, bound) = text.split_once(':').unwrap_or((text, ""));
+            stands_in(name, if of.trim() == *name { bound } else { text })
+        };
+        stands_in(name, &signature.output.to_string())
+            && !signature.parameters.iter().any(|parameter| stands_in(name, &parameter.ty.to_string()))
+            && bounds().find(of_another).is_none()
     };
     if !names.iter().any(|name| is_open(name)) {
         return String::new();

@@ -23,6 +23,11 @@ pub fn pad(text: &str, options: &Options) -> String {
 pub fn width<O: Into<Options>>(options: O) -> usize { options.into().width }
 pub fn span(pairs: &[Pair]) -> i64 { pairs.iter().map(|pair| i64::from(pair.high) - i64::from(pair.low)).sum() }
 pub fn halve(even: Even) -> u32 { even.0 / 2 }
+pub fn repeats<'a, I, E>(items: &'a I) -> usize where I: ?Sized, &'a I: IntoIterator<Item = E>, E: PartialEq {
+    let items: Vec<E> = items.into_iter().collect();
+    items.windows(2).filter(|pair| pair[0] == pair[1]).count()
+}
+pub fn backwards<T: std::iter::FromIterator<char>>(text: &str) -> T { text.chars().rev().collect() }
 pub fn shout(text: &mut String) { text.make_ascii_uppercase(); }
 pub fn fill(bytes: &mut [u8], with: u8) -> usize { bytes.fill(with); bytes.len() }
 pub fn tidy(items: &mut Vec<i32>) -> Result<(), Odd> {
@@ -73,6 +78,10 @@ def span(pairs):
     return sum(pair.high - pair.low for pair in pairs)
 def halve(even):
     return even.number // 2
+def repeats(items):
+    return sum(one == other for one, other in zip(items, items[1:]))
+def backwards(text):
+    return text[::-1]
 def shout(text):
     return ''.join(c.upper() if c.isascii() else c for c in text)
 def fill(data, byte):
@@ -124,6 +133,8 @@ const ASKED: &[(&str, &str)] = &[
     ("tiny::<Side as std::fmt::Display>::fmt", "port.Side.__str__"),
     ("tiny::<Countdown as Iterator>::next", "port.Countdown.__next__"),
     ("tiny::<Wide as From<Pair>>::from", "port.Wide.of"),
+    ("tiny::repeats", "port.repeats"),
+    ("tiny::backwards", "port.backwards"),
     ("tiny::shout", "port.shout"),
     ("tiny::fill", "port.fill"),
     ("tiny::tidy", "port.tidy"),
