@@ -176,8 +176,7 @@ fn compare_changed(profile: &Profile, result: &Value, left: &[Value], found: &Va
         }
         Agreement::of_parts(one.iter().zip(other).map(|(one, other)| compare_values(profile, one, other)))
     };
-    let in_place =
-        Agreement::of_parts([compare_values(profile, result, returned), both(left, left_there)].into_iter());
+    let in_place = Agreement::of_parts([compare_values(profile, result, returned), both(left, left_there)]);
     if in_place != Agreement::Different {
         return in_place;
     }

@@ -193,15 +193,21 @@ fn unmade(item: &Item) -> String {
 /// One of the variants that have no fields.
 fn chosen(item: &Item, own: &str, variants: &[(String, FieldForm)]) -> Option<Input> {
     let plain = variants.iter().filter(|(_, fields)| fields.public.is_empty() && !fields.is_partly_hidden);
-    let (mut ways, mut arms) = (Vec::new(), String::new());
-    for (name, _) in plain {
-        let maker = Maker::Variant { of: item.path.clone(), name: name.clone() };
-        arms.push_str(&format!("\"{maker}\" => {own}::{name}, "));
-        ways.push(Way { maker, parts: Vec::new() });
-    }
+    let ways: Vec<Way> = plain
+        .map(|(name, _)| Way {
+            maker: Maker::Variant { of: item.path.clone(), name: name.clone() },
+            parts: Vec::new(),
+        })
+        .collect();
     if ways.is_empty() {
         return None;
     }
+    let arm = |way: &Way| {
+        let maker = way.maker.to_string();
+        let name = maker.rsplit("::").next().unwrap_or_default();
+        format!("\"{maker}\" => {own}::{name}, ")
+    };
+    let arms: String = ways.iter().map(arm).collect();
     Some(Input {
         shape: Shape::Made(ways),
         owned: "Maker".to_owned(),

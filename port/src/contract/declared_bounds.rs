@@ -48,7 +48,7 @@ fn bounds(generics: &Generics) -> Option<Bounds> {
     for parameter in &generics.params {
         match parameter {
             GenericParam::Type(parameter) => {
-                let of = parameter.bounds.iter().map(|bound| text(bound)).collect();
+                let of = parameter.bounds.iter().map(text).collect();
                 found.insert(parameter.ident.to_string(), of);
             }
             GenericParam::Lifetime(_) => {}
@@ -60,7 +60,7 @@ fn bounds(generics: &Generics) -> Option<Bounds> {
         let Type::Path(of) = &predicate.bounded_ty else { continue };
         let known = of.path.get_ident().and_then(|name| found.get_mut(&name.to_string()));
         if let Some(known) = known {
-            known.extend(predicate.bounds.iter().map(|bound| text(bound)));
+            known.extend(predicate.bounds.iter().map(text));
         }
     }
     Some(found)

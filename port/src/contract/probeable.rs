@@ -500,7 +500,7 @@ fn named_types(signature: &FunctionSignature, instance: &Instance) -> String {
             && !signature.parameters.iter().any(|parameter| stands_in(name, &parameter.ty.to_string()))
             && bounds().find(of_another).is_none()
     };
-    if !names.iter().any(|name| is_open(name)) {
+    if !names.iter().any(is_open) {
         return String::new();
     }
     let chosen = |name: &&str| match instance.inputs.get(*name) {
