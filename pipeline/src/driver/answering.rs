@@ -126,7 +126,8 @@ impl Driver<'_> {
         let language = &session.language;
         let scope = given.scope(self.session);
         let text = |file: &str| session.port_text(given.tree, file);
-        let wrong = edit::validate(&text, edits, language, &scope);
+        let mut wrong = edit::validate(&text, edits, language, &scope);
+        wrong.extend(leaked(given, edits));
         if !wrong.is_empty() {
             let findings = wrong.iter().map(|finding| Finding {
                 code: finding.code.as_str().to_owned(),
@@ -148,6 +149,19 @@ impl Driver<'_> {
             changed.into_iter().map(|(file, text)| (file, text.map(String::into_bytes))).collect();
         Ok(Ok(session.port.write_tree(given.tree, &bytes)?))
     }
+}
+
+/// Literals of counterexamples that were shown, in edits that should compute them.
+fn leaked(given: &Attempt<'_>, edits: &[Edit]) -> Vec<edit::Finding> {
+    let shown = given.feedback.iter().flat_map(|feedback| feedback.findings.iter().map(String::as_str));
+    let hidden = given.current.hidden_behind(given.unit);
+    let changes = given.unit.members.iter().map(|member| &member.change).chain(&hidden);
+    let rust = changes.flat_map(|change| [change.before(), change.after()]).flatten();
+    let port = given.unit.members.iter().filter_map(|member| given.symbols.get(&member.symbol));
+    let known = rust
+        .flat_map(|item| [item.text.as_str(), item.docs.as_str()])
+        .chain(port.map(|symbol| symbol.text.as_str()));
+    edit::leaks(edits, shown, known)
 }
 
 /// An answer that was judged wrong; `told` is the answer where its author may be told.

@@ -7,6 +7,7 @@ mod criterion_suite;
 mod daemon;
 mod demo;
 mod diff_accuracy;
+mod edits;
 mod gate_drift;
 mod gate_null;
 mod gate_reversed;
@@ -211,6 +212,12 @@ const MEASURES: &[Measure] = &[
         needs: "PyPI, the Cargo registry, cargo-nextest, perl; takes no `--repo`; builds hyperfine and cargo-criterion, \
                 some ten minutes",
         run: readers::run,
+    },
+    Measure {
+        name: "edits",
+        about: "six thousand answers, sound, broken, hostile and near misses: what is applied, refused, and by which code",
+        needs: "Python 3.10; takes no `--repo`; a minute",
+        run: edits::run,
     },
     Measure {
         name: "impact",
