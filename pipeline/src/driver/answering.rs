@@ -7,6 +7,7 @@ use mappings::Proof;
 use port::edit::{self, Edit};
 use port::language::Language;
 use port::translate::memory::memory_key;
+use port::translate::model::MODEL_REFUSED;
 use port::translate::{Feedback, Route, Translation, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
@@ -16,6 +17,7 @@ use super::Driver;
 use super::attempt::Made;
 use super::context::Attempt;
 use super::judging::{Judged, Refusal};
+use crate::budget::{Reached, Spent};
 use crate::engine::{AttemptResult, Lesson};
 use crate::progress::AttemptNews;
 
@@ -98,26 +100,48 @@ impl Driver<'_> {
 
     /// The translator's answer; more context is granted once. `Err` where there is nothing to judge.
     fn answer(&self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Answered, Box<Made>> {
-        let mut wanted = Vec::new();
+        let (mut wanted, mut earlier) = (Vec::new(), Usage::default());
         loop {
+            if translator.route() == Route::Model
+                && let Some(reached) = self.over_budget(given, &earlier)
+            {
+                return Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) }));
+            }
             let request = given.request(self.session, &wanted);
             match translator.translate(&request) {
-                Err(error) => return Err(Box::new(Made::unavailable(error.to_string()))),
+                Err(error) => {
+                    return Err(Box::new(Made { usage: earlier, ..Made::unavailable(error.to_string()) }));
+                }
                 Ok(Translation::Declined { reason }) => return Err(Box::new(Made::declined(reason))),
+                // Asked again it would refuse again: the next translator is asked.
+                Ok(Translation::Malformed { code, reason, usage, .. }) if code == MODEL_REFUSED => {
+                    let origin = translator.name();
+                    let usage = earlier.plus(&usage);
+                    return Err(Box::new(Made { origin, usage, ..Made::unavailable(reason) }));
+                }
                 Ok(Translation::Malformed { code, reason, raw, usage }) => {
+                    let usage = earlier.plus(&usage);
                     let made = malformed(&code, reason, raw, translator.route());
                     return Err(Box::new(Made { origin: translator.name(), usage, ..made }));
                 }
-                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, .. })
+                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, usage, .. })
                     if wanted.is_empty() =>
                 {
+                    earlier = usage;
                     wanted = symbols;
                 }
                 Ok(Translation::Answered { answer, origin, usage }) => {
+                    let usage = earlier.plus(&usage);
                     return Ok(Answered { answer, key: memory_key(&request), origin, usage });
                 }
             }
         }
+    }
+
+    /// The budget that leaves nothing for another answer, beside what this attempt took already.
+    fn over_budget(&self, given: &Attempt<'_>, taken: &Usage) -> Option<Reached> {
+        let budget = &self.session.settings.budget;
+        budget.reached(&self.ledger, given.unit.id.as_str(), Spent::of(taken))
     }
 
     /// The tree with the edits made, or what is wrong with them.

@@ -19,6 +19,7 @@ mod impact;
 mod mapping;
 mod poll;
 mod probeable;
+mod provider_faults;
 mod readers;
 mod sandbox;
 mod soak;
@@ -218,6 +219,12 @@ const MEASURES: &[Measure] = &[
         about: "six thousand answers, sound, broken, hostile and near misses: what is applied, refused, and by which code",
         needs: "Python 3.10; takes no `--repo`; a minute",
         run: edits::run,
+    },
+    Measure {
+        name: "provider-faults",
+        about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
+        needs: "nothing but the loopback device; takes no `--repo`; minutes",
+        run: provider_faults::run,
     },
     Measure {
         name: "impact",

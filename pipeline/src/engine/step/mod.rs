@@ -210,7 +210,9 @@ fn lasting_name(name: &str) -> &str {
     match name.split_once(':') {
         Some(("command", _)) => "a command",
         Some(("inbox", _)) => "inbox",
-        Some(("chat" | "anthropic", _)) => name.split_once('@').map_or(name, |(model, _address)| model),
+        Some(("chat" | "responses" | "anthropic", _)) => {
+            name.split_once('@').map_or(name, |(model, _address)| model)
+        }
         Some(_) | None => name,
     }
 }
