@@ -38,7 +38,7 @@ use crate::stops;
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 /// The longest that a stream may be silent. Providers send something every few seconds while a model thinks.
-const SILENCE_MAX: Duration = Duration::from_secs(120);
+const SILENCE_MAX: Duration = Duration::from_mins(2);
 
 /// The most requests under way with all providers together.
 const REQUESTS_AT_ONCE_MAX: usize = 8;

@@ -18,7 +18,7 @@ use super::attempt::Made;
 use super::context::Attempt;
 use super::judging::{Judged, Refusal};
 use crate::budget::{Reached, Spent};
-use crate::engine::{AttemptResult, Lesson};
+use crate::engine::{AttemptResult, Lesson, Stage, Standing};
 use crate::progress::AttemptNews;
 
 /// Stands for the nonce where an answer is shown.
@@ -191,6 +191,7 @@ fn leaked(given: &Attempt<'_>, edits: &[Edit]) -> Vec<edit::Finding> {
 /// An answer that was judged wrong; `told` is the answer where its author may be told.
 fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
     let reason = refusal.words();
+    let standing = told.map(|answer| standing(&refusal, answer));
     let signature = ContentHash::of_parts(
         refusal.findings.iter().map(|finding| format!("{} {}", refusal.stage, finding.code)),
     );
@@ -205,16 +206,31 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
         refused_at: refusal.stage,
         findings: refusal.findings,
         evidence: refusal.evidence,
-        result: AttemptResult::Refused { feedback, signature },
+        result: AttemptResult::Refused { feedback, signature, standing },
         news: AttemptNews::Refused { reason },
         ..Made::declined("")
     }
+}
+
+/// How far a refused answer had come.
+fn standing(refusal: &Refusal, answer: &edit::Answer) -> Standing {
+    let stage = match refusal.stage {
+        "answer" => Stage::Grammar,
+        "edit" => Stage::Edit,
+        "syntax" => Stage::Syntax,
+        _ => Stage::Check,
+    };
+    let items = refusal.evidence.iter().flat_map(|evidence| &evidence.report.items);
+    let failing = items.map(|item| u64::from(item.disagreed)).sum();
+    Standing { answer: ContentHash::of(edit::render_answer(answer, SHOWN_NONCE)), stage, failing }
 }
 
 /// What came back is no answer in the grammar.
 fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
     let finding = Finding { code: code.to_owned(), text: reason.clone() };
     // Some reasons begin with their code, and one of the two is enough.
+    // A second answer that is none, of whatever kind, is no progress.
+    let standing = Standing { answer: ContentHash::of(&raw), stage: Stage::Grammar, failing: 1 };
     let told = if reason.starts_with(code) { reason.clone() } else { format!("{code}: {reason}") };
     let feedback = (route == Route::Model).then(|| Feedback {
         stage: "answer".to_owned(),
@@ -227,7 +243,7 @@ fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
         verdict: Some(Verdict::Fail),
         refused_at: "answer",
         findings: vec![finding],
-        result: AttemptResult::Refused { feedback, signature },
+        result: AttemptResult::Refused { feedback, signature, standing: Some(standing) },
         news: AttemptNews::Refused { reason },
         ..Made::declined("")
     }

@@ -242,11 +242,11 @@ mod tests {
         let error = ask(Ok(())).unwrap_err();
         assert!(matches!(error, ModelError::Unavailable { retry_after_ms: Some(1000), .. }), "{error}");
         assert_eq!(sent.load(Ordering::SeqCst), 2, "nothing is sent while it rests");
-        clock.sleep(Duration::from_millis(1000));
+        clock.sleep(Duration::from_secs(1));
         ask(Err(unavailable())).unwrap_err();
         ask(Ok(())).unwrap_err();
         assert_eq!(sent.load(Ordering::SeqCst), 3, "the one that tries fails, and it rests again");
-        clock.sleep(Duration::from_millis(1000));
+        clock.sleep(Duration::from_secs(1));
         ask(Ok(())).unwrap();
         ask(Ok(())).unwrap();
         assert_eq!(sent.load(Ordering::SeqCst), 5);
@@ -262,7 +262,7 @@ mod tests {
         gateway.carry(|| Ok(())).unwrap();
         let empty = ModelError::OutOfFunds { reason: "pay".to_owned() };
         gateway.carry(|| Err::<(), _>(empty.clone())).unwrap_err();
-        clock.sleep(Duration::from_secs(86_400));
+        clock.sleep(Duration::from_hours(24));
         let refused = gateway.carry(|| -> Result<(), ModelError> { panic!("it must not be sent") });
         assert_eq!(refused, Err(empty));
     }

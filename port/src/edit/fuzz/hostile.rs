@@ -1,7 +1,7 @@
 //! Answers that are well formed and wrong: other symbols, look-alikes, tricks with paths, unfinished code, ways
 //! out, and results that are known instead of computed.
 
-use super::{ADD, CLAMP, Case, Make, Pen, table};
+use super::{ADD, CLAMP, Case, Make, Pen, indented, table};
 
 pub(super) const KINDS: &[Make] = &[
     other_symbol,
@@ -320,11 +320,8 @@ fn definitions(pen: &mut Pen<'_>) -> Case {
         2 => format!("{sound}\nclamp(1)"),
         3 => format!("import math\n{sound}"),
         4 => "# nothing".to_owned(),
-        5 => format!(
-            "class clamp_:\n{}",
-            sound.lines().map(|line| format!("    {line}\n")).collect::<String>()
-        ),
-        6 => format!("if True:\n{}", sound.lines().map(|line| format!("    {line}\n")).collect::<String>()),
+        5 => format!("class clamp_:\n{}", indented(&sound)),
+        6 => format!("if True:\n{}", indented(&sound)),
         _ => format!("{sound}\n\n\n{sound}"),
     };
     let answer = pen.replacing_clamp(&text);
@@ -346,8 +343,11 @@ fn unparsable(pen: &mut Pen<'_>) -> Case {
 }
 
 fn unchanged(pen: &mut Pen<'_>) -> Case {
-    let text =
-        CLAMP.lines().map(|line| format!("{line}{}\n", " ".repeat(pen.random.index(3)))).collect::<String>();
+    let text = CLAMP
+        .lines()
+        .map(|line| line.to_owned() + &" ".repeat(pen.random.index(3)))
+        .collect::<Vec<_>>()
+        .join("\n");
     let answer = pen.replacing_clamp(&text);
     pen.refused("nothing changed", answer, &["no-effect"])
 }

@@ -153,6 +153,11 @@ fn table() -> String {
     format!("def table(scale):\n    rows = []\n{}\n    return rows\n    return rows", rows.join("\n"))
 }
 
+/// A text one level deeper.
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
 fn path(text: &str) -> SymbolPath {
     SymbolPath::new(text).expect("written in this folder")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ADD, CLAMP, Case, Expected, FILE, HEAD, Make, NEW_FILE, Pen, module, pieces, table};
+use super::{ADD, CLAMP, Case, Expected, FILE, HEAD, Make, NEW_FILE, Pen, indented, module, pieces, table};
 
 pub(super) const KINDS: &[Make] = &[
     replace,
@@ -35,7 +35,7 @@ fn wrapped(pen: &mut Pen<'_>, text: &str) -> String {
     match pen.random.index(4) {
         0 => format!("```python\n{text}\n```"),
         1 => format!("\n{text}\n\n"),
-        2 => text.lines().map(|line| format!("    {line}\n")).collect(),
+        2 => indented(text),
         _ => text.to_owned(),
     }
 }
@@ -52,7 +52,7 @@ fn replace_method(pen: &mut Pen<'_>) -> Case {
     let number = pen.random.index(90) + 2;
     let text = format!("def add(self, n):\n    self.count += n * {number}\n    return self.count");
     let body = wrapped(pen, &text);
-    let there: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let there = indented(&text);
     let sha = pen.sha(ADD);
     let answer = pen.answer(&[pen.block(&format!("REPLACE sha={sha} sym=p.m.Counter.add"), &body)]);
     pen.case("sound: replace a method", answer, becomes(with(3, there.trim_end())))

@@ -171,7 +171,8 @@ impl Fake {
             // The client gives up first: it closes the connection.
             let mut nothing = [0_u8; 1];
             let mut connection = connection;
-            connection.read_exact(&mut nothing).ok();
+            // Whether it closes or resets the connection is the same to us.
+            drop(connection.read_exact(&mut nothing));
         }
         Ok(done.keep)
     }
@@ -345,12 +346,14 @@ fn send(mut connection: &TcpStream, status: u16, header: &str, body: &str) -> Re
 }
 
 fn send_events(mut connection: &TcpStream, events: &[String], named: bool) -> Result<()> {
+    use std::fmt::Write as _;
+
     let mut text =
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
     for event in events {
         let name = if named { "event: x\n" } else { "" };
         let chunk = format!("{name}data: {event}\n\n");
-        text += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
+        write!(text, "{:x}\r\n{chunk}\r\n", chunk.len())?;
     }
     text += "0\r\n\r\n";
     Ok(connection.write_all(text.as_bytes())?)

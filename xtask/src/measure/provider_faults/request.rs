@@ -27,7 +27,7 @@ pub(super) struct Asked {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Messages {
+struct MessageRequest {
     model: String,
     /// At least 1.
     max_tokens: u32,
@@ -61,7 +61,7 @@ struct Message {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Responses {
+struct ResponseRequest {
     model: String,
     instructions: String,
     input: String,
@@ -75,7 +75,7 @@ struct Responses {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Chat {
+struct ChatRequest {
     model: String,
     messages: Vec<Message>,
     #[serde(default)]
@@ -117,7 +117,7 @@ pub(super) fn check(
     }
     match protocol {
         Protocol::Messages => {
-            let body: Messages = serde_json::from_slice(body)?;
+            let body: MessageRequest = serde_json::from_slice(body)?;
             let [message] = body.messages.as_slice() else { bail!("one message is enough") };
             let marks = body.system.iter().filter_map(|block| block.cache_control.as_ref());
             let marks: Vec<&str> = marks.map(|mark| mark.kind.as_str()).collect();
@@ -130,7 +130,7 @@ pub(super) fn check(
             Ok(Asked { prefix, payload: message.content.clone(), stream: body.stream })
         }
         Protocol::Responses => {
-            let body: Responses = serde_json::from_slice(body)?;
+            let body: ResponseRequest = serde_json::from_slice(body)?;
             if body.max_output_tokens < 16
                 || body.store
                 || body.prompt_cache_key.is_some_and(|key| key.len() > 64)
@@ -141,7 +141,7 @@ pub(super) fn check(
             Ok(Asked { prefix: body.instructions, payload: body.input, stream: body.stream })
         }
         Protocol::Chat => {
-            let body: Chat = serde_json::from_slice(body)?;
+            let body: ChatRequest = serde_json::from_slice(body)?;
             let [system, user] = body.messages.as_slice() else { bail!("a system and a user message") };
             let caps = body.max_tokens.is_some() || body.max_completion_tokens.is_some();
             let options = body.stream_options.is_none_or(|options| body.stream && options.include_usage);
