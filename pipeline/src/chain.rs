@@ -1,5 +1,6 @@
 //! The chain of translators, made from the settings.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -11,12 +12,14 @@ use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup, Leash};
 use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
 use port::translate::inbox::{Inbox, InboxTranslator};
+use port::translate::limits::{Gateway, GatewayLimits};
 use port::translate::memory::{MemoryFolder, MemoryTranslator};
 use port::translate::model::{Completion, Model, ModelSetup, ModelTranslator};
 use port::translate::price::Price;
 use port::translate::prompt::{GRAMMAR, Prompt, PromptBuilder};
 use port::translate::providers::anthropic::{ANTHROPIC_BASE_URL, MessagesFormat};
 use port::translate::providers::chat::{ChatFormat, OPENAI_BASE_URL, OutputCapField};
+use port::translate::providers::responses::ResponsesFormat;
 use port::translate::providers::{HttpModel, ProviderSetup, WireFormat};
 use port::translate::replay::ReplayTranslator;
 use port::translate::retry::RetryPolicy;
@@ -33,6 +36,12 @@ use crate::stops;
 
 /// The most that a command may answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
+
+/// The longest that a stream may be silent. Providers send something every few seconds while a model thinks.
+const SILENCE_MAX: Duration = Duration::from_mins(2);
+
+/// The most requests under way with all providers together.
+const REQUESTS_AT_ONCE_MAX: usize = 8;
 
 /// One link of the chain: the verify-first link is the driver's own, the others translate.
 #[derive(Debug)]
@@ -117,15 +126,50 @@ impl ExchangeStore for RunExchanges {
 
 /// Makes the chain that the settings describe.
 pub fn build(settings: &Settings, means: &Means) -> Result<Vec<Link>> {
-    settings.chain.iter().map(|entry| link(entry, settings, means)).collect()
+    let gates = Gates::new(means);
+    settings.chain.iter().map(|entry| link(entry, settings, means, &gates)).collect()
 }
 
-fn link(entry: &ChainEntry, settings: &Settings, means: &Means) -> Result<Link> {
+/// The gateways of a chain: one for all requests, and one for each provider, which its models share.
+struct Gates {
+    all: Arc<Gateway>,
+    by_provider: RefCell<BTreeMap<String, Arc<Gateway>>>,
+}
+
+impl Gates {
+    fn new(means: &Means) -> Self {
+        let limits = GatewayLimits {
+            at_once_max: REQUESTS_AT_ONCE_MAX,
+            per_minute_max: 0,
+            faults_max: 0,
+            ..GatewayLimits::default()
+        };
+        // A fault of one provider says nothing about the others: the common gateway only counts.
+        let all = Arc::new(Gateway::counting(limits, Arc::clone(&means.clock)));
+        Self { all, by_provider: RefCell::default() }
+    }
+
+    fn of(&self, base_url: &str, model: &ModelSettings, means: &Means) -> Vec<Arc<Gateway>> {
+        let mut by_provider = self.by_provider.borrow_mut();
+        // The first model of a provider says how much it may be asked.
+        let provider = by_provider.entry(base_url.trim_end_matches('/').to_owned()).or_insert_with(|| {
+            let limits = GatewayLimits {
+                at_once_max: model.at_once_max,
+                per_minute_max: model.per_minute_max,
+                ..GatewayLimits::default()
+            };
+            Arc::new(Gateway::new(limits, Arc::clone(&means.clock)))
+        });
+        vec![Arc::clone(&self.all), Arc::clone(provider)]
+    }
+}
+
+fn link(entry: &ChainEntry, settings: &Settings, means: &Means, gates: &Gates) -> Result<Link> {
     Ok(match entry {
         ChainEntry::VerifyFirst => Link::VerifyFirst,
         ChainEntry::Rules => Link::Translator(Box::new(RuleTranslator::default())),
         ChainEntry::Memory => Link::Translator(Box::new(memory(settings)?)),
-        ChainEntry::Model(model) => Link::Translator(model_translator(model, settings, means)?),
+        ChainEntry::Model(model) => Link::Translator(model_translator(model, settings, means, gates)?),
     })
 }
 
@@ -151,7 +195,7 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         None if text == "inbox" => (text, ""),
         None => bail!(
             "`{text}` is neither a `[[translate.model]]` nor `command:PROGRAM ARGUMENTS`, \
-             `chat:MODEL@URL`, `anthropic:MODEL[@URL]` or `inbox[:FOLDER]`"
+             `chat:MODEL@URL`, `responses:MODEL[@URL]`, `anthropic:MODEL[@URL]` or `inbox[:FOLDER]`"
         ),
     };
     let (model, url) = match rest.split_once('@') {
@@ -172,6 +216,11 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
             model,
             api_key_env: key_where_set("OPENAI_API_KEY"),
         },
+        "responses" => ModelAccess::Responses {
+            base_url: url.unwrap_or_else(|| OPENAI_BASE_URL.to_owned()),
+            model,
+            api_key_env: key_where_set("OPENAI_API_KEY"),
+        },
         "anthropic" => {
             ModelAccess::Anthropic { base_url: url, model, api_key_env: "ANTHROPIC_API_KEY".to_owned() }
         }
@@ -179,7 +228,9 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
             ModelAccess::Inbox { folder: Some(rest).filter(|rest| !rest.is_empty()).map(PathBuf::from) }
         }
         other => {
-            bail!("`{other}` is not a kind of translator: write `command`, `chat`, `anthropic` or `inbox`")
+            bail!(
+                "`{other}` is not a kind of translator: write `command`, `chat`, `responses`, `anthropic` or `inbox`"
+            )
         }
     };
     Ok(ModelSettings {
@@ -188,6 +239,9 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         output_tokens_max: 8192,
         timeout_s: 300,
         attempts_max: 3,
+        stream: true,
+        at_once_max: GatewayLimits::default().at_once_max,
+        per_minute_max: 0,
         price: BTreeMap::new(),
     })
 }
@@ -209,6 +263,7 @@ fn model_translator(
     model: &ModelSettings,
     settings: &Settings,
     means: &Means,
+    gates: &Gates,
 ) -> Result<Box<dyn Translator>> {
     let codec = codec();
     let prompts = Arc::new(prompts(settings)?);
@@ -218,15 +273,23 @@ fn model_translator(
             Arc::new(command_model(model, command, environment, settings, means)?)
         }
         ModelAccess::Chat { base_url, model: name, api_key_env } => {
-            let setup = provider(base_url, name, api_key_env.as_deref(), model.output_tokens_max)?;
+            let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
             let own = base_url.starts_with(OPENAI_BASE_URL);
             let cap_field = if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
-            Arc::new(http_model(model, Box::new(ChatFormat { setup, cap_field }), means)?)
+            let gateways = gates.of(base_url, model, means);
+            Arc::new(http_model(model, Box::new(ChatFormat { setup, cap_field }), gateways, means)?)
+        }
+        ModelAccess::Responses { base_url, model: name, api_key_env } => {
+            let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
+            let cache_key = base_url.starts_with(OPENAI_BASE_URL);
+            let gateways = gates.of(base_url, model, means);
+            Arc::new(http_model(model, Box::new(ResponsesFormat { setup, cache_key }), gateways, means)?)
         }
         ModelAccess::Anthropic { base_url, model: name, api_key_env } => {
             let base_url = base_url.as_deref().unwrap_or(ANTHROPIC_BASE_URL);
-            let setup = provider(base_url, name, Some(api_key_env), model.output_tokens_max)?;
-            Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), means)?)
+            let setup = provider(base_url, name, Some(api_key_env), model)?;
+            let gateways = gates.of(base_url, model, means);
+            Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), gateways, means)?)
         }
         ModelAccess::Inbox { folder } => {
             return Ok(Box::new(InboxTranslator {
@@ -268,6 +331,7 @@ pub fn inboxes(settings: &Settings) -> Vec<Inbox> {
             ModelAccess::Inbox { folder } => Some(inbox(folder.as_deref(), settings)),
             ModelAccess::Command { .. }
             | ModelAccess::Chat { .. }
+            | ModelAccess::Responses { .. }
             | ModelAccess::Anthropic { .. }
             | ModelAccess::Replay { .. } => None,
         },
@@ -301,11 +365,20 @@ fn command_model(
     Ok(CommandModel::new(setup, Arc::clone(&means.runner)))
 }
 
-fn http_model(model: &ModelSettings, format: Box<dyn WireFormat>, means: &Means) -> Result<HttpModel> {
+fn http_model(
+    model: &ModelSettings,
+    format: Box<dyn WireFormat>,
+    gateways: Vec<Arc<Gateway>>,
+    means: &Means,
+) -> Result<HttpModel> {
     Ok(HttpModel {
         name: model.name.clone(),
         format,
-        transport: Arc::new(HttpClient::new(Duration::from_secs(model.timeout_s))?),
+        transport: Arc::new(HttpClient::new(
+            Duration::from_secs(model.timeout_s),
+            model.stream.then_some(SILENCE_MAX),
+        )?),
+        gateways,
         retries: RetryPolicy { seed: model.name.clone(), ..RetryPolicy::default() },
         clock: Arc::clone(&means.clock),
     })
@@ -315,7 +388,7 @@ fn provider(
     base_url: &str,
     model: &str,
     api_key_env: Option<&str>,
-    output_tokens_max: u32,
+    settings: &ModelSettings,
 ) -> Result<ProviderSetup> {
     let key = match api_key_env {
         None => None,
@@ -323,14 +396,23 @@ fn provider(
             Some(env::secret(name).with_context(|| format!("the model `{model}` needs a key in `{name}`"))?)
         }
     };
-    Ok(ProviderSetup { base_url: base_url.to_owned(), model: model.to_owned(), key, output_tokens_max })
+    Ok(ProviderSetup {
+        base_url: base_url.to_owned(),
+        model: model.to_owned(),
+        key,
+        output_tokens_max: settings.output_tokens_max,
+        stream: settings.stream,
+    })
 }
 
 fn price(model: &ModelSettings) -> Result<Option<Price>> {
     let of = |kind: &str| model.price.get(kind).copied();
     match (of("input"), of("output")) {
         (None, None) if model.price.is_empty() => Ok(None),
-        (Some(input), Some(output)) => Ok(Some(Price { input, cached_input: of("cached-input"), output })),
+        (Some(input), Some(output)) => {
+            let (cached_input, written_input) = (of("cached-input"), of("written-input"));
+            Ok(Some(Price { input, cached_input, written_input, output }))
+        }
         (None | Some(_), None | Some(_)) => {
             bail!("the price of `{}` needs `input` and `output`, in dollars for a million tokens", model.name)
         }

@@ -22,14 +22,18 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// A client whose requests take at most this long, answer included.
-    pub fn new(timeout: Duration) -> anyhow::Result<Self> {
+    /// With `silence`, also gives up where nothing comes for that long, as between the events of a stream.
+    pub fn new(timeout: Duration, silence: Option<Duration>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(timeout)
             // A provider's redirect would carry the key to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(silence) = silence {
+            builder = builder.read_timeout(silence);
+        }
+        let client = builder.build()?;
         Ok(Self { runtime, client, timeout })
     }
 

@@ -4,6 +4,7 @@
 //! into verdicts, [`store`] keeps the journal, and [`cli`] is the only part that talks to people.
 
 mod ahead;
+pub mod budget;
 pub mod chain;
 pub mod cli;
 pub mod config;

@@ -289,8 +289,8 @@ pub(super) struct Sync {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Who {
     /// Leave the memory out and ask this translator: the name of a `[[translate.model]]`,
-    /// `command:PROGRAM ARGUMENTS`, `chat:MODEL@URL`, `anthropic:MODEL[@URL]`, or `inbox[:FOLDER]`, which
-    /// writes prompts as files and reads the answers when they are there. May be repeated.
+    /// `command:PROGRAM ARGUMENTS`, `chat:MODEL@URL`, `responses:MODEL[@URL]`, `anthropic:MODEL[@URL]`, or
+    /// `inbox[:FOLDER]`, which writes prompts as files and reads the answers when they are there. May be repeated.
     #[arg(long = "translator", value_name = "WHO")]
     pub(super) translators: Vec<String>,
 }

@@ -139,6 +139,36 @@ pub struct TranslateSection {
     /// Language models and commands.
     #[serde(default)]
     pub model: Vec<ModelSection>,
+    /// What models may cost.
+    #[serde(default)]
+    pub budget: BudgetSection,
+}
+
+/// What models may cost: tokens sent and received, and United States dollars by the models' prices. A bound is
+/// looked at before each answer, so it is passed by one answer at the most; then units are parked.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BudgetSection {
+    /// For one work unit.
+    pub unit_tokens: Option<u64>,
+    /// For one work unit.
+    pub unit_usd: Option<f64>,
+    /// For one upstream revision.
+    pub revision_tokens: Option<u64>,
+    /// For one upstream revision.
+    pub revision_usd: Option<f64>,
+    /// For one run.
+    pub run_tokens: Option<u64>,
+    /// For one run.
+    pub run_usd: Option<f64>,
+    /// For the runs that begin on one day, by UTC.
+    pub day_tokens: Option<u64>,
+    /// For the runs that begin on one day, by UTC.
+    pub day_usd: Option<f64>,
+    /// For the runs that begin in one month, by UTC.
+    pub month_tokens: Option<u64>,
+    /// For the runs that begin in one month, by UTC.
+    pub month_usd: Option<f64>,
 }
 
 /// What speaks for a model.
@@ -149,6 +179,8 @@ pub enum ModelKind {
     Command,
     /// A server that speaks the `OpenAI` Chat Completions protocol.
     Chat,
+    /// A server that speaks the `OpenAI` Responses protocol.
+    Responses,
     /// A server that speaks the Anthropic Messages protocol.
     Anthropic,
     /// A folder in which prompts wait as files for people, or anything else, to answer them.
@@ -171,12 +203,12 @@ pub struct ModelSection {
     /// For `command`: environment variables that it may see, by name.
     #[serde(default)]
     pub environment: Vec<String>,
-    /// For `chat` and `anthropic`: the server's address, with the version path, such as
+    /// For `chat`, `responses` and `anthropic`: the server's address, with the version path, such as
     /// `http://localhost:11434/v1`.
     pub base_url: Option<String>,
-    /// For `chat` and `anthropic`: the model's name at the provider.
+    /// For `chat`, `responses` and `anthropic`: the model's name at the provider.
     pub model: Option<String>,
-    /// For `chat` and `anthropic`: the environment variable that holds the key.
+    /// For `chat`, `responses` and `anthropic`: the environment variable that holds the key.
     pub api_key_env: Option<String>,
     /// For `replay`: the folder of recorded answers. For `inbox`: where prompts and answers go; default: `inbox` in
     /// the state folder.
@@ -187,7 +219,15 @@ pub struct ModelSection {
     pub timeout_s: Option<u64>,
     /// Attempts at one unit, repairs included. Default: 3.
     pub attempts_max: Option<u32>,
-    /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `output`.
+    /// For servers: whether answers come as a stream, so that a dead connection is noticed. Default: true.
+    pub stream: Option<bool>,
+    /// For servers: the most requests under way at a time; 0 for any number. The first model of an address says it
+    /// for all of them. Default: 4.
+    pub at_once_max: Option<usize>,
+    /// For servers: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
+    pub per_minute_max: Option<usize>,
+    /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `written-input` (what is
+    /// written to the provider's cache), `output`.
     #[serde(default)]
     pub price: BTreeMap<String, f64>,
 }

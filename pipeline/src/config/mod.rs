@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod bench;
+mod budget;
 pub mod daemon;
 mod diagnostic;
 pub mod env;

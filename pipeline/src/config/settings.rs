@@ -7,16 +7,19 @@ use std::sync::Arc;
 use mappings::mapping::MappingConfig;
 use mappings::{Decisions, Mapping};
 use port::sandbox::DISK_BYTES_MAX;
+use port::translate::limits::GatewayLimits;
 use upstream::ContentHash;
 use upstream::clock::Clock as _;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 
 use super::alert;
 use super::bench::{self, BenchSettings, ObjectiveSettings};
+use super::budget;
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::span::span_of;
 use super::watch;
+use crate::budget::Budget;
 use crate::daemon::Rhythm;
 use crate::daemon::notify::AlertPlan;
 
@@ -49,6 +52,12 @@ pub struct ModelSettings {
     pub timeout_s: u64,
     /// Attempts at one unit, repairs included.
     pub attempts_max: u32,
+    /// Whether answers come as a stream.
+    pub stream: bool,
+    /// The most requests under way with its provider; 0 for any number.
+    pub at_once_max: usize,
+    /// The most requests in a minute; 0 for any number.
+    pub per_minute_max: usize,
     /// Prices in United States dollars for a million tokens, by kind.
     pub price: BTreeMap<String, f64>,
 }
@@ -65,6 +74,15 @@ pub enum ModelAccess {
     },
     /// A server that speaks `OpenAI` Chat Completions.
     Chat {
+        /// Its address.
+        base_url: String,
+        /// The model's name.
+        model: String,
+        /// The variable that holds the key, where one is needed.
+        api_key_env: Option<String>,
+    },
+    /// A server that speaks `OpenAI` Responses.
+    Responses {
         /// Its address.
         base_url: String,
         /// The model's name.
@@ -120,6 +138,8 @@ pub struct Settings {
     pub decisions: Decisions,
     /// The translators, in order.
     pub chain: Vec<ChainEntry>,
+    /// What models may cost.
+    pub budget: Budget,
     /// The folders of translation memory.
     pub memory: Vec<PathBuf>,
     /// Probes generated for each function.
@@ -194,6 +214,7 @@ pub(super) fn resolve(
         mapping: check.mapping(file)?,
         decisions: check.decisions(file)?,
         chain: check.chain(file)?,
+        budget: check.budget(file)?,
         memory: check.memory(file)?,
         probes: file.gate.probes.unwrap_or(300),
         tests: tests.command.clone().unwrap_or_else(|| default_tests(&root)),
@@ -387,6 +408,11 @@ impl Check<'_> {
             .collect()
     }
 
+    fn budget(&self, file: &ConfigFile) -> Result<Budget, ConfigError> {
+        budget::budget(&file.translate)
+            .map_err(|fault| self.error(&["translate", "budget", &fault.key], fault.message, fault.help))
+    }
+
     fn model(&self, at: usize, section: &ModelSection) -> Result<ModelSettings, ConfigError> {
         let at = at.to_string();
         let keys = ["translate", "model", at.as_str()];
@@ -402,6 +428,11 @@ impl Check<'_> {
                 environment: section.environment.clone(),
             },
             ModelKind::Chat => ModelAccess::Chat {
+                base_url: section.base_url.clone().ok_or_else(|| missing("base-url"))?,
+                model: model()?,
+                api_key_env: section.api_key_env.clone(),
+            },
+            ModelKind::Responses => ModelAccess::Responses {
                 base_url: section.base_url.clone().ok_or_else(|| missing("base-url"))?,
                 model: model()?,
                 api_key_env: section.api_key_env.clone(),
@@ -425,6 +456,9 @@ impl Check<'_> {
             output_tokens_max: section.output_tokens_max.unwrap_or(8192),
             timeout_s: section.timeout_s.unwrap_or(300),
             attempts_max: section.attempts_max.unwrap_or(3),
+            stream: section.stream.unwrap_or(true),
+            at_once_max: section.at_once_max.unwrap_or(GatewayLimits::default().at_once_max),
+            per_minute_max: section.per_minute_max.unwrap_or(0),
             price: section.price.clone(),
         })
     }

@@ -152,3 +152,18 @@ fn an_alert_that_tells_nobody_or_two_is_shown_where_it_stands() {
     check("[[alert.notify]]\ncommand = ['x']\nurl-env = 'Y'", "15:11 ", "write one of them");
     check("[[alert.notify]]\nurl = 'https://example.com'", "14:1 ", "unknown field `url`");
 }
+
+#[test]
+fn a_budget_that_holds_nothing_back_is_shown_where_it_stands() {
+    let good = check(&format!("{GOOD}\n[translate.budget]\nday-usd = 2.5\nunit-tokens = 100000\n")).unwrap();
+    assert!(good.budget.looks_back());
+    let complains = |section: &str, place: &str, words: &str| {
+        let complaint = complaint(&format!("{GOOD}\n[translate.budget]\n{section}\n"));
+        assert!(complaint.starts_with(place) && complaint.contains(words), "{section}: {complaint}");
+    };
+    complains("run-usd = -1.0", "13:11 ", "is no amount of money");
+    complains("week-usd = 1.0", "13:1 ", "unknown field `week-usd`");
+    let free =
+        "[[translate.model]]\nname = 'x'\nkind = 'responses'\nbase-url = 'http://localhost'\nmodel = 'm'";
+    complains(&format!("run-usd = 1.0\n\n{free}"), "13:11 ", "has no price");
+}

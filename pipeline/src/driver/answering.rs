@@ -7,6 +7,7 @@ use mappings::Proof;
 use port::edit::{self, Edit};
 use port::language::Language;
 use port::translate::memory::memory_key;
+use port::translate::model::MODEL_REFUSED;
 use port::translate::{Feedback, Route, Translation, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
@@ -16,7 +17,8 @@ use super::Driver;
 use super::attempt::Made;
 use super::context::Attempt;
 use super::judging::{Judged, Refusal};
-use crate::engine::{AttemptResult, Lesson};
+use crate::budget::{Reached, Spent};
+use crate::engine::{AttemptResult, Lesson, Stage, Standing};
 use crate::progress::AttemptNews;
 
 /// Stands for the nonce where an answer is shown.
@@ -98,26 +100,48 @@ impl Driver<'_> {
 
     /// The translator's answer; more context is granted once. `Err` where there is nothing to judge.
     fn answer(&self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Answered, Box<Made>> {
-        let mut wanted = Vec::new();
+        let (mut wanted, mut earlier) = (Vec::new(), Usage::default());
         loop {
+            if translator.route() == Route::Model
+                && let Some(reached) = self.over_budget(given, &earlier)
+            {
+                return Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) }));
+            }
             let request = given.request(self.session, &wanted);
             match translator.translate(&request) {
-                Err(error) => return Err(Box::new(Made::unavailable(error.to_string()))),
+                Err(error) => {
+                    return Err(Box::new(Made { usage: earlier, ..Made::unavailable(error.to_string()) }));
+                }
                 Ok(Translation::Declined { reason }) => return Err(Box::new(Made::declined(reason))),
+                // Asked again it would refuse again: the next translator is asked.
+                Ok(Translation::Malformed { code, reason, usage, .. }) if code == MODEL_REFUSED => {
+                    let origin = translator.name();
+                    let usage = earlier.plus(&usage);
+                    return Err(Box::new(Made { origin, usage, ..Made::unavailable(reason) }));
+                }
                 Ok(Translation::Malformed { code, reason, raw, usage }) => {
+                    let usage = earlier.plus(&usage);
                     let made = malformed(&code, reason, raw, translator.route());
                     return Err(Box::new(Made { origin: translator.name(), usage, ..made }));
                 }
-                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, .. })
+                Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, usage, .. })
                     if wanted.is_empty() =>
                 {
+                    earlier = usage;
                     wanted = symbols;
                 }
                 Ok(Translation::Answered { answer, origin, usage }) => {
+                    let usage = earlier.plus(&usage);
                     return Ok(Answered { answer, key: memory_key(&request), origin, usage });
                 }
             }
         }
+    }
+
+    /// The budget that leaves nothing for another answer, beside what this attempt took already.
+    fn over_budget(&self, given: &Attempt<'_>, taken: &Usage) -> Option<Reached> {
+        let budget = &self.session.settings.budget;
+        budget.reached(&self.ledger, given.unit.id.as_str(), Spent::of(taken))
     }
 
     /// The tree with the edits made, or what is wrong with them.
@@ -126,7 +150,8 @@ impl Driver<'_> {
         let language = &session.language;
         let scope = given.scope(self.session);
         let text = |file: &str| session.port_text(given.tree, file);
-        let wrong = edit::validate(&text, edits, language, &scope);
+        let mut wrong = edit::validate(&text, edits, language, &scope);
+        wrong.extend(leaked(given, edits));
         if !wrong.is_empty() {
             let findings = wrong.iter().map(|finding| Finding {
                 code: finding.code.as_str().to_owned(),
@@ -150,9 +175,23 @@ impl Driver<'_> {
     }
 }
 
+/// Literals of counterexamples that were shown, in edits that should compute them.
+fn leaked(given: &Attempt<'_>, edits: &[Edit]) -> Vec<edit::Finding> {
+    let shown = given.feedback.iter().flat_map(|feedback| feedback.findings.iter().map(String::as_str));
+    let hidden = given.current.hidden_behind(given.unit);
+    let changes = given.unit.members.iter().map(|member| &member.change).chain(&hidden);
+    let rust = changes.flat_map(|change| [change.before(), change.after()]).flatten();
+    let port = given.unit.members.iter().filter_map(|member| given.symbols.get(&member.symbol));
+    let known = rust
+        .flat_map(|item| [item.text.as_str(), item.docs.as_str()])
+        .chain(port.map(|symbol| symbol.text.as_str()));
+    edit::leaks(edits, shown, known)
+}
+
 /// An answer that was judged wrong; `told` is the answer where its author may be told.
 fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
     let reason = refusal.words();
+    let standing = told.map(|answer| standing(&refusal, answer));
     let signature = ContentHash::of_parts(
         refusal.findings.iter().map(|finding| format!("{} {}", refusal.stage, finding.code)),
     );
@@ -167,16 +206,31 @@ fn refused(refusal: Refusal, told: Option<&edit::Answer>) -> Made {
         refused_at: refusal.stage,
         findings: refusal.findings,
         evidence: refusal.evidence,
-        result: AttemptResult::Refused { feedback, signature },
+        result: AttemptResult::Refused { feedback, signature, standing },
         news: AttemptNews::Refused { reason },
         ..Made::declined("")
     }
+}
+
+/// How far a refused answer had come.
+fn standing(refusal: &Refusal, answer: &edit::Answer) -> Standing {
+    let stage = match refusal.stage {
+        "answer" => Stage::Grammar,
+        "edit" => Stage::Edit,
+        "syntax" => Stage::Syntax,
+        _ => Stage::Check,
+    };
+    let items = refusal.evidence.iter().flat_map(|evidence| &evidence.report.items);
+    let failing = items.map(|item| u64::from(item.disagreed)).sum();
+    Standing { answer: ContentHash::of(edit::render_answer(answer, SHOWN_NONCE)), stage, failing }
 }
 
 /// What came back is no answer in the grammar.
 fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
     let finding = Finding { code: code.to_owned(), text: reason.clone() };
     // Some reasons begin with their code, and one of the two is enough.
+    // A second answer that is none, of whatever kind, is no progress.
+    let standing = Standing { answer: ContentHash::of(&raw), stage: Stage::Grammar, failing: 1 };
     let told = if reason.starts_with(code) { reason.clone() } else { format!("{code}: {reason}") };
     let feedback = (route == Route::Model).then(|| Feedback {
         stage: "answer".to_owned(),
@@ -189,7 +243,7 @@ fn malformed(code: &str, reason: String, raw: String, route: Route) -> Made {
         verdict: Some(Verdict::Fail),
         refused_at: "answer",
         findings: vec![finding],
-        result: AttemptResult::Refused { feedback, signature },
+        result: AttemptResult::Refused { feedback, signature, standing: Some(standing) },
         news: AttemptNews::Refused { reason },
         ..Made::declined("")
     }

@@ -8,6 +8,7 @@ use reports::record::{AttemptRecord, Finding};
 
 use super::Driver;
 use super::context::Attempt;
+use crate::budget::Reached;
 use crate::chain::Link;
 use crate::engine::{AttemptResult, Effect, Event};
 use crate::gate::Evidence;
@@ -47,6 +48,13 @@ impl Made {
             result: AttemptResult::Declined,
             news: AttemptNews::Declined { reason },
         }
+    }
+
+    /// Nobody was asked, or not asked again, because a budget is used up.
+    pub(super) fn unaffordable(reached: &Reached) -> Self {
+        let reason = reached.to_string();
+        let findings = vec![Finding { code: reached.code(), text: reason.clone() }];
+        Self { findings, ..Self::unavailable(reason) }
     }
 
     /// It could not be told, for a cause outside.

@@ -31,6 +31,7 @@ use reports::RunRecord;
 use reports::record::Notice;
 use upstream::{ContentHash, Revision};
 
+use crate::budget::Ledger;
 use crate::chain::{Link, RunExchanges};
 use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
 use crate::progress::Progress;
@@ -78,6 +79,8 @@ pub struct Driver<'a> {
     contract: Contract<'a>,
     suites: Suites<'a>,
     current: Option<Rc<Current>>,
+    /// What models have cost so far.
+    ledger: Ledger,
 }
 
 impl std::fmt::Debug for Driver<'_> {
@@ -108,6 +111,7 @@ impl<'a> Driver<'a> {
             store,
             exchanges,
             current: None,
+            ledger: Ledger::default(),
         })
     }
 
@@ -116,6 +120,10 @@ impl<'a> Driver<'a> {
         let header = self.header(request)?;
         let (run, mut events) = self.begin_or_continue(&header)?;
         self.exchanges.begin(&run);
+        self.ledger = self.spent_before(&run, header.started_ms)?;
+        for event in &events {
+            self.ledger.add(event);
+        }
         let (mut record, mut state) = crate::engine::record(&events)?;
         while let Some(effect) = effect(&state) {
             if self.session.machine.stop.load(Ordering::Relaxed) {
@@ -136,6 +144,7 @@ impl<'a> Driver<'a> {
             stops::pass(&format!("{}: stored", effect.name()));
             state = step(state, &event)?;
             apply(&mut record, &state, &event);
+            self.ledger.add(&event);
             events.push(event);
         }
         record.context("a run without a beginning")
@@ -193,6 +202,21 @@ impl<'a> Driver<'a> {
         self.store.append(&header.run, 0, &event)?;
         stops::pass("begin: stored");
         Ok((header.run.clone(), vec![event]))
+    }
+
+    /// What the runs before this one have cost, where that is bounded.
+    fn spent_before(&self, run: &str, now_ms: i64) -> Result<Ledger> {
+        let mut ledger = Ledger::default();
+        if self.session.settings.budget.looks_back() {
+            for row in self.store.runs()?.into_iter().filter(|row| row.run != run) {
+                // What another version wrote may not be readable, and is no reason not to run.
+                match self.store.events(&row.run) {
+                    Ok(events) => ledger.add_earlier(row.started_ms, now_ms, &events),
+                    Err(error) => tracing::warn!(run = row.run, %error, "not counted in the budget"),
+                }
+            }
+        }
+        Ok(ledger)
     }
 
     fn perform(&mut self, effect: &Effect, state: &RunState) -> Result<Event> {

@@ -117,6 +117,9 @@ pub enum AttemptResult {
         feedback: Option<Feedback>,
         /// The findings without their varying parts: the same signature twice ends this translator's turn.
         signature: ContentHash,
+        /// How far it had come; `None` where that does not matter, and in journals before it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<Standing>,
     },
     /// It could not be told whether the answer is right, or there was no answer, for a cause outside.
     Unavailable {
@@ -134,6 +137,31 @@ pub enum AttemptResult {
         /// What to remember of it once it has landed; `None` where nothing is to be learned.
         lesson: Option<Lesson>,
     },
+}
+
+/// What found an answer wrong, the earliest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It is not of the grammar.
+    Grammar,
+    /// Its edits are not to be applied.
+    Edit,
+    /// The text that it makes is not of the language.
+    Syntax,
+    /// The contract or a test.
+    Check,
+}
+
+/// How far an answer had come that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The hash of the answer.
+    pub answer: ContentHash,
+    /// Where it was refused.
+    pub stage: Stage,
+    /// How many things were wrong with it, where that can be compared with another answer; 0 elsewhere.
+    pub failing: u64,
 }
 
 /// A model's answer that is worth remembering.

@@ -11,7 +11,8 @@ mod step;
 
 pub use effect::Effect;
 pub use event::{
-    AttemptResult, ChainLink, Decided, Event, Head, Lesson, PlannedRevision, PlannedUnit, RunHeader,
+    AttemptResult, ChainLink, Decided, Event, Head, Lesson, PlannedRevision, PlannedUnit, RunHeader, Stage,
+    Standing,
 };
 pub use record::{apply, record};
 pub use state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work};

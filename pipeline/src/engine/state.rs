@@ -6,7 +6,7 @@ use port::translate::Feedback;
 use reports::Verdict;
 use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
 
-use super::event::{Head, Lesson, PlannedRevision, RunHeader};
+use super::event::{Head, Lesson, PlannedRevision, RunHeader, Standing};
 use crate::gate::GatePass;
 
 /// Where a run stands.
@@ -142,6 +142,10 @@ pub struct Turn {
     pub feedback: Option<Feedback>,
     /// How its attempts so far were refused.
     pub signatures: Vec<ContentHash>,
+    /// How far its answers of this talk had come.
+    pub standings: Vec<Standing>,
+    /// Whether it was asked afresh, without what was said before.
+    pub fresh: bool,
     /// What stood in the way of those that could not be told, for the report.
     pub unavailable: Vec<String>,
     /// Whether any answer was refused.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
 
+use super::patch::{PatchFault, resolved};
 use super::scope::{Files, Scope, is_inside};
 use super::validate::{is_expected, overlap, renamed};
 use super::{Edit, InsertPlace};
@@ -44,6 +45,14 @@ pub enum ApplyError {
         one: SymbolPath,
         /// The other one.
         other: SymbolPath,
+    },
+    /// Pieces of a symbol could not be replaced.
+    #[error("`{symbol}`: {fault}")]
+    Patch {
+        /// The symbol.
+        symbol: SymbolPath,
+        /// Why.
+        fault: PatchFault,
     },
     /// A text could not be put in.
     #[error(transparent)]
@@ -84,6 +93,7 @@ pub fn apply(
     scope: &Scope,
 ) -> Result<BTreeMap<String, Option<String>>, ApplyError> {
     let before = Files::read(files, language, scope);
+    let edits = &*resolved(&before, edits)?;
     check_targets(&before, edits, scope)?;
     let (mut texts, paths) = renames(&before, edits, language)?;
     // The texts after the renames are what the other edits are compared with.
@@ -305,6 +315,12 @@ fn check_effect(base: &Files, after: &Files, edit: &Edit) -> Result<(), ApplyErr
             no_effect(symbol, "it is not new under this path")
         }
         Edit::Delete { symbol, .. } if after.get(symbol).is_some() => no_effect(symbol, "it is still there"),
-        Edit::Insert { .. } | Edit::Delete { .. } | Edit::Rename { .. } | Edit::Imports { .. } => Ok(()),
+        // Pieces and moves were resolved into these before anything was applied.
+        Edit::Insert { .. }
+        | Edit::Delete { .. }
+        | Edit::Rename { .. }
+        | Edit::Imports { .. }
+        | Edit::Patch { .. }
+        | Edit::Move { .. } => Ok(()),
     }
 }

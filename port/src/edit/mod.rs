@@ -3,7 +3,10 @@
 //! The text form is the grammar of `docs/edit-grammar.md`; this is what it means.
 
 mod apply;
+pub mod fuzz;
+mod leak;
 mod parse;
+mod patch;
 mod scope;
 mod validate;
 
@@ -11,9 +14,11 @@ use mappings::SymbolPath;
 use serde::{Deserialize, Serialize};
 
 pub use apply::{ApplyError, apply};
+pub use leak::leaks;
 pub use parse::{
     ANSWER_BYTES_MAX, AnswerDefect, AnswerError, BLOCKS_MAX, BODY_BYTES_MAX, parse_answer, render_answer,
 };
+pub use patch::{Hunk, PATCH_LINES_MIN, PatchFault};
 pub use scope::{Files, Scope};
 pub use validate::{Finding, FindingCode, validate};
 
@@ -43,6 +48,15 @@ pub enum Edit {
         /// Its new text.
         text: String,
     },
+    /// Pieces of a very large symbol become others; the rest of it stays.
+    Patch {
+        /// Which symbol.
+        symbol: SymbolPath,
+        /// What it was made for.
+        expected: String,
+        /// The pieces, at least one.
+        hunks: Vec<Hunk>,
+    },
     /// A new symbol.
     Insert {
         /// The path that it will have.
@@ -67,6 +81,18 @@ pub enum Edit {
         expected: String,
         /// Its new name, the last segment alone.
         to: String,
+    },
+    /// The symbol goes elsewhere with its text as it is. Who uses it there or here imports it by edits of
+    /// their own.
+    Move {
+        /// Which symbol.
+        symbol: SymbolPath,
+        /// What it was made for.
+        expected: String,
+        /// The path that it will have; its last segment stays.
+        to: SymbolPath,
+        /// Where it goes.
+        place: InsertPlace,
     },
     /// Import lines that the other edits need; those already there are left alone.
     Imports {
@@ -108,19 +134,37 @@ impl Edit {
     pub fn symbol(&self) -> Option<&SymbolPath> {
         match self {
             Self::Replace { symbol, .. }
+            | Self::Patch { symbol, .. }
             | Self::Insert { symbol, .. }
             | Self::Delete { symbol, .. }
-            | Self::Rename { symbol, .. } => Some(symbol),
+            | Self::Rename { symbol, .. }
+            | Self::Move { symbol, .. } => Some(symbol),
             Self::Imports { .. } => None,
         }
+    }
+
+    /// Every path that the edit writes to: a move writes to two.
+    pub fn touched(&self) -> impl Iterator<Item = &SymbolPath> {
+        let to = match self {
+            Self::Move { to, .. } => Some(to),
+            Self::Replace { .. }
+            | Self::Patch { .. }
+            | Self::Insert { .. }
+            | Self::Delete { .. }
+            | Self::Rename { .. }
+            | Self::Imports { .. } => None,
+        };
+        self.symbol().into_iter().chain(to)
     }
 
     /// The prefix of the hash of the text that the edit was made for, where it was made for one.
     pub fn expected(&self) -> Option<&str> {
         match self {
             Self::Replace { expected, .. }
+            | Self::Patch { expected, .. }
             | Self::Delete { expected, .. }
-            | Self::Rename { expected, .. } => Some(expected),
+            | Self::Rename { expected, .. }
+            | Self::Move { expected, .. } => Some(expected),
             Self::Insert { .. } | Self::Imports { .. } => None,
         }
     }

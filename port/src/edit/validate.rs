@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use mappings::SymbolPath;
 
+use super::patch::{PatchFault, patched};
 use super::scope::{Files, Scope, is_inside};
 use super::{Edit, InsertPlace};
 use crate::language::{Construct, Language, plain_name};
@@ -33,6 +34,12 @@ pub enum FindingCode {
     OverlappingEdits,
     /// The place of a new symbol does not agree with its path.
     PlaceMismatch,
+    /// The lines of a piece are not in the symbol.
+    NotFound,
+    /// The lines of a piece are in the symbol more than once.
+    FoundTwice,
+    /// Pieces of a symbol that is to be replaced whole.
+    SmallSymbol,
     /// The new name is none.
     BadName,
     /// The text does not parse.
@@ -60,6 +67,9 @@ impl FindingCode {
             Self::AlreadyThere => "already-there",
             Self::OverlappingEdits => "overlapping-edits",
             Self::PlaceMismatch => "place-mismatch",
+            Self::NotFound => "not-found",
+            Self::FoundTwice => "found-twice",
+            Self::SmallSymbol => "small-symbol",
             Self::BadName => "bad-name",
             Self::DoesNotParse => "does-not-parse",
             Self::WrongDefinition => "wrong-definition",
@@ -122,11 +132,30 @@ impl Check<'_> {
         match edit {
             Edit::Replace { symbol, expected, text } => {
                 let old = self.existing(symbol, expected);
-                self.definition(symbol, text);
-                if old.as_deref().is_some_and(|old| self.language.hash(old) == self.language.hash(text)) {
-                    self.find(FindingCode::NoEffect, symbol, "the text is the one that is there");
+                self.replacement(symbol, old.as_deref(), text);
+            }
+            Edit::Patch { symbol, expected, hunks } => {
+                let Some(old) = self.existing(symbol, expected) else { return };
+                match patched(&old, hunks) {
+                    Ok(text) => self.replacement(symbol, Some(&old), &text),
+                    Err(fault) => {
+                        let code = match fault {
+                            PatchFault::Small => FindingCode::SmallSymbol,
+                            PatchFault::NotFound(_) => FindingCode::NotFound,
+                            PatchFault::FoundTwice(_) => FindingCode::FoundTwice,
+                            PatchFault::Overlap(_) => FindingCode::OverlappingEdits,
+                        };
+                        self.find(code, symbol, fault.to_string());
+                    }
                 }
-                self.constructs(symbol.as_str(), &self.file_of(symbol), (old.as_deref(), text));
+            }
+            Edit::Move { symbol, expected, to, place } => {
+                self.existing(symbol, expected);
+                self.insertion(to, place);
+                if plain_name(symbol) != plain_name(to) {
+                    let text = "a move keeps the last name: rename it by RENAME";
+                    self.find(FindingCode::BadName, symbol, text);
+                }
             }
             Edit::Insert { symbol, place, text } => {
                 self.insertion(symbol, place);
@@ -150,12 +179,22 @@ impl Check<'_> {
 
     fn overlaps(&mut self, at: usize, edit: &Edit) {
         let earlier = self.edits.get(..at).unwrap_or_default();
-        let Some(symbol) = edit.symbol() else { return };
-        let clash = earlier.iter().filter_map(|edit| edit.symbol()).find(|other| overlap(symbol, other));
-        if let Some(other) = clash {
-            let text = format!("it overlaps with the edit of `{other}`");
-            self.find(FindingCode::OverlappingEdits, symbol, text);
+        for symbol in edit.touched() {
+            let clash = earlier.iter().flat_map(Edit::touched).find(|other| overlap(symbol, other));
+            if let Some(other) = clash {
+                let text = format!("it overlaps with the edit of `{other}`");
+                self.find(FindingCode::OverlappingEdits, symbol, text);
+            }
         }
+    }
+
+    /// A text that is to stand for a whole symbol.
+    fn replacement(&mut self, symbol: &SymbolPath, old: Option<&str>, text: &str) {
+        self.definition(symbol, text);
+        if old.is_some_and(|old| self.language.hash(old) == self.language.hash(text)) {
+            self.find(FindingCode::NoEffect, symbol, "the text is the one that is there");
+        }
+        self.constructs(symbol.as_str(), &self.file_of(symbol), (old, text));
     }
 
     /// The text of a symbol that must be there, in scope and as it was.
@@ -212,11 +251,17 @@ impl Check<'_> {
     /// The symbol at which another one is inserted: it is there, or an earlier edit inserts it.
     fn anchor(&mut self, symbol: &SymbolPath, anchor: &SymbolPath) {
         let file = self.before.get(anchor).map(|found| found.file.clone());
-        let inserted = self
-            .edits
-            .iter()
-            .take_while(|edit| edit.symbol() != Some(symbol))
-            .any(|edit| matches!(edit, Edit::Insert { symbol, .. } if symbol == anchor));
+        let inserted =
+            self.edits.iter().take_while(|edit| edit.touched().all(|touched| touched != symbol)).any(
+                |edit| match edit {
+                    Edit::Insert { symbol: new, .. } | Edit::Move { to: new, .. } => new == anchor,
+                    Edit::Replace { .. }
+                    | Edit::Patch { .. }
+                    | Edit::Delete { .. }
+                    | Edit::Rename { .. }
+                    | Edit::Imports { .. } => false,
+                },
+            );
         match file {
             Some(file) if !self.scope.files.contains(&file) => {
                 let text = format!("its file `{file}` is not to be edited");
@@ -239,6 +284,10 @@ impl Check<'_> {
             self.find(FindingCode::NoEffect, symbol, "this is its name");
             return;
         }
+        let disguised = self.language.constructs(to);
+        if let Some(Construct { code, what, .. }) = disguised.first() {
+            self.find(FindingCode::Construct(code), symbol, format!("`{what}` is no name for a translation"));
+        }
         let taken = renamed(symbol, to).filter(|new| self.before.get(new).is_some());
         if let Some(new) = taken {
             self.find(FindingCode::AlreadyThere, symbol, format!("`{new}` is there already"));
@@ -250,6 +299,8 @@ impl Check<'_> {
         if let Some(line) = self.language.not_an_import(text) {
             let text = format!("line {line} is no import statement");
             self.find_about(FindingCode::NotAnImport, file, text);
+        } else if self.language.imports(text).is_empty() {
+            self.find_about(FindingCode::NotAnImport, file, "there is no import statement".to_owned());
         }
         let old = self.before.texts.get(file).map(|text| self.language.imports(text).join("\n"));
         self.constructs(file, file, (old.as_deref(), text));

@@ -7,6 +7,7 @@ pub mod codec;
 pub mod command;
 pub mod exchange;
 pub mod inbox;
+pub mod limits;
 pub mod memory;
 pub mod model;
 pub mod pitfalls;
@@ -95,10 +96,35 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Of those, tokens read from the provider's cache.
     pub cached_tokens: u64,
+    /// Tokens sent that were written to the provider's cache, where that is counted apart.
+    #[serde(default)]
+    pub written_tokens: u64,
     /// Tokens received, reasoning included.
     pub output_tokens: u64,
+    /// Of those, tokens of reasoning, where that is counted apart.
+    #[serde(default)]
+    pub reasoning_tokens: u64,
     /// The cost in United States dollars, where a price is configured.
     pub cost_usd: Option<f64>,
+}
+
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, more: &Self) -> Self {
+        let cost_usd = match (self.cost_usd, more.cost_usd) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+        };
+        Self {
+            input_tokens: self.input_tokens.saturating_add(more.input_tokens),
+            cached_tokens: self.cached_tokens.saturating_add(more.cached_tokens),
+            written_tokens: self.written_tokens.saturating_add(more.written_tokens),
+            output_tokens: self.output_tokens.saturating_add(more.output_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_add(more.reasoning_tokens),
+            cost_usd,
+        }
+    }
 }
 
 /// What a translator made of a request.

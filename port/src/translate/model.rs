@@ -17,6 +17,9 @@ use super::{Route, TranslateError, Translation, TranslationRequest, Translator, 
 /// The most attempts that any configuration may give one model at one unit.
 pub const MODEL_ATTEMPTS_MAX: u32 = 10;
 
+/// The code of an answer that is a refusal to answer.
+pub const MODEL_REFUSED: &str = "model-refused";
+
 /// Answers prompts.
 pub trait Model: Send + Sync + std::fmt::Debug {
     /// Its name in reports and in the configuration.
@@ -228,7 +231,7 @@ pub(super) fn interpret(
         usage,
     };
     match &finish {
-        Finish::Refused => return malformed("model-refused", "the model refused to answer", text),
+        Finish::Refused => return malformed(MODEL_REFUSED, "the model refused to answer", text),
         Finish::ReasoningOnly => {
             return malformed("reasoning-only", "there is reasoning and no answer behind it", text);
         }
@@ -285,7 +288,7 @@ mod tests {
     }
 
     fn completion(text: &str, finish: Finish) -> Completion {
-        let usage = Usage { input_tokens: 100, cached_tokens: 0, output_tokens: 10, cost_usd: None };
+        let usage = Usage { input_tokens: 100, output_tokens: 10, ..Usage::default() };
         Completion { text: text.to_owned(), usage, finish }
     }
 
@@ -301,7 +304,7 @@ mod tests {
             prompts: Arc::new(PromptBuilder::new(CODEC).unwrap()),
             codec: CODEC,
             exchanges,
-            price: Some(Price { input: 1.0, cached_input: None, output: 10.0 }),
+            price: Some(Price { input: 1.0, cached_input: None, written_input: None, output: 10.0 }),
             attempts_max: 3,
         };
         ModelTranslator::new(Arc::new(Scripted { answers: Mutex::new(answers) }), setup)

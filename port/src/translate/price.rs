@@ -17,6 +17,9 @@ pub struct Price {
     /// Tokens read from the provider's cache; as `input` where none is given.
     #[serde(default)]
     pub cached_input: Option<f64>,
+    /// Tokens written to the provider's cache; as `input` where none is given.
+    #[serde(default)]
+    pub written_input: Option<f64>,
     /// Tokens received, reasoning included.
     pub output: f64,
 }
@@ -26,9 +29,11 @@ impl Price {
     #[expect(clippy::cast_precision_loss, reason = "counts of tokens are far below 2^52")]
     pub fn cost_usd(&self, usage: &Usage) -> f64 {
         let cached = usage.cached_tokens.min(usage.input_tokens);
-        let fresh = usage.input_tokens - cached;
+        let written = usage.written_tokens.min(usage.input_tokens - cached);
+        let fresh = usage.input_tokens - cached - written;
         let dollars_per_million = fresh as f64 * self.input
             + cached as f64 * self.cached_input.unwrap_or(self.input)
+            + written as f64 * self.written_input.unwrap_or(self.input)
             + usage.output_tokens as f64 * self.output;
         dollars_per_million / 1_000_000.0
     }
@@ -44,19 +49,22 @@ mod tests {
     use super::*;
 
     fn usage(input_tokens: u64, cached_tokens: u64, output_tokens: u64) -> Usage {
-        Usage { input_tokens, cached_tokens, output_tokens, cost_usd: None }
+        Usage { input_tokens, cached_tokens, output_tokens, ..Usage::default() }
     }
 
     #[test]
     fn cached_tokens_are_charged_once_and_at_their_own_price() {
-        let price = Price { input: 2.0, cached_input: Some(0.2), output: 10.0 };
+        let price = Price { input: 2.0, cached_input: Some(0.2), written_input: Some(2.5), output: 10.0 };
         let cost = price.cost_usd(&usage(1_000_000, 500_000, 100_000));
         assert!((cost - (1.0 + 0.1 + 1.0)).abs() < 1e-9, "{cost}");
+        let writing = Usage { written_tokens: 400_000, ..usage(1_000_000, 500_000, 0) };
+        let cost = price.cost_usd(&writing);
+        assert!((cost - (0.2 + 0.1 + 1.0)).abs() < 1e-9, "{cost}");
     }
 
     #[test]
     fn more_cached_tokens_than_input_never_make_a_negative_cost() {
-        let price = Price { input: 2.0, cached_input: None, output: 0.0 };
+        let price = Price { input: 2.0, cached_input: None, written_input: None, output: 0.0 };
         let cost = price.cost_usd(&usage(10, 20, 0));
         assert!((cost - 2e-5).abs() < 1e-12, "{cost}");
     }

@@ -7,6 +7,7 @@ mod criterion_suite;
 mod daemon;
 mod demo;
 mod diff_accuracy;
+mod edits;
 mod gate_drift;
 mod gate_null;
 mod gate_reversed;
@@ -18,6 +19,7 @@ mod impact;
 mod mapping;
 mod poll;
 mod probeable;
+mod provider_faults;
 mod readers;
 mod sandbox;
 mod soak;
@@ -211,6 +213,18 @@ const MEASURES: &[Measure] = &[
         needs: "PyPI, the Cargo registry, cargo-nextest, perl; takes no `--repo`; builds hyperfine and cargo-criterion, \
                 some ten minutes",
         run: readers::run,
+    },
+    Measure {
+        name: "edits",
+        about: "six thousand answers, sound, broken, hostile and near misses: what is applied, refused, and by which code",
+        needs: "Python 3.10; takes no `--repo`; a minute",
+        run: edits::run,
+    },
+    Measure {
+        name: "provider-faults",
+        about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
+        needs: "nothing but the loopback device; takes no `--repo`; minutes",
+        run: provider_faults::run,
     },
     Measure {
         name: "impact",

@@ -69,6 +69,7 @@ fn attempted(work: Option<&Work>) -> Vec<(&'static str, Event)> {
             refused: "text".to_owned(),
         }),
         signature: ContentHash::of(signature),
+        standing: None,
     };
     let edited = Answer::Edits { edits: Vec::new() };
     vec![

@@ -1,5 +1,7 @@
 //! The engine: a state and an event to the next state. Pure; everything that acts is in the driver.
 
+mod ladder;
+
 use super::effect::Effect;
 use super::event::{AttemptResult, ChainLink, Event, RunHeader};
 use crate::gate::GatePass;
@@ -154,7 +156,7 @@ fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &Attem
             turn.unavailable.push(reason.clone());
             next_translator(turn, chain)
         }
-        AttemptResult::Refused { feedback, signature } => {
+        AttemptResult::Refused { feedback, signature, standing } => {
             let mut turn = turn.clone();
             turn.refused = true;
             let attempts_max = chain.get(turn.translator).map_or(0, |link| link.attempts_max);
@@ -165,7 +167,22 @@ fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &Attem
             let deterministic = feedback.is_none();
             if attempt > attempts_max || (repeats && !deterministic) {
                 next_translator(turn, chain)
+            } else if !deterministic && standing.is_some_and(|now| ladder::is_stuck(&turn.standings, &now)) {
+                if turn.fresh {
+                    next_translator(turn, chain)
+                } else {
+                    let (signatures, standings) = (Vec::new(), Vec::new());
+                    UnitState::Open(Turn {
+                        attempt,
+                        feedback: None,
+                        signatures,
+                        standings,
+                        fresh: true,
+                        ..turn
+                    })
+                }
             } else {
+                turn.standings.extend(standing);
                 turn.signatures.push(*signature);
                 UnitState::Open(Turn { attempt, feedback: feedback.clone(), ..turn })
             }
@@ -182,6 +199,8 @@ fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
             attempt: 1,
             feedback: None,
             signatures: Vec::new(),
+            standings: Vec::new(),
+            fresh: false,
             ..turn
         });
     }
@@ -210,7 +229,9 @@ fn lasting_name(name: &str) -> &str {
     match name.split_once(':') {
         Some(("command", _)) => "a command",
         Some(("inbox", _)) => "inbox",
-        Some(("chat" | "anthropic", _)) => name.split_once('@').map_or(name, |(model, _address)| model),
+        Some(("chat" | "responses" | "anthropic", _)) => {
+            name.split_once('@').map_or(name, |(model, _address)| model)
+        }
         Some(_) | None => name,
     }
 }

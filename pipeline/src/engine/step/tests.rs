@@ -8,7 +8,7 @@ use reports::record::{AttemptRecord, RunOutcome, UnitOutcome, UnitRecord};
 use upstream::{CommitId, ContentHash, Revision, RevisionLabel, TreeId};
 
 use super::*;
-use crate::engine::event::{Head, PlannedRevision, PlannedUnit};
+use crate::engine::event::{Head, PlannedRevision, PlannedUnit, Stage, Standing};
 use crate::engine::record::record;
 
 fn commit(digit: char) -> CommitId {
@@ -132,7 +132,14 @@ fn refused(signature: &str, told: bool) -> AttemptResult {
         findings: vec![signature.to_owned()],
         refused: "text".to_owned(),
     });
-    AttemptResult::Refused { feedback, signature: ContentHash::of(signature) }
+    AttemptResult::Refused { feedback, signature: ContentHash::of(signature), standing: None }
+}
+
+/// An answer that the contract refused, with so many calls that differ.
+fn differing(answer: &str, failing: u64) -> AttemptResult {
+    let AttemptResult::Refused { feedback, signature, .. } = refused(answer, true) else { panic!("refused") };
+    let standing = Some(Standing { answer: ContentHash::of(answer), stage: Stage::Check, failing });
+    AttemptResult::Refused { feedback, signature, standing }
 }
 
 fn gated(digit: char, verdict: Verdict) -> Event {
@@ -236,6 +243,33 @@ fn a_model_that_fails_twice_alike_is_asked_no_more() {
     let outcome = &record.unwrap().revisions[0].units[0].outcome;
     let UnitOutcome::Parked { reason, .. } = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("was refused"), "{reason}");
+}
+
+#[test]
+fn a_model_that_is_stuck_is_asked_afresh_once() {
+    let model = |attempts_max| {
+        let mut header = header(&["0.2.0"]);
+        header.chain = vec![link("m", Route::Model, attempts_max)];
+        vec![Event::Started { header }, planned("0.2.0", &["x::f"])]
+    };
+    let told = |events: &[Event]| match effect(&play(events)) {
+        Some(Effect::Attempt { attempt, feedback, .. }) => Some((attempt, feedback.is_some())),
+        _ => None,
+    };
+    let mut events = model(5);
+    events.push(attempted("x::f", differing("a", 9)));
+    assert_eq!(told(&events), Some((2, true)), "it is told what was wrong");
+    events.push(attempted("x::f", differing("b", 4)));
+    assert_eq!(told(&events), Some((3, true)), "it gets nearer");
+    events.push(attempted("x::f", differing("c", 4)));
+    assert_eq!(told(&events), Some((4, false)), "it gets no nearer: asked afresh");
+    events.push(attempted("x::f", differing("a", 9)));
+    assert_eq!(told(&events), Some((5, true)), "the talk before does not count");
+    events.push(attempted("x::f", differing("d", 10)));
+    assert_eq!(told(&events), None, "stuck a second time");
+    let mut events = model(2);
+    events.extend([attempted("x::f", differing("a", 9)), attempted("x::f", differing("b", 9))]);
+    assert_eq!(told(&events), None, "no attempt is left to begin afresh");
 }
 
 #[test]

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 
 use crate::edit::parse::is_same_target;
 use crate::edit::{
-    ANSWER_BYTES_MAX, Answer, BLOCKS_MAX, BODY_BYTES_MAX, Edit, InsertPlace, parse_answer, render_answer,
+    ANSWER_BYTES_MAX, Answer, BLOCKS_MAX, BODY_BYTES_MAX, Edit, Hunk, InsertPlace, parse_answer,
+    render_answer,
 };
 
 const NONCE: &str = "k7f3";
@@ -76,7 +77,8 @@ fn every_defect_has_its_code() {
     assert_eq!(one("@@END k7f3"), "stray-end");
     assert_eq!(one("@@TL k7f3 DELETE sym=a.b sha=00112233\ntalk\n@@END k7f3"), "stray-end");
     assert_eq!(code(&format!("{}{REPLACE}", blocks(REPLACE, 1))), "after-done");
-    assert_eq!(one("@@TL k7f3 PATCH sym=p.f"), "unknown-op");
+    assert_eq!(one("@@TL k7f3 OVERWRITE sym=p.f"), "unknown-op");
+    assert_eq!(one("@@TL k7f3 PATCH sym=p.f sha=ab12cd34\nx\n@@END k7f3"), "bad-piece");
     assert_eq!(one("@@TL k7f3"), "unknown-op");
     assert_eq!(one("@@TL k7f3 DELETE sym=p.f"), "missing-key");
     assert_eq!(one("@@TL k7f3 DELETE sha=00112233 sym="), "missing-key");
@@ -111,8 +113,8 @@ fn bounds_end_in_their_codes() {
 
 #[test]
 fn an_error_names_its_line() {
-    let error = parse_answer("talk\n@@TL k7f3 PATCH sym=p.f\n@@DONE k7f3 n=1", NONCE).unwrap_err();
-    assert_eq!(error.to_string(), "unknown-op, line 2: there is no operation `PATCH`");
+    let error = parse_answer("talk\n@@TL k7f3 OVERWRITE sym=p.f\n@@DONE k7f3 n=1", NONCE).unwrap_err();
+    assert_eq!(error.to_string(), "unknown-op, line 2: there is no operation `OVERWRITE`");
 }
 
 fn symbol() -> impl Strategy<Value = SymbolPath> {
@@ -146,6 +148,13 @@ fn edit() -> impl Strategy<Value = Edit> {
             expected,
             text
         }),
+        (symbol(), "[0-9a-f]{8,32}", text(), text()).prop_map(|(symbol, expected, find, with)| Edit::Patch {
+            symbol,
+            expected,
+            hunks: vec![Hunk { find, with: String::new() }, Hunk { find: with.clone(), with }],
+        }),
+        (symbol(), "[0-9a-f]{8,32}", symbol(), place.clone())
+            .prop_map(|(symbol, expected, to, place)| { Edit::Move { symbol, expected, to, place } }),
         (symbol(), place, text()).prop_map(|(symbol, place, text)| Edit::Insert { symbol, place, text }),
         (symbol(), "[0-9a-f]{8,32}").prop_map(|(symbol, expected)| Edit::Delete { symbol, expected }),
         (symbol(), "[0-9a-f]{8,32}", "[a-z_]{1,8}").prop_map(|(symbol, expected, to)| Edit::Rename {

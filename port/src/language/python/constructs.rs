@@ -181,7 +181,7 @@ const LAZY_WORDS: [&str; 11] = [
 pub(super) fn scan(text: &str) -> Vec<Construct> {
     let text = dedent(text);
     let Ok(source) = Source::parse(&text) else { return Vec::new() };
-    let mut found = Vec::new();
+    let mut found = hidden_text(&text);
     for node in descendants(source.root()) {
         let here = match node.kind() {
             "comment" => lazy_comment(source.of(node)),
@@ -198,6 +198,31 @@ pub(super) fn scan(text: &str) -> Vec<Construct> {
         found.extend(here.into_iter().map(|(code, what)| Construct { code, what, line: line_of(node) }));
     }
     found
+}
+
+/// Characters that no reader sees, and those that turn the order of what is read: written out, they make code
+/// that does not do as it looks. A translation writes them as escapes.
+fn hidden_text(text: &str) -> Vec<Construct> {
+    let is_hidden = |c: &char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            || (c.is_control() && !matches!(c, '\t' | '\r' | '\u{c}'))
+    };
+    let found = text.lines().enumerate().flat_map(|(at, line)| {
+        let hidden = line.chars().filter(is_hidden).collect::<Vec<_>>();
+        hidden.into_iter().map(move |c| (at + 1, c))
+    });
+    let construct = |(line, c): (usize, char)| Construct {
+        code: "hidden-text",
+        what: format!("U+{:04X}", u32::from(c)),
+        line,
+    };
+    found.map(construct).collect()
+}
+
+/// A name beyond ASCII: it may look like another one, and Python reads some as another one.
+fn look_alike(name: &str) -> Option<(&'static str, String)> {
+    (!name.is_ascii()).then(|| ("look-alike", name.to_owned()))
 }
 
 type Findings = Vec<(&'static str, String)>;
@@ -243,8 +268,14 @@ fn is_abstract(source: &Source<'_>, function: Node<'_>) -> bool {
 }
 
 fn not_implemented(source: &Source<'_>, raise: Node<'_>) -> Findings {
-    if source.of(raise).contains("NotImplementedError") {
+    let raised = source.of(raise);
+    let said = raised.to_lowercase();
+    if raised.contains("NotImplementedError") {
         vec![("stub", "NotImplementedError".to_owned())]
+    } else if ["exception", "runtimeerror"].iter().any(|kind| said.contains(kind))
+        && ["not implemented", "unimplemented", "not yet implemented"].iter().any(|word| said.contains(word))
+    {
+        vec![("stub", raised.to_owned())]
     } else {
         Vec::new()
     }
@@ -294,6 +325,9 @@ fn named_builtin(source: &Source<'_>, node: Node<'_>) -> Findings {
     let is_attribute = node.parent().is_some_and(|parent| {
         parent.kind() == "attribute" && parent.child_by_field_name("attribute") == Some(node)
     });
+    if let Some(disguised) = look_alike(source.of(node)) {
+        return vec![disguised];
+    }
     if is_attribute {
         return Vec::new();
     }
@@ -321,6 +355,9 @@ fn call(source: &Source<'_>, call: Node<'_>) -> Findings {
             .filter(|text| ORACLE_WORDS.iter().any(|word| text.to_lowercase().contains(word)))
             .map(|text| ("escape-oracle", text.to_owned()))
             .collect(),
+        "suppress" if names_everything(source.of(arguments)) => {
+            vec![("broad-swallow", "suppress(Exception)".to_owned())]
+        }
         "getattr" | "setattr" | "attrgetter" => {
             texts.filter_map(|text| listed(&NAMES, text.trim_matches(['"', '\'']))).collect()
         }
@@ -332,12 +369,17 @@ fn broad_swallow(source: &Source<'_>, clause: Node<'_>) -> Findings {
     let parts = statements(clause);
     let Some((body, caught)) = parts.split_last() else { return Vec::new() };
     let caught: Vec<&str> = caught.iter().map(|node| source.of(*node)).collect();
-    let broad = caught.is_empty()
-        || caught.iter().any(|text| text.starts_with("Exception") || text.starts_with("BaseException"));
+    let broad = caught.is_empty() || caught.iter().any(|text| names_everything(text));
     let silent = statements(*body).iter().all(|node| {
         matches!(node.kind(), "pass_statement" | "continue_statement") || source.of(*node) == "..."
     });
     if broad && silent { vec![("broad-swallow", "except: pass".to_owned())] } else { Vec::new() }
+}
+
+/// Whether an expression names one of the classes that every error is of, alone or among others.
+fn names_everything(caught: &str) -> bool {
+    let mut names = caught.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    names.any(|name| matches!(name, "Exception" | "BaseException"))
 }
 
 fn listed(list: &[(&str, &'static str)], name: &str) -> Option<(&'static str, String)> {

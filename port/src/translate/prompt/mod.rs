@@ -19,7 +19,7 @@ use super::{SymbolContext, TranslationRequest};
 use crate::edit::{Answer, Edit, InsertPlace};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "2";
+pub const PROMPT_VERSION: &str = "3";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;

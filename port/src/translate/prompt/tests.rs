@@ -174,9 +174,9 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("2+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("3+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "2");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "3");
 }
 
 #[test]

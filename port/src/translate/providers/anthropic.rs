@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::http::{HeaderValue, HttpRequest};
-use super::{ProviderSetup, WireFormat, encode, unreadable};
+use super::{ProviderSetup, WireFormat, encode, sse, unreadable};
 use crate::translate::Usage;
 use crate::translate::model::{Completion, Finish, ModelError};
 use crate::translate::prompt::Prompt;
@@ -66,13 +66,14 @@ impl WireFormat for MessagesFormat {
             "max_tokens": self.setup.output_tokens_max,
             "system": system_blocks(prompt),
             "messages": [{ "role": "user", "content": prompt.payload }],
+            "stream": self.setup.stream,
         });
         Ok(HttpRequest { url: self.setup.url("messages"), headers: self.headers(), body: encode(&body)? })
     }
 
     fn completion(&self, body: &[u8]) -> Result<Completion, ModelError> {
-        let response: Response =
-            serde_json::from_value(super::json(body)?).map_err(|error| unreadable(&error))?;
+        let value = if sse::is_stream(body) { joined(sse::read(body)?)? } else { super::json(body)? };
+        let response: Response = serde_json::from_value(value).map_err(|error| unreadable(&error))?;
         let mut text = String::new();
         let mut has_reasoning = false;
         for block in response.content.into_iter().flatten() {
@@ -93,6 +94,41 @@ impl WireFormat for MessagesFormat {
         };
         Ok(Completion { text, usage: response.usage.unwrap_or_default().into(), finish })
     }
+}
+
+/// The events of a stream as the one response that they are pieces of.
+fn joined(events: sse::Events) -> Result<Value, ModelError> {
+    let mut content: Vec<Value> = Vec::new();
+    let (mut stop, mut usage, mut ended) = (Value::Null, serde_json::Map::new(), false);
+    for event in events.values {
+        let text_at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        match text_at("/type") {
+            "content_block_start" => content.extend(event.get("content_block").cloned()),
+            "content_block_delta" if text_at("/delta/type") == "text_delta" => {
+                let index =
+                    event.get("index").and_then(Value::as_u64).and_then(|at| usize::try_from(at).ok());
+                let block =
+                    index.and_then(|index| content.get_mut(index)).and_then(|block| block.get_mut("text"));
+                if let Some(Value::String(text)) = block {
+                    text.push_str(text_at("/delta/text"));
+                }
+            }
+            "message_delta" => {
+                stop = event.pointer("/delta/stop_reason").cloned().unwrap_or_default();
+            }
+            "message_stop" => ended = true,
+            _ => {}
+        }
+        // The counts of later events are of the whole answer so far.
+        for counts in [event.pointer("/message/usage"), event.get("usage")].into_iter().flatten() {
+            let counts = counts.as_object().into_iter().flatten().filter(|(_, count)| !count.is_null());
+            usage.extend(counts.map(|(name, count)| (name.clone(), count.clone())));
+        }
+    }
+    if stop.is_null() && !ended {
+        return Err(sse::broke_off("neither a reason for its end nor `message_stop` came"));
+    }
+    Ok(json!({ "content": content, "stop_reason": stop, "usage": usage }))
 }
 
 /// The system part, with the cache mark on its last block. An empty block is refused by the interface.
@@ -151,8 +187,9 @@ impl From<TokenCounts> for Usage {
         Self {
             input_tokens: counts.input.saturating_add(cached).saturating_add(written),
             cached_tokens: cached,
+            written_tokens: written,
             output_tokens: counts.output,
-            cost_usd: None,
+            ..Self::default()
         }
     }
 }

@@ -4,10 +4,10 @@
 //! the system message, so that a provider's own prefix cache can hold it.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::{HeaderValue, HttpRequest};
-use super::{ProviderSetup, WireFormat, encode, unreadable};
+use super::{ProviderSetup, WireFormat, encode, sse, unreadable};
 use crate::translate::Usage;
 use crate::translate::model::{Completion, Finish, ModelError};
 use crate::translate::prompt::Prompt;
@@ -40,15 +40,18 @@ impl WireFormat for ChatFormat {
             OutputCapField::MaxTokens => "max_tokens",
             OutputCapField::MaxCompletionTokens => "max_completion_tokens",
         };
-        let body = json!({
+        let mut body = json!({
             "model": self.setup.model,
             "messages": [
                 { "role": "system", "content": prompt.prefix() },
                 { "role": "user", "content": prompt.payload },
             ],
             (cap_field): self.setup.output_tokens_max,
-            "stream": false,
+            "stream": self.setup.stream,
         });
+        if self.setup.stream {
+            body["stream_options"] = json!({ "include_usage": true });
+        }
         let mut headers =
             vec![("content-type".to_owned(), HeaderValue::Plain("application/json".to_owned()))];
         if let Some(key) = &self.setup.key {
@@ -59,8 +62,8 @@ impl WireFormat for ChatFormat {
     }
 
     fn completion(&self, body: &[u8]) -> Result<Completion, ModelError> {
-        let response: Response =
-            serde_json::from_value(super::json(body)?).map_err(|error| unreadable(&error))?;
+        let value = if sse::is_stream(body) { joined(sse::read(body)?)? } else { super::json(body)? };
+        let response: Response = serde_json::from_value(value).map_err(|error| unreadable(&error))?;
         let usage = response.usage.unwrap_or_default().into();
         let Some(choice) = response.choices.into_iter().flatten().next() else {
             return Err(ModelError::Unreadable { reason: "there is no choice in it".to_owned() });
@@ -81,6 +84,33 @@ impl WireFormat for ChatFormat {
         };
         Ok(Completion { text, usage, finish })
     }
+}
+
+/// The events of a stream as the one response that they are pieces of.
+fn joined(events: sse::Events) -> Result<Value, ModelError> {
+    let mut message = serde_json::Map::new();
+    let (mut finish, mut usage) = (Value::Null, Value::Null);
+    for mut event in events.values {
+        if let Some(counted) = event.get_mut("usage").filter(|usage| !usage.is_null()) {
+            usage = counted.take();
+        }
+        let Some(choice) = event.pointer("/choices/0") else { continue };
+        if let Some(word) = choice.get("finish_reason").filter(|word| !word.is_null()) {
+            finish = word.clone();
+        }
+        for name in ["content", "refusal", "reasoning_content", "reasoning"] {
+            let Some(piece) = choice.pointer(&format!("/delta/{name}")).and_then(Value::as_str) else {
+                continue;
+            };
+            if let Value::String(text) = message.entry(name).or_insert_with(|| json!("")) {
+                text.push_str(piece);
+            }
+        }
+    }
+    if finish.is_null() && !events.done {
+        return Err(sse::broke_off("neither a reason for its end nor `[DONE]` came"));
+    }
+    Ok(json!({ "choices": [{ "message": message, "finish_reason": finish }], "usage": usage }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,6 +150,8 @@ struct TokenCounts {
     completion_tokens: u64,
     #[serde(default)]
     prompt_tokens_details: Option<PromptTokenCounts>,
+    #[serde(default)]
+    completion_tokens_details: Option<CompletionTokenCounts>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,14 +160,22 @@ struct PromptTokenCounts {
     cached_tokens: Option<u64>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+struct CompletionTokenCounts {
+    #[serde(default)]
+    reasoning_tokens: Option<u64>,
+}
+
 impl From<TokenCounts> for Usage {
     fn from(counts: TokenCounts) -> Self {
         let cached = counts.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        let reasoning = counts.completion_tokens_details.and_then(|details| details.reasoning_tokens);
         Self {
             input_tokens: counts.prompt_tokens,
             cached_tokens: cached.unwrap_or_default(),
             output_tokens: counts.completion_tokens,
-            cost_usd: None,
+            reasoning_tokens: reasoning.unwrap_or_default(),
+            ..Self::default()
         }
     }
 }

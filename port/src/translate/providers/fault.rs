@@ -70,6 +70,7 @@ impl ErrorBody {
             ("not_found", 404),
             ("too_large", 413),
             ("invalid_request", 400),
+            ("invalid_prompt", 400),
             ("timeout", 504),
             ("server_error", 500),
             ("api_error", 500),

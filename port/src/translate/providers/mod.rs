@@ -1,4 +1,4 @@
-//! Language models behind HTTP: pure codecs for two wire formats, and one model over a transport.
+//! Language models behind HTTP: pure codecs for three wire formats, and one model over a transport.
 //!
 //! A codec makes a request value out of a prompt and a completion out of a response value. Sending is the
 //! transport's business, waiting the retry loop's; neither knows a provider.
@@ -8,6 +8,8 @@ pub mod chat;
 mod echo;
 mod fault;
 pub mod http;
+pub mod responses;
+mod sse;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use secrecy::SecretString;
 use upstream::Clock;
 
 use self::http::{HttpRequest, HttpResponse, HttpTransport, RESPONSE_BYTES_MAX};
+use super::limits::{Gateway, through};
 use super::model::{Completion, Model, ModelError};
 use super::prompt::Prompt;
 use super::retry::{RetryPolicy, retry};
@@ -30,6 +33,8 @@ pub struct ProviderSetup {
     pub key: Option<SecretString>,
     /// The most tokens that an answer may have, reasoning included.
     pub output_tokens_max: u32,
+    /// Whether the answer is to come as a stream.
+    pub stream: bool,
 }
 
 impl ProviderSetup {
@@ -55,6 +60,8 @@ pub struct HttpModel {
     pub format: Box<dyn WireFormat>,
     /// What carries the requests.
     pub transport: Arc<dyn HttpTransport>,
+    /// What each request goes through, the widest first.
+    pub gateways: Vec<Arc<Gateway>>,
     /// How long to go on.
     pub retries: RetryPolicy,
     /// What to wait by.
@@ -94,7 +101,7 @@ impl Model for HttpModel {
 
     fn complete(&self, prompt: &Prompt) -> Result<Completion, ModelError> {
         let request = self.format.request(prompt)?;
-        retry(&self.retries, &*self.clock, || self.attempt(&request))
+        retry(&self.retries, &*self.clock, || through(&self.gateways, &mut || self.attempt(&request)))
     }
 }
 

@@ -6,6 +6,7 @@ use upstream::ManualClock;
 use super::anthropic::MessagesFormat;
 use super::chat::{ChatFormat, OutputCapField};
 use super::http::TransportError;
+use super::responses::ResponsesFormat;
 use super::*;
 use crate::translate::Usage;
 use crate::translate::model::Finish;
@@ -30,11 +31,16 @@ fn setup() -> ProviderSetup {
         model: "m-1".to_owned(),
         key: Some(SecretString::from("sk-very-secret".to_owned())),
         output_tokens_max: 4000,
+        stream: false,
     }
 }
 
 fn chat() -> ChatFormat {
     ChatFormat { setup: setup(), cap_field: OutputCapField::MaxCompletionTokens }
+}
+
+fn responses() -> ResponsesFormat {
+    ResponsesFormat { setup: setup(), cache_key: true }
 }
 
 fn prompt() -> Prompt {
@@ -87,6 +93,7 @@ fn run(
         name: "test".to_owned(),
         format,
         transport: transport.clone(),
+        gateways: Vec::new(),
         retries: RetryPolicy::default(),
         clock: clock.clone(),
     };
@@ -140,6 +147,7 @@ fn a_messages_request_marks_the_stable_part_for_the_cache() {
                 { "type": "text", "text": "style", "cache_control": { "type": "ephemeral" } },
             ],
             "messages": [{ "role": "user", "content": "task" }],
+            "stream": false,
         })
     );
     let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -159,7 +167,11 @@ fn an_empty_stable_part_is_no_block_of_its_own() {
 
 #[test]
 fn a_key_shows_nowhere() {
-    for format in [Box::new(chat()) as Box<dyn WireFormat>, Box::new(MessagesFormat::new(setup()))] {
+    for format in [
+        Box::new(chat()) as Box<dyn WireFormat>,
+        Box::new(MessagesFormat::new(setup())),
+        Box::new(responses()),
+    ] {
         let request = format.request(&prompt()).unwrap();
         let shown = format!("{format:?} {request:?} {}", String::from_utf8_lossy(&request.body));
         assert!(!shown.contains("very-secret"), "{shown}");
@@ -171,7 +183,13 @@ fn a_key_shows_nowhere() {
 fn a_chat_reply_is_read_with_its_usage() {
     let completion =
         chat_completion(&chat_reply(&json!({ "role": "assistant", "content": "hi" }), "stop")).unwrap();
-    let usage = Usage { input_tokens: 1000, cached_tokens: 800, output_tokens: 50, cost_usd: None };
+    let usage = Usage {
+        input_tokens: 1000,
+        cached_tokens: 800,
+        output_tokens: 50,
+        reasoning_tokens: 20,
+        ..Usage::default()
+    };
     assert_eq!(completion, Completion { text: "hi".to_owned(), usage, finish: Finish::Complete });
 }
 
@@ -183,7 +201,13 @@ fn a_messages_reply_counts_cached_tokens_among_its_input() {
         { "type": "text", "text": "b" },
     ]);
     let completion = messages_completion(&messages_reply(&content, "end_turn")).unwrap();
-    let usage = Usage { input_tokens: 950, cached_tokens: 800, output_tokens: 40, cost_usd: None };
+    let usage = Usage {
+        input_tokens: 950,
+        cached_tokens: 800,
+        output_tokens: 40,
+        written_tokens: 50,
+        ..Usage::default()
+    };
     assert_eq!(completion, Completion { text: "ab".to_owned(), usage, finish: Finish::Complete });
 }
 
@@ -288,4 +312,146 @@ fn an_endless_response_is_a_typed_error() {
     assert!(matches!(result, Err(ModelError::Unreadable { .. })));
     let (result, _, _) = run(Box::new(chat()), vec![Err(TransportError::TooLarge { bytes_max: 5 })]);
     assert!(matches!(result, Err(ModelError::Unreadable { .. })));
+}
+
+fn responses_reply(status: &str, output: &Value, why: &Value) -> Value {
+    json!({
+        "id": "resp_1", "object": "response", "created_at": 1, "model": "m-1", "status": status, "error": null,
+        "incomplete_details": why, "output": output,
+        "usage": {
+            "input_tokens": 1000, "input_tokens_details": { "cached_tokens": 800 },
+            "output_tokens": 50, "output_tokens_details": { "reasoning_tokens": 20 }, "total_tokens": 1050,
+        },
+    })
+}
+
+fn said(text: &str) -> Value {
+    json!([
+        { "type": "reasoning", "id": "rs_1", "summary": [] },
+        { "type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+          "content": [{ "type": "output_text", "text": text, "annotations": [] }] },
+    ])
+}
+
+#[test]
+fn a_responses_request_keeps_nothing_with_the_provider() {
+    let request = responses().request(&prompt()).unwrap();
+    assert_eq!(request.url, "http://localhost:1/v1/responses");
+    let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+    let key = body.as_object_mut().unwrap().remove("prompt_cache_key").unwrap();
+    assert!(key.as_str().unwrap().starts_with("tidelock-"), "{key}");
+    assert_eq!(
+        body,
+        json!({
+            "model": "m-1", "instructions": "rules\n\nstyle", "input": "task", "max_output_tokens": 4000,
+            "store": false, "stream": false,
+        })
+    );
+}
+
+#[test]
+fn every_way_for_a_response_to_end_is_told_apart() {
+    let of = |body: &Value| responses().completion(body.to_string().as_bytes());
+    let finish =
+        |status: &str, output: &Value, why: Value| of(&responses_reply(status, output, &why)).unwrap().finish;
+    let whole = of(&responses_reply("completed", &said("hi"), &Value::Null)).unwrap();
+    let usage = Usage {
+        input_tokens: 1000,
+        cached_tokens: 800,
+        output_tokens: 50,
+        reasoning_tokens: 20,
+        ..Usage::default()
+    };
+    assert_eq!(whole, Completion { text: "hi".to_owned(), usage, finish: Finish::Complete });
+    let why = |reason: &str| json!({ "reason": reason });
+    assert_eq!(finish("incomplete", &said("x"), why("max_output_tokens")), Finish::Truncated);
+    assert_eq!(finish("incomplete", &said(""), why("content_filter")), Finish::Refused);
+    let reasoning = json!([{ "type": "reasoning", "id": "rs_1", "summary": [] }]);
+    assert_eq!(finish("completed", &reasoning, Value::Null), Finish::ReasoningOnly);
+    let refusal = json!([{ "type": "message", "content": [{ "type": "refusal", "refusal": "no" }] }]);
+    assert_eq!(finish("completed", &refusal, Value::Null), Finish::Refused);
+    assert_eq!(finish("in_progress", &Value::Null, Value::Null), Finish::Other("in_progress".to_owned()));
+    let mut failed = responses_reply("failed", &json!([]), &Value::Null);
+    failed["error"] = json!({ "code": "rate_limit_exceeded", "message": "slow down" });
+    assert!(matches!(of(&failed), Err(ModelError::RateLimited { .. })));
+    failed["error"] = Value::Null;
+    assert!(matches!(of(&failed), Err(ModelError::Unreadable { .. })));
+}
+
+fn stream(events: &[Value]) -> Vec<u8> {
+    let line = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or("x"));
+    events.iter().map(line).collect::<String>().into_bytes()
+}
+
+/// The same answer as a stream of each format, with its last line, if it has one.
+fn streams() -> [(Box<dyn WireFormat>, Vec<Value>, &'static str); 3] {
+    let messages = vec![
+        json!({ "type": "message_start", "message": { "usage": {
+            "input_tokens": 100, "cache_creation_input_tokens": 50, "cache_read_input_tokens": 850, "output_tokens": 1,
+        } } }),
+        json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "thinking", "thinking": "" } }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "thinking_delta", "thinking": "hm" } }),
+        json!({ "type": "content_block_stop", "index": 0 }),
+        json!({ "type": "content_block_start", "index": 1, "content_block": { "type": "text", "text": "" } }),
+        json!({ "type": "ping" }),
+        json!({ "type": "content_block_delta", "index": 1, "delta": { "type": "text_delta", "text": "a\n" } }),
+        json!({ "type": "content_block_delta", "index": 1, "delta": { "type": "text_delta", "text": "b" } }),
+        json!({ "type": "content_block_stop", "index": 1 }),
+        json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" }, "usage": { "output_tokens": 50 } }),
+        json!({ "type": "message_stop" }),
+    ];
+    let delta = |delta: Value, finish: Value| json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }], "usage": null });
+    let chat_events = vec![
+        delta(json!({ "role": "assistant", "content": "" }), Value::Null),
+        delta(json!({ "reasoning_content": "hm" }), Value::Null),
+        delta(json!({ "content": "a\n" }), Value::Null),
+        delta(json!({ "content": "b" }), Value::Null),
+        delta(json!({}), json!("stop")),
+        json!({ "choices": [], "usage": { "prompt_tokens": 1000, "completion_tokens": 50,
+            "prompt_tokens_details": { "cached_tokens": 850 } } }),
+    ];
+    let mut response = responses_reply("completed", &said("a\nb"), &Value::Null);
+    response["usage"]["input_tokens_details"]["cached_tokens"] = json!(850);
+    let responses_events = vec![
+        json!({ "type": "response.created", "response": { "status": "in_progress", "error": null } }),
+        json!({ "type": "response.output_text.delta", "delta": "a\n" }),
+        json!({ "type": "response.completed", "response": response }),
+    ];
+    [
+        (Box::new(MessagesFormat::new(setup())), messages, ""),
+        (Box::new(chat()), chat_events, "data: [DONE]\n\n"),
+        (Box::new(responses()), responses_events, ""),
+    ]
+}
+
+#[test]
+fn a_streamed_answer_is_the_answer() {
+    for (format, events, last) in streams() {
+        let mut body = stream(&events);
+        body.extend_from_slice(last.as_bytes());
+        let completion = format.completion(&body).unwrap();
+        let Usage { input_tokens, cached_tokens, output_tokens, .. } = completion.usage;
+        assert_eq!((completion.text.as_str(), completion.finish), ("a\nb", Finish::Complete), "{format:?}");
+        assert_eq!((input_tokens, cached_tokens, output_tokens), (1000, 850, 50), "{format:?}");
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_never_an_answer() {
+    for (format, events, _) in streams() {
+        let terminal = |event: &Value| {
+            let text = event.to_string();
+            ["end_turn", "message_stop", "\"stop\"", "response.completed"]
+                .iter()
+                .any(|word| text.contains(word))
+        };
+        let kept = events.iter().position(terminal).unwrap();
+        for count in 1..=kept {
+            let error = format.completion(&stream(&events[..count])).unwrap_err();
+            assert!(error.is_transient(), "{count} {format:?}: {error}");
+        }
+        let mut failing = events[..kept].to_vec();
+        failing.push(json!({ "type": "error", "error": { "type": "overloaded_error", "message": "busy" } }));
+        assert!(format.completion(&stream(&failing)).unwrap_err().is_transient());
+    }
 }

@@ -24,6 +24,8 @@ fn shown(edit: &Edit) -> String {
         Edit::Insert { place: InsertPlace::After(after), text, .. } => format!("after {after}\n{text}"),
         Edit::Insert { place: InsertPlace::InFile(file), text, .. } => format!("in {file}\n{text}"),
         Edit::Insert { place: InsertPlace::InClass(class), text, .. } => format!("in {class}\n{text}"),
+        Edit::Patch { symbol, .. } => format!("patch {symbol}"),
+        Edit::Move { symbol, to, .. } => format!("move {symbol} to {to}"),
         Edit::Delete { symbol, .. } => format!("delete {symbol}"),
         Edit::Rename { symbol, to, .. } => format!("rename {symbol} to {to}"),
         Edit::Imports { file, text } => format!("imports {file} {text}"),

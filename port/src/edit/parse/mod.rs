@@ -3,11 +3,14 @@
 //! What stands outside the blocks is not read: a model may explain itself there. No text is repaired here
 //! by a guess; the only liberty is that a code fence directly around a body is taken off.
 
+mod keys;
+
 use std::fmt;
 
 use mappings::SymbolPath;
 
-use super::{Answer, Edit, InsertPlace};
+use self::keys::Keys;
+use super::{Answer, Edit, Hunk, InsertPlace};
 
 /// The longest answer that is read.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -19,6 +22,8 @@ pub const BLOCKS_MAX: usize = 200;
 const BEGIN: &str = "@@TL";
 const END: &str = "@@END";
 const DONE: &str = "@@DONE";
+const FIND: &str = "@@FIND";
+const WITH: &str = "@@WITH";
 
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +58,8 @@ pub enum AnswerDefect {
     MixedAnswer,
     /// A block that needs a text has none.
     EmptyBody,
+    /// The text of a `PATCH` is not made of pieces.
+    BadPiece,
     /// The answer, or a body, is longer than allowed.
     TooLarge,
     /// There are more blocks than allowed.
@@ -78,6 +85,7 @@ impl AnswerDefect {
             Self::DuplicateSymbol => "duplicate-symbol",
             Self::MixedAnswer => "mixed-answer",
             Self::EmptyBody => "empty-body",
+            Self::BadPiece => "bad-piece",
             Self::TooLarge => "too-large",
             Self::TooManyBlocks => "too-many-blocks",
         }
@@ -123,8 +131,10 @@ pub fn parse_answer(text: &str, nonce: &str) -> Result<Answer, AnswerError> {
         foreign: None,
     }
     .read(text)?;
-    let parts: Vec<(usize, Part)> =
-        blocks.iter().map(|block| Ok((block.line, part(block)?))).collect::<Result<_, AnswerError>>()?;
+    let parts: Vec<(usize, Part)> = blocks
+        .iter()
+        .map(|block| Ok((block.line, part(block, nonce)?)))
+        .collect::<Result<_, AnswerError>>()?;
     assembled(parts)
 }
 
@@ -152,13 +162,16 @@ fn rendered(edit: &Edit, nonce: &str) -> String {
         Edit::Replace { symbol, expected, text } => {
             with_body(format!("REPLACE sym={symbol} sha={expected}"), text)
         }
+        Edit::Patch { symbol, expected, hunks } => {
+            let piece = |hunk: &Hunk| format!("{FIND} {nonce}\n{}\n{WITH} {nonce}\n{}", hunk.find, hunk.with);
+            let pieces: Vec<String> = hunks.iter().map(piece).collect();
+            with_body(format!("PATCH sym={symbol} sha={expected}"), &pieces.join("\n"))
+        }
         Edit::Insert { symbol, place, text } => {
-            let place = match place {
-                InsertPlace::After(symbol) => format!("after={symbol}"),
-                InsertPlace::InClass(class) => format!("in={class}"),
-                InsertPlace::InFile(file) => format!("file={file}"),
-            };
-            with_body(format!("INSERT sym={symbol} {place}"), text)
+            with_body(format!("INSERT sym={symbol} {}", placed(place)), text)
+        }
+        Edit::Move { symbol, expected, to, place } => {
+            format!("{BEGIN} {nonce} MOVE sym={symbol} sha={expected} to={to} {}\n", placed(place))
         }
         Edit::Delete { symbol, expected } => {
             format!("{BEGIN} {nonce} DELETE sym={symbol} sha={expected}\n")
@@ -167,6 +180,14 @@ fn rendered(edit: &Edit, nonce: &str) -> String {
             format!("{BEGIN} {nonce} RENAME sym={symbol} sha={expected} to={to}\n")
         }
         Edit::Imports { file, text } => with_body(format!("IMPORTS file={file}"), text),
+    }
+}
+
+fn placed(place: &InsertPlace) -> String {
+    match place {
+        InsertPlace::After(symbol) => format!("after={symbol}"),
+        InsertPlace::InClass(class) => format!("in={class}"),
+        InsertPlace::InFile(file) => format!("file={file}"),
     }
 }
 
@@ -343,11 +364,11 @@ impl Reader<'_> {
 fn is_foreign(line: &str) -> bool {
     let mut words = line.split(' ');
     let word = words.next().unwrap_or_default();
-    matches!(word, BEGIN | END | DONE) && words.next().is_some_and(|nonce| !nonce.is_empty())
+    matches!(word, BEGIN | END | DONE | FIND | WITH) && words.next().is_some_and(|nonce| !nonce.is_empty())
 }
 
 fn has_body(operation: &str) -> bool {
-    matches!(operation, "REPLACE" | "INSERT" | "IMPORTS")
+    matches!(operation, "REPLACE" | "PATCH" | "INSERT" | "IMPORTS")
 }
 
 fn error(defect: AnswerDefect, line: usize, detail: impl Into<String>) -> AnswerError {
@@ -362,12 +383,17 @@ enum Part {
     Unportable(String),
 }
 
-fn part(block: &Block) -> Result<Part, AnswerError> {
+fn part(block: &Block, nonce: &str) -> Result<Part, AnswerError> {
     match block.operation.as_str() {
         "REPLACE" => {
             let keys = Keys::read(block, &["sym", "sha"])?;
             let (symbol, expected) = (keys.symbol("sym")?, keys.hash()?);
             Ok(Part::Edit(Edit::Replace { symbol, expected, text: body(block)? }))
+        }
+        "PATCH" => {
+            let keys = Keys::read(block, &["sym", "sha"])?;
+            let (symbol, expected) = (keys.symbol("sym")?, keys.hash()?);
+            Ok(Part::Edit(Edit::Patch { symbol, expected, hunks: hunks(block, nonce)? }))
         }
         "INSERT" => {
             let keys = Keys::read(block, &["sym", "after", "in", "file"])?;
@@ -385,6 +411,11 @@ fn part(block: &Block) -> Result<Part, AnswerError> {
                 return Err(block.error(AnswerDefect::BadValue, "`to=` is the last name alone, without dots"));
             }
             Ok(Part::Edit(Edit::Rename { symbol: keys.symbol("sym")?, expected: keys.hash()?, to }))
+        }
+        "MOVE" => {
+            let keys = Keys::read(block, &["sym", "sha", "to", "after", "in", "file"])?;
+            let (symbol, expected) = (keys.symbol("sym")?, keys.hash()?);
+            Ok(Part::Edit(Edit::Move { symbol, expected, to: keys.symbol("to")?, place: keys.place()? }))
         }
         "IMPORTS" => {
             let keys = Keys::read(block, &["file"])?;
@@ -407,91 +438,52 @@ fn reason(block: &Block) -> Result<String, AnswerError> {
 
 /// The text of a block without blank lines around it, and without a fence directly around it.
 fn body(block: &Block) -> Result<String, AnswerError> {
-    let lines = without_blank_ends(&block.body);
-    let fenced = lines.len() >= 2
-        && lines.first().is_some_and(|line| line.starts_with("```"))
-        && lines.last().is_some_and(|line| line == "```");
-    let lines =
-        if fenced { without_blank_ends(lines.get(1..lines.len() - 1).unwrap_or_default()) } else { lines };
+    let lines = unfenced(&block.body);
     if lines.is_empty() {
         return Err(block.error(AnswerDefect::EmptyBody, format!("{} needs a text", block.operation)));
     }
     Ok(lines.join("\n"))
 }
 
+/// The pieces of a block: lines behind `@@FIND` and what they become behind `@@WITH`.
+fn hunks(block: &Block, nonce: &str) -> Result<Vec<Hunk>, AnswerError> {
+    let (find, with) = (format!("{FIND} {nonce}"), format!("{WITH} {nonce}"));
+    let bad = |detail: &str| block.error(AnswerDefect::BadPiece, detail);
+    let lines = unfenced(&block.body);
+    if lines.is_empty() {
+        return Err(block.error(AnswerDefect::EmptyBody, "PATCH needs pieces"));
+    }
+    if lines.first() != Some(&find) {
+        return Err(bad(&format!("the first line of a PATCH is `{find}`")));
+    }
+    let mut hunks = Vec::new();
+    for piece in lines.split(|line| *line == find).skip(1) {
+        let mut sides = piece.split(|line| *line == with);
+        let (Some(old), Some(new), None) = (sides.next(), sides.next(), sides.next()) else {
+            return Err(bad(&format!("each `{find}` is followed by one `{with}`")));
+        };
+        let (old, new) = (unfenced(old), unfenced(new));
+        if old.is_empty() {
+            return Err(bad(&format!("there are no lines behind `{find}`")));
+        }
+        hunks.push(Hunk { find: old.join("\n"), with: new.join("\n") });
+    }
+    Ok(hunks)
+}
+
+/// Lines without blank ones around them, and without a fence directly around them.
+fn unfenced(lines: &[String]) -> &[String] {
+    let lines = without_blank_ends(lines);
+    let fenced = lines.len() >= 2
+        && lines.first().is_some_and(|line| line.starts_with("```"))
+        && lines.last().is_some_and(|line| line == "```");
+    if fenced { without_blank_ends(lines.get(1..lines.len() - 1).unwrap_or_default()) } else { lines }
+}
+
 fn without_blank_ends(lines: &[String]) -> &[String] {
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(lines.len());
     let last = lines.iter().rposition(|line| !line.is_empty()).map_or(first, |last| last + 1);
     lines.get(first..last).unwrap_or_default()
-}
-
-/// The keys of a block's first line.
-struct Keys<'b> {
-    block: &'b Block,
-    values: Vec<(&'b str, &'b str)>,
-}
-
-impl<'b> Keys<'b> {
-    fn read(block: &'b Block, known: &[&str]) -> Result<Self, AnswerError> {
-        let mut values: Vec<(&str, &str)> = Vec::new();
-        for word in block.keys.split_whitespace() {
-            let Some((key, value)) = word.split_once('=') else {
-                return Err(
-                    block.error(AnswerDefect::BadValue, format!("`{word}` is not of the form key=value"))
-                );
-            };
-            if !known.contains(&key) {
-                let detail = format!("{} has no key `{key}`", block.operation);
-                return Err(block.error(AnswerDefect::UnknownKey, detail));
-            }
-            if values.iter().any(|(earlier, _)| *earlier == key) {
-                return Err(block.error(AnswerDefect::DuplicateKey, format!("`{key}=` stands twice")));
-            }
-            values.push((key, value));
-        }
-        Ok(Self { block, values })
-    }
-
-    fn optional(&self, key: &str) -> Option<&'b str> {
-        self.values.iter().find(|(known, value)| *known == key && !value.is_empty()).map(|(_, value)| *value)
-    }
-
-    fn required(&self, key: &str) -> Result<&'b str, AnswerError> {
-        self.optional(key).ok_or_else(|| {
-            self.block.error(AnswerDefect::MissingKey, format!("{} needs `{key}=`", self.block.operation))
-        })
-    }
-
-    fn symbol(&self, key: &str) -> Result<SymbolPath, AnswerError> {
-        SymbolPath::new(self.required(key)?)
-            .map_err(|error| self.block.error(AnswerDefect::BadValue, error.to_string()))
-    }
-
-    fn hash(&self) -> Result<String, AnswerError> {
-        let hash = self.required("sha")?;
-        let is_hash = (8..=32).contains(&hash.len())
-            && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if is_hash {
-            return Ok(hash.to_owned());
-        }
-        Err(self.block.error(AnswerDefect::BadValue, "`sha=` is 8 to 32 lower-case hexadecimal digits"))
-    }
-
-    fn place(&self) -> Result<InsertPlace, AnswerError> {
-        let given: Vec<&str> =
-            ["after", "in", "file"].into_iter().filter(|key| self.optional(key).is_some()).collect();
-        match given.as_slice() {
-            ["after"] => Ok(InsertPlace::After(self.symbol("after")?)),
-            ["in"] => Ok(InsertPlace::InClass(self.symbol("in")?)),
-            ["file"] => Ok(InsertPlace::InFile(self.required("file")?.to_owned())),
-            [] => Err(self
-                .block
-                .error(AnswerDefect::MissingKey, "INSERT needs one of `after=`, `in=` and `file=`")),
-            _ => Err(self
-                .block
-                .error(AnswerDefect::DuplicateKey, "INSERT takes only one of `after=`, `in=` and `file=`")),
-        }
-    }
 }
 
 /// The parts of an answer must go together.
@@ -539,6 +531,6 @@ fn assembled(parts: Vec<(usize, Part)>) -> Result<Answer, AnswerError> {
 pub(super) fn is_same_target(one: &Edit, other: &Edit) -> bool {
     match (one, other) {
         (Edit::Imports { file, .. }, Edit::Imports { file: other, .. }) => file == other,
-        _ => one.symbol().is_some() && one.symbol() == other.symbol(),
+        _ => one.touched().any(|symbol| other.touched().any(|other| symbol == other)),
     }
 }
