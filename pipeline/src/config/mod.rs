@@ -6,6 +6,7 @@ pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
+mod parity;
 mod settings;
 mod span;
 pub mod watch;
