@@ -72,7 +72,7 @@ impl CheckedRule {
 
     /// Whether it holds on a day, where one is known.
     pub(super) fn holds(&self, today: Option<Day>) -> bool {
-        !self.until.zip(today).is_some_and(|(until, today)| until <= today)
+        self.until.zip(today).is_none_or(|(until, today)| until > today)
     }
 
     pub(super) fn ground(&self) -> Ground {

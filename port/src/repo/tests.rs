@@ -153,8 +153,8 @@ fn symbols_come_from_a_tree_and_odd_files_are_reported() {
     let whole = port.repo.symbol_table(&tree, &python(), &|_| true).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/symbols.sqlite");
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(&path, "no database".repeat(1000)).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "no database".repeat(1000)).unwrap();
     for round in 0..3 {
         let cache = SymbolCache::open(&path).unwrap();
         let cached = port.repo.symbol_table_cached(&tree, &python(), &cache).unwrap();

@@ -410,7 +410,7 @@ impl TestPort {
             root,
             python: "python3".into(),
             access: Access::default(),
-            environment: std::collections::BTreeMap::new(),
+            environment: BTreeMap::new(),
         }
     }
 }
