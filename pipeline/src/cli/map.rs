@@ -393,8 +393,8 @@ fn explained_text(explained: &Explained) -> String {
     lines.push(match (&explained.rules.placement, &explained.rules.problem) {
         (Some(Placement::Mapped { symbol, file, split, merged, rule }), _) => {
             let merged = if *merged { " (several items were merged into it)" } else { "" };
-            let split: String =
-                split.iter().map(|part| format!("\n  and {} in {}", part.symbol, part.file)).collect();
+            let told = |part: &mappings::mapping::Part| format!("\n  and {} in {}", part.symbol, part.file);
+            let split = split.iter().map(told).collect::<Vec<_>>().concat();
             format!("  -> {symbol} in {file}, by {rule}{merged}{split}")
         }
         (Some(Placement::Skipped { reason, rule, .. }), _) => format!("  left alone: {reason} ({rule})"),

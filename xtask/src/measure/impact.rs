@@ -244,7 +244,7 @@ fn planned_symbols(baseline: &Snapshot, target: &Snapshot, port: &PortOutline) -
     let mapping = Mapping::new(config)?;
     let symbols = &port.symbols;
     let adopted = adopt(&Adoption { source: "measured", baseline, mapping: &mapping, symbols })?;
-    let item_at = |label: &upstream::RevisionLabel, item: &upstream::ItemPath| {
+    let item_at = |label: &upstream::RevisionLabel, item: &ItemPath| {
         (*label == baseline.revision.label).then(|| baseline.items.get(item).cloned()).flatten()
     };
     let made = plan(&PlanInput {
