@@ -83,6 +83,16 @@ pub(crate) fn port_names(item: &Item) -> PortNames {
     PortNames { krate: package.replace('-', "_"), module, owner, name: own_name(item, plain(name), of_trait) }
 }
 
+/// The crate or package of an item, and what holds it: what a graph needs of its [`port_names`].
+pub(crate) fn crate_and_owner(item: &Item) -> (String, Owner) {
+    let segments = item.path.segments();
+    let (krate, inner) = segments.split_first().map_or(("", [].as_slice()), |(krate, inner)| (*krate, inner));
+    let above = inner.split_last().map_or([].as_slice(), |(_, above)| above);
+    let holder = above.last().copied().filter(|holder| holds_members(item.kind, holder));
+    let (package, _) = split_target(krate);
+    (package.replace('-', "_"), holder.map_or(Owner::None, |holder| owner(holder).0))
+}
+
 /// Splits `package[kind:target]`.
 pub(crate) fn split_target(krate: &str) -> (&str, Target) {
     let Some((package, rest)) = krate.split_once('[') else { return (krate, Target::Library) };

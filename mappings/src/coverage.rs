@@ -3,7 +3,7 @@
 //!
 //! The main function is [`coverage()`]. It only finds; nothing is repaired here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use upstream::ItemPath;
@@ -63,9 +63,17 @@ impl Coverage {
 pub fn coverage(input: &CoverageInput<'_>) -> Coverage {
     let mut coverage = Coverage::default();
     let mut items_of: BTreeMap<SymbolPath, Vec<ItemPath>> = BTreeMap::new();
+    // Symbols of which a rule says that several items were merged into them.
+    let mut meant: BTreeSet<SymbolPath> = BTreeSet::new();
     for item in input.snapshot.items.values() {
-        let symbol = place(input, item, &mut coverage);
-        let Some(symbol) = symbol else { continue };
+        let Some(Placed { symbol, others, merged }) = place(input, item, &mut coverage) else { continue };
+        for other in others {
+            if input.symbols.symbols.contains_key(&other) {
+                items_of.entry(other).or_default().push(item.path.clone());
+            } else {
+                coverage.missing.entry(item.path.clone()).or_insert(other);
+            }
+        }
         if !input.symbols.symbols.contains_key(&symbol) {
             if input.mapping.needs_no_symbol(item).is_some() {
                 coverage.left_alone += 1;
@@ -75,6 +83,9 @@ pub fn coverage(input: &CoverageInput<'_>) -> Coverage {
             continue;
         }
         coverage.mapped += 1;
+        if merged {
+            meant.insert(symbol.clone());
+        }
         let items = items_of.entry(symbol).or_default();
         let base = |path: &ItemPath| crate::mapping::without_variant(path.as_str()).to_owned();
         if items.last().is_none_or(|last| base(last) != base(&item.path)) {
@@ -88,17 +99,34 @@ pub fn coverage(input: &CoverageInput<'_>) -> Coverage {
         .filter(|item| !input.snapshot.items.contains_key(*item))
         .cloned()
         .collect();
-    coverage.shared = items_of.into_iter().filter(|(_, items)| items.len() > 1).collect();
+    let is_shared =
+        |(symbol, items): &(SymbolPath, Vec<ItemPath>)| items.len() > 1 && !meant.contains(symbol);
+    coverage.shared = items_of.into_iter().filter(is_shared).collect();
     coverage
 }
 
-/// The symbol of an item: as it was linked, or else as the mapping has it.
-fn place(input: &CoverageInput<'_>, item: &Item, coverage: &mut Coverage) -> Option<SymbolPath> {
+/// The symbols of an item.
+struct Placed {
+    symbol: SymbolPath,
+    /// Those besides, where it was split.
+    others: Vec<SymbolPath>,
+    /// Whether a rule says that it was merged into its symbol.
+    merged: bool,
+}
+
+/// The symbols of an item: as it was linked, or else as the mapping has it.
+fn place(input: &CoverageInput<'_>, item: &Item, coverage: &mut Coverage) -> Option<Placed> {
+    let placement = input.mapping.place_in(item, input.symbols);
     if let Some(link) = input.lock.and_then(|lock| lock.links.get(&item.path)) {
-        return Some(link.symbol.clone());
+        let others = link.parts.iter().map(|part| part.symbol.clone()).collect();
+        let merged = matches!(placement, Ok(Placement::Mapped { merged: true, .. }));
+        return Some(Placed { symbol: link.symbol.clone(), others, merged });
     }
-    match input.mapping.place(item) {
-        Ok(Placement::Mapped { symbol, .. }) => return Some(existing_form(input, item, symbol)),
+    match placement {
+        Ok(Placement::Mapped { symbol, split, merged, .. }) => {
+            let others = split.into_iter().map(|part| part.symbol).collect();
+            return Some(Placed { symbol: existing_form(input, item, symbol), others, merged });
+        }
         Ok(Placement::Skipped { why: SkipReason::Unmapped, reason, .. }) => {
             if input.mapping.needs_no_symbol(item).is_some() {
                 coverage.left_alone += 1;
@@ -138,7 +166,7 @@ fn orphaned(input: &CoverageInput<'_>, items_of: &BTreeMap<SymbolPath, Vec<ItemP
             Some(SymbolKind::Class) => holds_linked(),
             Some(SymbolKind::Function | SymbolKind::Method) | None => false,
         };
-        !items_of.contains_key(path) && !covered && !input.mapping.is_extension(path)
+        !items_of.contains_key(path) && !covered && !input.mapping.is_extension(input.symbols, path)
     };
     input.symbols.symbols.keys().filter(|path| is_open(path)).cloned().collect()
 }

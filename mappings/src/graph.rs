@@ -4,7 +4,7 @@
 //! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
 //! unresolved, never guessed at.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 pub(crate) use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -15,7 +15,7 @@ use upstream::snapshot::{Item, ItemKind};
 
 use crate::convention;
 use crate::mapping::without_variant;
-use crate::symbol::{SymbolKind, SymbolPath, SymbolTable};
+use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 
 /// A graph whose edges go from caller to callee.
 #[derive(Debug, Clone)]
@@ -28,32 +28,44 @@ pub struct CallGraph<Key> {
 impl CallGraph<ItemPath> {
     /// The graph of these items. Modules and `impl` headers call nothing and are not called.
     pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
-        let takes_part = |item: &&Item| !matches!(item.kind, ItemKind::Module | ItemKind::Impl);
-        Self::resolve(&items.into_iter().filter(takes_part).map(Named::of_item).collect::<Vec<_>>())
+        Self::resolve(&named_items(items), Unresolved::Kept)
     }
+
+    /// The same graph for walks alone: it does not know what stayed unresolved.
+    pub(crate) fn edges_of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
+        Self::resolve(&named_items(items), Unresolved::Dropped)
+    }
+}
+
+fn named_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<Named<'a, ItemPath>> {
+    let takes_part = |item: &&Item| !matches!(item.kind, ItemKind::Module | ItemKind::Impl);
+    items.into_iter().filter(takes_part).map(Named::of_item).collect()
+}
+
+/// Whether a graph keeps the names that could not be resolved: in a large port there are a million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unresolved {
+    Kept,
+    Dropped,
 }
 
 impl CallGraph<SymbolPath> {
     /// The graph of a port's symbols. What uses a class uses its special methods, which nobody calls by name.
     pub fn of_symbols(table: &SymbolTable) -> Self {
+        Self::between_symbols(table, Unresolved::Kept)
+    }
+
+    /// The same graph for walks alone: it does not know what stayed unresolved.
+    pub(crate) fn edges_of_symbols(table: &SymbolTable) -> Self {
+        Self::between_symbols(table, Unresolved::Dropped)
+    }
+
+    fn between_symbols(table: &SymbolTable, unresolved: Unresolved) -> Self {
         let is_class =
             |path: &SymbolPath| table.get(path).is_some_and(|symbol| symbol.kind == SymbolKind::Class);
-        let named = |(path, symbol): (&SymbolPath, &crate::symbol::Symbol)| {
-            let parent = path.parent();
-            let class = parent.clone().filter(is_class);
-            let module = class.as_ref().map_or_else(|| parent.clone(), SymbolPath::parent);
-            Named {
-                key: path.clone(),
-                name: path.name().to_owned(),
-                base: path.as_str().to_owned(),
-                owner: class.map(|class| class.name().to_owned()),
-                module: module.map(|module| module.as_str().to_owned()).unwrap_or_default(),
-                krate: String::new(),
-                is_test: symbol.is_test,
-                mentions: symbol.mentions.clone(),
-            }
-        };
-        let mut graph = Self::resolve(&table.symbols.iter().map(named).collect::<Vec<_>>());
+        let named: Vec<_> =
+            table.symbols.iter().map(|(path, symbol)| Named::of_symbol(path, symbol, &is_class)).collect();
+        let mut graph = Self::resolve(&named, unresolved);
         for special in table.symbols.keys().filter(|path| is_special(path.name())) {
             let class = special.parent().filter(is_class);
             if let (Some(class), Some(special)) =
@@ -175,11 +187,6 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         self.graph.node_weight(node)
     }
 
-    /// All keys, in the order of their nodes.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.graph.node_weights()
-    }
-
     /// Walks from these nodes to what calls them (incoming) or what they call (outgoing), the nearest first.
     /// Each node on the way is asked about once, and the walk goes on behind it where the answer is yes.
     pub(crate) fn walk(
@@ -206,110 +213,144 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         keys.into_iter().collect()
     }
 
-    fn resolve(named: &[Named<Key>]) -> Self {
-        let mut by_name: BTreeMap<(&str, &str), Vec<&Named<Key>>> = BTreeMap::new();
-        for candidate in named {
-            by_name.entry((&candidate.krate, &candidate.name)).or_default().push(candidate);
+    fn resolve(named: &[Named<'_, Key>], keeps: Unresolved) -> Self {
+        let mut graph = Self::from_edges(named.iter().map(|named| named.key.clone()), std::iter::empty());
+        let node_of = |named: &Named<'_, Key>| graph.nodes.get(named.key).copied();
+        let nodes: Vec<Option<NodeIndex>> = named.iter().map(node_of).collect();
+        let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::with_capacity(named.len());
+        for (at, candidate) in named.iter().enumerate() {
+            by_name.entry((&candidate.krate, candidate.name)).or_default().push(at);
         }
-        let mut edges = Vec::new();
-        let mut unresolved: BTreeMap<Key, Vec<String>> = BTreeMap::new();
-        for caller in named {
-            for mention in &caller.mentions {
-                let called = by_name.get(&(&caller.krate, mention.as_str())).map_or(&[][..], Vec::as_slice);
-                let callees = caller.choose(called);
-                if callees.is_empty() {
-                    unresolved.entry(caller.key.clone()).or_default().push(mention.clone());
+        let mut edges: Vec<(NodeIndex, NodeIndex)> = Vec::new();
+        for (caller, from) in named.iter().zip(&nodes) {
+            let Some(from) = from else { continue };
+            let mut open = Vec::new();
+            for mention in caller.mentions {
+                let called = by_name.get(&(caller.krate.as_str(), mention.as_str()));
+                let callees = caller.choose(called.map_or(&[][..], Vec::as_slice), named);
+                if callees.is_empty() && keeps == Unresolved::Kept {
+                    open.push(mention.clone());
                 }
-                let others = callees.into_iter().filter(|callee| callee.key != caller.key);
-                edges.extend(others.map(|callee| (caller.key.clone(), callee.key.clone())));
+                let to = callees.into_iter().filter_map(|callee| nodes.get(callee).copied().flatten());
+                edges.extend(to.filter(|to| to != from).map(|to| (*from, to)));
+            }
+            if !open.is_empty() {
+                graph.unresolved.insert(caller.key.clone(), open);
             }
         }
-        let mut graph = Self::from_edges(named.iter().map(|named| named.key.clone()), edges);
-        graph.unresolved = unresolved;
+        edges.sort_unstable();
+        edges.dedup();
+        for (from, to) in edges {
+            graph.graph.add_edge(from, to, ());
+        }
         graph
     }
 }
 
 /// One item or symbol with what its name is resolved by.
 #[derive(Debug)]
-struct Named<Key> {
-    key: Key,
-    name: String,
+struct Named<'a, Key> {
+    key: &'a Key,
+    name: &'a str,
     /// The path without the mark of a variant: variants of one item are called together.
-    base: String,
+    base: &'a str,
     /// The type or class that it is a member of.
     owner: Option<String>,
     module: String,
     krate: String,
     is_test: bool,
-    mentions: Vec<String>,
+    mentions: &'a [String],
 }
 
-impl Named<ItemPath> {
-    fn of_item(item: &Item) -> Self {
-        let names = convention::port_names(item);
+impl<'a> Named<'a, ItemPath> {
+    fn of_item(item: &'a Item) -> Self {
+        let (krate, owner) = convention::crate_and_owner(item);
         let segments = item.path.segments();
         let own = 1 + usize::from(convention::is_member(item));
         let module = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default().join("::");
-        let owner = match names.owner {
+        let owner = match owner {
             convention::Owner::None => None,
             convention::Owner::Class(name) | convention::Owner::Foreign(name) => Some(name),
         };
+        let name = segments.last().copied().unwrap_or_default();
         Self {
-            key: item.path.clone(),
-            name: without_variant(item.path.name()).trim_start_matches("r#").to_owned(),
-            base: without_variant(item.path.as_str()).to_owned(),
+            key: &item.path,
+            name: without_variant(name).trim_start_matches("r#"),
+            base: without_variant(item.path.as_str()),
             owner,
             module,
-            krate: names.krate,
+            krate,
             is_test: item.is_test,
-            mentions: item.mentions.clone(),
+            mentions: &item.mentions,
         }
     }
 }
 
-impl<Key> Named<Key> {
-    /// Which of the candidates with one name in its crate this caller means; none where that cannot be told.
-    fn choose<'a>(&self, candidates: &[&'a Self]) -> Vec<&'a Self> {
+impl<'a> Named<'a, SymbolPath> {
+    fn of_symbol(path: &'a SymbolPath, symbol: &'a Symbol, is_class: &dyn Fn(&SymbolPath) -> bool) -> Self {
+        let parent = path.parent();
+        let class = parent.clone().filter(is_class);
+        let module = class.as_ref().map_or_else(|| parent.clone(), SymbolPath::parent);
+        Self {
+            key: path,
+            name: path.as_str().rsplit('.').next().unwrap_or_default(),
+            base: path.as_str(),
+            owner: class.map(|class| class.name().to_owned()),
+            module: module.map(|module| module.as_str().to_owned()).unwrap_or_default(),
+            krate: String::new(),
+            is_test: symbol.is_test,
+            mentions: &symbol.mentions,
+        }
+    }
+}
+
+impl<Key> Named<'_, Key> {
+    /// Which of the candidates with one name in its crate this caller means, by their places among all; none where
+    /// that cannot be told.
+    fn choose(&self, candidates: &[usize], all: &[Self]) -> Vec<usize> {
         // What runs never calls a test.
-        let callable = |candidate: &&&Self| self.is_test || !candidate.is_test;
-        let in_crate: Vec<&Self> = candidates.iter().filter(callable).copied().collect();
-        let in_module: Vec<&Self> =
-            in_crate.iter().filter(|candidate| candidate.module == self.module).copied().collect();
-        let in_type: Vec<&Self> = in_module
+        let callable = |candidate: &Self| self.is_test || !candidate.is_test;
+        let named = |at: &usize| Some((*at, all.get(*at)?));
+        // Mostly a name is nobody's, or one's alone.
+        if let [] | [_] = candidates {
+            let only = candidates.iter().filter_map(named).filter(|(_, candidate)| callable(candidate));
+            return only.map(|(at, _)| at).collect();
+        }
+        let in_crate: Vec<(usize, &Self)> =
+            candidates.iter().filter_map(named).filter(|(_, candidate)| callable(candidate)).collect();
+        let in_module: Vec<(usize, &Self)> =
+            in_crate.iter().filter(|(_, candidate)| candidate.module == self.module).copied().collect();
+        let in_type: Vec<(usize, &Self)> = in_module
             .iter()
-            .filter(|candidate| self.owner.is_some() && candidate.owner == self.owner)
+            .filter(|(_, candidate)| self.owner.is_some() && candidate.owner == self.owner)
             .copied()
             .collect();
         let levels = [in_type, in_module, in_crate];
-        levels
-            .into_iter()
-            .map(|level| self.distinguish(level))
-            .find(|level| !level.is_empty())
-            .unwrap_or_default()
+        let chosen = levels.into_iter().map(|level| self.distinguish(level)).find(|level| !level.is_empty());
+        chosen.unwrap_or_default().into_iter().map(|(at, _)| at).collect()
     }
 
     /// Of several candidates, those whose type the caller mentions too, or the one that has no type.
-    fn distinguish<'a>(&self, candidates: Vec<&'a Self>) -> Vec<&'a Self> {
+    fn distinguish<'c>(&self, candidates: Vec<(usize, &'c Self)>) -> Vec<(usize, &'c Self)> {
         if are_one(&candidates) {
             return candidates;
         }
-        let is_mentioned = |candidate: &&Self| {
+        let is_mentioned = |(_, candidate): &(usize, &Self)| {
             let owner = candidate.owner.as_ref();
             owner.is_some_and(|owner| self.mentions.binary_search(owner).is_ok())
         };
-        let (of_mentioned, others): (Vec<&Self>, Vec<&Self>) = candidates.into_iter().partition(is_mentioned);
+        let (of_mentioned, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_mentioned);
         if !of_mentioned.is_empty() {
             return of_mentioned;
         }
-        let free: Vec<&Self> = others.into_iter().filter(|candidate| candidate.owner.is_none()).collect();
+        let free: Vec<_> = others.into_iter().filter(|(_, candidate)| candidate.owner.is_none()).collect();
         if are_one(&free) { free } else { Vec::new() }
     }
 }
 
 /// Whether all candidates are one item, variants of it counted once.
-fn are_one<Key>(candidates: &[&Named<Key>]) -> bool {
-    candidates.windows(2).all(|pair| matches!(pair, [one, other] if one.base == other.base))
+fn are_one<Key>(candidates: &[(usize, &Named<'_, Key>)]) -> bool {
+    candidates.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.base == other.base))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod testing;
 pub use decision::{DecisionRule, DecisionWord, Decisions, Holds};
 pub use graph::CallGraph;
 pub use infer::{InferInput, PortOutline, Proposal, infer};
-pub use lock::{Disposition, HeldItem, Link, Lock, ParkedItem, Proof, RecordedRevision};
+pub use lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};
 pub use plan::{PlanError, PlanInput, plan};
 pub use settle::{SettleError, Settlement, UnitOutcome, settle};

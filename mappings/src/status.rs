@@ -10,8 +10,8 @@ use upstream::{ItemPath, Revision, RevisionLabel};
 
 use crate::convention::{is_member, private_form};
 use crate::coverage::{CoverageInput, coverage};
-use crate::lock::{HeldItem, Link, Lock, ParkedItem, Proof};
-use crate::mapping::{Mapping, PlaceError, Placement};
+use crate::lock::{HeldItem, Lock, ParkedItem, Proof};
+use crate::mapping::{DeclaredExtension, Mapping, PlaceError, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
 
@@ -62,6 +62,8 @@ pub struct Status {
     pub without_owner: Vec<SymbolPath>,
     /// Symbols that are declared extensions: never drift, never edited.
     pub extensions: Vec<SymbolPath>,
+    /// The declarations of extensions, with their flags and their symbols.
+    pub extension_rules: Vec<DeclaredExtension>,
 }
 
 /// How many items are in which state. The first five and `ignored` count every item once; the others count some
@@ -128,16 +130,24 @@ pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
         revision: held.revision.clone(),
         reason: held.reason.clone(),
     };
-    let links = || input.lock.links.values().filter(|link| !input.mapping.is_extension(&link.symbol));
-    let named = |link: &Link| (link.symbol.clone(), link.item.clone());
-    let hash_of = |link: &Link| input.symbols.get(&link.symbol).map(|symbol| symbol.hash);
+    let is_ours = |symbol: &SymbolPath| !input.mapping.is_extension(input.symbols, symbol);
+    let links = || input.lock.links.values().filter(|link| is_ours(&link.symbol));
+    // Each symbol of each link, with what was written there and what is there.
+    let symbols = || {
+        links().flat_map(|link| {
+            link.symbols().filter(|(symbol, _)| is_ours(symbol)).map(|(symbol, written)| {
+                let found = input.symbols.get(symbol).map(|found| found.hash);
+                ((symbol.clone(), link.item.clone()), written, found)
+            })
+        })
+    };
     let found = coverage(&CoverageInput {
         snapshot: input.baseline,
         symbols: input.symbols,
         mapping: input.mapping,
         lock: Some(input.lock),
     });
-    let is_extension = |symbol: &&SymbolPath| input.mapping.is_extension(symbol);
+    let is_extension = |symbol: &&SymbolPath| input.mapping.is_extension(input.symbols, symbol);
     Ok(Status {
         source: input.lock.source.clone(),
         baseline: input.lock.baseline.clone(),
@@ -148,17 +158,18 @@ pub fn status(input: &StatusInput<'_>) -> Result<Status, PlaceError> {
         modules,
         parked: input.lock.parked.values().map(waiting).collect(),
         held: input.lock.held.values().map(held).collect(),
-        edited: links()
-            .filter(|link| hash_of(link).is_some_and(|hash| hash != link.written))
-            .map(named)
+        edited: symbols()
+            .filter(|(_, written, found)| found.is_some_and(|found| found != *written))
+            .map(|(named, ..)| named)
             .collect(),
-        symbol_missing: links().filter(|link| hash_of(link).is_none()).map(named).collect(),
+        symbol_missing: symbols().filter(|(_, _, found)| found.is_none()).map(|(named, ..)| named).collect(),
         item_vanished: links()
             .filter(|link| !input.baseline.items.contains_key(&link.item))
             .map(|link| link.item.clone())
             .collect(),
         without_owner: found.orphaned,
         extensions: input.symbols.symbols.keys().filter(is_extension).cloned().collect(),
+        extension_rules: input.mapping.extensions(input.symbols),
     })
 }
 
@@ -194,9 +205,11 @@ fn counts_of(input: &StatusInput<'_>, path: &ItemPath) -> Result<Counts, PlaceEr
         Proof::MappedOnly => counts.mapped_only = 1,
         Proof::Unknown => counts.unknown = 1,
     }
-    let symbol = input.symbols.get(&link.symbol);
-    let has_drifted = symbol.is_none_or(|symbol| symbol.hash != link.written);
-    counts.drifted = usize::from(has_drifted && !input.mapping.is_extension(&link.symbol));
+    let has_drifted = |(symbol, written): (&SymbolPath, upstream::ContentHash)| {
+        let differs = input.symbols.get(symbol).is_none_or(|symbol| symbol.hash != written);
+        differs && !input.mapping.is_extension(input.symbols, symbol)
+    };
+    counts.drifted = usize::from(link.symbols().any(has_drifted));
     Ok(counts)
 }
 

@@ -56,6 +56,9 @@ pub struct Symbol {
     pub text: String,
     /// The hash of `text` without trailing white space on its lines.
     pub hash: ContentHash,
+    /// The names of its decorators, without arguments, such as `functools.cache`.
+    #[serde(default)]
+    pub decorators: Vec<String>,
     /// Parameter names in order, without `self` or `cls`, for functions and methods.
     pub parameters: Vec<String>,
     /// Names its text mentions, last segments only, sorted; the raw edges of the port's graph.

@@ -137,6 +137,7 @@ pub(crate) fn table(symbols: &[(&str, &str)]) -> SymbolTable {
             line: 1,
             text: (*text).to_owned(),
             hash: ContentHash::of(text),
+            decorators: Vec::new(),
             parameters: Vec::new(),
             mentions: words(text),
             is_test: false,

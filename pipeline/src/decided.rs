@@ -2,13 +2,17 @@
 
 use anyhow::Result;
 use mappings::decision::{About, Decision, Holds, day_at};
+use mappings::mapping::{DeclaredExtension, EndedRule};
 use mappings::plan::{PlanInput, plan};
-use mappings::{Lock, SkipReason};
+use mappings::{Lock, SkipReason, SymbolPath};
 use reports::count;
 use reports::record::Notice;
 use upstream::{ItemPath, Revision, RevisionLabel, Snapshot, TreeId};
 
 use crate::session::Session;
+
+/// How many symbols of one extension a report names; `tidelock status --format json` has all.
+const NAMED_MAX: usize = 20;
 
 /// Leaves out the targets that a pin holds back, and gives how many those are.
 pub(crate) fn hold_back(targets: &mut Vec<Revision>, holds: &Holds, known: &[Revision]) -> usize {
@@ -36,7 +40,42 @@ pub(crate) fn notices(session: &Session, holds: &Holds, held_back: usize, at_ms:
             pin.hold.reason
         ),
     });
-    ended.chain(pin).collect()
+    let rules = session.settings.mapping.ended();
+    let rules = rules
+        .iter()
+        .map(|rule| Notice { code: "expired-rule".to_owned(), text: ended_rule(rule) })
+        .collect::<Vec<_>>();
+    ended.chain(rules).chain(pin).collect()
+}
+
+/// A rule of the mapping that has ended, in words.
+pub(crate) fn ended_rule(ended: &EndedRule) -> String {
+    let EndedRule { rule, until } = ended;
+    format!("{rule} ended on {until}: what it ignored is planned again; renew it or take it out")
+}
+
+/// What the port declares its own, for the report: left as it is, and switched off in parity mode.
+pub(crate) fn extensions(session: &Session, tree: &TreeId) -> Result<Vec<Notice>> {
+    let told = |extension: DeclaredExtension| {
+        let names: Vec<&str> = extension.symbols.iter().take(NAMED_MAX).map(SymbolPath::as_str).collect();
+        let more = match extension.symbols.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let reason = extension.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
+        let off = match extension.flag.as_ref().and_then(|flag| session.settings.parity.get_key_value(flag)) {
+            Some((flag, value)) => format!("; off in parity mode ({flag}={value})"),
+            None => String::new(),
+        };
+        let count = count(extension.symbols.len() as u64, "symbol");
+        let list = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
+        Notice {
+            code: "extension".to_owned(),
+            text: format!("{extension}, {count} left alone{list}{off}{reason}"),
+        }
+    };
+    let symbols = session.symbols(tree)?;
+    Ok(session.settings.mapping.extensions(&symbols).into_iter().map(told).collect())
 }
 
 /// A decision that has ended, in words.

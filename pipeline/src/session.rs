@@ -1,17 +1,17 @@
 //! Everything that is opened to work on one port: its repository, its upstream's mirror, its language.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mappings::decision::day_at;
+use mappings::decision::{Day, day_at};
 use mappings::{Holds, Lock, SymbolTable};
 use port::language::Python;
 use port::language::python::{Interpreter, InterpreterError};
-use port::repo::{BranchHead, PortRepo, RepoError};
+use port::repo::{BranchHead, PortRepo, RepoError, SymbolCache};
 use upstream::process::ProcessRunner;
-use upstream::snapshot::SnapshotReader;
+use upstream::snapshot::{Changed, OutlineCache, SnapshotReader, read_changed};
 use upstream::source::{
     Glance, Mirror, Notice, Poll, RegistryEnvironment, SourceError, SourceProgress, SourceSpec, Surroundings,
 };
@@ -125,6 +125,8 @@ pub struct Session {
     /// Its interpreter.
     pub interpreter: Interpreter,
     snapshots: Mutex<Snapshots>,
+    /// What earlier runs read of the port's files, where that can be kept.
+    symbol_cache: Mutex<Option<SymbolCache>>,
     /// A lock that stands in for the one in a tree.
     stand_in: Mutex<Option<(TreeId, Lock)>>,
     /// The labels of the lock that was read last.
@@ -144,11 +146,21 @@ struct LastFile {
     text: Arc<str>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Snapshots {
     reader: SnapshotReader,
     /// Those that were asked for last, the last one at the end.
     known: VecDeque<Arc<Snapshot>>,
+}
+
+impl Snapshots {
+    /// With what earlier runs parsed. Without a cache, which a full disk or another user's file may keep away,
+    /// everything is parsed again.
+    fn in_state(state: &Path) -> Self {
+        let cache = OutlineCache::open(&state.join("cache").join("outlines.sqlite")).ok();
+        let reader = cache.map_or_else(SnapshotReader::default, SnapshotReader::with_cache);
+        Self { reader, known: VecDeque::new() }
+    }
 }
 
 impl Session {
@@ -158,15 +170,17 @@ impl Session {
         let branch = branch_of(&settings, &port)?;
         let interpreter = Interpreter::locate(&*machine.runner, None)?;
         let mirror = open_mirror(&settings, &machine)?;
+        let settings = on_day(settings, day_at(machine.clock.now_ms()));
         Ok(Self {
             language: Python::new(&settings.source_root, interpreter.clone()),
+            snapshots: Mutex::new(Snapshots::in_state(&settings.state)),
+            symbol_cache: Mutex::new(SymbolCache::open(&settings.state.join("cache/symbols.sqlite")).ok()),
             settings,
             machine,
             mirror,
             port,
             branch,
             interpreter,
-            snapshots: Mutex::default(),
             stand_in: Mutex::default(),
             labels: Mutex::default(),
             known: Mutex::default(),
@@ -219,7 +233,11 @@ impl Session {
         if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
             return Ok(table);
         }
-        let table = Arc::new(self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?);
+        let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = Arc::new(match &*cache {
+            Some(cache) => self.port.symbol_table_cached(tree, &self.language, cache)?,
+            None => self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?,
+        });
         if known.len() >= SYMBOL_TABLES_MAX {
             known.pop_front();
         }
@@ -304,6 +322,29 @@ impl Session {
         Ok(snapshot)
     }
 
+    /// The upstream at two revisions, as far as they may differ, and the crates that are asked for besides; `None` where
+    /// nothing less than the whole will do. `reached` is as for [`upstream::snapshot::read_changed`].
+    pub fn changed(
+        &self,
+        before: &Revision,
+        after: &Revision,
+        also: &BTreeSet<String>,
+        reached: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Option<Changed>, SessionError> {
+        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        let unreadable = |revision: &Revision| {
+            let label = revision.label.clone();
+            move |reason: String| SessionError::Unreadable { label, reason }
+        };
+        let tree = |revision: &Revision| {
+            let tree = self.mirror.repo().tree(&revision.commit);
+            tree.map_err(|error| unreadable(revision)(error.to_string()))
+        };
+        let (old, new) = (tree(before)?, tree(after)?);
+        read_changed(&mut snapshots.reader, (&old, before), (&new, after), also, reached)
+            .map_err(|error| unreadable(after)(error.to_string()))
+    }
+
     /// Whether it is plain that an item stood at a revision as it is given, with the whole of its text, in the same
     /// file. That is told from the file alone: `false` says nothing.
     pub fn stood_at(&self, label: &RevisionLabel, item: &Item) -> bool {
@@ -349,6 +390,18 @@ impl Session {
         changed.dedup();
         Ok(changed)
     }
+}
+
+/// The settings as they hold on a day. A rule that ended makes them other settings: what was begun with the rule is not
+/// continued without it.
+fn on_day(mut settings: Settings, today: Day) -> Settings {
+    settings.mapping = settings.mapping.on(today);
+    let ended = settings.mapping.ended();
+    if !ended.is_empty() {
+        let rules = ended.iter().map(|ended| ended.rule.to_string());
+        settings.digest = ContentHash::of_parts([settings.digest.to_string()].into_iter().chain(rules));
+    }
+    settings
 }
 
 /// Opens the upstream's mirror alone, which is all that a look at the upstream needs.

@@ -161,7 +161,12 @@ impl ItemPath {
 
     /// The crate (or target) that the item belongs to.
     pub fn krate(&self) -> &str {
-        self.segments().first().copied().unwrap_or_default()
+        // Asked of every item again and again: mostly the first `::` ends it, and no list is made.
+        match self.0.split_once("::") {
+            Some((krate, _)) if !krate.contains(['<', '[']) => krate,
+            None if !self.0.contains(['<', '[']) => &self.0,
+            Some(_) | None => self.segments().first().copied().unwrap_or_default(),
+        }
     }
 
     /// The last segment: the item's own name.
@@ -209,6 +214,13 @@ impl ContentHash {
             *to = *from;
         }
         Self(short)
+    }
+
+    /// All 32 hexadecimal digits, without a text for them.
+    pub(crate) fn digits(self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        hex::encode_to_slice(self.0, &mut digits).expect("two digits for each byte have room");
+        digits
     }
 
     /// The first eight hexadecimal digits, for people and for prompts.

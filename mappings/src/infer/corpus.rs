@@ -37,7 +37,9 @@ pub(super) struct Entity<Key> {
     pub(super) name: Vec<Word>,
     /// The folded name of the type or class that it is a member of.
     pub(super) owner: Option<Word>,
-    /// The parts of that name.
+    /// For what has none, the folded name of the module that it stands in: one side's module may be the other's class.
+    pub(super) holder: Option<Word>,
+    /// The parts of the owner's name.
     pub(super) owner_parts: Vec<Word>,
     pub(super) parameters: Vec<Word>,
     pub(super) prose: Vec<Word>,
@@ -278,6 +280,7 @@ fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocab
         Owner::Class(name) | Owner::Foreign(name) => parts(name),
         Owner::None => Vec::new(),
     };
+    let holder = names.module.last().filter(|_| owner.is_none()).map(|module| fold(module));
     let parameters = item.signature.iter().flat_map(|signature| &signature.parameters);
     let parameters = parameters.flat_map(|parameter| parts(&parameter.name));
     let name = forms::own_name(item);
@@ -299,6 +302,7 @@ fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocab
         forms: forms::of_item(item).iter().map(|(name, usual)| (vocabulary.number(name), *usual)).collect(),
         name: vocabulary.set(parts(&name)),
         owner: owner.map(|owner| vocabulary.number(&owner)),
+        holder: holder.map(|holder| vocabulary.number(&holder)),
         owner_parts: vocabulary.set(owner_parts),
         parameters: vocabulary.set(parameters),
         prose: vocabulary.set(prose_words(&item.docs)),
@@ -448,6 +452,8 @@ fn symbol_entity(
     let parent = symbol.path.parent().filter(|parent| classes.contains(parent));
     let owner_parts = parent.as_ref().map(|class| parts(plain(class.name()))).unwrap_or_default();
     let owner = parent.map(|class| fold(plain(class.name()).trim_matches('_')));
+    let module = symbol.path.parent().filter(|_| owner.is_none());
+    let holder = module.map(|module| fold(plain(module.name()).trim_matches('_')));
     let name = plain(symbol.path.name());
     let facts = outline.facts.get(&symbol.path);
     let prose = facts.map(|facts| facts.prose.as_str()).unwrap_or_default();
@@ -474,6 +480,7 @@ fn symbol_entity(
             .collect(),
         name: vocabulary.set(parts(name).into_iter().filter(|part| !(symbol.is_test && part == "test"))),
         owner: owner.map(|owner| vocabulary.number(&owner)),
+        holder: holder.map(|holder| vocabulary.number(&holder)),
         owner_parts: vocabulary.set(owner_parts),
         parameters: vocabulary.set(symbol.parameters.iter().flat_map(|name| parts(name))),
         prose: vocabulary.set(prose_words(&prose)),

@@ -403,6 +403,9 @@ impl Weigh<'_> {
                 alike.dice() * 1.3 - 0.5
             }
             (None, None) => 0.3,
+            // A module of functions on the one side is a class with methods on the other.
+            (None, Some(class)) if item.holder == Some(class) => 0.8,
+            (Some(class), None) if symbol.holder == Some(class) => 0.8,
             // A class of tests holds functions that stood free.
             (None, Some(_)) if item.is_test && symbol.is_test => 0.2,
             (Some(_), None) | (None, Some(_)) => -0.2,

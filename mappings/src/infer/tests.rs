@@ -84,6 +84,22 @@ fn of_namesakes_the_one_in_the_right_file_is_meant() {
 }
 
 #[test]
+fn a_module_of_functions_may_be_a_class() {
+    let symbols =
+        ["p.all.Date", "p.all.Date.add", "p.all.Time", "p.all.Time.add", "p.all.Zone", "p.all.Zone.add"];
+    let outline = outline(&symbols.map(|at| (at, "")));
+    let items = ["k::date::add", "k::time::add", "k::zone::add"].map(|at| function(at, ""));
+    let proposal = inferred(items, &outline);
+    for (item, symbol) in [
+        ("k::date::add", "p.all.Date.add"),
+        ("k::time::add", "p.all.Time.add"),
+        ("k::zone::add", "p.all.Zone.add"),
+    ] {
+        assert_eq!(symbol_of(&proposal, item).as_deref(), Some(symbol));
+    }
+}
+
+#[test]
 fn what_was_accepted_is_never_changed() {
     let outline = outline(&[("p.a.run", ""), ("p.a.odd", "")]);
     let snapshot = snapshot("1", [function("k::a::run", ""), function("k::a::odd", "")]);

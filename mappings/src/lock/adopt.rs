@@ -7,9 +7,9 @@ use serde::Serialize;
 use upstream::ItemPath;
 use upstream::snapshot::Snapshot;
 
-use super::{Disposition, Link, Lock, Proof, RecordedRevision};
+use super::{Disposition, Link, LinkPart, Lock, Proof, RecordedRevision};
 use crate::convention::private_form;
-use crate::mapping::{Mapping, PlaceError, Placement};
+use crate::mapping::{Mapping, Part, PlaceError, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
 
@@ -54,8 +54,8 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
     let mut unlinked = Vec::new();
     for (path, item) in &adoption.baseline.items {
         let needs_symbol = adoption.mapping.needs_no_symbol(item).is_none();
-        let (symbol, file) = match adoption.mapping.place(item)? {
-            Placement::Mapped { symbol, file, .. } => (symbol, file),
+        let (symbol, file, split) = match adoption.mapping.place_in(item, adoption.symbols)? {
+            Placement::Mapped { symbol, file, split, .. } => (symbol, file, split),
             Placement::Skipped { why: SkipReason::Unmapped, reason, .. } => {
                 let one = Unlinked { item: path.clone(), symbol: None, reason };
                 unlinked.extend(needs_symbol.then_some(one));
@@ -80,7 +80,13 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
             revision: revision.label.clone(),
             proof: Proof::MappedOnly,
             symbol: found.path.clone(),
+            parts: parts_in(&split, adoption.symbols),
         };
+        for missing in split.iter().filter(|part| adoption.symbols.get(&part.symbol).is_none()) {
+            let reason = format!("the port has no `{}`, which `split` names", missing.symbol);
+            let symbol = Some(missing.symbol.clone());
+            unlinked.push(Unlinked { item: path.clone(), symbol, reason });
+        }
         links.insert(path.clone(), link);
     }
     let recorded = RecordedRevision {
@@ -99,6 +105,12 @@ pub fn adopt(adoption: &Adoption<'_>) -> Result<Adopted, PlaceError> {
         held: BTreeMap::new(),
     };
     Ok(Adopted { lock, unlinked })
+}
+
+/// The further symbols of an item that the port has, with their hashes.
+fn parts_in(split: &[Part], symbols: &SymbolTable) -> Vec<LinkPart> {
+    let found = split.iter().filter_map(|part| symbols.get(&part.symbol));
+    found.map(|symbol| LinkPart { symbol: symbol.path.clone(), written: symbol.hash }).collect()
 }
 
 #[cfg(test)]

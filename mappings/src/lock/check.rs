@@ -182,7 +182,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<LockFinding> {
             let place = format!("the link of `{}`", link.item);
             findings.push(LockFinding::UnknownRevision { revision: link.revision.clone(), place });
         }
-        findings.extend(check_symbol(input, link));
+        findings.extend(check_symbols(input, link));
     }
     for parked in input.lock.parked.values().filter(|parked| !recorded.contains(&parked.revision)) {
         let place = format!("the parked `{}`", parked.item);
@@ -265,16 +265,20 @@ fn check_item(input: &CheckInput<'_>, link: &Link) -> Option<LockFinding> {
     (actual != recorded).then_some(LockFinding::ItemDiffers { item, revision, recorded, actual })
 }
 
-fn check_symbol(input: &CheckInput<'_>, link: &Link) -> Option<LockFinding> {
-    let (item, symbol) = (link.item.clone(), link.symbol.clone());
-    if input.mapping.is_extension(&symbol) {
-        return None;
-    }
-    match input.symbols.get(&link.symbol) {
-        None => Some(LockFinding::SymbolMissing { item, symbol }),
-        Some(found) if found.hash != link.written => Some(LockFinding::EditedByHand { item, symbol }),
-        Some(_) => None,
-    }
+fn check_symbols(input: &CheckInput<'_>, link: &Link) -> Vec<LockFinding> {
+    let of_symbol = |(symbol, written): (&SymbolPath, ContentHash)| {
+        if input.mapping.is_extension(input.symbols, symbol) {
+            return None;
+        }
+        let (item, found) = (link.item.clone(), input.symbols.get(symbol));
+        let symbol = symbol.clone();
+        match found {
+            None => Some(LockFinding::SymbolMissing { item, symbol }),
+            Some(found) if found.hash != written => Some(LockFinding::EditedByHand { item, symbol }),
+            Some(_) => None,
+        }
+    };
+    link.symbols().filter_map(of_symbol).collect()
 }
 
 #[cfg(test)]

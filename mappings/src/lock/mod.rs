@@ -5,6 +5,7 @@
 
 mod adopt;
 mod check;
+mod lines;
 mod passed;
 mod text;
 
@@ -21,8 +22,8 @@ use crate::symbol::SymbolPath;
 
 /// The format that this program writes. A lock of a newer version is refused, not guessed at.
 ///
-/// Version 1 had no `held`; it is read as a lock that holds nothing.
-pub const LOCK_VERSION: u32 = 2;
+/// Version 1 had no `held`; it is read as a lock that holds nothing. Version 2 had no `parts`.
+pub const LOCK_VERSION: u32 = 3;
 
 /// How far it is known that a symbol behaves as its item does. These are never mixed in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +55,27 @@ pub struct Link {
     pub revision: RevisionLabel,
     /// How far it is known to behave alike.
     pub proof: Proof,
+    /// Further symbols, where the item was split into several, in the order of the configuration.
+    #[serde(default)]
+    pub parts: Vec<LinkPart>,
+}
+
+/// One more symbol of an item that was split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkPart {
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// The hash of the symbol as Tidelock last saw or wrote it.
+    pub written: ContentHash,
+}
+
+impl Link {
+    /// The symbols that answer to the item, the first one first, each with the hash that Tidelock last saw or wrote.
+    pub fn symbols(&self) -> impl Iterator<Item = (&SymbolPath, ContentHash)> {
+        let parts = self.parts.iter().map(|part| (&part.symbol, part.written));
+        std::iter::once((&self.symbol, self.written)).chain(parts)
+    }
 }
 
 /// What became of one upstream revision.

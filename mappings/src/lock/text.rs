@@ -9,7 +9,7 @@ use upstream::{CommitId, ItemPath, RevisionLabel};
 use super::{Disposition, HeldItem, LOCK_VERSION, Link, Lock, ParkedItem, Proof, RecordedRevision};
 
 /// The oldest format that this program reads.
-const LOCK_VERSION_MIN: u32 = 1;
+pub(super) const LOCK_VERSION_MIN: u32 = 1;
 
 /// How large a lock may be, in bytes: room for some hundred thousand links.
 const LOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -126,6 +126,10 @@ impl Lock {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
             LockError::Malformed { line, column, reason: error.message().trim().replace('\n', ", ") }
         };
+        // What this program wrote is read line by line; anything else goes to the reader that tells what is wrong.
+        if let Some(lock) = super::lines::read(text) {
+            return Ok(lock);
+        }
         check_version(text, toml::from_str(text).map_err(malformed)?)?;
         let raw: RawLock = toml::from_str(text).map_err(malformed)?;
         check_baseline(text, &raw)?;
@@ -162,17 +166,7 @@ impl Lock {
             inline(&fields)
         });
         array(&mut text, "revisions", revisions);
-        let links = self.links.values().map(|link| {
-            inline(&[
-                ("item", link.item.as_str()),
-                ("symbol", link.symbol.as_str()),
-                ("upstream", &link.upstream.to_string()),
-                ("written", &link.written.to_string()),
-                ("revision", link.revision.as_str()),
-                ("proof", proof_word(link.proof)),
-            ])
-        });
-        array(&mut text, "links", links);
+        array(&mut text, "links", self.links.values().map(link_line));
         let parked = self.parked.values().map(|parked| {
             inline(&[
                 ("item", parked.item.as_str()),
@@ -185,6 +179,25 @@ impl Lock {
         array(&mut text, "held", self.held.values().map(held_line));
         text
     }
+}
+
+fn link_line(link: &Link) -> String {
+    let line = inline(&[
+        ("item", link.item.as_str()),
+        ("symbol", link.symbol.as_str()),
+        ("upstream", &link.upstream.to_string()),
+        ("written", &link.written.to_string()),
+        ("revision", link.revision.as_str()),
+        ("proof", proof_word(link.proof)),
+    ]);
+    if link.parts.is_empty() {
+        return line;
+    }
+    let part = |part: &super::LinkPart| {
+        inline(&[("symbol", part.symbol.as_str()), ("written", &part.written.to_string())])
+    };
+    let parts: Vec<String> = link.parts.iter().map(part).collect();
+    format!("{}, parts = [{}] }}", line.trim_end_matches(" }"), parts.join(", "))
 }
 
 fn held_line(held: &HeldItem) -> String {
@@ -348,6 +361,7 @@ mod tests {
             written: ContentHash::of("written"),
             revision: label("1.0.0"),
             proof: Proof::MappedOnly,
+            parts: Vec::new(),
         }
     }
 
@@ -380,7 +394,7 @@ mod tests {
         # After a merge conflict keep the entries of both sides where they differ in their item, take the newer
         # side's `baseline` and `commit`, and run `tidelock verify`.
 
-        version = 2
+        version = 3
         source = "registry:strsim"
         baseline = "1.0.0"
         commit = "0123456789abcdef0123456789abcdef01234567"
@@ -412,24 +426,81 @@ mod tests {
 
     #[test]
     fn unfinished_merges_are_named_by_line() {
-        let text = lock().render().replace("version = 2", "<<<<<<< ours\nversion = 2");
+        let text = lock().render().replace("version = 3", "<<<<<<< ours\nversion = 3");
         assert_eq!(Lock::parse(&text), Err(LockError::Conflict { line: 5 }));
     }
 
     #[test]
     fn a_newer_lock_is_refused_with_both_versions() {
-        let text = lock().render().replace("version = 2", "version = 7\nfresh = true");
-        assert_eq!(Lock::parse(&text), Err(LockError::Newer { found: 7, known: 2 }));
-        let text = lock().render().replace("version = 2", "version = -1");
+        let text = lock().render().replace("version = 3", "version = 7\nfresh = true");
+        assert_eq!(Lock::parse(&text), Err(LockError::Newer { found: 7, known: 3 }));
+        let text = lock().render().replace("version = 3", "version = -1");
         assert!(matches!(Lock::parse(&text), Err(LockError::Malformed { line: 5, column: 11, .. })));
     }
 
     #[test]
     fn a_lock_of_the_first_version_holds_nothing_and_is_written_as_a_new_one() {
         let whole = lock().render();
-        let old = whole.replace("version = 2", "version = 1").replace("\nheld = [\n]\n", "");
+        let old = whole.replace("version = 3", "version = 1").replace("\nheld = [\n]\n", "");
         assert_ne!(old, whole);
         assert_eq!(Lock::parse(&old), Ok(lock()));
+        assert_eq!(Lock::parse(&whole.replace("version = 3", "version = 2")), Ok(lock()));
+    }
+
+    #[test]
+    fn the_symbols_of_a_split_item_stand_in_its_line() {
+        let mut lock = lock();
+        let written = ContentHash::of("more");
+        let part = |at: &str| crate::lock::LinkPart { symbol: symbol_path(at), written };
+        lock.links.get_mut(&path("k::f")).unwrap().parts = vec![part("p.g"), part("q.\"h")];
+        let text = lock.render();
+        let line = text.lines().find(|line| line.contains("k::f")).unwrap();
+        let end = "proof = \"mapped-only\", parts = [{ symbol = \"p.g\", written = \"";
+        assert!(line.contains(end), "{line}");
+        assert_eq!(Lock::parse(&text), Ok(lock));
+        for (from, to, what) in [
+            ("{ symbol = \"p.g\", ", "{ ", "missing field `symbol`"),
+            ("parts = [", "parts = [3, ", "invalid type"),
+            ("{ symbol = \"p.g\"", "{ mood = 1, symbol = \"p.g\"", "unknown field"),
+        ] {
+            match Lock::parse(&text.replacen(from, to, 1)) {
+                Err(LockError::Malformed { line, reason, .. }) => {
+                    assert!(line > 0 && reason.contains(what), "{reason}");
+                }
+                other => panic!("{to}: {other:?}"),
+            }
+        }
+    }
+
+    /// Both readers agree on whatever the program writes, and on it only the quick one is asked.
+    fn quick(text: &str) -> Option<Lock> {
+        crate::lock::lines::read(text)
+    }
+
+    #[test]
+    fn what_the_program_did_not_write_is_left_to_the_other_reader() {
+        let whole = lock().render();
+        assert_eq!(quick(&whole), Some(lock()));
+        for (from, to) in [
+            ("  { item = \"k::f\"", "  { item = 'k::f'"),
+            ("  { item", "{ item"),
+            (", symbol = \"p.f\"", ""),
+            ("version = 3", "version = 4"),
+            ("held = [\n]\n", "held = [\n]\nmore = 1\n"),
+            ("baseline = \"1.0.0\"", "baseline = \"1.0.1\""),
+            ("\"mapped-only\"", "\"guessed\""),
+            ("k::f", "k::\\q"),
+            ("k::f", "k::\\uD800"),
+        ] {
+            let text = whole.replacen(from, to, 1);
+            assert_ne!(text, whole);
+            assert_eq!(quick(&text), None, "{from} -> {to}");
+        }
+        let mut lines: Vec<&str> = whole.lines().collect();
+        let at = lines.iter().position(|line| line.contains("k::f")).unwrap();
+        lines.swap(at, at - 1);
+        let unsorted = lines.join("\n") + "\n";
+        assert_eq!((quick(&unsorted), Lock::parse(&unsorted)), (None, Ok(lock())));
     }
 
     #[test]
@@ -538,8 +609,15 @@ mod tests {
                 let (item, revision, reason) = (path(item), label("x"), reason.clone());
                 (item.clone(), HeldItem { item, symbol, revision, disposition: Disposition::Deferred, reason })
             }).collect();
+            let part = |at: &String| crate::lock::LinkPart { symbol: symbol_path(at), written: ContentHash::of(at) };
+            for (link, at) in lock.links.values_mut().zip(&names) {
+                link.parts = vec![part(at)];
+            }
             let text = lock.render();
-            prop_assert_eq!(Lock::parse(&text), Ok(lock));
+            prop_assert_eq!(quick(&text), Some(lock.clone()));
+            prop_assert_eq!(Lock::parse(&text), Ok(lock.clone()));
+            // The other reader, which a comment in between brings in.
+            prop_assert_eq!(Lock::parse(&text.replacen("\nlinks", "\n# by hand\nlinks", 1)), Ok(lock));
         }
 
         #[test]

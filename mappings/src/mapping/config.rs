@@ -69,11 +69,20 @@ pub struct MapRule {
     /// The file of the symbol, from the port's root, for `translate`. The same signs; `{module}` is joined
     /// by slashes, and is `__init__` at the crate's root.
     pub file: Option<String>,
+    /// In place of `symbol`: the one symbol that all these items were merged into. It is not told as shared, and
+    /// stays where one of them goes.
+    #[serde(rename = "merged-into")]
+    pub merged_into: Option<String>,
     /// What is to be done.
     #[serde(default)]
     pub strategy: Strategy,
     /// Why; `bind`, `manual` and `ignore` demand it.
     pub reason: Option<String>,
+    /// Who answers for `bind`, `manual` and `ignore`. `until` demands it.
+    pub owner: Option<String>,
+    /// For `ignore`: the day, as `2027-03-01`, from which the rule holds no longer (in UTC). What changed in the
+    /// meantime is kept in the lock, and planned then.
+    pub until: Option<String>,
 }
 
 /// A single item with its symbol.
@@ -86,9 +95,27 @@ pub struct LinkRule {
     pub symbol: String,
     /// The file of the symbol, from the port's root.
     pub file: String,
+    /// Further symbols, where the item was split into several: a change of it is a change of all of them.
+    #[serde(default)]
+    pub split: Vec<SplitRule>,
+}
+
+/// One more symbol of an item that was split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitRule {
+    /// The symbol's path.
+    pub symbol: String,
+    /// The file of the symbol, from the port's root.
+    pub file: String,
 }
 
 impl LinkRule {
+    /// A link of one item to one symbol.
+    pub fn new(item: impl Into<String>, symbol: impl Into<String>, file: impl Into<String>) -> Self {
+        Self { item: item.into(), symbol: symbol.into(), file: file.into(), split: Vec::new() }
+    }
+
     /// Whether a mapping would take it: both paths are well formed, and the file is below the port's root.
     pub fn is_valid(&self) -> bool {
         upstream::ItemPath::new(self.item.as_str()).is_ok()
@@ -97,12 +124,20 @@ impl LinkRule {
     }
 }
 
-/// What the port has beyond the upstream: never taken for drift, never edited by a sync.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What the port has beyond the upstream: never taken for drift, never edited by a sync. It is declared by
+/// `symbol`, `path` or `decorator`; of several given in one entry all must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtensionRule {
     /// A pattern over symbol paths, with the signs of `items`.
-    pub symbol: String,
+    pub symbol: Option<String>,
+    /// A pattern over files, from the port's root, with the signs of `items` and `/` between segments.
+    pub path: Option<String>,
+    /// A decorator, without `@` and arguments: `extension` is also `package.extension`. What stands in a decorated
+    /// class is an extension too.
+    pub decorator: Option<String>,
+    /// The variable that switches it on or off; `[parity]` must set it.
+    pub flag: Option<String>,
     /// What it is for, for people.
     pub reason: Option<String>,
 }

@@ -7,6 +7,9 @@ use super::placement::Ground;
 /// How many rules, links or extensions a mapping may have, each.
 pub const RULES_MAX: usize = 10_000;
 
+/// How many further symbols one item may have been split into.
+pub const SPLIT_MAX: usize = 64;
+
 /// What the configuration says cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
@@ -57,6 +60,22 @@ pub enum MappingError {
         rule: String,
         /// What is wrong.
         reason: String,
+    },
+    /// The value of a key cannot be used.
+    #[error("{rule}: `{key}`: {reason}")]
+    Value {
+        /// Which rule.
+        rule: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, with what to write.
+        reason: String,
+    },
+    /// An extension that says of nothing that it is one.
+    #[error("{rule}: it says of nothing that it is an extension; write `symbol`, `path` or `decorator`")]
+    EmptyExtension {
+        /// Which rule.
+        rule: String,
     },
     /// One item has two links.
     #[error("{second} speaks of `{item}`, and so does {first}; keep one of them")]

@@ -6,17 +6,19 @@
 mod by_convention;
 mod config;
 mod error;
+mod extension;
 mod pattern;
 mod place;
 mod placement;
 mod rule;
 mod template;
 
-pub use config::{ConventionConfig, ExtensionRule, LinkRule, MapRule, MappingConfig, Strategy};
-pub use error::{MappingError, PlaceError, RULES_MAX};
+pub use config::{ConventionConfig, ExtensionRule, LinkRule, MapRule, MappingConfig, SplitRule, Strategy};
+pub use error::{MappingError, PlaceError, RULES_MAX, SPLIT_MAX};
+pub use extension::DeclaredExtension;
 pub(crate) use pattern::{Pattern, without_variant};
-pub use place::Mapping;
-pub use placement::{Explanation, Ground, MatchedRule, Placement};
+pub use place::{EndedRule, Mapping};
+pub use placement::{Explanation, Ground, MatchedRule, Part, Placement};
 
 #[cfg(test)]
 mod tests;

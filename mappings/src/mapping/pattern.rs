@@ -70,6 +70,11 @@ impl Pattern {
         Self::parse(text, |plain| Ok(plain.split('.').map(str::to_owned).collect()))
     }
 
+    /// Checks a pattern over files of the port.
+    pub(crate) fn over_files(text: &str) -> Result<Self, String> {
+        Self::parse(text, |plain| Ok(plain.split('/').map(str::to_owned).collect()))
+    }
+
     fn parse(text: &str, split: impl Fn(&str) -> Result<Vec<String>, String>) -> Result<Self, String> {
         if text.len() > PATTERN_BYTES_MAX {
             return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));
@@ -111,6 +116,11 @@ impl Pattern {
     /// Whether it matches a symbol's path.
     pub(crate) fn matches_symbol(&self, path: &SymbolPath) -> bool {
         self.match_segments(&path.as_str().split('.').collect::<Vec<_>>()).is_some()
+    }
+
+    /// Whether it matches a file's path.
+    pub(crate) fn matches_file(&self, file: &str) -> bool {
+        self.match_segments(&file.split('/').collect::<Vec<_>>()).is_some()
     }
 
     fn match_segments(&self, segments: &[&str]) -> Option<Specificity> {

@@ -6,13 +6,15 @@ use upstream::ItemPath;
 use upstream::snapshot::{Item, ItemKind};
 
 use super::by_convention::CheckedConvention;
-use super::config::{LinkRule, MappingConfig};
-use super::error::{MappingError, PlaceError, RULES_MAX};
-use super::pattern::{Pattern, Specificity, without_variant};
-use super::placement::{Explanation, Ground, MatchedRule, Placement};
+use super::config::{LinkRule, MappingConfig, SplitRule};
+use super::error::{MappingError, PlaceError, RULES_MAX, SPLIT_MAX};
+use super::extension::{CheckedExtension, DeclaredExtension};
+use super::pattern::{Specificity, without_variant};
+use super::placement::{Explanation, Ground, MatchedRule, Part, Placement};
 use super::rule::{Action, CheckedRule, checked_file, checked_symbol};
 use crate::convention::{self, is_bench_function, is_test_function, port_names};
-use crate::symbol::SymbolPath;
+use crate::decision::Day;
+use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::SkipReason;
 
 /// A checked mapping.
@@ -20,8 +22,10 @@ use crate::unit::SkipReason;
 pub struct Mapping {
     rules: Vec<CheckedRule>,
     links: BTreeMap<ItemPath, CheckedLink>,
-    extensions: Vec<Pattern>,
+    extensions: Vec<CheckedExtension>,
     convention: Option<CheckedConvention>,
+    /// The day on which it is asked; without one every rule holds.
+    today: Option<Day>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,6 +33,16 @@ struct CheckedLink {
     number: usize,
     symbol: SymbolPath,
     file: String,
+    split: Vec<Part>,
+}
+
+/// A rule that has ended: what it ignored is planned again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedRule {
+    /// The rule.
+    pub rule: Ground,
+    /// The day from which it holds no longer.
+    pub until: Day,
 }
 
 impl Mapping {
@@ -42,19 +56,27 @@ impl Mapping {
             }
         }
         let rules = config.map.into_iter().zip(1..).map(|(rule, number)| CheckedRule::new(rule, number));
-        let extensions = config.extension.iter().zip(1..).map(|(extension, number)| {
-            Pattern::over_symbols(&extension.symbol).map_err(|reason| MappingError::Pattern {
-                rule: format!("[[extension]] {number}"),
-                pattern: extension.symbol.clone(),
-                reason,
-            })
-        });
+        let extensions =
+            config.extension.iter().zip(1..).map(|(rule, number)| CheckedExtension::new(rule, number));
         Ok(Self {
             rules: rules.collect::<Result<_, _>>()?,
             links: checked_links(config.link)?,
             extensions: extensions.collect::<Result<_, _>>()?,
             convention: config.convention.as_ref().map(CheckedConvention::new).transpose()?,
+            today: None,
         })
+    }
+
+    /// The mapping as it holds on a day: rules that have ended by then speak of nothing any more.
+    #[must_use]
+    pub fn on(self, today: Day) -> Self {
+        Self { today: Some(today), ..self }
+    }
+
+    /// The rules that have ended by the day on which the mapping is asked.
+    pub fn ended(&self) -> Vec<EndedRule> {
+        let ended = self.rules.iter().filter(|rule| !rule.holds(self.today));
+        ended.filter_map(|rule| Some(EndedRule { rule: rule.ground(), until: rule.until? })).collect()
     }
 
     /// Where this item belongs.
@@ -70,16 +92,27 @@ impl Mapping {
     /// Which rules match this item, and which of them holds.
     pub fn explain(&self, item: &Item) -> Explanation {
         let named = self.link_of(&item.path).map(|link| (Specificity::NAMED, link.ground()));
-        let rules = self.matching(&item.path).map(|(specificity, rule)| (specificity, rule.ground()));
+        let named = named.map(|(specificity, ground)| (specificity, ground, None));
+        let rules = self.rules.iter().filter_map(|rule| {
+            let ended = rule.until.filter(|_| !rule.holds(self.today)).map(|until| until.to_string());
+            Some((rule.pattern.match_item(&item.path)?, rule.ground(), ended))
+        });
         let mut matched: Vec<_> = named.into_iter().chain(rules).collect();
-        matched.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+        // What holds comes first; of that, the most specific.
+        matched.sort_by(|one, other| {
+            one.2
+                .is_some()
+                .cmp(&other.2.is_some())
+                .then_with(|| other.0.cmp(&one.0))
+                .then_with(|| one.1.cmp(&other.1))
+        });
         let (placement, problem) = match self.place(item) {
             Ok(placement) => (Some(placement), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
         let matched = matched
             .into_iter()
-            .map(|(specificity, rule)| MatchedRule { rule, wildcards: specificity.wildcards() })
+            .map(|(specificity, rule, ended)| MatchedRule { rule, wildcards: specificity.wildcards(), ended })
             .collect();
         Explanation { item: item.path.clone(), matched, placement, problem }
     }
@@ -109,13 +142,35 @@ impl Mapping {
         }
     }
 
-    /// Whether this symbol is one that the port has beyond the upstream: never drift, never edited.
-    pub fn is_extension(&self, symbol: &SymbolPath) -> bool {
-        self.extension_of(symbol).is_some()
+    /// Whether this symbol of a port is one that it has beyond the upstream: never drift, never edited.
+    pub fn is_extension(&self, symbols: &SymbolTable, path: &SymbolPath) -> bool {
+        self.extensions.iter().any(|extension| extension.covers(symbols, path))
     }
 
-    fn extension_of(&self, symbol: &SymbolPath) -> Option<(usize, &Pattern)> {
-        (1..).zip(&self.extensions).find(|(_, pattern)| pattern.matches_symbol(symbol))
+    /// Who declares a symbol of a port an extension, where that is so.
+    pub fn extension_of(&self, symbols: &SymbolTable, path: &SymbolPath) -> Option<Ground> {
+        let declared = self.extensions.iter().find(|extension| extension.covers(symbols, path));
+        declared.map(CheckedExtension::ground)
+    }
+
+    /// All extensions, in the order of the configuration, with the symbols that a port has of them.
+    pub fn extensions(&self, symbols: &SymbolTable) -> Vec<DeclaredExtension> {
+        self.extensions.iter().map(|extension| extension.told(symbols)).collect()
+    }
+
+    /// The variables that switch extensions on or off, each with the number of its `[[extension]]`, from 1.
+    pub fn flags(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(&self.extensions).filter_map(|(number, extension)| Some((number, extension.flag()?)))
+    }
+
+    /// Where an item belongs in a port: what that declares an extension is no place for it.
+    pub fn place_in(&self, item: &Item, symbols: &SymbolTable) -> Result<Placement, PlaceError> {
+        let placement = self.place(item)?;
+        let Placement::Mapped { symbol, .. } = &placement else { return Ok(placement) };
+        Ok(match self.extension_of(symbols, symbol) {
+            Some(rule) => declared_an_extension(symbol, rule),
+            None => placement,
+        })
     }
 
     fn link_of(&self, path: &ItemPath) -> Option<&CheckedLink> {
@@ -124,7 +179,8 @@ impl Mapping {
     }
 
     fn matching<'a>(&'a self, path: &'a ItemPath) -> impl Iterator<Item = (Specificity, &'a CheckedRule)> {
-        self.rules.iter().filter_map(|rule| Some((rule.pattern.match_item(path)?, rule)))
+        let holding = self.rules.iter().filter(|rule| rule.holds(self.today));
+        holding.filter_map(|rule| Some((rule.pattern.match_item(path)?, rule)))
     }
 
     fn best_rule(&self, item: &Item) -> Result<Option<Placement>, PlaceError> {
@@ -159,15 +215,21 @@ impl Mapping {
 
     /// What the port declares its own is left alone, even where the upstream now has the like of it.
     fn without_extensions(&self, placement: Placement) -> Placement {
-        let Placement::Mapped { symbol, .. } = &placement else { return placement };
-        let Some((number, pattern)) = self.extension_of(symbol) else { return placement };
-        let reason = format!(
-            "its place `{symbol}` is declared an extension of the port: \
-             narrow the extension, or give the item another place"
-        );
-        let rule = Ground::Extension { number, symbol: pattern.text().to_owned() };
-        Placement::Skipped { why: SkipReason::Manual, reason, rule }
+        let Placement::Mapped { symbol, file, .. } = &placement else { return placement };
+        let declared = self.extensions.iter().find(|extension| extension.covers_place(symbol, file));
+        match declared {
+            Some(extension) => declared_an_extension(symbol, extension.ground()),
+            None => placement,
+        }
     }
+}
+
+fn declared_an_extension(symbol: &SymbolPath, rule: Ground) -> Placement {
+    let reason = format!(
+        "its place `{symbol}` is declared an extension of the port: \
+         narrow the extension, or give the item another place"
+    );
+    Placement::Skipped { why: SkipReason::Manual, reason, rule }
 }
 
 impl CheckedLink {
@@ -176,7 +238,13 @@ impl CheckedLink {
     }
 
     fn placement(&self) -> Placement {
-        Placement::Mapped { symbol: self.symbol.clone(), file: self.file.clone(), rule: self.ground() }
+        Placement::Mapped {
+            symbol: self.symbol.clone(),
+            file: self.file.clone(),
+            split: self.split.clone(),
+            merged: false,
+            rule: self.ground(),
+        }
     }
 }
 
@@ -187,6 +255,17 @@ fn place_by_rule(rule: &CheckedRule, item: &Item, specificity: Specificity) -> R
         Action::Bind { reason } => return skipped(SkipReason::Bound, reason),
         Action::Manual { reason } => return skipped(SkipReason::Manual, reason),
         Action::Ignore { reason } => return skipped(SkipReason::Ignored, reason),
+        Action::IgnoreUntil { reason } => return skipped(SkipReason::Deferred, reason),
+        Action::Merged { symbol, file } => {
+            let placement = Placement::Mapped {
+                symbol: symbol.clone(),
+                file: file.clone(),
+                split: Vec::new(),
+                merged: true,
+                rule: rule.ground(),
+            };
+            return Ok(no_counterpart(item).filter(|_| !specificity.is_exact()).unwrap_or(placement));
+        }
         Action::Translate(templates) => templates,
     };
     if let Some(placement) = no_counterpart(item).filter(|_| !specificity.is_exact()) {
@@ -239,11 +318,29 @@ fn checked_links(links: Vec<LinkRule>) -> Result<BTreeMap<ItemPath, CheckedLink>
         let item = ItemPath::new(link.item).map_err(|error| invalid(error.to_string()))?;
         let symbol = checked_symbol(&link.symbol).map_err(invalid)?;
         checked_file(&link.file).map_err(invalid)?;
+        let split = checked_split(&link.split, &symbol).map_err(invalid)?;
         if let Some(first) = checked.get(&item) {
             let first = first.ground().to_string();
             return Err(MappingError::TwoLinks { item, first, second: rule });
         }
-        checked.insert(item, CheckedLink { number, symbol, file: link.file });
+        checked.insert(item, CheckedLink { number, symbol, file: link.file, split });
     }
     Ok(checked)
+}
+
+/// The further symbols of a link: well formed, and each named once.
+fn checked_split(split: &[SplitRule], first: &SymbolPath) -> Result<Vec<Part>, String> {
+    if split.len() > SPLIT_MAX {
+        return Err(format!("`split` names {} symbols, and {SPLIT_MAX} are the most", split.len()));
+    }
+    let mut parts: Vec<Part> = Vec::new();
+    for part in split {
+        let symbol = checked_symbol(&part.symbol)?;
+        checked_file(&part.file)?;
+        if symbol == *first || parts.iter().any(|other| other.symbol == symbol) {
+            return Err(format!("`{symbol}` is named twice; name each symbol of a `split` once"));
+        }
+        parts.push(Part { symbol, file: part.file.clone() });
+    }
+    Ok(parts)
 }

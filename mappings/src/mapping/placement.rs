@@ -26,7 +26,7 @@ pub enum Ground {
     Extension {
         /// Which one.
         number: usize,
-        /// Its pattern.
+        /// What it says, such as `strsim.extra.**` or `@extension`.
         symbol: String,
     },
     /// The convention.
@@ -60,6 +60,12 @@ pub enum Placement {
         symbol: SymbolPath,
         /// The file that a new symbol goes to.
         file: String,
+        /// Further symbols, where the item was split into several.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        split: Vec<Part>,
+        /// Whether a rule says that several items were merged into the symbol.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        merged: bool,
         /// Who says so.
         rule: Ground,
     },
@@ -74,6 +80,15 @@ pub enum Placement {
     },
 }
 
+/// One more symbol of an item that was split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// The file that a new symbol goes to.
+    pub file: String,
+}
+
 /// One rule that matches an item, for explanations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MatchedRule {
@@ -81,6 +96,9 @@ pub struct MatchedRule {
     pub rule: Ground,
     /// How many wildcards it matches with; the fewest hold.
     pub wildcards: usize,
+    /// For a rule that holds no longer, the day on which it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// Why an item has the place it has.

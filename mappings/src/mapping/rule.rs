@@ -8,6 +8,7 @@ use super::pattern::Pattern;
 use super::placement::{Ground, Placement};
 use super::template::Template;
 use crate::convention::{PortNames, is_identifier};
+use crate::decision::{Day, day};
 use crate::symbol::SymbolPath;
 
 /// How long a symbol's or a file's path may be, in bytes.
@@ -19,6 +20,8 @@ pub(super) struct CheckedRule {
     number: usize,
     pub(super) pattern: Pattern,
     pub(super) action: Action,
+    /// The day from which it holds no longer.
+    pub(super) until: Option<Day>,
 }
 
 /// What a rule says.
@@ -26,12 +29,16 @@ pub(super) struct CheckedRule {
 pub(super) enum Action {
     /// The symbol follows the item.
     Translate(Templates),
+    /// The items were merged into one symbol.
+    Merged { symbol: SymbolPath, file: String },
     /// The port calls the Rust code.
     Bind { reason: String },
     /// A person ports it.
     Manual { reason: String },
     /// The port does not have it.
     Ignore { reason: String },
+    /// The port does not have it yet: what changes is kept for the day on which the rule ends.
+    IgnoreUntil { reason: String },
 }
 
 /// Where a symbol is to be.
@@ -49,13 +56,23 @@ impl CheckedRule {
             reason,
         })?;
         let name = format!("[[map]] {number} (`{}`)", rule.items);
-        let action = match rule.strategy {
-            Strategy::Translate => translate(rule, name)?,
-            Strategy::Bind => Action::Bind { reason: reason_of(rule, name, "bind")? },
-            Strategy::Manual => Action::Manual { reason: reason_of(rule, name, "manual")? },
-            Strategy::Ignore => Action::Ignore { reason: reason_of(rule, name, "ignore")? },
+        let until = until_of(&rule, &name)?;
+        let action = match (rule.strategy, until) {
+            (Strategy::Translate, _) => translate(rule, name)?,
+            (Strategy::Bind, _) => Action::Bind { reason: reason_of(rule, name, "bind")? },
+            (Strategy::Manual, _) => Action::Manual { reason: reason_of(rule, name, "manual")? },
+            (Strategy::Ignore, None) => Action::Ignore { reason: reason_of(rule, name, "ignore")? },
+            (Strategy::Ignore, Some(until)) => {
+                let reason = reason_of(rule, name, "ignore")?;
+                Action::IgnoreUntil { reason: format!("{reason}, until {until}") }
+            }
         };
-        Ok(Self { number, pattern, action })
+        Ok(Self { number, pattern, action, until })
+    }
+
+    /// Whether it holds on a day, where one is known.
+    pub(super) fn holds(&self, today: Option<Day>) -> bool {
+        self.until.zip(today).is_none_or(|(until, today)| until > today)
     }
 
     pub(super) fn ground(&self) -> Ground {
@@ -87,12 +104,31 @@ impl Templates {
         let file = self.file.file(names).map_err(|reason| invalid(symbol.clone(), reason))?;
         let path = checked_symbol(&symbol).map_err(|reason| invalid(symbol, reason))?;
         checked_file(&file).map_err(|reason| invalid(file.clone(), reason))?;
-        Ok(Placement::Mapped { symbol: path, file, rule: ground })
+        Ok(Placement::Mapped { symbol: path, file, split: Vec::new(), merged: false, rule: ground })
     }
 }
 
 fn translate(rule: MapRule, name: String) -> Result<Action, MappingError> {
     let missing = |key| MappingError::Missing { rule: name.clone(), strategy: "translate", key };
+    if rule.owner.is_some() {
+        return Err(wrong(
+            &name,
+            "owner",
+            "a rule that says `translate` needs nobody to answer for it; take it out",
+        ));
+    }
+    if let Some(merged) = rule.merged_into {
+        if rule.symbol.is_some() {
+            let reason = "`symbol` is given too; keep the one that is meant";
+            return Err(wrong(&name, "merged-into", reason));
+        }
+        let file = rule.file.ok_or_else(|| missing("file"))?;
+        let symbol = checked_symbol(&merged).map_err(|reason| {
+            wrong(&name, "merged-into", &format!("{reason}; write one symbol's path, without signs"))
+        })?;
+        checked_file(&file).map_err(|reason| wrong(&name, "file", &reason))?;
+        return Ok(Action::Merged { symbol, file });
+    }
     let symbol = rule.symbol.ok_or_else(|| missing("symbol"))?;
     let file = rule.file.ok_or_else(|| missing("file"))?;
     let templates = Templates::parse(&symbol, &file);
@@ -104,16 +140,49 @@ fn translate(rule: MapRule, name: String) -> Result<Action, MappingError> {
 }
 
 fn reason_of(rule: MapRule, name: String, strategy: &'static str) -> Result<String, MappingError> {
-    for (key, value) in [("symbol", &rule.symbol), ("file", &rule.file)] {
+    for (key, value) in [("symbol", &rule.symbol), ("file", &rule.file), ("merged-into", &rule.merged_into)] {
         if value.is_some() {
             return Err(MappingError::Superfluous { rule: name, strategy, key });
         }
     }
-    rule.reason.filter(|reason| !reason.trim().is_empty()).ok_or(MappingError::Missing {
-        rule: name,
-        strategy,
-        key: "reason",
-    })
+    let owner = owner_of(&rule, &name)?;
+    let given = rule.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let Some(reason) = given else {
+        return Err(MappingError::Missing { rule: name, strategy, key: "reason" });
+    };
+    Ok(owner.map_or(reason.clone(), |owner| format!("{reason} ({owner})")))
+}
+
+fn owner_of(rule: &MapRule, name: &str) -> Result<Option<String>, MappingError> {
+    let owner = rule.owner.as_deref().map(str::trim);
+    match owner {
+        Some("") => Err(wrong(name, "owner", "it is empty; write a name, or take it out")),
+        Some(owner) if owner.chars().any(char::is_control) => {
+            Err(wrong(name, "owner", "it must be one line"))
+        }
+        Some(owner) => Ok(Some(owner.to_owned())),
+        None => Ok(None),
+    }
+}
+
+/// The day on which the rule ends. Only what is ignored can end: it is then planned by the next rule.
+fn until_of(rule: &MapRule, name: &str) -> Result<Option<Day>, MappingError> {
+    let Some(until) = &rule.until else { return Ok(None) };
+    match rule.strategy {
+        Strategy::Ignore => {}
+        Strategy::Translate | Strategy::Bind | Strategy::Manual => {
+            return Err(wrong(name, "until", "only what is ignored can end on a day; take it out"));
+        }
+    }
+    if rule.owner.is_none() {
+        return Err(wrong(name, "until", "somebody must answer for what ends; write `owner` too"));
+    }
+    let help = "write a day as `2027-03-01`: from that day on the rule holds no longer";
+    day(until).map(Some).map_err(|reason| wrong(name, "until", &format!("{reason}; {help}")))
+}
+
+fn wrong(rule: &str, key: &'static str, reason: &str) -> MappingError {
+    MappingError::Value { rule: rule.to_owned(), key, reason: reason.to_owned() }
 }
 
 /// Takes a text as a symbol's path if every segment of it is a name.

@@ -3,8 +3,9 @@
 use upstream::snapshot::{Item, ItemKind};
 
 use super::*;
-use crate::symbol::SymbolPath;
-use crate::testing::{an_item, function, test_function};
+use crate::decision::day;
+use crate::symbol::{SymbolPath, SymbolTable};
+use crate::testing::{an_item, function, symbol_path, table, test_function};
 
 fn mapping(toml: &str) -> Mapping {
     Mapping::new(toml::from_str(toml).unwrap()).unwrap()
@@ -199,8 +200,9 @@ fn unknown_keys_are_refused() {
 #[test]
 fn an_extension_is_never_a_place() {
     let mapping = mapping(&format!("{CONVENTION}[[extension]]\nsymbol = 'strsim.extra.**'\n"));
-    assert!(mapping.is_extension(&SymbolPath::new("strsim.extra.A.b").unwrap()));
-    assert!(!mapping.is_extension(&SymbolPath::new("strsim.other").unwrap()));
+    let nothing = SymbolTable::default();
+    assert!(mapping.is_extension(&nothing, &SymbolPath::new("strsim.extra.A.b").unwrap()));
+    assert!(!mapping.is_extension(&nothing, &SymbolPath::new("strsim.other").unwrap()));
     let placed = place_function(&mapping, "strsim::extra::f");
     assert!(placed.starts_with("Manual: its place `strsim.extra.f` is declared an extension"), "{placed}");
 }
@@ -231,8 +233,170 @@ fn every_key_of_the_configuration_is_documented() {
 
 #[test]
 fn more_rules_than_the_bound_are_refused() {
-    let extension = ExtensionRule { symbol: "p.x".to_owned(), reason: None };
+    let extension = ExtensionRule { symbol: Some("p.x".to_owned()), ..ExtensionRule::default() };
     let config = MappingConfig { extension: vec![extension; RULES_MAX + 1], ..MappingConfig::default() };
     let error = Mapping::new(config).unwrap_err();
     assert_eq!(error, MappingError::TooMany { table: "extension", count: RULES_MAX + 1 });
+}
+
+#[test]
+fn items_that_were_merged_come_to_one_symbol_and_the_rule_says_so() {
+    let mapping = mapping(
+        "[[map]]\nitems = 'k::old::*'\nmerged-into = 'port.all'\nfile = 'port.py'\n\
+         [[map]]\nitems = 'k::old::apart'\nsymbol = 'port.{name}'\nfile = 'port.py'\n",
+    );
+    for name in ["k::old::one", "k::old::two"] {
+        assert_eq!(place_function(&mapping, name), "port.all @ port.py");
+        assert!(matches!(mapping.place(&function(name, "")), Ok(Placement::Mapped { merged: true, .. })));
+    }
+    assert_eq!(place_function(&mapping, "k::old::apart"), "port.apart @ port.py");
+    assert!(place(&mapping, &an_item("k::old::m", ItemKind::Macro)).starts_with("NoCounterpart"));
+}
+
+#[test]
+fn a_merge_that_cannot_be_meant_is_refused() {
+    let rule = |more: &str| format!("[[map]]\nitems = 'k::*'\nmerged-into = 'p.all'\n{more}");
+    for (toml, message) in [
+        (rule(""), "[[map]] 1 (`k::*`): a rule that says `translate` needs `file`"),
+        (
+            rule("symbol = 'p.x'\nfile = 'p.py'\n"),
+            "[[map]] 1 (`k::*`): `merged-into`: `symbol` is given too; keep the one that is meant",
+        ),
+        (
+            rule("file = 'p.py'\n").replace("p.all", "p.{name}"),
+            "[[map]] 1 (`k::*`): `merged-into`: `{name}` in `p.{name}` is not a name; \
+             write one symbol's path, without signs",
+        ),
+        (
+            rule("strategy = 'ignore'\nreason = 'x'\n"),
+            "[[map]] 1 (`k::*`): a rule that says `ignore` writes no symbol; take `merged-into` out",
+        ),
+        (
+            rule("file = '../p.py'\n"),
+            "[[map]] 1 (`k::*`): `file`: the file `../p.py` must be a plain path from the port's root, \
+             with `/` and without `..`",
+        ),
+    ] {
+        assert_eq!(refusal(&toml), message);
+    }
+}
+
+const UNTIL: &str = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                     [[map]]\nitems = 'k::new::**'\nstrategy = 'ignore'\nreason = 'later'\nowner = 'Ann'\n\
+                     until = '2027-03-01'\n";
+
+#[test]
+fn what_is_ignored_until_a_day_is_put_off_and_then_belongs_to_the_next_rule() {
+    let on = |today: &str| mapping(UNTIL).on(day(today).unwrap());
+    assert_eq!(place_function(&on("2027-02-28"), "k::new::f"), "Deferred: later (Ann), until 2027-03-01");
+    assert_eq!(place_function(&on("2027-03-01"), "k::new::f"), "p.f @ p.py");
+    assert_eq!(place_function(&mapping(UNTIL), "k::new::f"), "Deferred: later (Ann), until 2027-03-01");
+    assert_eq!(on("2027-02-28").ended(), []);
+    let ended = on("2027-03-02").ended();
+    assert_eq!(ended[0].rule.to_string(), "[[map]] 2 (`k::new::**`)");
+    let told = on("2027-03-02").explain(&function("k::new::f", ""));
+    let matched: Vec<_> =
+        told.matched.iter().map(|matched| (matched.rule.to_string(), matched.ended.clone())).collect();
+    assert_eq!(
+        matched,
+        [
+            ("[[map]] 1 (`k::**`)".to_owned(), None),
+            ("[[map]] 2 (`k::new::**`)".to_owned(), Some("2027-03-01".to_owned())),
+        ]
+    );
+}
+
+#[test]
+fn an_end_and_an_owner_are_checked() {
+    for (from, to, message) in [
+        (
+            "2027-03-01",
+            "soon",
+            "[[map]] 2 (`k::new::**`): `until`: `soon` is no day; write a day as `2027-03-01`",
+        ),
+        ("2027-03-01", "2027-02-30", "[[map]] 2 (`k::new::**`): `until`: `2027-02-30` is no day"),
+        ("owner = 'Ann'\n", "", "[[map]] 2 (`k::new::**`): `until`: somebody must answer for what ends"),
+        ("'Ann'", "' '", "[[map]] 2 (`k::new::**`): `owner`: it is empty"),
+        ("'Ann'", "\"A\\nB\"", "[[map]] 2 (`k::new::**`): `owner`: it must be one line"),
+        ("'ignore'", "'manual'", "[[map]] 2 (`k::new::**`): `until`: only what is ignored can end"),
+        (
+            "file = 'p.py'",
+            "file = 'p.py'\nowner = 'Bo'",
+            "[[map]] 1 (`k::**`): `owner`: a rule that says `translate`",
+        ),
+    ] {
+        let told = refusal(&UNTIL.replacen(from, to, 1));
+        assert!(told.starts_with(message), "{told}");
+    }
+}
+
+#[test]
+fn a_split_item_has_several_symbols() {
+    let link = "[[link]]\nitem = 'k::f'\nsymbol = 'a.f'\nfile = 'a.py'\nsplit = [{ symbol = 'b.g', file = 'b.py' }]\n";
+    let Ok(Placement::Mapped { split, .. }) = mapping(link).place(&function("k::f", "")) else { panic!() };
+    assert_eq!(split, [Part { symbol: symbol_path("b.g"), file: "b.py".to_owned() }]);
+    for (from, to, message) in [
+        ("'b.g'", "'a.f'", "[[link]] 1: `a.f` is named twice; name each symbol of a `split` once"),
+        ("'b.g'", "'b g'", "[[link]] 1: `b g` in `b g` is not a name"),
+        ("'b.py'", "'/b.py'", "[[link]] 1: the file `/b.py` must be a plain path"),
+    ] {
+        let told = refusal(&link.replacen(from, to, 1));
+        assert!(told.starts_with(message), "{told}");
+    }
+    let many: String =
+        (0..=SPLIT_MAX).map(|at| format!("{{ symbol = 'b.g{at}', file = 'b.py' }}, ")).collect();
+    let told = refusal(&link.replace("{ symbol = 'b.g', file = 'b.py' }", &many));
+    assert_eq!(told, "[[link]] 1: `split` names 65 symbols, and 64 are the most");
+    assert!(toml::from_str::<MappingConfig>(&link.replace("file = 'b.py'", "fil = 'b.py'")).is_err());
+}
+
+#[test]
+fn extensions_are_known_by_path_file_and_decorator() {
+    let mut symbols = table(&[("p.f", ""), ("p.m.A", ""), ("p.m.A.own", ""), ("p.extra.g", "")]);
+    let decorators = &mut symbols.symbols.get_mut(&symbol_path("p.m.A")).unwrap().decorators;
+    decorators.push("ours.extension".to_owned());
+    let covered = |toml: &str| -> Vec<String> {
+        let told = mapping(&format!("[[extension]]\n{toml}\nflag = 'EXTRA'")).extensions(&symbols);
+        assert_eq!(told[0].flag.as_deref(), Some("EXTRA"));
+        told[0].symbols.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(covered("symbol = 'p.extra.*'"), ["p.extra.g"]);
+    assert_eq!(covered("path = 'p/{extra,other}.py'"), ["p.extra.g"]);
+    assert_eq!(covered("path = 'p/**'"), ["p.extra.g", "p.m.A", "p.m.A.own"]);
+    assert_eq!(covered("decorator = 'extension'"), ["p.m.A", "p.m.A.own"]);
+    assert_eq!(covered("decorator = 'ours.extension'"), ["p.m.A", "p.m.A.own"]);
+    assert_eq!(covered("decorator = 'sion'"), [""; 0]);
+    assert_eq!(covered("decorator = 'extension'\nsymbol = '**.own'"), ["p.m.A.own"]);
+    let by_file = mapping(&format!("{CONVENTION}[[extension]]\npath = 'src/strsim/a/**'\n"));
+    assert!(
+        place_function(&by_file, "strsim::a::b::jaro").starts_with("Manual: its place `strsim.a.b.jaro`")
+    );
+    let by_decorator = mapping(
+        "[[map]]\nitems = 'k::*'\nsymbol = 'p.m.A.own'\nfile = 'p/m.py'\n[[extension]]\ndecorator = 'extension'\n",
+    );
+    let item = function("k::f", "");
+    assert!(
+        matches!(by_decorator.place(&item), Ok(Placement::Mapped { .. })),
+        "nothing is known of the port"
+    );
+    let in_port = by_decorator.place_in(&item, &symbols).unwrap();
+    assert!(matches!(in_port, Placement::Skipped { rule: Ground::Extension { number: 1, .. }, .. }));
+}
+
+#[test]
+fn extensions_that_say_nothing_or_no_name_are_refused() {
+    for (toml, message) in [
+        (
+            "reason = 'x'",
+            "[[extension]] 1: it says of nothing that it is an extension; write `symbol`, `path` or `decorator`",
+        ),
+        ("path = 'a//b'", "[[extension]] 1: the pattern `a//b` is broken: it has an empty segment"),
+        (
+            "decorator = '@extension'",
+            "[[extension]] 1: `decorator`: `@extension` is not a decorator's name; write it without `@` and arguments",
+        ),
+        ("path = 'a'\nflag = 'A B'", "[[extension]] 1: `flag`: `A B` is not the name of a variable"),
+    ] {
+        assert_eq!(refusal(&format!("[[extension]]\n{toml}\n")), message);
+    }
 }

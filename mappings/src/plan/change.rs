@@ -154,7 +154,9 @@ struct Unreadable<'a> {
 }
 
 fn unreadable(snapshot: &Snapshot) -> Unreadable<'_> {
-    Unreadable { snapshot, spoken: snapshot.items.values().map(|item| item.file.as_str()).collect() }
+    // Mostly everything can be read, and nothing is asked.
+    let items = snapshot.items.values().filter(|_| !snapshot.unparsed.is_empty());
+    Unreadable { snapshot, spoken: items.map(|item| item.file.as_str()).collect() }
 }
 
 impl Unreadable<'_> {

@@ -26,13 +26,19 @@ pub(super) fn is_still_held(
         return Ok(false);
     }
     let hold = input.holds.of_item(path, Some(item), input.item_at);
+    let is_left_alone = |wanted: SkipReason| -> Result<bool, PlanError> {
+        Ok(match input.mapping.place(item)? {
+            Placement::Skipped { why, .. } => why == wanted,
+            Placement::Mapped { .. } => false,
+        })
+    };
     Ok(match held.disposition {
-        Disposition::NotPorted => {
-            hold.is_none()
-                && matches!(input.mapping.place(item)?, Placement::Skipped { why: SkipReason::Unmapped, .. })
+        Disposition::NotPorted => hold.is_none() && is_left_alone(SkipReason::Unmapped)?,
+        // By a decision, or by a rule that ignores it until a day.
+        Disposition::Deferred => {
+            hold.is_some_and(|hold| says(hold, held)) || is_left_alone(SkipReason::Deferred)?
         }
         Disposition::Declined
-        | Disposition::Deferred
         | Disposition::Adopted
         | Disposition::Landed
         | Disposition::Absorbed

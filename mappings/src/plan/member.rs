@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use upstream::ContentHash;
 use upstream::diff::{ItemChange, item_change};
 use upstream::snapshot::Item;
 
@@ -12,7 +13,7 @@ use super::{PlanError, PlanInput};
 use crate::convention::private_form;
 use crate::decision::Hold;
 use crate::lock::Link;
-use crate::mapping::{Ground, Placement};
+use crate::mapping::{Ground, Part, Placement};
 use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 use crate::unit::{SkipReason, Skipped, UnitKind, UnitMember};
 
@@ -59,10 +60,12 @@ pub(super) fn decide(input: &PlanInput<'_>, pending: Pending<'_>) -> Result<Deci
     let place = place(input, item, link)?;
     let symbol = place.as_ref().ok().map(|(symbol, _)| symbol).or(link.map(|link| &link.symbol)).cloned();
     let hold = hold_of(input, &change).map(|hold| held(input, &change, hold));
+    let parts = parts_of(input, &change, link)?;
     let decision = match link {
         Some(link) => linked(input, change, link, place)?,
         None => unlinked(input, change, place)?,
     };
+    let decision = with_parts(input, decision, parts)?;
     Ok(with_symbol(hold.filter(|_| is_to_be_held(&decision)).unwrap_or(decision), symbol))
 }
 
@@ -115,12 +118,70 @@ fn with_symbol(mut decision: Decision, symbol: Option<SymbolPath>) -> Decision {
     decision
 }
 
+/// A further symbol of an item that was split, and what Tidelock last saw or wrote there.
+struct PartAt {
+    part: Part,
+    written: Option<ContentHash>,
+}
+
+/// The further symbols that follow an item: as the configuration has them, or, where the item went, as the lock does.
+fn parts_of(
+    input: &PlanInput<'_>,
+    change: &ItemChange,
+    link: Option<&Link>,
+) -> Result<Vec<PartAt>, PlanError> {
+    let known = link.map_or(&[][..], |link| &link.parts);
+    let written =
+        |symbol: &SymbolPath| known.iter().find(|part| part.symbol == *symbol).map(|part| part.written);
+    let Some(item) = change.after() else {
+        let file_of = |symbol: &SymbolPath| input.symbols.get(symbol).map(|symbol| symbol.file.clone());
+        let there = known.iter().filter_map(|part| {
+            let place = Part { symbol: part.symbol.clone(), file: file_of(&part.symbol)? };
+            Some(PartAt { part: place, written: Some(part.written) })
+        });
+        return Ok(there.collect());
+    };
+    let Placement::Mapped { split, .. } = input.mapping.place(item)? else { return Ok(Vec::new()) };
+    Ok(split.into_iter().map(|part| PartAt { written: written(&part.symbol), part }).collect())
+}
+
+/// A change of an item that was split is one of all its symbols.
+fn with_parts(
+    input: &PlanInput<'_>,
+    mut decision: Decision,
+    parts: Vec<PartAt>,
+) -> Result<Decision, PlanError> {
+    let Decision::Follow(planned) = &mut decision else { return Ok(decision) };
+    let Some((change, reason)) = planned.last().map(|one| (one.member.change.clone(), one.reason.clone()))
+    else {
+        return Ok(decision);
+    };
+    for PartAt { part, written } in parts {
+        let present = input.symbols.get(&part.symbol);
+        if present.is_none() {
+            ensure_parsed(input, &part.symbol, Some(&part.file))?;
+        }
+        let is_new = matches!(change, ItemChange::Added { .. });
+        let (kind, edited_by_hand) = match present {
+            Some(_) if change.after().is_none() => (UnitKind::Remove, false),
+            // What Tidelock never wrote is a person's.
+            Some(symbol) => (UnitKind::Change, written != Some(symbol.hash)),
+            None => (UnitKind::Add, !is_new),
+        };
+        let file = present.map_or(part.file, |symbol| symbol.file.clone());
+        let member = UnitMember { change: change.clone(), symbol: part.symbol, file, edited_by_hand };
+        let kind = if change.is_test() { UnitKind::Test } else { kind };
+        planned.push(Planned { member, kind, reason: reason.clone(), comes_at: None });
+    }
+    Ok(decision)
+}
+
 /// A place for the symbol, or why there is to be none.
 pub(super) type Place = Result<(SymbolPath, String), (SkipReason, String)>;
 
 pub(super) fn place(input: &PlanInput<'_>, item: &Item, link: Option<&Link>) -> Result<Place, PlanError> {
-    let place = match input.mapping.place(item)? {
-        Placement::Mapped { symbol, file, rule: Ground::Convention } if item.is_test => {
+    let place = match input.mapping.place_in(item, input.symbols)? {
+        Placement::Mapped { symbol, file, rule: Ground::Convention, .. } if item.is_test => {
             Ok((in_test_class(input.symbols, symbol, &file), file))
         }
         Placement::Mapped { symbol, file, .. } => {

@@ -118,7 +118,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         return Err(PlanError::TooLarge { count: changes.len() });
     }
     let mut decided = decide_all(input, changes)?;
-    let calls = CallGraph::of_items(input.target.items.values());
+    let calls = CallGraph::edges_of_items(input.target.items.values());
     carrier::add_carriers(&mut decided, input, &calls)?;
     let Decided { planned, mut skipped, .. } = decided;
     let count = planned.len() + skipped.len();

@@ -26,7 +26,8 @@ pub(super) fn units(
     groups.sort_by_key(|group| stage(kind_of(group)));
     let ids: Vec<UnitId> = groups.iter().map(|group| id_of(group)).collect();
     let unit_of = owners(&groups, &ids);
-    let before = CallGraph::of_items(groups.iter().flatten().filter_map(|one| one.member.change.before()));
+    let before =
+        CallGraph::edges_of_items(groups.iter().flatten().filter_map(|one| one.member.change.before()));
     let mut waves: BTreeMap<UnitId, u32> = BTreeMap::new();
     let mut units: Vec<WorkUnit> = Vec::new();
     for (group, id) in groups.into_iter().zip(ids) {
@@ -68,13 +69,15 @@ pub(super) fn units(
 /// of the one is an edit of the other). Groups come callees first.
 fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>) -> Vec<Vec<Planned>> {
     let mut at_item: BTreeMap<&ItemPath, usize> = BTreeMap::new();
+    let mut at_gone: BTreeMap<&ItemPath, usize> = BTreeMap::new();
     let mut at_symbol: BTreeMap<&SymbolPath, Vec<usize>> = BTreeMap::new();
     let mut relocated: BTreeMap<&SymbolPath, usize> = BTreeMap::new();
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for (at, one) in planned.iter().enumerate() {
-        if one.member.change.after().is_some() {
-            at_item.insert(one.member.change.path(), at);
-        }
+        // The symbols of an item that was split go together.
+        let path = one.member.change.path();
+        let known = if one.member.change.after().is_some() { &mut at_item } else { &mut at_gone };
+        edges.extend(known.insert(path, at).into_iter().flat_map(|other| both(at, other)));
         at_symbol.entry(&one.member.symbol).or_default().push(at);
         if let Some(comes_at) = &one.comes_at {
             edges.extend(relocated.insert(comes_at, at).into_iter().flat_map(|other| both(at, other)));

@@ -4,7 +4,8 @@
 //! symbol uses the changed item's symbol, the change comes through by itself, and the item is merely
 //! impacted ([`super::impact`]). The main type is [`Search`]. It decides nothing about what it finds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use upstream::diff::{ItemChange, item_change};
 use upstream::snapshot::{Item, Snapshot};
@@ -45,12 +46,10 @@ pub(super) struct Search<'d, 'a> {
     calls: &'d CallGraph<ItemPath>,
     /// What uses what in the port.
     port: CallGraph<SymbolPath>,
-    /// What is known of each item, by its node in `calls`.
-    seats: Vec<Seat>,
     /// The symbols of the items that are planned already: their own units carry what they use.
     own: BTreeMap<&'d ItemPath, &'d SymbolPath>,
-    /// The links by the paths that their items have at the target.
-    links: BTreeMap<&'d ItemPath, &'a Link>,
+    /// The links of items that have another path at the target, by that.
+    moved: BTreeMap<&'d ItemPath, &'a Link>,
     /// Items that a carrier may have been parked under.
     waiting: BTreeSet<&'d ItemPath>,
 }
@@ -80,7 +79,7 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         calls: &'d CallGraph<ItemPath>,
         decided: &'d Decided,
     ) -> Self {
-        let mut links: BTreeMap<&ItemPath, &Link> = input.lock.links.iter().collect();
+        let mut moved: BTreeMap<&ItemPath, &Link> = BTreeMap::new();
         let mut waiting: BTreeSet<&ItemPath> = input.lock.parked.keys().collect();
         // What was held and is so no longer.
         let carried: BTreeSet<&ItemPath> =
@@ -88,7 +87,7 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         waiting.extend(input.lock.held.keys().filter(|item| !carried.contains(item)));
         for skip in &decided.skipped {
             if let Some(link) = skip.before.as_ref().and_then(|before| input.lock.links.get(before)) {
-                links.insert(&skip.item, link);
+                moved.insert(&skip.item, link);
                 // It may have been parked under a path in between.
                 waiting.insert(&skip.item);
             }
@@ -98,23 +97,24 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
             let origin = one.comes_at.as_ref().and_then(|comes_at| origins.get(comes_at));
             (one.member.change.path(), origin.map_or(&one.member.symbol, |origin| &origin.member.symbol))
         };
-        let own = decided.planned.iter().map(standing).collect();
-        let port = CallGraph::of_symbols(input.symbols);
-        let mut search = Self { input, calls, port, seats: Vec::new(), own, links, waiting };
-        search.seats = calls.keys().map(|path| search.seat_of(path)).collect();
-        search
+        // Of an item that was split the first symbol counts.
+        let own = decided.planned.iter().rev().map(standing).collect();
+        let port = CallGraph::edges_of_symbols(input.symbols);
+        Self { input, calls, port, own, moved, waiting }
     }
 
     /// All carriers, by path.
     pub(super) fn carriers(&self, decided: &Decided) -> Result<Vec<Carrier<'a>>, PlanError> {
-        let mut found = self.beyond(self.changed(decided));
-        for (since, lagging) in self.lagging(&found) {
-            let beyond = self.beyond(self.changed_since(since, &lagging)?);
-            found.extend(lagging.iter().filter_map(|node| Some((*node, *beyond.get(node)?))));
+        let behind = self.behind()?;
+        let mut found = self.beyond(self.changed(decided), &behind);
+        for (node, source) in behind {
+            if let Some(source) = source {
+                found.entry(node).or_insert(source);
+            }
         }
         let carrier = |(node, source): (&NodeIndex, &Source)| {
             let path = self.calls.key(*node).filter(|path| !self.own.contains_key(path))?;
-            let (item, link) = (self.input.target.items.get(path)?, *self.links.get(path)?);
+            let (item, link) = (self.input.target.items.get(path)?, self.link(path)?);
             let used = self.calls.key(source.item)?.clone();
             Some(Carrier { item, link, used, cause: source.cause })
         };
@@ -124,8 +124,13 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
     }
 
     /// The linked users that the sources do not reach by themselves, each with the nearest source. They are
-    /// to change in their turn, so their own users are looked at likewise.
-    fn beyond(&self, sources: Vec<Source>) -> BTreeMap<NodeIndex, Source> {
+    /// to change in their turn, so their own users are looked at likewise. Those that wait are counted from what
+    /// their links equal: what changed back in the meantime is nothing to them.
+    fn beyond(
+        &self,
+        sources: Vec<Source>,
+        behind: &BTreeMap<NodeIndex, Option<Source>>,
+    ) -> BTreeMap<NodeIndex, Source> {
         let mut taken: BTreeSet<NodeIndex> = sources.iter().map(|source| source.item).collect();
         let mut waiting = VecDeque::from(sources);
         let mut found = BTreeMap::new();
@@ -144,6 +149,12 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
                 };
                 let comes_through =
                     users.as_ref().zip(symbol).is_some_and(|(users, symbol)| users.contains(symbol));
+                if matches!(behind.get(&caller), Some(None)) {
+                    // Nothing is to be done about it; what does without its symbol may have followed in between.
+                    taken.insert(caller);
+                    waiting.push_back(Source { item: caller, symbol, cause: Cause::Carrier });
+                    return false;
+                }
                 if !comes_through {
                     taken.insert(caller);
                     found.insert(caller, source);
@@ -174,17 +185,21 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         unseen.chain(planned).filter_map(|path| self.source(self.calls.node(path)?)).collect()
     }
 
-    /// The items that wait and are not found yet, by the revision that their links equal.
-    fn lagging(&self, found: &BTreeMap<NodeIndex, Source>) -> BTreeMap<&'a RevisionLabel, Vec<NodeIndex>> {
-        let mut lagging: BTreeMap<&RevisionLabel, Vec<NodeIndex>> = BTreeMap::new();
+    /// The items that wait, each with what it uses that differs since the revision that its link equals, if anything
+    /// does.
+    fn behind(&self) -> Result<BTreeMap<NodeIndex, Option<Source>>, PlanError> {
+        let mut waiting: BTreeMap<&RevisionLabel, Vec<NodeIndex>> = BTreeMap::new();
         for path in self.waiting.iter().filter(|path| !self.own.contains_key(*path)) {
-            if let (Some(node), Some(link)) = (self.calls.node(path), self.links.get(path))
-                && !found.contains_key(&node)
-            {
-                lagging.entry(&link.revision).or_default().push(node);
+            if let (Some(node), Some(link)) = (self.calls.node(path), self.link(path)) {
+                waiting.entry(&link.revision).or_default().push(node);
             }
         }
-        lagging
+        let mut behind = BTreeMap::new();
+        for (since, waiting) in waiting {
+            let found = self.beyond(self.changed_since(since, &waiting)?, &BTreeMap::new());
+            behind.extend(waiting.into_iter().map(|node| (node, found.get(&node).copied())));
+        }
+        Ok(behind)
     }
 
     /// What these items use, directly or not, that changed since the revision. Their own changes are dealt
@@ -226,15 +241,19 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         }
     }
 
+    fn link(&self, path: &ItemPath) -> Option<&'a Link> {
+        self.moved.get(path).copied().or_else(|| self.input.lock.links.get(path))
+    }
+
     fn seat(&self, item: NodeIndex) -> Seat {
-        self.seats.get(item.index()).copied().unwrap_or(Seat::Bare)
+        self.calls.key(item).map_or(Seat::Bare, |path| self.seat_of(path))
     }
 
     fn seat_of(&self, path: &ItemPath) -> Seat {
         if self.input.target.items.get(path).is_some_and(|item| item.is_test) {
             return Seat::Test;
         }
-        let link = || self.links.get(path).map(|link| &link.symbol);
+        let link = || self.link(path).map(|link| &link.symbol);
         match self.own.get(path).copied().or_else(link) {
             Some(symbol) => Seat::Linked(self.port.node(symbol)),
             None => Seat::Bare,
@@ -263,19 +282,28 @@ fn origins(planned: &[Planned]) -> BTreeMap<&SymbolPath, &Planned> {
 }
 
 /// The names of the items that the port was made from, by crate.
-struct Names<'a>(BTreeSet<(&'a str, &'a str)>);
+struct Names<'a> {
+    baseline: &'a Snapshot,
+    lock: &'a Lock,
+    /// They are gathered when something new is first asked about.
+    known: OnceCell<HashSet<(&'a str, &'a str)>>,
+}
 
 impl<'a> Names<'a> {
-    fn of(baseline: &'a Snapshot, lock: &Lock) -> Self {
+    fn of(baseline: &'a Snapshot, lock: &'a Lock) -> Self {
+        Self { baseline, lock, known: OnceCell::new() }
+    }
+
+    fn known(&self) -> &HashSet<(&'a str, &'a str)> {
         // What was parked when it was new is new still.
-        let is_known = |path: &&ItemPath| !lock.is_behind(path) || lock.links.contains_key(*path);
-        Self(baseline.items.keys().filter(is_known).map(named).collect())
+        let is_known = |path: &&ItemPath| !self.lock.is_behind(path) || self.lock.links.contains_key(*path);
+        self.known.get_or_init(|| self.baseline.items.keys().filter(is_known).map(named).collect())
     }
 
     /// Whether what did not change itself may use this and did not before, or in another way. A new item can
     /// only be meant by such a text if it takes the place of another of its name.
     fn may_be_used(&self, change: &ItemChange) -> bool {
-        !matches!(change, ItemChange::Added { .. }) || self.0.contains(&named(change.path()))
+        !matches!(change, ItemChange::Added { .. }) || self.known().contains(&named(change.path()))
     }
 }
 

@@ -11,7 +11,7 @@ use upstream::{ItemPath, Revision, RevisionLabel};
 
 use crate::convention::private_form;
 use crate::decision::{DecisionWord, Holds};
-use crate::lock::{Disposition, HeldItem, Link, Lock, ParkedItem, Proof, RecordedRevision};
+use crate::lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::mapping::{Mapping, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
 use crate::unit::{Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
@@ -166,6 +166,13 @@ fn follow_edits(lock: &mut Lock, settlement: &Settlement<'_>) {
         if let Some(symbol) = settlement.after.get(&link.symbol).filter(|_| was_ours) {
             link.written = symbol.hash;
         }
+        for part in &mut link.parts {
+            let before = settlement.before.get(&part.symbol);
+            let was_ours = before.is_some_and(|symbol| symbol.hash == part.written);
+            if let Some(symbol) = settlement.after.get(&part.symbol).filter(|_| was_ours) {
+                part.written = symbol.hash;
+            }
+        }
     }
 }
 
@@ -175,15 +182,24 @@ fn follow_unit(
     unit: &WorkUnit,
     proofs: &BTreeMap<ItemPath, Proof>,
 ) -> Result<(), SettleError> {
+    // The items of this unit whose first symbol is linked; what comes behind it are the others.
+    let mut linked: BTreeSet<&ItemPath> = BTreeSet::new();
     for member in &unit.members {
-        if let Some(before) = member.change.before() {
+        let item = member.change.after();
+        let is_part = item.is_some_and(|item| linked.contains(&item.path));
+        if let Some(before) = member.change.before().filter(|_| !is_part) {
             lock.links.remove(&before.path);
         }
-        let Some(item) = member.change.after() else { continue };
+        let Some(item) = item else { continue };
         let symbol = landed_symbol(settlement, member, item);
         let Some(found) = settlement.after.get(&symbol) else {
             return Err(SettleError::SymbolMissing { item: item.path.clone(), symbol });
         };
+        if let Some(link) = lock.links.get_mut(&item.path).filter(|_| is_part) {
+            link.parts.push(LinkPart { symbol, written: found.hash });
+            continue;
+        }
+        linked.insert(&item.path);
         let link = Link {
             item: item.path.clone(),
             upstream: item.fingerprint.combined(),
@@ -191,6 +207,7 @@ fn follow_unit(
             revision: settlement.plan.revision.label.clone(),
             proof: proofs.get(&item.path).copied().unwrap_or(Proof::MappedOnly),
             symbol,
+            parts: Vec::new(),
         };
         lock.links.insert(item.path.clone(), link);
     }
@@ -222,7 +239,8 @@ fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &
             revision: since.unwrap_or_else(|| settlement.plan.revision.label.clone()),
             reason: reason.to_owned(),
         };
-        lock.parked.insert(item, parked);
+        // Of an item that was split the first symbol stands for all.
+        lock.parked.entry(item).or_insert(parked);
     }
 }
 

@@ -190,6 +190,7 @@ fn what_is_left_to_a_person_keeps_its_link_and_what_is_ignored_and_gone_loses_it
             revision: label("1"),
             proof: Proof::MappedOnly,
             symbol,
+            parts: Vec::new(),
         };
         case.lock.links.insert(item.path.clone(), link);
     }

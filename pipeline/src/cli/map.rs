@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use mappings::coverage::{Coverage, CoverageInput, coverage};
+use mappings::decision::day_at;
 use mappings::infer::{InferInput, ProposedLink, Records, Role, infer};
 use mappings::mapping::{Explanation, LinkRule, Placement, RULES_MAX};
 use mappings::{Lock, Mapping, Proposal, SymbolPath, SymbolTable};
@@ -151,7 +152,7 @@ fn accept(
 
 /// The link as the configuration has it.
 fn rule_of(link: &ProposedLink) -> LinkRule {
-    LinkRule { item: link.item.to_string(), symbol: link.symbol.to_string(), file: link.file.clone() }
+    LinkRule::new(link.item.as_str(), link.symbol.as_str(), link.file.as_str())
 }
 
 /// Whether the configuration already says something of an item that a link would contradict.
@@ -195,8 +196,30 @@ struct Explained {
     proposed: Option<ProposedLink>,
 }
 
+/// What is printed as JSON for a name.
+#[derive(Serialize)]
+struct ExplainedAll {
+    /// The items of that path, and those that come to the symbol of that path.
+    items: Vec<Explained>,
+    /// The symbol of that path, where the port has it.
+    symbol: Option<ExplainedSymbol>,
+}
+
+/// A symbol of the port.
+#[derive(Serialize)]
+struct ExplainedSymbol {
+    symbol: SymbolPath,
+    file: String,
+    line: u32,
+    /// Who declares it an extension.
+    extension: Option<String>,
+    /// What the extension is for.
+    reason: Option<String>,
+}
+
 fn explain(context: &Context, args: &MapExplain) -> Result<ExitCode, CliError> {
     let settings = context.settings()?;
+    let mapping = settings.mapping.on(day_at(context.machine.clock.now_ms()));
     let infer_args = MapInfer::default();
     let sides = sides(context, &infer_args)?;
     let outline =
@@ -213,8 +236,11 @@ fn explain(context: &Context, args: &MapExplain) -> Result<ExitCode, CliError> {
         sides.lock.as_ref().and_then(|lock| lock.links.get(item)).map(|link| link.symbol.clone())
     };
     let means = |item: &&upstream::Item| {
-        let placed = || match settings.mapping.place(item) {
-            Ok(Placement::Mapped { symbol, .. }) => symbol.as_str() == args.name,
+        let is_it = |symbol: &SymbolPath| symbol.as_str() == args.name;
+        let placed = || match mapping.place(item) {
+            Ok(Placement::Mapped { symbol, split, .. }) => {
+                is_it(&symbol) || split.iter().any(|part| is_it(&part.symbol))
+            }
             Ok(Placement::Skipped { .. }) | Err(_) => false,
         };
         let proposed = || {
@@ -232,24 +258,54 @@ fn explain(context: &Context, args: &MapExplain) -> Result<ExitCode, CliError> {
         .values()
         .filter(means)
         .map(|item| Explained {
-            rules: settings.mapping.explain(item),
+            rules: mapping.explain(item),
             locked: locked(&item.path),
             proposed: proposal.links.iter().find(|link| link.item == item.path).cloned(),
         })
         .collect();
-    if explained.is_empty() {
+    let symbol = explained_symbol(&mapping, &outline.symbols, &args.name);
+    if explained.is_empty() && symbol.is_none() {
         return Err(CliError::usage(anyhow!(
-            "no item has the path `{}`, and none comes to such a symbol",
+            "no item has the path `{}`, none comes to such a symbol, and the port has none",
             args.name
         ))
         .hint("paths are as in `tidelock map check --format json`, such as `krate::module::name`"));
     }
     if context.format.is_json() {
-        context.json(&explained)?;
+        context.json(&ExplainedAll { items: explained, symbol })?;
     } else {
-        context.console.data(&explained.iter().map(explained_text).collect::<String>());
+        let items: String = explained.iter().map(explained_text).collect();
+        let symbol = symbol.map(|symbol| symbol_text(&symbol, explained.is_empty())).unwrap_or_default();
+        context.console.data(&format!("{symbol}{items}"));
     }
     Ok(ExitCode::Done)
+}
+
+/// A symbol of the port by that name, and who declares it an extension.
+fn explained_symbol(mapping: &Mapping, symbols: &SymbolTable, name: &str) -> Option<ExplainedSymbol> {
+    let path = SymbolPath::new(name).ok()?;
+    let symbol = symbols.get(&path)?;
+    let declared = mapping.extensions(symbols).into_iter().find(|one| one.symbols.contains(&path));
+    Some(ExplainedSymbol {
+        file: symbol.file.clone(),
+        line: symbol.line,
+        extension: declared.as_ref().map(ToString::to_string),
+        reason: declared.as_ref().and_then(|extension| extension.reason.clone()),
+        symbol: path,
+    })
+}
+
+fn symbol_text(explained: &ExplainedSymbol, is_alone: bool) -> String {
+    let ExplainedSymbol { symbol, file, line, extension, reason } = explained;
+    let mut lines = vec![format!("{symbol} in {file}, line {line}")];
+    if let Some(extension) = extension {
+        lines.push(format!("  declared by {extension}: never drift, never edited"));
+    }
+    lines.extend(reason.iter().map(|reason| format!("  {reason}")));
+    if is_alone {
+        lines.push("  no item comes to it".to_owned());
+    }
+    lines.join("\n") + "\n"
 }
 
 fn check(context: &Context, args: &MapCheck) -> Result<ExitCode, CliError> {
@@ -335,14 +391,20 @@ fn push_bounded(lines: &mut Vec<String>, more: Vec<String>) {
 fn explained_text(explained: &Explained) -> String {
     let mut lines = vec![explained.rules.item.to_string()];
     lines.push(match (&explained.rules.placement, &explained.rules.problem) {
-        (Some(Placement::Mapped { symbol, file, rule }), _) => format!("  -> {symbol} in {file}, by {rule}"),
+        (Some(Placement::Mapped { symbol, file, split, merged, rule }), _) => {
+            let merged = if *merged { " (several items were merged into it)" } else { "" };
+            let told = |part: &mappings::mapping::Part| format!("\n  and {} in {}", part.symbol, part.file);
+            let split = split.iter().map(told).collect::<Vec<_>>().concat();
+            format!("  -> {symbol} in {file}, by {rule}{merged}{split}")
+        }
         (Some(Placement::Skipped { reason, rule, .. }), _) => format!("  left alone: {reason} ({rule})"),
         (None, problem) => format!("  {}", problem.as_deref().unwrap_or("no rule speaks of it")),
     });
     let others = explained.rules.matched.iter();
-    lines.extend(
-        others.map(|matched| format!("  matched by {} with {} wildcards", matched.rule, matched.wildcards)),
-    );
+    lines.extend(others.map(|matched| {
+        let ended = matched.ended.as_ref().map(|day| format!(", which ended on {day}")).unwrap_or_default();
+        format!("  matched by {} with {} wildcards{ended}", matched.rule, matched.wildcards)
+    }));
     if let Some(symbol) = &explained.locked {
         lines.push(format!("  the lock has it linked to {symbol}"));
     }

@@ -94,10 +94,11 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         }
     };
     let head = Head { commit: head.commit, tree: head.tree };
-    let current = Current::make(&session, &target, &head, at_ms)?;
     if let Some(unit) = &args.prompt {
+        let current = Current::make(&session, &target, &head, at_ms)?;
         return prompt(context, &session, &current, unit, &head.tree);
     }
+    let current = Current::look(&session, &target, &head, at_ms)?;
     let PlannedRevision { class, changes, dependencies, files, skipped, units: _, decided: _ } =
         current.planned();
     let units: Vec<PlannedUnit> = current.plan.units.iter().map(planned_unit).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::anyhow;
 use mappings::SymbolPath;
 use mappings::decision::{DecisionWord, day_at};
+use mappings::mapping::DeclaredExtension;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
 use reports::count;
 use serde::Serialize;
@@ -232,7 +233,7 @@ fn push_named(lines: &mut Vec<String>, standing: &Standing) {
         ("not in the port any more", standing.symbol_missing.iter().map(with_item).collect()),
         ("links whose item vanished", standing.item_vanished.iter().map(ToString::to_string).collect()),
         ("symbols without an owner", standing.without_owner.iter().map(ToString::to_string).collect()),
-        ("extensions of the port", standing.extensions.iter().map(ToString::to_string).collect()),
+        ("extensions of the port", extensions(standing)),
     ];
     for (head, named) in parts.into_iter().filter(|(_, named)| !named.is_empty()) {
         lines.push(format!("\n{head}: {}", named.len()));
@@ -242,6 +243,21 @@ fn push_named(lines: &mut Vec<String>, standing: &Standing) {
             lines.push(format!("  and {rest} more, all in `--format json`"));
         }
     }
+}
+
+/// Each extension with its flag, and its symbols behind it.
+fn extensions(standing: &Standing) -> Vec<String> {
+    let symbols = |extension: &DeclaredExtension| -> Vec<String> {
+        let told = |symbol: &SymbolPath| match &extension.flag {
+            Some(flag) => format!("{symbol} (flag {flag})"),
+            None => symbol.to_string(),
+        };
+        extension.symbols.iter().map(told).collect()
+    };
+    let mut named: Vec<String> = standing.extension_rules.iter().flat_map(symbols).collect();
+    named.sort();
+    named.dedup();
+    named
 }
 
 fn decision_line(decided: &Decided<'_>) -> String {

@@ -223,6 +223,7 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
         }
     }
     notices.extend(decided::notices(session, &holds, held_back, at_ms));
+    notices.extend(decided::extensions(session, &head.tree)?);
     targets.truncate(args.limit.unwrap_or(usize::MAX));
     let asked = (args.retry || answered) && !lock.parked.is_empty();
     // A target that is named and there already stands for nothing but itself.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::alert::AlertSection;
 use super::bench::{BenchSection, ObjectiveSection};
+use super::parity::ParitySection;
 use super::watch::WatchSection;
 
 /// The whole file.
@@ -35,6 +36,9 @@ pub struct ConfigFile {
     /// What the port has more than the upstream: never drift, never edited.
     #[serde(default)]
     pub extension: Vec<ExtensionRule>,
+    /// How those are switched off while the port is compared with the upstream.
+    #[serde(default)]
+    pub parity: ParitySection,
     /// What people decided about upstream changes. `tidelock decline`, `defer` and `pin` write these entries.
     #[serde(default)]
     pub decision: Vec<DecisionRule>,

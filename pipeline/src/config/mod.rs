@@ -7,6 +7,7 @@ pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
+mod parity;
 mod settings;
 mod span;
 pub mod watch;

@@ -17,6 +17,7 @@ use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::budget;
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::parity;
 use super::span::span_of;
 use super::watch;
 use crate::budget::Budget;
@@ -134,6 +135,8 @@ pub struct Settings {
     pub style: String,
     /// What belongs to what.
     pub mapping: Mapping,
+    /// Variables that switch the port's extensions off while it is compared.
+    pub parity: BTreeMap<String, String>,
     /// What people decided about upstream changes.
     pub decisions: Decisions,
     /// The translators, in order.
@@ -212,6 +215,7 @@ pub(super) fn resolve(
         branch: file.port.branch.clone(),
         style: check.style(file)?,
         mapping: check.mapping(file)?,
+        parity: check.parity(file)?,
         decisions: check.decisions(file)?,
         chain: check.chain(file)?,
         budget: check.budget(file)?,
@@ -360,6 +364,21 @@ impl Check<'_> {
         })
     }
 
+    /// The variables of parity mode, which must switch every flag of an extension.
+    fn parity(&self, file: &ConfigFile) -> Result<BTreeMap<String, String>, ConfigError> {
+        parity::check(&file.parity)
+            .map_err(|(message, help)| self.error(&["parity", "environment"], message, help))?;
+        let environment = file.parity.environment.clone();
+        for (at, extension) in file.extension.iter().enumerate() {
+            if let Some(flag) = extension.flag.as_ref().filter(|flag| !environment.contains_key(*flag)) {
+                let message = format!("parity mode does not switch `{flag}`");
+                let help = format!("write `environment = {{ {flag} = \"…\" }}` in `[parity]`");
+                return Err(self.error(&["extension", &at.to_string(), "flag"], message, help));
+            }
+        }
+        Ok(environment)
+    }
+
     fn decisions(&self, file: &ConfigFile) -> Result<Decisions, ConfigError> {
         Decisions::new(&file.decision).map_err(|error| {
             let at = error.number.saturating_sub(1).to_string();
@@ -485,8 +504,16 @@ impl Check<'_> {
     }
 
     fn benches(&self, file: &ConfigFile) -> Result<Vec<BenchSettings>, ConfigError> {
-        bench::resolve(&file.bench)
-            .map_err(|(at, key, message, help)| self.error(&["bench", &at.to_string(), key], message, help))
+        let mut benches = bench::resolve(&file.bench).map_err(|(at, key, message, help)| {
+            self.error(&["bench", &at.to_string(), key], message, help)
+        })?;
+        for bench in &mut benches {
+            // What a benchmark says itself wins.
+            let [_, own, _] = &mut bench.environment;
+            let all = file.parity.environment.clone().into_iter().chain(std::mem::take(own));
+            *own = all.collect();
+        }
+        Ok(benches)
     }
 
     fn objective(&self, file: &ConfigFile) -> Result<ObjectiveSettings, ConfigError> {

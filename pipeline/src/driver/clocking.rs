@@ -85,7 +85,9 @@ impl Driver<'_> {
     fn timed(&self, root: &Path, calls: &[TimedCall]) -> Result<Invocation> {
         let source_root = root.join(&self.session.settings.source_root);
         let python = Path::new(self.session.interpreter.program());
-        let invocation = driver_invocation(python, &source_root, calls)?;
+        let mut invocation = driver_invocation(python, &source_root, calls)?;
+        let parity = &self.session.settings.parity;
+        invocation.environment.extend(parity.iter().map(|(name, value)| (name.into(), value.into())));
         let mut access: Access = interpreter_access(self.session);
         access.read.push(root.to_owned());
         Ok(self.confinement.confine(invocation, &access)?)

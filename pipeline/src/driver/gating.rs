@@ -108,7 +108,9 @@ impl Driver<'_> {
         let after = self.session.symbols(&whole.tree)?;
         let renames = current.plan.units.iter().any(|unit| unit.kind == UnitKind::Relocate);
         let symbols = planned_symbols(current);
-        let reach = gate::Reach { files: &files, symbols: &symbols, renames };
+        let declared = self.session.settings.mapping.extensions(&current.symbols);
+        let extensions = declared.into_iter().flat_map(|extension| extension.symbols).collect();
+        let reach = gate::Reach { files: &files, symbols: &symbols, renames, extensions: &extensions };
         let findings = gate::intrusions(reach, &changed, &current.symbols, &after);
         Ok(vec![gate::validity(&changed, findings)])
     }

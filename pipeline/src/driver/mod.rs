@@ -9,6 +9,7 @@ pub(crate) mod benching;
 mod check;
 mod clocking;
 mod context;
+mod focus;
 mod gating;
 mod hidden;
 mod judging;

@@ -128,6 +128,13 @@ impl<'a> Oracles<'a> {
             import_roots: vec![imports],
             python: self.session.interpreter.program().clone(),
             access: interpreter_access(self.session),
+            environment: self
+                .session
+                .settings
+                .parity
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
         }
     }
 }

@@ -35,9 +35,20 @@ impl Current {
     /// time in milliseconds since the Unix epoch.
     pub(crate) fn make(session: &Session, revision: &Revision, head: &Head, at_ms: i64) -> Result<Self> {
         let lock = session.lock(&head.tree)?;
-        let symbols = session.symbols(&head.tree)?;
         let baseline = session.snapshot(&session.revision(lock.baseline.as_str())?)?;
         let snapshot = session.snapshot(revision)?;
+        Self::over(session, (baseline, snapshot), lock, head, at_ms)
+    }
+
+    /// Diffs two snapshots and plans the second one.
+    pub(super) fn over(
+        session: &Session,
+        (baseline, snapshot): (Arc<Snapshot>, Arc<Snapshot>),
+        lock: Lock,
+        head: &Head,
+        at_ms: i64,
+    ) -> Result<Self> {
+        let symbols = session.symbols(&head.tree)?;
         let diff = upstream::diff::compare(&baseline, &snapshot);
         let holds = session.holds(at_ms)?;
         let plan = plan(&PlanInput {
@@ -50,7 +61,7 @@ impl Current {
             holds: &holds,
         })?;
         Ok(Self {
-            revision: revision.clone(),
+            revision: snapshot.revision.clone(),
             head: head.clone(),
             lock,
             snapshot,

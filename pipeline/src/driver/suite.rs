@@ -95,6 +95,8 @@ impl<'a> Suites<'a> {
         if !root.is_empty() {
             environment.insert("PYTHONPATH".into(), root.into());
         }
+        let parity = &self.session.settings.parity;
+        environment.extend(parity.iter().map(|(name, value)| (name.into(), value.into())));
         environment
     }
 }

@@ -17,6 +17,8 @@ pub struct Reach<'a> {
     pub symbols: &'a BTreeSet<SymbolPath>,
     /// Whether a rename may follow references into other symbols and files.
     pub renames: bool,
+    /// What the port declares its own, which nothing may change: not even as a part of a planned class.
+    pub extensions: &'a BTreeSet<SymbolPath>,
 }
 
 /// What changed and may not: files outside the plan, symbols outside the plan, and above all tests and the
@@ -51,12 +53,17 @@ pub fn intrusions(
         code: "symbol-outside-plan".to_owned(),
         text: format!("{symbol} was changed, and no unit of the plan is about it"),
     });
+    let own =
+        reach.extensions.iter().filter(|symbol| differs(symbol) && !reach.renames).map(|symbol| Finding {
+            code: "extension-edited".to_owned(),
+            text: format!("{symbol} is declared an extension of the port, and was changed"),
+        });
     let broken = after.unparsed.iter().filter(|(file, _)| !before.unparsed.contains_key(*file));
     let broken = broken.map(|(file, reason)| Finding {
         code: "file-broken".to_owned(),
         text: format!("{file} does not parse any more: {reason}"),
     });
-    files.chain(symbols).chain(broken).collect()
+    files.chain(symbols).chain(own).chain(broken).collect()
 }
 
 /// The gate's record.
@@ -110,6 +117,7 @@ mod tests {
                 line: 1,
                 text: (*text).to_owned(),
                 hash: ContentHash::of(text),
+                decorators: Vec::new(),
                 parameters: Vec::new(),
                 mentions: Vec::new(),
                 is_test: path.as_str().starts_with("tests."),
@@ -123,7 +131,8 @@ mod tests {
     fn codes(changed: &[&str], before: &[(&str, &str)], after: &[(&str, &str)]) -> Vec<String> {
         let files = BTreeSet::from(["p.py", "tidelock.lock"]);
         let symbols = BTreeSet::from([SymbolPath::new("p.f").unwrap()]);
-        let reach = Reach { files: &files, symbols: &symbols, renames: false };
+        let extensions = BTreeSet::from([SymbolPath::new("p.f.own").unwrap()]);
+        let reach = Reach { files: &files, symbols: &symbols, renames: false, extensions: &extensions };
         let changed: Vec<String> = changed.iter().map(|file| (*file).to_owned()).collect();
         intrusions(reach, &changed, &table(before), &table(after))
             .into_iter()
@@ -134,6 +143,15 @@ mod tests {
     #[test]
     fn planned_changes_and_new_helpers_are_no_intrusion() {
         assert_eq!(codes(&["p.py"], &[("p.f", "1")], &[("p.f", "2"), ("p._helper", "3")]), [""; 0]);
+    }
+
+    #[test]
+    fn an_extension_inside_what_is_planned_is_out_of_reach() {
+        let before = [("p.f", "1"), ("p.f.own", "mine"), ("p.f.other", "1")];
+        let told = codes(&["p.py"], &before, &[("p.f", "2"), ("p.f.own", "theirs"), ("p.f.other", "2")]);
+        assert_eq!(told, ["p.f.own is declared an extension of the port, and was changed"]);
+        assert_eq!(codes(&["p.py"], &before, &[("p.f", "2"), ("p.f.other", "1")]).len(), 1, "one that went");
+        assert_eq!(codes(&["p.py"], &before, &[("p.f", "2"), ("p.f.own", "mine")]), [""; 0]);
     }
 
     #[test]

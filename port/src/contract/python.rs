@@ -30,6 +30,8 @@ pub struct PortSide {
     pub python: OsString,
     /// Files and folders beside the tree that the interpreter needs, such as a virtual environment.
     pub access: Access,
+    /// Variables that it is to see, such as those that switch the port's extensions off.
+    pub environment: BTreeMap<OsString, OsString>,
 }
 
 /// What a function index means on this side.
@@ -104,11 +106,9 @@ pub(super) fn observe(
     let mut access = side.access.clone();
     access.read.extend(side.import_roots.iter().cloned());
     access.read.push(side.root.clone());
-    let driver = Driver {
-        name: "the port's driver",
-        invocation: Invocation::new(&side.python, &side.root).args(["-I", "-B", "-c", DRIVER]),
-        access,
-    };
+    let mut invocation = Invocation::new(&side.python, &side.root).args(["-I", "-B", "-c", DRIVER]);
+    invocation.environment.extend(side.environment.clone());
+    let driver = Driver { name: "the port's driver", invocation, access };
     let header = |nonce: &str| {
         let targets: Vec<_> = targets
             .iter()

@@ -14,6 +14,7 @@ use upstream::process::ProcessRunner;
 
 use crate::edit::InsertPlace;
 pub use python::Python;
+pub(crate) use table::add_file;
 pub use table::symbol_table;
 
 /// A file larger than this is not read for symbols; it is reported as unparsed.

@@ -1,6 +1,6 @@
 //! The symbols of a whole tree.
 
-use mappings::SymbolTable;
+use mappings::{Symbol, SymbolTable};
 
 use super::Language;
 
@@ -13,14 +13,24 @@ pub fn symbol_table<Path: AsRef<str>, Text: AsRef<str>>(
     let mut table = SymbolTable::default();
     for (file, text) in files {
         let read = language.symbols(file.as_ref(), text.as_ref());
-        if let Some(fault) = read.fault {
-            table.unparsed.insert(file.as_ref().to_owned(), fault.to_string());
-        }
-        for located in read.symbols {
-            let mut symbol = located.symbol;
-            symbol.path = table.free_path(&symbol.path);
-            table.symbols.insert(symbol.path.clone(), symbol);
-        }
+        let symbols = read.symbols.into_iter().map(|located| located.symbol);
+        add_file(&mut table, file.as_ref(), symbols, read.fault.map(|fault| fault.to_string()));
     }
     table
+}
+
+/// Adds the symbols of a file behind those of the files before it.
+pub(crate) fn add_file(
+    table: &mut SymbolTable,
+    file: &str,
+    symbols: impl IntoIterator<Item = Symbol>,
+    fault: Option<String>,
+) {
+    if let Some(fault) = fault {
+        table.unparsed.insert(file.to_owned(), fault);
+    }
+    for mut symbol in symbols {
+        symbol.path = table.free_path(&symbol.path);
+        table.symbols.insert(symbol.path.clone(), symbol);
+    }
 }

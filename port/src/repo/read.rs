@@ -8,8 +8,9 @@ use upstream::tree::{EntryKind, TreeEntry};
 use upstream::{CommitId, TreeId};
 
 use super::error::{RepoError, git};
-use super::{ENTRIES_MAX, Mode, PortRepo, commit_id, mode_of, tree_id};
-use crate::language::{Language, symbol_table};
+use super::symbol_cache::{Kept, SymbolCache};
+use super::{ENTRIES_MAX, Mode, PortRepo, commit_id, mode_of, oid, tree_id};
+use crate::language::{Language, add_file};
 
 /// The most files that a port may have.
 pub const FILES_MAX: usize = 200_000;
@@ -87,15 +88,42 @@ impl PortRepo {
         language: &dyn Language,
         takes: &dyn Fn(&str) -> bool,
     ) -> Result<SymbolTable, RepoError> {
+        self.symbols_of(tree, language, takes, None)
+    }
+
+    /// All symbols of a tree; files that a cache knows are not read.
+    pub fn symbol_table_cached(
+        &self,
+        tree: &TreeId,
+        language: &dyn Language,
+        cache: &SymbolCache,
+    ) -> Result<SymbolTable, RepoError> {
+        self.symbols_of(tree, language, &|_every_source_file| true, Some(cache))
+    }
+
+    fn symbols_of(
+        &self,
+        tree: &TreeId,
+        language: &dyn Language,
+        takes: &dyn Fn(&str) -> bool,
+        cache: Option<&SymbolCache>,
+    ) -> Result<SymbolTable, RepoError> {
         let is_source = |file: &TreeEntry| {
             let extension = Path::new(&file.path).extension().and_then(|extension| extension.to_str());
             file.kind == EntryKind::File
                 && extension.is_some_and(|extension| language.extensions().contains(&extension))
                 && takes(&file.path)
         };
-        let (mut texts, mut unreadable, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        let (mut table, mut bytes) = (SymbolTable::default(), 0_usize);
+        let mut unreadable = Vec::new();
+        let mut fresh = Vec::new();
         for file in self.files(tree)?.into_iter().filter(is_source) {
-            let Some(content) = self.read(tree, &file.path)? else { continue };
+            let key = SymbolCache::key(language, &file.path, &file.id);
+            if let Some(Kept { symbols, fault }) = cache.and_then(|cache| cache.get(&key)) {
+                add_file(&mut table, &file.path, symbols, fault);
+                continue;
+            }
+            let content = self.blob(oid(&file.id, "file")?)?;
             bytes += content.len();
             if bytes > SOURCE_BYTES_MAX {
                 let reason = format!("the sources before it are {SOURCE_BYTES_MAX} bytes already");
@@ -103,11 +131,21 @@ impl PortRepo {
                 continue;
             }
             match String::from_utf8(content) {
-                Ok(text) => texts.push((file.path, text)),
+                Ok(text) => {
+                    let read = language.symbols(&file.path, &text);
+                    let symbols: Vec<_> = read.symbols.into_iter().map(|located| located.symbol).collect();
+                    let fault = read.fault.map(|fault| fault.to_string());
+                    if cache.is_some() {
+                        fresh.push((key, Kept { symbols: symbols.clone(), fault: fault.clone() }));
+                    }
+                    add_file(&mut table, &file.path, symbols, fault);
+                }
                 Err(error) => unreadable.push((file.path, format!("it is no UTF-8: {}", error.utf8_error()))),
             }
         }
-        let mut table = symbol_table(texts, language);
+        if let Some(cache) = cache {
+            cache.keep(&fresh);
+        }
         table.unparsed.extend(unreadable);
         Ok(table)
     }

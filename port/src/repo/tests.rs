@@ -148,6 +148,23 @@ fn symbols_come_from_a_tree_and_odd_files_are_reported() {
     assert_eq!(paths, ["pkg.deep.x.X", "pkg.f"]);
     let odd: Vec<&str> = table.unparsed.keys().map(String::as_str).collect();
     assert_eq!(odd, ["pkg/bad.py", "pkg/latin.py"]);
+
+    // From a cache the same comes, whatever became of it.
+    let whole = port.repo.symbol_table(&tree, &python(), &|_| true).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/symbols.sqlite");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "no database".repeat(1000)).unwrap();
+    for round in 0..3 {
+        let cache = SymbolCache::open(&path).unwrap();
+        let cached = port.repo.symbol_table_cached(&tree, &python(), &cache).unwrap();
+        assert_eq!(cached, whole, "round {round}");
+        assert_eq!(cache.count(), 4, "every text is kept");
+        if round == 1 {
+            cache.damage();
+        }
+    }
+    assert!(SymbolCache::open(folder.path()).is_err(), "a folder is no cache");
 }
 
 #[test]

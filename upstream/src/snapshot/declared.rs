@@ -3,6 +3,8 @@
 //! Main function: [`contents`]. Rust lets a module be declared at the top, in another module, in the body of a
 //! function and in the arguments of a macro (`cfg_if!`); what a macro makes of its own is not known here.
 
+use serde::{Deserialize, Serialize};
+
 use super::annotations::attribute_line;
 use super::syntax::{
     AstNode, Lines, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken, ast, attribute_name, attribute_value,
@@ -10,7 +12,7 @@ use super::syntax::{
 };
 
 /// A module with its contents in braces around a declaration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inline {
     /// Its name, without `r#`.
     pub(crate) name: String,
@@ -19,7 +21,7 @@ pub(crate) struct Inline {
 }
 
 /// A `#[path]`, or one that holds under a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PathAttribute {
     /// Its value.
     pub(crate) path: String,
@@ -28,7 +30,7 @@ pub(crate) struct PathAttribute {
 }
 
 /// What a declaration stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stands {
     /// A file or a module.
     Item,
@@ -39,7 +41,7 @@ pub(crate) enum Stands {
 }
 
 /// `mod name;` or `mod name { … }`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Declared {
     /// Its name as written.
     pub(crate) name: String,

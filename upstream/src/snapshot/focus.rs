@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::manifest::{CrateRoot, packages};
+use super::manifest::{CrateRoot, Packages, packages};
 use super::sources::{Sources, folder_of};
 use super::{Snapshot, SnapshotError, SnapshotReader};
 use crate::revision::Revision;
@@ -61,6 +61,79 @@ pub fn read_both(
     unreachable!("the rounds end")
 }
 
+/// Two revisions, read as far as they may differ.
+#[derive(Debug)]
+pub struct Changed {
+    /// The first.
+    pub before: Snapshot,
+    /// The second.
+    pub after: Snapshot,
+    /// The crates of which both sides have the same, and that are in neither snapshot.
+    pub left_out: BTreeSet<String>,
+}
+
+/// Reads the packages whose sources differ between two revisions, and the crates that are asked for besides; all of
+/// these whole. `reached` names, by file, the crates that are known to take in a file from the folder of another
+/// package. `None` where something differs of which it cannot be told what it touches.
+pub fn read_changed(
+    reader: &mut SnapshotReader,
+    before: (&dyn SourceTree, &Revision),
+    after: (&dyn SourceTree, &Revision),
+    also: &BTreeSet<String>,
+    reached: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<Option<Changed>, SnapshotError> {
+    let failed = |revision: &Revision| {
+        let revision = revision.label.to_string();
+        move |source: TreeError| SnapshotError { revision, source }
+    };
+    let (old, new) =
+        (Side::of(before.0).map_err(failed(before.1))?, Side::of(after.0).map_err(failed(after.1))?);
+    let common = Common::of(&old.listed, &new.listed);
+    if common.is_unclear {
+        return Ok(None);
+    }
+    let mut wanted = also.clone();
+    for (file, crates) in reached.iter().filter(|(file, _)| !common.same.contains(*file)) {
+        if old.listed.files.contains_key(file) || new.listed.files.contains_key(file) {
+            wanted.extend(crates.iter().cloned());
+        }
+    }
+    let is_wanted = |listed: &Listed, target: &CrateRoot| {
+        wanted.contains(&target.krate) || common.homes.contains(&listed.home(&target.root))
+    };
+    let targets = [&old, &new].map(|side| {
+        let targets = side.listed.targets.iter();
+        targets.map(|target| (target.krate.clone(), is_wanted(&side.listed, target))).collect::<Vec<_>>()
+    });
+    let read: BTreeSet<&String> =
+        targets.iter().flatten().filter(|(_, is_wanted)| *is_wanted).map(|(krate, _)| krate).collect();
+    let left_out = targets.iter().flatten().map(|(krate, _)| krate);
+    let left_out = left_out.filter(|krate| !read.contains(krate)).cloned().collect();
+    let mut walk = |side: Side<'_>, revision: &Revision| {
+        let Side { sources, found, .. } = side;
+        let is_read = |target: &CrateRoot| read.contains(&target.krate);
+        reader.walk_targets(&sources, found, revision, &is_read).map_err(failed(revision))
+    };
+    let (before, after) = (walk(old, before.1)?, walk(new, after.1)?);
+    Ok(Some(Changed { before, after, left_out }))
+}
+
+/// One side, listed and with its packages found.
+struct Side<'tree> {
+    sources: Sources<'tree>,
+    found: Packages,
+    listed: Listed,
+}
+
+impl<'tree> Side<'tree> {
+    fn of(tree: &'tree dyn SourceTree) -> Result<Self, TreeError> {
+        let sources = Sources::list(tree)?;
+        let found = packages(&sources)?;
+        let listed = Listed::new(&sources, found.targets.clone());
+        Ok(Self { sources, found, listed })
+    }
+}
+
 /// The files of one side, and its targets.
 struct Listed {
     files: BTreeMap<String, TreeEntry>,
@@ -73,11 +146,14 @@ impl Listed {
     fn of(tree: &dyn SourceTree) -> Result<Self, TreeError> {
         let sources = Sources::list(tree)?;
         let targets = packages(&sources)?.targets;
-        let files: BTreeMap<String, TreeEntry> =
-            tree.entries()?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
+        Ok(Self::new(&sources, targets))
+    }
+
+    fn new(sources: &Sources<'_>, targets: Vec<CrateRoot>) -> Self {
+        let files = sources.entries().clone();
         let manifests = files.keys().filter(|path| *path == "Cargo.toml" || path.ends_with("/Cargo.toml"));
         let folders = manifests.map(|path| folder_of(path).to_owned()).collect();
-        Ok(Self { files, targets, folders })
+        Self { files, targets, folders }
     }
 
     /// The nearest folder with a manifest above a file.
@@ -98,6 +174,8 @@ struct Common {
     ids: BTreeSet<String>,
     /// The packages that are read, by their folders.
     homes: BTreeSet<String>,
+    /// Whether a link or a submodule is another one: what lies behind it may be anybody's.
+    is_unclear: bool,
 }
 
 impl Common {
@@ -105,6 +183,7 @@ impl Common {
         let mut same = BTreeSet::new();
         let mut changed_ids = BTreeSet::new();
         let mut homes = BTreeSet::new();
+        let mut is_unclear = false;
         let paths: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
         for path in paths {
             let sides = (old.files.get(path), new.files.get(path));
@@ -118,6 +197,7 @@ impl Common {
             for (entry, listed) in [(sides.0, old), (sides.1, new)] {
                 let Some(entry) = entry else { continue };
                 changed_ids.insert(entry.id.clone());
+                is_unclear |= entry.kind != EntryKind::File;
                 if is_source(path) {
                     homes.insert(listed.home(path));
                 }
@@ -135,7 +215,7 @@ impl Common {
         homes.extend(one.symmetric_difference(&other).map(|(home, ..)| home.clone()));
         let in_same = |path: &String| old.files.get(path).map(|entry| entry.id.clone());
         let ids = same.iter().filter_map(in_same).filter(|id| !changed_ids.contains(id)).collect();
-        Self { same, ids, homes }
+        Self { same, ids, homes, is_unclear }
     }
 }
 
@@ -227,4 +307,85 @@ fn without_bodies(bytes: Vec<u8>) -> Vec<u8> {
     }
     kept.extend_from_slice(bytes.get(at..).unwrap_or_default());
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::revision;
+    use super::*;
+    use crate::tree::MemoryTree;
+
+    const FILES: &[(&str, &str)] = &[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\", \"c\"]\n"),
+        ("a/Cargo.toml", "[package]\nname = \"a\"\n"),
+        ("a/src/lib.rs", "pub fn f() { g() } fn g() {}"),
+        ("b/Cargo.toml", "[package]\nname = \"b\"\n"),
+        ("b/src/lib.rs", "pub fn h() { i() } fn i() {}\n#[path = \"../../c/src/shared.rs\"] mod shared;"),
+        ("c/Cargo.toml", "[package]\nname = \"c\"\n"),
+        ("c/src/lib.rs", "pub mod shared;"),
+        ("c/src/shared.rs", "pub fn s() {}"),
+    ];
+
+    fn tree(changed: &[(&str, &str)]) -> MemoryTree {
+        let mut files: BTreeMap<&str, &str> = FILES.iter().copied().collect();
+        files.extend(changed.iter().copied());
+        files.into_iter().map(|(path, text)| (path, text.as_bytes())).collect()
+    }
+
+    /// The crates that are left out when these files change; what is read must be as in the whole.
+    fn left_out(changed: &[(&str, &str)], also: &[&str], reached: &[(&str, &str)]) -> Vec<String> {
+        let (old, new) = (tree(&[]), tree(changed));
+        let also = also.iter().map(|krate| (*krate).to_owned()).collect();
+        let reached = reached.iter().map(|(file, krate)| ((*file).to_owned(), [(*krate).to_owned()].into()));
+        let mut reader = SnapshotReader::default();
+        let (old_side, new_side) =
+            ((&old as &dyn SourceTree, &revision()), (&new as &dyn SourceTree, &revision()));
+        let found =
+            read_changed(&mut reader, old_side, new_side, &also, &reached.collect()).unwrap().unwrap();
+        for (tree, read) in [(&old, &found.before), (&new, &found.after)] {
+            let mut whole = super::super::read(tree, &revision()).unwrap();
+            whole.items.retain(|path, _| !found.left_out.contains(path.krate()));
+            assert_eq!(whole.items, read.items);
+            assert_eq!((&whole.packages, &whole.files), (&read.packages, &read.files));
+        }
+        found.left_out.into_iter().collect()
+    }
+
+    #[test]
+    fn only_packages_that_differ_and_those_that_are_asked_for_are_read() {
+        let body = ("a/src/lib.rs", "pub fn f() { g() } fn g() { 1 }");
+        assert_eq!(left_out(&[body], &[], &[]), ["b", "c"]);
+        assert_eq!(left_out(&[body], &["c"], &[]), ["b"]);
+        assert_eq!(left_out(&[], &[], &[]), ["a", "b", "c"]);
+        assert_eq!(left_out(&[("README.md", "words")], &[], &[]), ["a", "b", "c"]);
+        assert_eq!(
+            left_out(&[("b/Cargo.toml", "[package]\nname = \"b\"\nedition = \"2024\"\n")], &[], &[]),
+            ["a", "c"]
+        );
+        let another = [("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n")];
+        assert_eq!(left_out(&another, &[], &[]), ["a", "b"]);
+        let shared = ("c/src/shared.rs", "pub fn s() { 1 }");
+        assert_eq!(left_out(&[shared], &[], &[("c/src/shared.rs", "b")]), ["a"]);
+    }
+
+    #[test]
+    fn a_link_that_is_another_one_touches_nobody_knows_what() {
+        struct Linked(MemoryTree);
+        impl SourceTree for Linked {
+            fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
+                let link =
+                    TreeEntry { path: "a/src/x.rs".to_owned(), kind: EntryKind::Link, id: "1".to_owned() };
+                Ok(self.0.entries()?.into_iter().chain([link]).collect())
+            }
+
+            fn read(&self, path: &str) -> Result<Option<Vec<u8>>, TreeError> {
+                self.0.read(path)
+            }
+        }
+        let (old, new) = (tree(&[]), Linked(tree(&[])));
+        let mut reader = SnapshotReader::default();
+        let none = (BTreeSet::new(), BTreeMap::new());
+        let found = read_changed(&mut reader, (&old, &revision()), (&new, &revision()), &none.0, &none.1);
+        assert!(found.unwrap().is_none());
+    }
 }

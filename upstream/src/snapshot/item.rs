@@ -76,7 +76,7 @@ impl Fingerprint {
     /// One hash over all four aspects, for the lock.
     pub fn combined(&self) -> ContentHash {
         ContentHash::of_parts(
-            [self.signature, self.body, self.docs, self.attributes].map(|hash| hash.to_string()),
+            [self.signature, self.body, self.docs, self.attributes].map(ContentHash::digits),
         )
     }
 }

@@ -4,6 +4,8 @@
 //! kept under the id of the content. Main function: [`outline`]. It must never stop on a text: what cannot be
 //! read is said in [`Outline::complaint`], and the modules that could still be made out are kept.
 
+use serde::{Deserialize, Serialize};
+
 use super::annotations::{Side, attribute_marks, docs, docs_hash, inner_docs, is_test, other_attributes};
 use super::declared::{Declared, Stands, contents, declared};
 use super::fingerprint::{hash, tokens};
@@ -22,7 +24,7 @@ use crate::ids::{ContentHash, ItemPath};
 const INLINE_MODULES_MAX: usize = 64;
 
 /// What one file holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Outline {
     /// What the file itself says as a module.
     pub(super) own: ModuleFacts,
@@ -41,7 +43,7 @@ pub(super) struct Outline {
 }
 
 /// An item with its path inside the file.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OutlineItem {
     /// The inline modules around it.
     pub(super) modules: Vec<String>,
@@ -54,7 +56,7 @@ pub(super) struct OutlineItem {
 }
 
 /// `mod name;`
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Declaration {
     /// The inline modules around it.
     pub(super) modules: Vec<String>,
@@ -85,7 +87,7 @@ impl Declaration {
 }
 
 /// What a module says of itself, whether before `mod`, inside the braces, or at the head of its file.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct ModuleFacts {
     /// Documentation.
     pub(super) docs: String,

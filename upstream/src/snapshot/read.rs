@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cache::OutlineCache;
 use super::declared::{Stands, bare};
-use super::manifest::{CrateKind, CrateRoot, packages};
+use super::manifest::{CrateKind, CrateRoot, Packages, packages};
 use super::module_files::{FilePlace, files_of};
 use super::outline::{Declaration, ModuleFacts, Outline, OutlineItem, module_item, outline};
 use super::reachable::{Exports, mark_exported};
@@ -45,9 +46,15 @@ pub fn read(tree: &dyn SourceTree, revision: &Revision) -> Result<Snapshot, Snap
 #[derive(Debug, Default)]
 pub struct SnapshotReader {
     outlines: BTreeMap<(String, String), Arc<Outline>>,
+    cache: Option<OutlineCache>,
 }
 
 impl SnapshotReader {
+    /// A reader that also takes what earlier runs parsed from a cache, and keeps there what it parses itself.
+    pub fn with_cache(cache: OutlineCache) -> Self {
+        Self { cache: Some(cache), ..Self::default() }
+    }
+
     /// Takes a snapshot; contents that were in the last one are not parsed again.
     pub fn read(&mut self, tree: &dyn SourceTree, revision: &Revision) -> Result<Snapshot, SnapshotError> {
         self.walk(tree, revision)
@@ -57,10 +64,23 @@ impl SnapshotReader {
     fn walk(&mut self, tree: &dyn SourceTree, revision: &Revision) -> Result<Snapshot, TreeError> {
         let sources = Sources::list(tree)?;
         let found = packages(&sources)?;
+        self.walk_targets(&sources, found, revision, &|_every_target| true)
+    }
+
+    /// Walks those targets that are wanted, of packages that were found in these sources.
+    pub(super) fn walk_targets(
+        &mut self,
+        sources: &Sources<'_>,
+        found: Packages,
+        revision: &Revision,
+        is_wanted: &dyn Fn(&CrateRoot) -> bool,
+    ) -> Result<Snapshot, TreeError> {
         let mut walk = Walk {
-            sources: &sources,
+            sources,
             known: std::mem::take(&mut self.outlines),
             used: BTreeMap::new(),
+            cache: self.cache.as_ref(),
+            fresh: Vec::new(),
             items: BTreeMap::new(),
             numbers: BTreeMap::new(),
             unparsed: BTreeMap::new(),
@@ -70,8 +90,11 @@ impl SnapshotReader {
         for UnparsedFile { file, reason } in found.unparsed {
             walk.unparsed.entry(file).or_insert(reason);
         }
-        for target in &found.targets {
+        for target in found.targets.iter().filter(|target| is_wanted(target)) {
             walk.target(target)?;
+        }
+        if let Some(cache) = walk.cache {
+            cache.keep(&walk.fresh);
         }
         mark_exported(&mut walk.items, &walk.exports);
         self.outlines = walk.used;
@@ -90,6 +113,9 @@ struct Walk<'sources, 'tree> {
     sources: &'sources Sources<'tree>,
     known: BTreeMap<(String, String), Arc<Outline>>,
     used: BTreeMap<(String, String), Arc<Outline>>,
+    cache: Option<&'sources OutlineCache>,
+    /// What was parsed and is to be kept.
+    fresh: Vec<((String, String), Arc<Outline>)>,
     items: BTreeMap<ItemPath, Item>,
     /// How often each path was taken.
     numbers: BTreeMap<String, u32>,
@@ -167,11 +193,22 @@ impl Walk<'_, '_> {
             self.used.insert(key, Arc::clone(&known));
             return Ok(known);
         }
+        if let Some(kept) = self.cache.filter(|_| !key.0.is_empty()).and_then(|cache| cache.get(&key)) {
+            let kept = Arc::new(kept);
+            self.used.insert(key, Arc::clone(&kept));
+            return Ok(kept);
+        }
         let read = match self.sources.text(file)? {
-            Ok(text) => outline(&text, syntax::edition(edition)),
-            Err(reason) => Outline { complaint: Some(reason), ..Outline::default() },
+            Ok(text) => {
+                let read = Arc::new(outline(&text, syntax::edition(edition)));
+                if self.cache.is_some() && !key.0.is_empty() {
+                    self.fresh.push((key.clone(), Arc::clone(&read)));
+                }
+                read
+            }
+            // An object that is missing now may come.
+            Err(reason) => Arc::new(Outline { complaint: Some(reason), ..Outline::default() }),
         };
-        let read = Arc::new(read);
         self.used.insert(key, Arc::clone(&read));
         Ok(read)
     }

@@ -102,6 +102,11 @@ impl<'tree> Sources<'tree> {
         Some(real.join("/"))
     }
 
+    /// Everything that the tree lists, by path.
+    pub(crate) fn entries(&self) -> &BTreeMap<String, TreeEntry> {
+        &self.entries
+    }
+
     /// Every path with the id of its content.
     pub(crate) fn ids(&self) -> BTreeMap<String, String> {
         self.entries.iter().map(|(path, entry)| (path.clone(), entry.id.clone())).collect()

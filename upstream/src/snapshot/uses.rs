@@ -1,5 +1,7 @@
 //! `use` declarations: each imported name by itself, and what a `pub use` hands on.
 
+use serde::{Deserialize, Serialize};
+
 use super::fingerprint::{one_line, tokens};
 use super::syntax::{AstNode, SyntaxNode, ast};
 
@@ -7,7 +9,7 @@ use super::syntax::{AstNode, SyntaxNode, ast};
 const NAMES_MAX: usize = 10_000;
 
 /// One path that a `pub use` hands on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReExport {
     /// The inline modules of the file in which the declaration stands.
     pub(super) modules: Vec<String>,

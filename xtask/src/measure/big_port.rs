@@ -21,7 +21,7 @@ use upstream::snapshot::{Item, ItemKind, Snapshot};
 use upstream::{Mirror, Revision};
 
 /// The most names that one function uses.
-const USES_MAX: usize = 20;
+const USES_MAX: usize = 200;
 /// Words that are no names in Python.
 const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",

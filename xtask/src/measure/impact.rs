@@ -15,8 +15,8 @@ use mappings::{Mapping, PortOutline, SymbolTable};
 use pipeline::pair::Side;
 use serde::Deserialize;
 use serde_json::json;
-use upstream::Snapshot;
 use upstream::process::SystemProcessRunner;
+use upstream::{ItemPath, Snapshot};
 
 use super::{Metric, Tell};
 
@@ -52,6 +52,81 @@ struct Sums {
     files_planned_of_changed: usize,
     symbols_planned: usize,
     symbols_touched: usize,
+    /// Why what was changed was not planned.
+    missed: BTreeMap<Missed, usize>,
+    /// The same of changed files none of whose symbols was planned: the reason of most of their symbols.
+    missed_files: BTreeMap<Missed, usize>,
+    /// Symbols that were changed, whose item is known and changed in the same commit.
+    followed: usize,
+    followed_planned: usize,
+}
+
+/// Why a symbol that the maintainers changed is in no unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Missed {
+    /// The upstream's half of the commit changes nothing that runs: releases, typing, packaging, the port's own work.
+    NothingUpstream,
+    /// No item is linked to the symbol, nor to the class or function around it: the mapping is at fault, or the symbol
+    /// is the port's own.
+    NoLink,
+    /// Its item is linked and did not change, and nothing that it uses did: the port was worked on, or another change
+    /// was ported here.
+    ItemUnchanged,
+    /// Its item changed, and the plan leaves it alone for a reason: the plan is at fault.
+    LeftAlone,
+}
+
+impl Missed {
+    const ALL: [Self; 4] = [Self::NothingUpstream, Self::NoLink, Self::ItemUnchanged, Self::LeftAlone];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NothingUpstream => "nothing_changed_upstream",
+            Self::NoLink => "no_link",
+            Self::ItemUnchanged => "item_unchanged",
+            Self::LeftAlone => "left_alone",
+        }
+    }
+}
+
+/// What one plan came to.
+struct Planned {
+    /// The symbols of the units.
+    units: BTreeSet<String>,
+    /// With those that are proved because they use them.
+    touched: BTreeSet<String>,
+    /// The symbols that an item is linked to, with their items.
+    linked: BTreeMap<String, BTreeSet<ItemPath>>,
+    /// The items that behave differently.
+    changed: BTreeSet<ItemPath>,
+}
+
+impl Planned {
+    fn why_missed(&self, symbol: &str) -> Missed {
+        if self.changed.is_empty() {
+            return Missed::NothingUpstream;
+        }
+        let items = self.items_of(symbol);
+        if items.is_empty() {
+            Missed::NoLink
+        } else if items.iter().any(|item| self.changed.contains(*item)) {
+            Missed::LeftAlone
+        } else {
+            Missed::ItemUnchanged
+        }
+    }
+
+    /// The items that are linked to the symbol, or to what stands around it.
+    fn items_of(&self, symbol: &str) -> Vec<&ItemPath> {
+        let mut at = Some(symbol);
+        while let Some(path) = at {
+            if let Some(items) = self.linked.get(path) {
+                return items.iter().collect();
+            }
+            at = path.rsplit_once('.').map(|(parent, _)| parent);
+        }
+        Vec::new()
+    }
 }
 
 pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
@@ -93,23 +168,48 @@ fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<Strin
         return Ok(());
     }
     sums.commits += 1;
-    let (planned, touched) = planned_symbols(&baseline, &target, &port)?;
+    let plan = planned_symbols(&baseline, &target, &port)?;
+    let (planned, touched) = (&plan.units, &plan.touched);
     let files = |symbols: &BTreeSet<String>| -> BTreeSet<String> {
         let of = port.symbols.symbols.values();
         of.filter(|symbol| symbols.contains(symbol.path.as_str())).map(|symbol| symbol.file.clone()).collect()
     };
-    let (files_changed, files_planned) = (files(&changed), files(&touched));
+    let (files_changed, files_planned) = (files(&changed), files(touched));
     sums.symbols_changed += changed.len();
-    sums.symbols_planned_of_changed += changed.intersection(&planned).count();
-    sums.symbols_touched_of_changed += changed.intersection(&touched).count();
+    sums.symbols_planned_of_changed += changed.intersection(planned).count();
+    sums.symbols_touched_of_changed += changed.intersection(touched).count();
     sums.files_changed += files_changed.len();
     sums.files_planned_of_changed += files_changed.intersection(&files_planned).count();
     sums.symbols_planned += planned.len();
     sums.symbols_touched += touched.len();
-    let open: Vec<&String> = changed.difference(&touched).collect();
+    let open: Vec<&String> = changed.difference(touched).collect();
+    for symbol in &open {
+        *sums.missed.entry(plan.why_missed(symbol)).or_default() += 1;
+    }
+    for file in files_changed.difference(&files_planned) {
+        let mut reasons: BTreeMap<Missed, usize> = BTreeMap::new();
+        let of_file = port.symbols.symbols.values().filter(|symbol| symbol.file == *file);
+        for symbol in of_file.filter(|symbol| changed.contains(symbol.path.as_str())) {
+            *reasons.entry(plan.why_missed(symbol.path.as_str())).or_default() += 1;
+        }
+        if let Some((reason, _)) = reasons.into_iter().max_by_key(|(_, count)| *count) {
+            *sums.missed_files.entry(reason).or_default() += 1;
+        }
+    }
+    let follows = |symbol: &&String| {
+        plan.items_of(symbol).iter().any(|item| plan.changed.contains(*item)) || touched.contains(*symbol)
+    };
+    sums.followed += changed.iter().filter(follows).count();
+    sums.followed_planned +=
+        changed.iter().filter(follows).filter(|symbol| touched.contains(*symbol)).count();
     missed.push(format!(
         "{}\n",
-        json!({"commit": commit, "missed": open, "planned": planned.len(), "changed": changed.len()})
+        json!({
+            "commit": commit,
+            "missed": open.iter().map(|symbol| (symbol, plan.why_missed(symbol).name())).collect::<Vec<_>>(),
+            "planned": planned.len(),
+            "changed": changed.len(),
+        })
     ));
     Ok(())
 }
@@ -130,23 +230,21 @@ fn changed_symbols(before: &SymbolTable, after: &SymbolTable) -> BTreeSet<String
     changed.iter().filter(|path| !holds_changed(path)).cloned().collect()
 }
 
-/// The symbols of the units, and with those that are proved because they use them.
-fn planned_symbols(
-    baseline: &Snapshot,
-    target: &Snapshot,
-    port: &PortOutline,
-) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+/// The plan of a commit, with the mapping inferred at its parent.
+fn planned_symbols(baseline: &Snapshot, target: &Snapshot, port: &PortOutline) -> Result<Planned> {
     let accepted = BTreeMap::new();
     let input = InferInput { snapshot: baseline, outline: port, accepted: &accepted, records: Records::Used };
-    let links = infer(&input).links.into_iter().filter(|link| link.confidence >= ACCEPTED).map(|link| {
-        LinkRule { item: link.item.to_string(), symbol: link.symbol.to_string(), file: link.file }
-    });
+    let links = infer(&input)
+        .links
+        .into_iter()
+        .filter(|link| link.confidence >= ACCEPTED)
+        .map(|link| LinkRule::new(link.item.as_str(), link.symbol.as_str(), link.file));
     let config =
         MappingConfig { link: links.filter(LinkRule::is_valid).collect(), ..MappingConfig::default() };
     let mapping = Mapping::new(config)?;
     let symbols = &port.symbols;
     let adopted = adopt(&Adoption { source: "measured", baseline, mapping: &mapping, symbols })?;
-    let item_at = |label: &upstream::RevisionLabel, item: &upstream::ItemPath| {
+    let item_at = |label: &upstream::RevisionLabel, item: &ItemPath| {
         (*label == baseline.revision.label).then(|| baseline.items.get(item).cloned()).flatten()
     };
     let made = plan(&PlanInput {
@@ -161,7 +259,22 @@ fn planned_symbols(
     let members = || made.units.iter().flat_map(|unit| &unit.members).map(|member| member.symbol.to_string());
     let impacted =
         made.units.iter().flat_map(|unit| &unit.impacted).map(|impacted| impacted.symbol.to_string());
-    Ok((members().collect(), members().chain(impacted).collect()))
+    let mut linked: BTreeMap<String, BTreeSet<ItemPath>> = BTreeMap::new();
+    for link in adopted.lock.links.values() {
+        linked.entry(link.symbol.to_string()).or_default().insert(link.item.clone());
+    }
+    let diff = upstream::diff::compare(baseline, target);
+    let behaves = diff.items.iter().filter(|change| change.touches_behaviour() && !change.is_test());
+    let paths = |change: &upstream::ItemChange| {
+        let both = [change.before(), change.after()];
+        both.into_iter().flatten().map(|item| item.path.clone()).collect::<Vec<_>>()
+    };
+    Ok(Planned {
+        units: members().collect(),
+        touched: members().chain(impacted).collect(),
+        linked,
+        changed: behaves.flat_map(paths).collect(),
+    })
 }
 
 fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
@@ -178,6 +291,24 @@ fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
     ] {
         let value = recall(part, of);
         told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
+    }
+    // Of what the plan could know: the item is linked, and it changed in the same commit.
+    let value = ratio(sums.followed_planned, sums.followed);
+    told(
+        "recall_of_symbols_whose_item_changed",
+        json!(value),
+        "share",
+        format!("at least {RECALL}"),
+        value >= RECALL,
+    )?;
+    let missed_files = sums.files_changed - sums.files_planned_of_changed;
+    for reason in Missed::ALL {
+        let of = |missed: &BTreeMap<Missed, usize>| missed.get(&reason).copied().unwrap_or_default();
+        let (symbols, files) = (of(&sums.missed), of(&sums.missed_files));
+        let share = ratio(symbols, sums.symbols_changed);
+        told(&format!("missed_symbols.{}", reason.name()), json!(share), "share", String::new(), true)?;
+        let share = if missed_files == 0 { 0.0 } else { ratio(files, sums.files_changed) };
+        told(&format!("missed_files.{}", reason.name()), json!(share), "share", String::new(), true)?;
     }
     for (what, part) in [
         ("planned_for_each_changed", sums.symbols_planned),

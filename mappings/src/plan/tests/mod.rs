@@ -16,6 +16,7 @@ use crate::testing::{
 use crate::unit::{SkipReason, UnitId, UnitKind, UnitMember, WorkUnit};
 
 mod held;
+mod split;
 mod standalone;
 mod unseen;
 
@@ -545,7 +546,7 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
 
 proptest! {
     // A fixed seed: a test that passes passes again.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(4), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, rng_seed: RngSeed::Fixed(4), ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_changed_is_lost_or_doubled(

@@ -411,6 +411,7 @@ impl TestPort {
             root,
             python: "python3".into(),
             access: Access::default(),
+            environment: BTreeMap::new(),
         }
     }
 }

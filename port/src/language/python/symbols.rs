@@ -66,6 +66,19 @@ pub(super) fn read_located(
     Ok((reader.found, shell))
 }
 
+/// The names of a definition's decorators, without arguments.
+fn decorators(source: &Source<'_>, statement: Node<'_>) -> Vec<String> {
+    let named = children(statement).into_iter().filter(|node| node.kind() == "decorator");
+    named
+        .filter_map(|node| {
+            let expression = node.named_child(0)?;
+            let called = expression.child_by_field_name("function").unwrap_or(expression);
+            let name: String = source.of(called).chars().filter(|sign| !sign.is_whitespace()).collect();
+            (!name.is_empty()).then_some(name)
+        })
+        .collect()
+}
+
 /// Whether a statement is an import.
 pub(super) fn is_import(node: Node<'_>) -> bool {
     matches!(node.kind(), "import_statement" | "import_from_statement" | "future_import_statement")
@@ -183,6 +196,7 @@ impl Reader<'_, '_> {
             file: self.file.to_owned(),
             line: u32::try_from(statement.start_position().row + 1).unwrap_or(u32::MAX),
             hash: hash(&text),
+            decorators: decorators(self.source, statement),
             mentions: mentions(self.source, statement, definition, &parameters),
             text,
             parameters,

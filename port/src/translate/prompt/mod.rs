@@ -5,6 +5,7 @@
 //! provider's cache can hold them. No item and no symbol is ever cut: what does not fit is left out whole
 //! and named, and where the task itself does not fit there is no prompt.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use mappings::{SymbolPath, UnitKind};
@@ -248,11 +249,19 @@ impl PromptBuilder {
         let (hidden_kept, kept) = shares(request, kept);
         let fence = |kind: &str, text: &str| fence(nonce, kind, text);
         let side = |item: Option<&upstream::Item>| item.map(|item| fence("rust", &item.text));
+        // Of an item that was split into several symbols the text is shown once.
+        let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
         let members: Vec<_> = request
             .unit
             .members
             .iter()
             .map(|member| {
+                let key = (
+                    member.change.path().as_str(),
+                    member.change.after().map_or("", |item| item.text.as_str()),
+                );
+                let is_new = told.insert(key);
+                let side = |item: Option<&upstream::Item>| side(item.filter(|_| is_new));
                 context! {
                     item => member.change.path().to_string(),
                     change => member.change.summary(),

@@ -36,12 +36,12 @@ impl Rule for ChangedConstant {
         let (Some(first), Some(last)) = (first, last) else {
             return Refusal::because("nothing is assigned");
         };
-        let (negative, literal) = match place {
-            [literal] => (false, literal),
-            [minus, literal] if minus.is("-") => (true, literal),
-            _ => return Refusal::because("the symbol's value is no plain literal"),
-        };
-        if negative != old.negative || literal.value.as_ref() != Some(&old.literal.value) {
+        let (negative, literal) = plain(place)?;
+        if new.is(negative, literal) {
+            // A person was faster, or another branch: it is so already.
+            return Ok(Vec::new());
+        }
+        if !old.is(negative, literal) {
             return Refusal::because("the symbol's value is not the old constant's");
         }
         let text = spliced(text, vec![(first.start..last.end, new.python(literal.quote()))])?;
@@ -65,8 +65,15 @@ impl Rule for NewConstant {
                 return Refusal::because("the item is not new");
             }
         };
-        view.absent()?;
         let constant = Constant::of(after)?;
+        if let Ok((_, text)) = view.written() {
+            let tokens = scan(text)?;
+            let (negative, literal) = plain(assigned(&tokens)?)?;
+            if constant.is(negative, literal) {
+                return Ok(Vec::new());
+            }
+        }
+        view.absent()?;
         let parent = after.path.parent();
         let owner = parent.as_ref().map(upstream::ItemPath::name).unwrap_or_default();
         if owner.starts_with('<') || owner.starts_with(char::is_uppercase) {
@@ -90,7 +97,21 @@ struct Constant {
     literal: RustLiteral,
 }
 
+/// The sign and the literal that are assigned, where nothing else is.
+fn plain(place: &[PythonToken]) -> Result<(bool, &PythonToken), Refusal> {
+    match place {
+        [literal] => Ok((false, literal)),
+        [minus, literal] if minus.is("-") => Ok((true, literal)),
+        _ => Refusal::because("the symbol's value is no plain literal"),
+    }
+}
+
 impl Constant {
+    /// Whether a literal of the port, with its sign, is this value.
+    fn is(&self, negative: bool, literal: &PythonToken) -> bool {
+        negative == self.negative && literal.value.as_ref() == Some(&self.literal.value)
+    }
+
     fn of(item: &Item) -> Result<Self, Refusal> {
         if !matches!(item.kind, ItemKind::Const | ItemKind::Static) {
             return Refusal::because("the item is no constant");

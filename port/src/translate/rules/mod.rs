@@ -88,7 +88,7 @@ impl<'request> MemberView<'request> {
 pub trait Rule: Send + Sync + std::fmt::Debug {
     /// Its name in reports.
     fn name(&self) -> &'static str;
-    /// The edits that follow the member's change.
+    /// The edits that follow the member's change; none where the port is as it should be already.
     fn edits(&self, view: MemberView<'_>) -> Result<Vec<Edit>, Refusal>;
 }
 
@@ -156,11 +156,15 @@ impl Translator for RuleTranslator {
                 Err(reason) => return Ok(Translation::Declined { reason }),
             }
         }
-        if edits.is_empty() {
+        if names.is_empty() {
             return Ok(Translation::Declined { reason: "the unit has no members".to_owned() });
         }
         names.dedup();
         let origin = names.join(", ");
+        if edits.is_empty() {
+            let answer = Answer::NoChange { reason: "the port's value is the new one already".to_owned() };
+            return Ok(Translation::Answered { answer, origin, usage: Usage::default() });
+        }
         Ok(Translation::Answered { answer: Answer::Edits { edits }, origin, usage: Usage::default() })
     }
 }

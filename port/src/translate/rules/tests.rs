@@ -13,6 +13,9 @@ fn answer(request: &TranslationRequest) -> String {
             let edits: Vec<String> = edits.iter().map(shown).collect();
             format!("{origin}: {}", edits.join("\n"))
         }
+        Translation::Answered { answer: Answer::NoChange { reason }, origin, .. } => {
+            format!("{origin}: no change, {reason}")
+        }
         Translation::Declined { reason } => format!("declined: {reason}"),
         other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => panic!("{other:?}"),
     }
@@ -147,6 +150,19 @@ fn a_constant_that_is_no_plain_literal_or_not_the_old_one_is_declined() {
         "single-precision",
     );
     declined(&constant("const LIMIT: i32 = 10;", "const LIMIT: i32 = 10 * 2;", "LIMIT = 10"), "declined");
+}
+
+#[test]
+fn a_constant_that_is_so_already_needs_no_edit() {
+    let (old, new) = ("const LIMIT: i32 = 10;", "const LIMIT: i32 = -1_2;");
+    let so_already = "constant: no change, the port's value is the new one already";
+    assert_eq!(constant(old, new, "LIMIT: Final = -12  # most"), so_already);
+    declined(&constant(old, new, "LIMIT = 12"), "not the old constant's");
+    declined(&constant(old, new, "LIMIT = -12 + x"), "no plain literal");
+    let change = ItemChange::Added { after: item("krate::MOST", ItemKind::Const, "pub const MOST: u8 = 7;") };
+    let with = |text: &str| answer(&request(change.clone(), vec![context("pkg.MOST", "pkg.py", text)]));
+    assert_eq!(with("MOST = 7"), "new constant: no change, the port's value is the new one already");
+    declined(&with("MOST = 8"), "is there already");
 }
 
 #[test]
