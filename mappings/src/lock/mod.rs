@@ -6,6 +6,7 @@
 mod adopt;
 mod check;
 mod passed;
+mod records;
 mod text;
 
 use std::collections::BTreeMap;
