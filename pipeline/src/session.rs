@@ -374,6 +374,11 @@ impl Session {
         self.snapshot(&revision).ok()?.items.get(item).cloned()
     }
 
+    /// Whether the mirror holds a commit, be it in the history that is followed or no longer.
+    pub fn was_fetched(&self, commit: &CommitId) -> bool {
+        self.mirror.repo().tree(commit).is_ok()
+    }
+
     /// The files that differ between two trees of the port.
     pub fn changed_files(&self, before: &TreeId, after: &TreeId) -> Result<Vec<String>, SessionError> {
         let by_path = |files: Vec<TreeEntry>| -> BTreeMap<String, String> {

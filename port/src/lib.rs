@@ -9,6 +9,7 @@ pub mod bench;
 pub mod confinement;
 pub mod contract;
 pub mod edit;
+pub mod held;
 pub mod language;
 pub mod repo;
 pub mod sandbox;

@@ -26,6 +26,9 @@ use upstream::process::{
 };
 use upstream::{Clock, SystemClock};
 
+#[path = "sandbox/ordinary_user.rs"]
+mod ordinary_user;
+
 type Outcome = Result<(), Box<dyn Error>>;
 type Attempt = fn(&Cell) -> Outcome;
 
@@ -96,17 +99,41 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         no_mechanism_is_an_error_that_says_what_to_do().map_err(Failed::from)
     })];
     for (name, mechanism) in MECHANISMS {
-        // Bubblewrap need not be installed, nor namespaces be allowed; Landlock alone must work.
-        let missing =
-            mechanism != Mechanism::LandlockAlone && detect(mechanism, ResourceLimits::default()).is_err();
+        let missing = not_here(mechanism);
         for &(attempt_name, attempt) in ATTEMPTS {
             let trial = Trial::test(format!("{name}::{attempt_name}"), move || {
                 Cell::new(mechanism).and_then(|cell| attempt(&cell)).map_err(Failed::from)
             });
-            trials.push(trial.with_ignored_flag(missing));
+            trials.push(not_tried(trial, missing.as_deref()));
         }
     }
+    trials.extend(ordinary_user::trials());
     Ok(libtest_mimic::run(&Arguments::from_args(), trials).exit_code())
+}
+
+/// A trial that is shown as ignored, with the reason beside its name, where there is one.
+fn not_tried(trial: Trial, reason: Option<&str>) -> Trial {
+    match reason {
+        Some(reason) => trial.with_kind(format!("not tried: {reason}")).with_ignored_flag(true),
+        None => trial,
+    }
+}
+
+/// Why a mechanism cannot be tried here, if it cannot. Bubblewrap need not be installed, nor namespaces be allowed;
+/// Landlock alone must work, and so must each that `TIDELOCK_TEST_SANDBOXES` names.
+fn not_here(mechanism: Mechanism) -> Option<String> {
+    let (name, _) = MECHANISMS.into_iter().find(|(_, known)| *known == mechanism)?;
+    let demanded = inherited("TIDELOCK_TEST_SANDBOXES").unwrap_or_default();
+    let demanded = demanded.to_string_lossy().split(',').any(|word| word == name);
+    if demanded || mechanism == Mechanism::LandlockAlone {
+        return None;
+    }
+    detect(mechanism, ResourceLimits::default()).err().map(|error| {
+        let error = error.to_string();
+        let reasons =
+            error.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(reasons, _)| reasons);
+        reasons.unwrap_or(&error).to_owned()
+    })
 }
 
 fn detect(mechanism: Mechanism, limits: ResourceLimits) -> Result<Arc<dyn Confinement>, Box<dyn Error>> {
@@ -618,7 +645,8 @@ fn assert_cargo_runs(cell: &Cell) -> Outcome {
     Ok(())
 }
 
-fn cargo_builds_offline_inside(cell: &Cell) -> Outcome {
+/// Where the Rust of this machine is.
+fn sysroot() -> Result<PathBuf, Box<dyn Error>> {
     let asked = Invocation::new("rustc", "/").args(["--print", "sysroot"]).inherit(&[
         "HOME",
         "RUSTUP_HOME",
@@ -626,7 +654,11 @@ fn cargo_builds_offline_inside(cell: &Cell) -> Outcome {
     ]);
     let finished = SystemProcessRunner::default().run(&asked)?;
     assert!(finished.succeeded(), "rustc: {}", finished.tail(5));
-    let sysroot = PathBuf::from(String::from_utf8(finished.stdout)?.trim());
+    Ok(PathBuf::from(String::from_utf8(finished.stdout)?.trim()))
+}
+
+fn cargo_builds_offline_inside(cell: &Cell) -> Outcome {
+    let sysroot = sysroot()?;
     let mut cell = Cell::new(cell.mechanism)?;
     let mut path = sysroot.join("bin").into_os_string();
     path.push(":/usr/bin:/bin");

@@ -19,5 +19,5 @@ mod words;
 pub use gate_report::{GateReport, SymbolPlace};
 pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
 pub use summary::Summary;
-pub use visible::line as visible_line;
+pub use visible::{code as visible_text, line as visible_line};
 pub use words::{count, plain};

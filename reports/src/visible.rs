@@ -33,7 +33,7 @@ pub(crate) fn code_line(text: &str, chars_max: usize) -> String {
 }
 
 /// A piece of a line of code, as it is but visible.
-pub(crate) fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| push_code(c, &mut out));
     out

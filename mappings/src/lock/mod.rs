@@ -7,6 +7,7 @@ mod adopt;
 mod check;
 mod lines;
 mod passed;
+mod records;
 mod text;
 
 use std::collections::BTreeMap;

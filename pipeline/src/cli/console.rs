@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::Verdict;
 
+use super::shown::shown;
 use crate::config::env;
 use crate::progress::{AttemptNews, Listener, Progress};
 
@@ -50,8 +51,13 @@ impl Console {
         }
     }
 
-    /// Prints data, exactly.
+    /// Prints data for people. What would deceive them is shown as an escape, wherever it came from.
     pub fn data(&self, text: &str) {
+        self.exact(&shown(text, self.data_colour));
+    }
+
+    /// Prints data exactly: what programs read, and prompts.
+    pub fn exact(&self, text: &str) {
         // A reader that went away (`| head`) wants no more, and needs no complaint.
         let mut out = std::io::stdout().lock();
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
@@ -61,7 +67,7 @@ impl Console {
     pub fn say(&self, line: &str) {
         self.rest();
         let mut err = std::io::stderr().lock();
-        drop(writeln!(err, "{line}"));
+        drop(writeln!(err, "{}", shown(line, self.colour)));
     }
 
     /// Takes the live line away.

@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &History) -> Result<ExitCode, CliErro
         match context.format {
             Format::Text => context.console.data(&text(context, &row, args.items)),
             Format::Jsonl => match serde_json::to_string(&row) {
-                Ok(line) => context.console.data(&(line + "\n")),
+                Ok(line) => context.console.exact(&(line + "\n")),
                 Err(error) => {
                     failed = Some(error);
                     return ControlFlow::Break(());

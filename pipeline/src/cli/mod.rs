@@ -22,6 +22,7 @@ mod memory;
 mod plan;
 mod report;
 mod repository;
+mod shown;
 mod status;
 mod sync;
 mod verify;
@@ -166,7 +167,7 @@ impl Context {
     fn json_line(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let mut text = serde_json::to_string(value).context("cannot write JSON")?;
         text.push('\n');
-        self.console.data(&text);
+        self.console.exact(&text);
         Ok(())
     }
 
@@ -174,7 +175,7 @@ impl Context {
     fn json(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let mut text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
         text.push('\n');
-        self.console.data(&text);
+        self.console.exact(&text);
         Ok(())
     }
 }

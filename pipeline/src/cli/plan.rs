@@ -1,8 +1,8 @@
 //! `tidelock plan`: what a sync would do, without doing it.
 
 use anyhow::anyhow;
-use reports::count;
 use reports::record::{ChangeRow, SkippedRow};
+use reports::{count, visible_line};
 use serde::Serialize;
 use upstream::{Revision, RevisionClass, TreeId};
 
@@ -139,7 +139,7 @@ fn prompt(
     if context.format.is_json() {
         context.json(&prompt)?;
     } else {
-        context.console.data(&prompt.text());
+        context.console.exact(&prompt.text());
         let left_out = prompt.left_out.len() as u64;
         if left_out > 0 {
             context.console.say(&format!("left out for want of space: {}", count(left_out, "neighbour")));
@@ -182,8 +182,8 @@ fn text(planned: &Planned) -> String {
         format!("{} -> {}  ({})", planned.baseline, planned.revision, reports::plain(&planned.class)),
         format!("{} changed upstream", count(planned.changes.len() as u64, "item")),
     ];
-    lines.extend(planned.dependencies.iter().map(|line| format!("  dependency {line}")));
-    lines.extend(planned.files.iter().map(|line| format!("  file {line}")));
+    lines.extend(planned.dependencies.iter().map(|line| format!("  dependency {}", visible_line(line))));
+    lines.extend(planned.files.iter().map(|line| format!("  file {}", visible_line(line))));
     lines.push(format!(
         "\n{} to do, in this order; about {} if a model had to do all of it",
         count(planned.units.len() as u64, "unit"),
@@ -191,14 +191,14 @@ fn text(planned: &Planned) -> String {
     ));
     for unit in &planned.units {
         lines.push(format!("  {:<9} {}  -> {}", unit.kind, unit.id, unit.symbols.join(", ")));
-        lines.push(format!("            {}", unit.reason));
+        lines.push(format!("            {}", visible_line(&unit.reason)));
         if !unit.impacted.is_empty() {
             lines.push(format!("            also proved: {}", unit.impacted.join(", ")));
         }
     }
     lines.push(format!("\n{} left alone", count(planned.skipped.len() as u64, "changed item")));
     for skipped in &planned.skipped {
-        lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, skipped.reason));
+        lines.push(format!("  {}  ({}): {}", skipped.item, skipped.change, visible_line(&skipped.reason)));
     }
     lines.push(
         "\nNothing was changed. `tidelock sync` does it; `--dry-run` does all of it but land.".to_owned(),

@@ -42,7 +42,8 @@ pub(super) fn run(context: &Context, args: &Report) -> Result<ExitCode, CliError
         Some(path) => {
             std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
         }
-        None => context.console.data(&text),
+        // Each rendering escapes as its format asks.
+        None => context.console.exact(&text),
     }
     Ok(ExitCode::Done)
 }

@@ -7,7 +7,7 @@ use mappings::SymbolPath;
 use mappings::decision::{DecisionWord, day_at};
 use mappings::mapping::DeclaredExtension;
 use mappings::status::{Counts, Status as Standing, StatusInput, status};
-use reports::count;
+use reports::{count, visible_line};
 use serde::Serialize;
 use upstream::ItemPath;
 
@@ -214,7 +214,7 @@ fn text(shown: &Shown<'_>) -> String {
         parked.entry((waiting.revision.as_str(), &waiting.reason)).or_default().push(&waiting.item);
     }
     for ((revision, reason), items) in parked {
-        lines.push(format!("\nparked for a person since {revision}: {reason}"));
+        lines.push(format!("\nparked for a person since {revision}: {}", visible_line(reason)));
         lines.extend(items.into_iter().map(|item| format!("  {item}")));
     }
     push_named(&mut lines, shown.standing);
@@ -225,8 +225,10 @@ fn text(shown: &Shown<'_>) -> String {
 /// Names what is out of step, some of each kind; `--format json` has all.
 fn push_named(lines: &mut Vec<String>, standing: &Standing) {
     let with_item = |(symbol, item): (&SymbolPath, &ItemPath)| format!("{symbol} (answers to {item})");
-    let held =
-        standing.held.iter().map(|held| format!("{} since {}: {}", held.item, held.revision, held.reason));
+    let held = standing
+        .held
+        .iter()
+        .map(|held| format!("{} since {}: {}", held.item, held.revision, visible_line(&held.reason)));
     let parts: [(&str, Vec<String>); 6] = [
         ("passed over", held.collect()),
         ("edited by hand", standing.edited.iter().map(with_item).collect()),

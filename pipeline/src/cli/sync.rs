@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
     let code = exit_code(&session, record.outcome)?;
     match context.format {
         Format::Json | Format::Jsonl => {
-            context.console.data(&reports::render::json(&record).context("cannot write the record")?);
+            context.console.exact(&reports::render::json(&record).context("cannot write the record")?);
         }
         Format::Text => {
             context.console.say("");

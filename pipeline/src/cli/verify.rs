@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use mappings::Lock;
 use mappings::decision::day_at;
 use mappings::lock::{CheckInput, LockFinding, check};
-use reports::{Verdict, count};
+use reports::{Verdict, count, visible_line};
 use serde::Serialize;
 use upstream::TreeId;
 
@@ -24,7 +24,8 @@ struct Verified {
     revisions: usize,
     /// What does not agree.
     wrong: Vec<String>,
-    /// What a person should know and is not wrong: symbols edited by hand, withdrawn revisions.
+    /// What a person should know and is not wrong: symbols edited by hand, revisions withdrawn or gone from a rewritten
+    /// history.
     notes: Vec<String>,
     contract: Option<Contract>,
 }
@@ -128,6 +129,7 @@ pub(super) fn agreed(session: &Session, lock: &Lock, tree: &TreeId) -> Result<Ag
         adopted: adopted.as_deref(),
         item_at: &|label, item| session.item_at(label, item),
         stood_at: &|label, item| session.stood_at(label, item),
+        was_there: &|commit| session.was_fetched(commit),
         symbols: &symbols,
         mapping: &session.settings.mapping,
         holds: &holds,
@@ -179,11 +181,13 @@ fn compared(evidence: &Evidence, items_parked: usize) -> Contract {
     }
 }
 
-/// Whether a finding is no disagreement: people may edit the port, and authors may take releases back.
+/// Whether a finding is no disagreement: people may edit the port, and authors may take releases back or rewrite their
+/// history.
 pub(super) fn is_note(finding: &LockFinding) -> bool {
     match finding {
         LockFinding::EditedByHand { .. }
         | LockFinding::Withdrawn { .. }
+        | LockFinding::LeftHistory { .. }
         | LockFinding::WaitsNoLonger { .. }
         | LockFinding::NotWithdrawn { .. } => true,
         LockFinding::UnknownRevision { .. }
@@ -217,7 +221,8 @@ fn text(verified: &Verified) -> String {
         lines.push("contract: not run; `--contract` builds the upstream and compares both sides".to_owned());
     }
     lines.extend(verified.notes.iter().map(|note| format!("note: {note}")));
-    lines.join("\n") + "\n"
+    // Labels and reasons are the upstream's and other people's.
+    lines.iter().map(|line| visible_line(line) + "\n").collect()
 }
 
 fn push_contract(lines: &mut Vec<String>, contract: &Contract) {

@@ -81,7 +81,7 @@ fn channel(at: usize, section: &NotifySection) -> Result<Channel, Wrong> {
         }),
         // Whether the variable is set is asked when something is to be sent: other commands need no secret.
         (Some(name), true) if !name.is_empty() => {
-            Ok(Channel::Post { url_env: name.clone(), url: env::secret(name) })
+            Ok(Channel::Post { url_env: name.clone(), url: env::secret(name), timeout_s: NOTIFY_TIMEOUT_S })
         }
         (Some(_), false) => {
             Err(wrong(at, "url-env", "`command` and `url-env` are both given", "write one of them"))

@@ -236,6 +236,11 @@ impl Metrics {
         }
     }
 
+    /// How many revisions a port is behind while a sync follows them. The rest is told when that is over.
+    pub fn lag_at_work(&self, port: &str, revisions: u64) {
+        self.lag_revisions.get_or_create(&of(port)).set(signed(revisions));
+    }
+
     /// What the upstream did to its past, as the last sync of a port saw it.
     pub fn notices(&self, port: &str, before: &[&'static str], now: &[&'static str]) {
         for code in before.iter().filter(|code| !now.contains(code)) {

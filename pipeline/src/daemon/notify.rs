@@ -52,6 +52,8 @@ pub enum Channel {
         url_env: String,
         /// The address, where the variable is set.
         url: Option<SecretString>,
+        /// The longest that an answer may take, in seconds.
+        timeout_s: u64,
     },
 }
 
@@ -197,7 +199,7 @@ fn send(channel: &Channel, message: &Message, plan: &AlertPlan, means: &Means) -
             }
             Err(format!("`{program}` ended with {:?}: {}", finished.ending, finished.tail(3)))
         }
-        Channel::Post { url_env, url } => {
+        Channel::Post { url_env, url, timeout_s } => {
             let url = url.as_ref().ok_or_else(|| format!("the variable `{url_env}` is not set"))?;
             // What is wrong with it is not told: the address is a secret.
             let valid =
@@ -210,7 +212,7 @@ fn send(channel: &Channel, message: &Message, plan: &AlertPlan, means: &Means) -
                 headers: vec![("content-type".to_owned(), HeaderValue::Plain("application/json".to_owned()))],
                 body,
             };
-            let client = HttpClient::new(Duration::from_secs(NOTIFY_TIMEOUT_S), None)
+            let client = HttpClient::new(Duration::from_secs(*timeout_s), None)
                 .map_err(|error| error.to_string())?;
             let response = client.send(&request).map_err(|error| error.to_string())?;
             if (200..300).contains(&response.status) {
@@ -248,6 +250,10 @@ fn write(state: &Path, told: &BTreeSet<Alert>) -> std::io::Result<()> {
     beside.persist(state.join(TOLD_NAME))?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "notify_http_tests.rs"]
+mod http_tests;
 
 #[cfg(test)]
 mod tests {
@@ -319,7 +325,8 @@ mod tests {
         let plan = plan(folder.path(), Vec::new());
         let message = Message { port: "p".into(), alert: Alert::Failures, raised: true, text: String::new() };
         let say = |url: Option<&str>| {
-            let channel = Channel::Post { url_env: "WHERE".to_owned(), url: url.map(SecretString::from) };
+            let url = url.map(SecretString::from);
+            let channel = Channel::Post { url_env: "WHERE".to_owned(), url, timeout_s: 1 };
             assert!(!format!("{channel:?}").contains("hush"), "{channel:?}");
             send(&channel, &message, &plan, &means()).unwrap_err()
         };

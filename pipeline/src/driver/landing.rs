@@ -165,7 +165,8 @@ fn message(work: &Work, candidate: &Candidate) -> Result<String> {
     let mut text = format!("Sync to {}\n\n", revision.label);
     let summary = revision.summary.trim();
     if !summary.is_empty() && summary != revision.label.as_str() {
-        writeln!(text, "Upstream: {summary}\n")?;
+        // Git shows a message as it is.
+        writeln!(text, "Upstream: {}\n", reports::visible_line(summary))?;
     }
     writeln!(text, "{edited} translated, {absorbed} with no edit needed, {parked} parked.\n")?;
     for (unit, state) in candidate.plan.units.iter().zip(&candidate.units) {

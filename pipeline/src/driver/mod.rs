@@ -103,6 +103,9 @@ impl<'a> Driver<'a> {
         if swept > 0 {
             tracing::info!(swept, "folders of a run that was stopped were removed");
         }
+        let state = &session.settings.state;
+        port::held::sweep_left(state);
+        port::held::sweep_left(&state.join("cache"));
         Ok(Self {
             contract: Contract::new(session, confinement, secret())?,
             suites: Suites::new(session, confinement),

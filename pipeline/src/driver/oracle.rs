@@ -10,6 +10,7 @@ use port::confinement::{Access, Confinement};
 use port::contract::{
     Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared, Toolchain, Tools, public_paths,
 };
+use port::held::HeldFolder;
 use upstream::harvest::HarvestedCall;
 use upstream::process::{Invocation, inherited};
 use upstream::snapshot::Package;
@@ -62,9 +63,7 @@ impl<'a> Oracles<'a> {
         if let Some(made) = self.made.get(&revision.label) {
             return Ok(Rc::clone(made));
         }
-        let folder = tempfile::Builder::new()
-            .prefix("upstream-")
-            .tempdir_in(&self.session.settings.state)
+        let folder = HeldFolder::make_in(&self.session.settings.state, "upstream")
             .context("cannot make a folder for the upstream's sources")?;
         let source = folder.path().join("source");
         self.session

@@ -8,6 +8,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 
+use port::held::HeldFolder;
 use rusqlite::{Connection, OpenFlags};
 
 pub use journal::{RunRow, RunStatus};
@@ -79,7 +80,7 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     /// Where a copy is read in its place; it goes with this value.
-    _copy: Option<tempfile::TempDir>,
+    _copy: Option<HeldFolder>,
 }
 
 impl Store {
@@ -118,7 +119,7 @@ impl Store {
     }
 
     fn open_copy(path: &Path) -> std::io::Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = HeldFolder::make("state")?;
         let copy = folder.path().join("state.db");
         std::fs::copy(path, &copy)?;
         let pending = |path: &Path| {

@@ -2,7 +2,10 @@
 //!
 //! `cargo xtask measure crash` does the same to a larger sync, and oftener.
 
+use upstream::process::{Ending, ProcessRunner, SystemProcessRunner};
+
 use crate::disturbed::{DATABASE_DAMAGES, Disturbed, Facts, READ_ONLY, Random, Size, difference, scenario};
+use crate::world::World;
 
 #[test]
 fn a_sync_that_is_killed_at_every_effect_ends_as_if_nothing_had_happened() {
@@ -93,4 +96,34 @@ fn a_state_folder_that_is_deleted_below_a_sync_costs_history_and_nothing_else() 
     assert_eq!(lost.world.tidelock(&["sync"]).code(), 3);
     assert_eq!(lost.world.tidelock(&["verify"]).code(), 0);
     assert_eq!(lost.world.git("port", &["rev-parse", "HEAD^{tree}"]), expected.tree);
+}
+
+#[test]
+fn temporary_folders_of_a_killed_sync_are_gone_after_the_next_one() {
+    let world = World::new();
+    world.upstream_changes("LIMIT: u32 = 10", "LIMIT: u32 = 11", "eleven");
+    let temporary = world.path("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let left = |folder: &str| {
+        let entries = std::fs::read_dir(world.path(folder)).unwrap().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with("tidelock-held-")).collect::<Vec<_>>()
+    };
+    let sync = |point: &str| {
+        let sync = world.invocation("port", &["sync"]).env("TMPDIR", &temporary);
+        let sync = sync.env("TIDELOCK_TEST_STOP_AT", point);
+        SystemProcessRunner::default().run(&sync).unwrap()
+    };
+    let killed = sync("gate: carried out");
+    assert_eq!(killed.ending, Ending::Signalled(9), "{}", killed.tail(9));
+    assert!(!left("temporary").is_empty(), "what it worked in stays");
+    // As a kill during a build leaves them.
+    for folder in ["port/.tidelock", "port/.tidelock/cache"] {
+        std::fs::create_dir_all(world.path(folder).join("tidelock-held-build-dead01/upstream")).unwrap();
+    }
+    let done = sync("nowhere");
+    assert_eq!(done.ending, Ending::Exited(0), "{}", done.tail(9));
+    for folder in ["temporary", "port/.tidelock", "port/.tidelock/cache"] {
+        assert_eq!(left(folder), Vec::<String>::new(), "{folder}");
+    }
 }

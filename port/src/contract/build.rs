@@ -10,18 +10,20 @@ use upstream::process::{Ending, Finished, Invocation, Limits};
 use upstream::{Item, ItemPath};
 
 use super::ContractError;
+use super::cause::why;
 use super::oracle::{Instrument, OracleRequest};
 use super::probeable::ProbePlan;
 use super::rust_driver::{self, Counted};
 use super::scratch::{copy_package, has_dependencies};
 use super::session::Tools;
+use crate::held::HeldFolder;
 
 /// How often functions that do not compile are left out before the build is given up.
 const BUILD_ROUNDS_MAX: usize = 4;
 /// The longest that fetching dependencies may take, in milliseconds.
 const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
-/// How many of the compiler's last lines are told.
-const COMPILER_LINES: usize = 20;
+/// How many of Cargo's last lines are told where it cannot fetch.
+const FETCH_LINES: usize = 20;
 
 /// The upstream's copy, in the scratch folder.
 const UPSTREAM: &str = "upstream";
@@ -91,7 +93,7 @@ impl Build<'_> {
     fn attempt(&self, target: &Path, instrument: Option<&dyn Instrument>) -> Result<Built, ContractError> {
         let cache = self.request.cache_dir;
         let io = |source| ContractError::Io { path: cache.to_path_buf(), source };
-        let scratch = tempfile::Builder::new().prefix("build-").tempdir_in(cache).map_err(io)?;
+        let scratch = HeldFolder::make_in(cache, "build").map_err(io)?;
         // Where a crate names no workspace, Cargo looks for one in every folder above, which a confined one may not
         // read, and which is none of the upstream's anyway. It looks no further than here.
         std::fs::write(scratch.path().join("Cargo.toml"), "[workspace]\n").map_err(io)?;
@@ -175,11 +177,11 @@ impl Build<'_> {
             return Ok(None);
         }
         if !has_dependencies(&text) {
-            return Ok(Some(offline.tail(COMPILER_LINES)));
+            return Ok(Some(offline.tail(FETCH_LINES)));
         }
         let finished = self.tools.runner.run(&self.cargo(driver, &["fetch"]))?;
         self.uninterrupted(&finished)?;
-        Ok((!finished.succeeded()).then(|| finished.tail(COMPILER_LINES)))
+        Ok((!finished.succeeded()).then(|| finished.tail(FETCH_LINES)))
     }
 
     /// Cargo on the driver. It reads the configuration of every folder above the one that it runs in, and a
@@ -238,7 +240,7 @@ impl Build<'_> {
                 // Whatever did this would do it again: it is not tried without the counters.
                 return Ok(Built { blocked: Some(bound), ..Built::default() });
             }
-            last = finished.tail(COMPILER_LINES);
+            last = why(&finished);
             let complaints = complaints(&finished, &source.lines);
             if complaints.is_empty() {
                 break;

@@ -4,6 +4,7 @@
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
 mod build;
+mod cause;
 mod check;
 mod compare;
 mod compare_record;

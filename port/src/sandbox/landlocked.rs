@@ -7,7 +7,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tempfile::TempDir;
 use upstream::process::{DiskBound, Invocation};
 
 use super::access::{ResolvedAccess, SYSTEM_FOLDERS, SYSTEM_SETTINGS};
@@ -16,6 +15,7 @@ use super::limits::ResourceLimits;
 use super::process_group::ProcessGroup;
 use super::rights::LandlockVersion;
 use crate::confinement::{Access, Confinement, ConfinementError};
+use crate::held::HeldFolder;
 
 /// Devices that hold no data.
 const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
@@ -83,7 +83,7 @@ pub(super) struct Landlocked {
     parts: LandlockedParts,
     process_group: Option<ProcessGroup>,
     /// Temporary files of those processes that have no mount namespace, a folder for each.
-    scratch: TempDir,
+    scratch: HeldFolder,
     confined: AtomicU32,
 }
 
@@ -94,7 +94,7 @@ impl Landlocked {
         Ok(Self {
             process_group: root.then(|| ProcessGroup::make(parts.limits.processes_max)).flatten(),
             parts,
-            scratch: TempDir::with_prefix("tidelock-")?,
+            scratch: HeldFolder::make("sandbox")?,
             confined: AtomicU32::new(0),
         })
     }

@@ -9,6 +9,7 @@ use upstream::process::{Ending, Finished, Invocation, Limits, ProcessError, Proc
 use super::report::{Reading, SuiteReport, TestStatus};
 use super::{pytest, unittest};
 use crate::confinement::{Access, Confinement, ConfinementError};
+use crate::held::HeldFolder;
 
 /// How many of the last lines are kept.
 const TAIL_LINES: usize = 40;
@@ -67,8 +68,7 @@ pub fn run_suite(
 ) -> Result<SuiteReport, SuiteError> {
     let (program, arguments) = request.command.split_first().ok_or(SuiteError::NoCommand)?;
     let form = form_of(&request.command);
-    let results =
-        tempfile::Builder::new().prefix("tidelock-suite-").tempdir().map_err(SuiteError::Results)?;
+    let results = HeldFolder::make("suite").map_err(SuiteError::Results)?;
     let junit = results.path().join("junit.xml");
 
     let mut invocation = Invocation::new(program, &request.directory).args(arguments).limits(request.limits);

@@ -1,22 +1,24 @@
 //! What a sync in a daemon tells, as lines of the log with the port's name.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::daemon::metrics::Metrics;
 use crate::progress::{AttemptNews, Listener, Progress};
 
 /// The most notices that are kept of one sync.
 const NOTICES_MAX: usize = 100;
 
-/// Writes to the log, and keeps what the upstream did to its own past.
+/// Writes to the log, counts what is left of a sync, and keeps what the upstream did to its own past.
 #[derive(Debug)]
 pub(super) struct LogListener {
     port: String,
+    metrics: Arc<Metrics>,
     notices: Mutex<Vec<(&'static str, String)>>,
 }
 
 impl LogListener {
-    pub(super) fn new(port: &str) -> Self {
-        Self { port: port.to_owned(), notices: Mutex::default() }
+    pub(super) fn new(port: &str, metrics: &Arc<Metrics>) -> Self {
+        Self { port: port.to_owned(), metrics: Arc::clone(metrics), notices: Mutex::default() }
     }
 
     pub(super) fn notices(&self) -> Vec<(&'static str, String)> {
@@ -61,6 +63,8 @@ impl Listener for LogListener {
             }
             Progress::Revision { label, number, of } => {
                 tracing::info!(port, revision = label, number, of, "revision");
+                // A sync may take hours. This one and those behind it are not followed yet.
+                self.metrics.lag_at_work(port, (of + 1).saturating_sub(number) as u64);
             }
             Progress::Planned { class, changes, units, skipped } => {
                 tracing::info!(port, class, items = changes.len(), units, skipped, "planned");

@@ -26,9 +26,9 @@ use work::PortWork;
 pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError> {
     let ports = Ports::new(context, args);
     let (settings, watched) = ports.read()?;
-    let work = PortWork::new(ports, &context.machine, watched);
-    let (stop, clock) = (Arc::clone(&context.machine.stop), Arc::clone(&context.machine.clock));
     let metrics = Arc::new(Metrics::default());
+    let work = PortWork::new(ports, &context.machine, &metrics, watched);
+    let (stop, clock) = (Arc::clone(&context.machine.stop), Arc::clone(&context.machine.clock));
     let webhooks = Arc::new(Webhooks::new(settings.secrets));
     let means = Means {
         runner: Arc::clone(&context.machine.runner),

@@ -15,6 +15,7 @@ use crate::chain;
 use crate::cli::args::{Sync, Who};
 use crate::cli::sync;
 use crate::config::Settings;
+use crate::daemon::metrics::Metrics;
 use crate::daemon::{Lag, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
 use crate::session::{Looked, Machine, Session, look};
 
@@ -26,6 +27,7 @@ type Between = ((RevisionLabel, RevisionLabel), u64);
 pub(super) struct PortWork {
     ports: Ports,
     machine: Machine,
+    metrics: Arc<Metrics>,
     /// The machine for looks: they are broken off when the daemon is to stop.
     looking: Machine,
     known: RwLock<BTreeMap<String, Arc<Watched>>>,
@@ -34,14 +36,20 @@ pub(super) struct PortWork {
 }
 
 impl PortWork {
-    pub(super) fn new(ports: Ports, machine: &Machine, known: BTreeMap<String, Arc<Watched>>) -> Self {
+    pub(super) fn new(
+        ports: Ports,
+        machine: &Machine,
+        metrics: &Arc<Metrics>,
+        known: BTreeMap<String, Arc<Watched>>,
+    ) -> Self {
         let stop = Arc::clone(&machine.stop);
         let looking = Machine {
             runner: Arc::new(SystemProcessRunner { interrupt: Arc::clone(&stop) }),
             interrupt: stop,
             ..machine.clone()
         };
-        Self { ports, machine: machine.clone(), looking, known: RwLock::new(known), items: Mutex::default() }
+        let (machine, metrics) = (machine.clone(), Arc::clone(metrics));
+        Self { ports, machine, metrics, looking, known: RwLock::new(known), items: Mutex::default() }
     }
 
     /// The ports as the loop knows them.
@@ -153,7 +161,7 @@ impl Work for PortWork {
     }
 
     fn sync(&self, port: &str) -> SyncReport {
-        let listener = Arc::new(LogListener::new(port));
+        let listener = Arc::new(LogListener::new(port, &self.metrics));
         let session = match self.open(port, &listener) {
             Ok(session) => session,
             Err(trouble) => {

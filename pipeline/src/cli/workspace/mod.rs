@@ -134,7 +134,7 @@ fn lines(context: &Context, revision: &Revision, found: &Workspaces) -> Result<(
         .chain(found.orphans.iter().flatten().map(Line::Orphan));
     for line in all {
         let text = serde_json::to_string(&line).context("cannot write JSON")?;
-        context.console.data(&(text + "\n"));
+        context.console.exact(&(text + "\n"));
     }
     Ok(())
 }

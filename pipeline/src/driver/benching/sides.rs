@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use port::bench::run::{BenchProcess, Output};
 use port::confinement::{Access, Confinement};
+use port::held::HeldFolder;
 use port::repo::Checkout;
-use tempfile::TempDir;
 use upstream::process::{Invocation, Limits};
 use upstream::{ContentHash, Revision, TreeId};
 
@@ -36,7 +36,7 @@ pub(super) struct Prepared {
 
 enum Kept {
     Port { _checkout: Checkout },
-    Upstream { _folder: TempDir },
+    Upstream { _folder: HeldFolder },
 }
 
 impl<'a> Sides<'a> {
@@ -90,9 +90,7 @@ impl<'a> Sides<'a> {
         if bench.upstream_command.is_empty() {
             bail!("`{}` has no `upstream-command`: the upstream cannot run it", bench.name);
         }
-        let folder = tempfile::Builder::new()
-            .prefix("upstream-bench-")
-            .tempdir_in(&self.session.settings.state)
+        let folder = HeldFolder::make_in(&self.session.settings.state, "upstream-bench")
             .context("cannot make a folder for the upstream's sources")?;
         let root = folder.path().join("source");
         let exported = self.session.mirror.repo().export(&revision.commit, &root);

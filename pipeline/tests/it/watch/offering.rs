@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use prometheus_parse::{Scrape, Value};
 
 use super::running::{Running, until};
-use super::{change, often};
+use super::{BUMP, change, often};
 use crate::world::World;
 
 const SECRET: &str = "0123456789abcdef0123";
@@ -84,6 +84,27 @@ fn a_signed_webhook_brings_what_the_schedule_would_bring_much_later() {
     watching.stop();
     let log = std::fs::read_to_string(world.path("watch.log")).unwrap();
     assert!(!log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn while_a_sync_is_under_way_the_lag_counts_what_is_left_of_it() {
+    let world = often();
+    let go = world.path("go");
+    change(&world, "upstream", "LIMIT: u32 = 10", "LIMIT: u32 = 11");
+    change(&world, "upstream", "n.saturating_add(1)", "n.wrapping_add(1)");
+    change(&world, "upstream", "LIMIT: u32 = 11", "LIMIT: u32 = 12");
+    let waits = format!("import os, time\nwhile not os.path.exists({go:?}): time.sleep(0.05)");
+    let who = world.answering(&[("tally.bump", BUMP)], &waits);
+    let mut watching = Running::start(&world, "port", &["--listen", "127.0.0.1:0", "--translator", &who]);
+    let line = watching.says("listening", &[]);
+    let address = line["address"].as_str().unwrap().to_owned();
+    watching.says("revision", &[("number", "2"), ("of", "3")]);
+    let lag = || number(&address, "tidelock_lag_revisions", &[("port", "tally-py")]);
+    assert_eq!(lag(), Some(2.0), "one is followed, and this one and the last are not");
+    std::fs::write(&go, "").unwrap();
+    watching.says("synced", &[("outcome", "done"), ("lag", "0")]);
+    until("the lag is gone", || lag() == Some(0.0));
+    watching.stop();
 }
 
 #[test]

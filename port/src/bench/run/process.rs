@@ -9,6 +9,7 @@ use upstream::process::{Ending, Finished, Invocation, Limits, ProcessRunner};
 use super::measure::{Arm, Fault, Measure, Slot};
 use crate::bench::read::{Format, Outcome, ReadError, Reading, read, read_text};
 use crate::confinement::{Access, Confinement};
+use crate::held::HeldFolder;
 
 /// Stands for the folder that a command may write its results to.
 const OUTPUT: &str = "{output}";
@@ -98,9 +99,7 @@ impl Measure for ProcessBench<'_> {
 impl ProcessBench<'_> {
     /// Runs one side once, for whoever wants more than its numbers.
     pub fn reading(&self, side: &BenchProcess, task: Option<&str>) -> Result<Reading, Fault> {
-        let scratch = tempfile::Builder::new()
-            .prefix("tidelock-bench-")
-            .tempdir()
+        let scratch = HeldFolder::make("bench")
             .map_err(|error| Fault::Impossible(format!("no folder for the results: {error}")))?;
         let invocation = invocation(side, scratch.path(), task)?;
         let mut access = side.access.clone();
