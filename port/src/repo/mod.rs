@@ -9,6 +9,7 @@ mod diff;
 mod error;
 mod path;
 mod read;
+mod series;
 mod worktree;
 mod write;
 
@@ -23,6 +24,7 @@ pub use diff::DIFF_BYTES_MAX;
 pub use error::RepoError;
 pub use path::{BadPath, check_path};
 pub use read::{CommitInfo, FILES_MAX, SOURCE_BYTES_MAX};
+pub use series::{Merged, SERIES_MAX, SeriesCommit};
 pub use worktree::{RefreshError, WorktreeState};
 pub use write::{Author, NewCommit};
 
