@@ -6,6 +6,7 @@ pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
+pub mod forge;
 mod settings;
 mod span;
 pub mod watch;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
 pub use settings::{
-    Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings,
+    Author, CONFIG_VERSION, ChainEntry, ModelAccess, LandMode, ModelSettings, Settings, TimingSettings,
 };
 
 /// The name of the configuration file.

@@ -58,6 +58,7 @@ struct MergeRequest {
     sha: Option<String>,
     merge_commit_sha: Option<String>,
     squash_commit_sha: Option<String>,
+    updated_at: Option<String>,
     closed_by: Option<User>,
     #[serde(default)]
     labels: Vec<String>,
@@ -89,6 +90,7 @@ impl From<MergeRequest> for PullRequest {
             is_draft: from.draft || from.title.starts_with(DRAFT_MARK),
             labels: from.labels,
             state,
+            updated: from.updated_at.unwrap_or_default(),
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct PullRequest {
     pub labels: Vec<String>,
     /// What became of it.
     pub state: PullState,
+    /// When something about it changed last, as the forge writes it.
+    pub updated: String,
 }
 
 /// What became of a pull request.

@@ -163,6 +163,11 @@ impl PortRepo {
     }
 }
 
+/// Whether git takes this as the name of a branch.
+pub fn is_branch_name(name: &str) -> bool {
+    ref_name(name).is_ok()
+}
+
 pub(super) fn ref_name(branch: &str) -> Result<String, RepoError> {
     let name = format!("refs/heads/{branch}");
     if branch.is_empty() || branch.starts_with('-') || !Reference::is_valid_name(&name) {

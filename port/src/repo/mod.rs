@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 use upstream::{CommitId, TreeId};
 
-pub use branch::{AdvanceError, BranchHead};
+pub use branch::{AdvanceError, BranchHead, is_branch_name};
 pub use checkout::{Checkout, sweep_checkouts};
 pub use diff::DIFF_BYTES_MAX;
 pub use error::RepoError;

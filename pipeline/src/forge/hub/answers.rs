@@ -47,6 +47,7 @@ pub(super) struct AnsweredPull {
     pub(super) merged: bool,
     pub(super) merged_at: Option<String>,
     pub(super) merge_commit_sha: Option<String>,
+    pub(super) updated_at: Option<String>,
     pub(super) user: Option<AnsweredUser>,
     pub(super) head: AnsweredEnd,
     pub(super) base: AnsweredEnd,

@@ -134,6 +134,7 @@ impl Hub {
             is_draft,
             labels: pull.labels.into_iter().map(|label| label.name).collect(),
             state,
+            updated: pull.updated_at.unwrap_or_default(),
         }
     }
 
