@@ -6,8 +6,8 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use mappings::Lock;
 use port::confinement::Confinement;
-use reports::record::GateRecord;
 use reports::gate_report::{GateReport, SymbolPlace, junit, sarif};
+use reports::record::GateRecord;
 use reports::{Verdict, count};
 use upstream::TreeId;
 

@@ -169,7 +169,11 @@ pub(super) fn resolve(
         (None, Some(Kind::GitHub)) => "https://github.com".to_owned(),
         (None, Some(Kind::GitLab)) => "https://gitlab.com".to_owned(),
         (None, Some(Kind::Gitea)) => {
-            return Err(wrong("kind", "a Gitea or Forgejo needs its `url`", "write `url = \"https://HOST\"`"));
+            return Err(wrong(
+                "kind",
+                "a Gitea or Forgejo needs its `url`",
+                "write `url = \"https://HOST\"`",
+            ));
         }
         (None, None) => String::new(),
     };
@@ -223,7 +227,11 @@ fn repository(section: &ForgeSection, kind: Option<Kind>) -> Result<String, Wron
         if kind.is_none() {
             return Ok(String::new());
         }
-        return Err(wrong("kind", "the forge's `repository` is missing", "write `repository = \"OWNER/NAME\"`"));
+        return Err(wrong(
+            "kind",
+            "the forge's `repository` is missing",
+            "write `repository = \"OWNER/NAME\"`",
+        ));
     };
     let parts: Vec<&str> = repository.split('/').collect();
     let fits = match kind {
@@ -231,7 +239,10 @@ fn repository(section: &ForgeSection, kind: Option<Kind>) -> Result<String, Wron
         Some(Kind::GitHub | Kind::Gitea) | None => parts.len() == 2,
     };
     let plain = |part: &&str| {
-        !part.is_empty() && **part != *"." && **part != *".." && !part.contains(|c: char| c.is_whitespace() || "?#%\\:".contains(c))
+        !part.is_empty()
+            && **part != *"."
+            && **part != *".."
+            && !part.contains(|c: char| c.is_whitespace() || "?#%\\:".contains(c))
     };
     if fits && parts.iter().all(plain) {
         return Ok(repository.clone());
@@ -265,7 +276,11 @@ fn policy(section: &ForgeSection, branch: Option<&str>, email: &str) -> Result<P
         }
     }
     if head == base {
-        return Err(wrong("group-name", format!("work on `{head}` is proposed for `{base}` itself"), "choose another name"));
+        return Err(wrong(
+            "group-name",
+            format!("work on `{head}` is proposed for `{base}` itself"),
+            "choose another name",
+        ));
     }
     Ok(Policy {
         base_branch: base,

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
 pub use settings::{
-    Author, CONFIG_VERSION, ChainEntry, ModelAccess, LandMode, ModelSettings, Settings, TimingSettings,
+    Author, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings, TimingSettings,
 };
 
 /// The name of the configuration file.

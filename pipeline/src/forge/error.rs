@@ -85,9 +85,9 @@ impl ForgeError {
             Self::Denied { .. } => {
                 Some("the token lacks a right: docs/pull-requests.md says which are needed for each forge")
             }
-            Self::NotFound { .. } => {
-                Some("see `repository` and `url` in `[forge]`; a token that may not see it gets the same answer")
-            }
+            Self::NotFound { .. } => Some(
+                "see `repository` and `url` in `[forge]`; a token that may not see it gets the same answer",
+            ),
             Self::Limited { .. } | Self::Unavailable { .. } => {
                 Some("run the same command again later, which goes on")
             }

@@ -69,9 +69,9 @@ impl From<MergeRequest> for PullRequest {
         let head = from.sha.clone().unwrap_or_default();
         let state = match from.state.as_str() {
             // Merged fast-forward, it is there as its own commit.
-            "merged" => PullState::Merged {
-                commit: from.merge_commit_sha.or(from.squash_commit_sha).or(from.sha),
-            },
+            "merged" => {
+                PullState::Merged { commit: from.merge_commit_sha.or(from.squash_commit_sha).or(from.sha) }
+            }
             // `locked` is between the two: it is being merged.
             "opened" | "locked" => PullState::Open,
             _closed => PullState::Closed { by: from.closed_by.map(|user| user.username) },
@@ -253,7 +253,8 @@ impl Forge for GitLab {
             .notes(pull)?
             .into_iter()
             .map(|note| {
-                let (author, author_id) = note.author.map(|user| (user.username, user.id)).unwrap_or_default();
+                let (author, author_id) =
+                    note.author.map(|user| (user.username, user.id)).unwrap_or_default();
                 Comment { id: note.id, author, author_id, body: note.body }
             })
             .collect();
@@ -300,7 +301,8 @@ impl Forge for GitLab {
 
     fn status(&self, commit: &CommitId, context: &str) -> Result<Option<Status>, ForgeError> {
         let name = escaped(context);
-        let path = format!("{}/repository/commits/{commit}/statuses?name={name}&per_page={PAGE}", self.project);
+        let path =
+            format!("{}/repository/commits/{commit}/statuses?name={name}&per_page={PAGE}", self.project);
         let statuses: Vec<CommitStatus> = self.web.list(&path)?;
         let newest = statuses.into_iter().filter(|one| one.name == context).max_by_key(|one| one.id);
         Ok(newest.map(|one| Status {

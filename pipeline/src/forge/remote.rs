@@ -153,12 +153,7 @@ impl Remote {
     }
 
     /// Puts a branch of the forge to a commit, if it is where we saw it (`None`: if there is none).
-    pub fn push(
-        &self,
-        branch: &str,
-        expected: Option<&CommitId>,
-        to: &CommitId,
-    ) -> Result<(), RemoteError> {
+    pub fn push(&self, branch: &str, expected: Option<&CommitId>, to: &CommitId) -> Result<(), RemoteError> {
         let lease = expected.map_or("", CommitId::as_str);
         let arguments = [
             "push".to_owned(),
@@ -179,7 +174,8 @@ impl Remote {
             return Err(RemoteError::Failed { what: "push to the forge", said: self.said(&finished) });
         };
         let branch = branch.to_owned();
-        let moved = ["stale info", "fetch first", "failed to update ref", "cannot lock ref", "incorrect old value"];
+        let moved =
+            ["stale info", "fetch first", "failed to update ref", "cannot lock ref", "incorrect old value"];
         if moved.iter().any(|words| line.contains(words)) {
             return Err(RemoteError::Moved { branch });
         }
@@ -213,9 +209,7 @@ impl Remote {
             .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
             .args(arguments)
             .limits(Limits { timeout_ms: TIMEOUT_MS, silence_ms: None, output_bytes_max: OUTPUT_BYTES_MAX });
-        self.runner
-            .run(&invocation)
-            .map_err(|error| RemoteError::Failed { what, said: error.to_string() })
+        self.runner.run(&invocation).map_err(|error| RemoteError::Failed { what, said: error.to_string() })
     }
 
     fn said(&self, finished: &upstream::process::Finished) -> String {
@@ -230,7 +224,10 @@ fn config(url: &str, credentials: Option<&Credentials>) -> String {
         let basic = STANDARD.encode(format!("{}:{}", credentials.user, credentials.token.expose_secret()));
         // No helper may keep what was given for one push.
         text.push_str("[credential]\n\thelper =\n");
-        text.push_str(&format!("[http \"{}\"]\n\textraHeader = \"Authorization: Basic {basic}\"\n", quoted(url)));
+        text.push_str(&format!(
+            "[http \"{}\"]\n\textraHeader = \"Authorization: Basic {basic}\"\n",
+            quoted(url)
+        ));
     }
     text
 }

@@ -77,8 +77,9 @@ impl Web {
             Scheme::Token => (reqwest::header::AUTHORIZATION, format!("token {token}")),
             Scheme::PrivateToken => (HeaderName::from_static("private-token"), token.to_owned()),
         };
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_of_no_use| anyhow::anyhow!("the forge's token holds characters that no header may hold"))?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_of_no_use| {
+            anyhow::anyhow!("the forge's token holds characters that no header may hold")
+        })?;
         // Kept out of every `Debug`.
         value.set_sensitive(true);
         headers.insert(name, value);

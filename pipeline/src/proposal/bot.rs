@@ -9,18 +9,16 @@ use anyhow::{Context as _, Result, bail};
 use port::repo::{AdvanceError, Author, Merged, NewCommit, PortRepo, SeriesCommit};
 use upstream::{Clock, CommitId, TreeId};
 
+use super::Policy;
 use super::command;
 use super::landed;
 use super::maker::{Made, Maker};
-use super::marker::{Marker, Says};
+use super::marker::{Marker, Says, declined_in};
 use super::obstacle::ProposalObstacle;
 use super::step::{Order, Rest, Start, Step, Text, decide};
 use super::view::{Asked, Pull, RemoteHead, Tip, View};
-use super::Policy;
 use crate::forge::remote::{FETCHED, Remote, RemoteError};
-use crate::forge::{
-    Change, Comment, Forge, ForgeError, NewPull, Permission, PullRequest, PullState,
-};
+use crate::forge::{Change, Comment, Forge, ForgeError, NewPull, Permission, PullRequest, PullState};
 use crate::progress::{Listener, Progress};
 use crate::stops;
 
@@ -157,7 +155,9 @@ impl Bot<'_> {
             Step::Make(order) => {
                 *makes += 1;
                 if *makes > MAKES_MAX {
-                    bail!("the forge changed {MAKES_MAX} times while the upstream was followed; run it again later");
+                    bail!(
+                        "the forge changed {MAKES_MAX} times while the upstream was followed; run it again later"
+                    );
                 }
                 let made = self.make(order, &view, maker)?;
                 let head = view.head.as_ref().map(|head| head.tip.commit.clone());
@@ -197,7 +197,8 @@ impl Bot<'_> {
         let (base, head) = self.fetched()?;
         let pulls = self.forge.pulls_from(&self.policy.head_branch)?;
         // An open one before a newer closed one: it is what people look at.
-        let newest = pulls.iter().find(|pull| pull.state == PullState::Open).or_else(|| pulls.first()).cloned();
+        let newest =
+            pulls.iter().find(|pull| pull.state == PullState::Open).or_else(|| pulls.first()).cloned();
         let is_open = newest.as_ref().is_some_and(|pull| pull.state == PullState::Open);
         let open_pulls = if is_open || self.policy.pr_concurrent_limit == 0 {
             0
@@ -262,13 +263,19 @@ impl Bot<'_> {
     /// The first commit behind `from` that is not ours.
     fn foreign(&self, from: &CommitId, to: &CommitId) -> Result<Option<CommitId>> {
         let series = self.port.series(from, to)?;
-        Ok(series.into_iter().find(|commit| !is_ours(commit, &self.policy.author_email)).map(|commit| commit.id))
+        Ok(series
+            .into_iter()
+            .find(|commit| !is_ours(commit, &self.policy.author_email))
+            .map(|commit| commit.id))
     }
 
     fn pull(&self, request: PullRequest, me: &str, known: &Known, base: &Tip) -> Result<Pull> {
         let comments = self.forge.comments(&request)?;
-        let said: Vec<Says> =
-            comments.iter().filter(|comment| comment.author == me).filter_map(|one| Says::of(&one.body)).collect();
+        let said: Vec<Says> = comments
+            .iter()
+            .filter(|comment| comment.author == me)
+            .filter_map(|one| Says::of(&one.body))
+            .collect();
         let mut asked = Vec::new();
         for comment in comments.iter().filter(|comment| comment.author != me) {
             let key = format!("answer:{}", comment.id);
@@ -311,14 +318,18 @@ impl Bot<'_> {
         let ours: Vec<_> = series.iter().filter(|one| is_ours(one, &self.policy.author_email)).collect();
         let last = ours.last()?;
         let revision = |commit: &&SeriesCommit| {
-            commit.message.lines().find_map(|line| line.strip_prefix("Tidelock-Revision: ")).map(str::to_owned)
+            commit
+                .message
+                .lines()
+                .find_map(|line| line.strip_prefix("Tidelock-Revision: "))
+                .map(str::to_owned)
         };
         Some(Marker {
             head: last.id.to_string(),
             tree: last.tree.to_string(),
             from: String::new(),
             to: ours.iter().rev().find_map(revision)?,
-            declined: Vec::new(),
+            declined: ours.iter().flat_map(|commit| declined_in(&commit.message)).collect(),
             digest: String::new(),
             dressed: true,
         })
@@ -388,13 +399,7 @@ impl Bot<'_> {
     }
 
     /// Puts the local branch to where work is to begin. What a killed process made upon it is kept.
-    fn stand_at(
-        &self,
-        start: &CommitId,
-        base: &CommitId,
-        view: &View,
-        maker: &mut dyn Maker,
-    ) -> Result<()> {
+    fn stand_at(&self, start: &CommitId, base: &CommitId, view: &View, maker: &mut dyn Maker) -> Result<()> {
         let branch = &self.policy.head_branch;
         let here = self.port.reference(&format!("refs/heads/{branch}"))?;
         if let Some(here) = &here {
@@ -407,7 +412,10 @@ impl Bot<'_> {
                 return Ok(());
             }
             let fetched = self.port.reference(&format!("{FETCHED}{branch}"))?.as_ref() == Some(here);
-            if !is_at_forge && !fetched && let Some(commit) = self.foreign(base, here)? {
+            if !is_at_forge
+                && !fetched
+                && let Some(commit) = self.foreign(base, here)?
+            {
                 return Err(ProposalObstacle::ForeignCommit { branch: branch.clone(), commit }.into());
             }
         }
@@ -428,7 +436,9 @@ impl Bot<'_> {
         if let Some(expected) = expected.filter(|_| reviewed)
             && !self.port.descends(to, expected)?
         {
-            bail!("the pull request was reviewed, and {to} does not come after what was reviewed: it is not pushed");
+            bail!(
+                "the pull request was reviewed, and {to} does not come after what was reviewed: it is not pushed"
+            );
         }
         self.remote.push(&self.policy.head_branch, expected, to)?;
         Ok(())
@@ -463,7 +473,9 @@ impl Bot<'_> {
                     .policy
                     .labels
                     .iter()
-                    .filter(|label| view.pull.as_ref().is_none_or(|pull| !pull.request.labels.contains(label)))
+                    .filter(|label| {
+                        view.pull.as_ref().is_none_or(|pull| !pull.request.labels.contains(label))
+                    })
                     .cloned()
                     .collect();
                 if !missing.is_empty() {

@@ -64,7 +64,9 @@ fn command(rest: &str) -> Command {
             let (until, why) = said.split_once(' ').unwrap_or((&said, ""));
             match day(until) {
                 Ok(_) => Command::Defer { until: until.to_owned(), reason: why.to_owned() },
-                Err(_) => Command::Wrong("`defer` needs a day, as in `/tidelock defer 2027-03-01 why`".to_owned()),
+                Err(_) => {
+                    Command::Wrong("`defer` needs a day, as in `/tidelock defer 2027-03-01 why`".to_owned())
+                }
             }
         }
         _ => Command::Wrong("that is no command".to_owned()),
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_quoted_fenced_or_only_mentioned_is_none() {
-        for body in ["> /tidelock land", "say /tidelock land", "```\n/tidelock land\n```", "/tidelocked", ""] {
+        for body in ["> /tidelock land", "say /tidelock land", "```\n/tidelock land\n```", "/tidelocked", ""]
+        {
             assert_eq!(parse(body), None, "{body}");
         }
     }
@@ -103,7 +106,8 @@ mod tests {
         for body in ["/tidelock", "/tidelock merge", "/tidelock defer", "/tidelock defer 2027-13-01"] {
             assert!(matches!(parse(body), Some(Command::Wrong(_))), "{body}");
         }
-        let Some(Command::Decline { reason }) = parse(&format!("/tidelock decline {}", "x".repeat(999))) else {
+        let Some(Command::Decline { reason }) = parse(&format!("/tidelock decline {}", "x".repeat(999)))
+        else {
             panic!("a long reason is a reason");
         };
         assert_eq!(reason.len(), REASON_CHARS_MAX);

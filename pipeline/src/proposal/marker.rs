@@ -120,6 +120,21 @@ impl Says {
     }
 }
 
+/// Begins the trailer of a commit that records what was declined.
+const DECLINED: &str = "Tidelock-Declined: ";
+
+/// The trailer of a commit that records what was declined, for where the pull request no longer tells.
+pub fn declined_trailer(declined: &[Declined]) -> String {
+    let json = serde_json::to_string(declined).expect("plain data has a form in JSON");
+    format!("{DECLINED}{json}")
+}
+
+/// What such a commit's message says.
+pub fn declined_in(message: &str) -> Vec<Declined> {
+    let line = message.lines().rev().find_map(|line| line.strip_prefix(DECLINED));
+    line.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
 fn written(value: &impl Serialize, begin: &str) -> String {
     let json = serde_json::to_string(value).expect("plain data has a form in JSON");
     let safe = json
@@ -174,7 +189,9 @@ mod tests {
 
     #[test]
     fn a_text_without_a_whole_marker_has_none() {
-        for body in ["", "hello", "<!-- tidelock:{} -->", "<!-- tidelock:{\"head\"", "<!-- tidelock:nonsense -->"] {
+        for body in
+            ["", "hello", "<!-- tidelock:{} -->", "<!-- tidelock:{\"head\"", "<!-- tidelock:nonsense -->"]
+        {
             assert_eq!(Marker::of(body), None, "{body}");
         }
     }

@@ -6,7 +6,9 @@ use upstream::CommitId;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProposalObstacle {
     /// Somebody pushed to the bot's branch.
-    #[error("the branch `{branch}` holds the commit {commit}, which is not Tidelock's: it was left untouched")]
+    #[error(
+        "the branch `{branch}` holds the commit {commit}, which is not Tidelock's: it was left untouched"
+    )]
     ForeignCommit {
         /// The branch.
         branch: String,
@@ -68,13 +70,15 @@ impl ProposalObstacle {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::ForeignCommit { .. } => {
-                "merge or close the pull request, or take the commit off the branch, then run the same command again"
+                "merge the pull request, or close it and delete the branch, or take the commit off, then run it again"
             }
             Self::ForeignPull { .. } => "close it, or choose another `group-name` in `[forge]`",
             Self::Conflict { .. } => {
                 "merge the base branch by hand, or close the pull request and comment `/tidelock retry` on it"
             }
-            Self::MergeRefused { .. } => "close the pull request and comment `/tidelock retry` on it, to begin anew",
+            Self::MergeRefused { .. } => {
+                "close the pull request and comment `/tidelock retry` on it, to begin anew"
+            }
             Self::NoBase { .. } => "push it, or name another as `base-branch` in `[forge]`",
             Self::Diverged { .. } => "push or drop them, then run the same command again",
             Self::CheckedOut { .. } => "switch to another branch, then run the same command again",

@@ -158,27 +158,25 @@ fn obstacle(view: &View, policy: &Policy) -> Option<Step> {
     let head = view.head.as_ref()?;
     let commit = head.foreign.clone()?;
     // What was merged has come where it was to come.
-    let is_spent = view.pull.as_ref().is_some_and(|pull| {
-        is_merged(pull) && pull.request.head == head.tip.commit.as_str()
-    });
+    let is_spent = view
+        .pull
+        .as_ref()
+        .is_some_and(|pull| is_merged(pull) && pull.request.head == head.tip.commit.as_str());
     if is_spent {
         return None;
     }
+    // What people say, and what landed, is answered all the same.
+    if let Some(step) = landed(view).or_else(|| ending(view)) {
+        return Some(step);
+    }
     let key = format!("foreign:{commit}");
-    if let Some(pull) = open(view).filter(|pull| !pull.has_said(&key)) {
-        // A person may close it by a word all the same.
-        if let Some(step) = answers_of_end(pull) {
-            return Some(step);
-        }
+    if open(view).is_some_and(|pull| !pull.has_said(&key)) {
         let text = format!(
             "Commit {commit} on this branch is not Tidelock's, and is left alone. From here on the branch is \
-             yours: Tidelock pushes nothing to it until the pull request is merged or closed, or the commit is \
-             taken off."
+             yours: Tidelock pushes nothing to it until the pull request is merged, or is closed and the branch \
+             deleted, or the commit is taken off."
         );
         return Some(Step::Say { key, text, verdict: None });
-    }
-    if let Some(step) = open(view).and_then(answers_of_end) {
-        return Some(step);
     }
     Some(Step::Stop(ProposalObstacle::ForeignCommit { branch, commit }))
 }
@@ -191,12 +189,18 @@ fn landed(view: &View) -> Option<Step> {
         Landing::Same { commit } => {
             format!("Landed as {commit}: the tree is the one that passed the gate.")
         }
-        Landing::Unknown => "Landed. Which tree was tested can no longer be told: `tidelock gate` on the base \
+        Landing::Unknown => {
+            "Landed. Which tree was tested can no longer be told: `tidelock gate` on the base \
                              branch tests the one that is there."
-            .to_owned(),
+                .to_owned()
+        }
         Landing::Differs { commit, files, count } => {
             let names: Vec<String> = files.iter().map(|file| code(file)).collect();
-            let more = if *count > files.len() { format!(" and {} more", count - files.len()) } else { String::new() };
+            let more = if *count > files.len() {
+                format!(" and {} more", count - files.len())
+            } else {
+                String::new()
+            };
             format!(
                 "**The tree that landed as {commit} is not the one that passed the gate.** They differ in {}{more}. \
                  `tidelock gate` on the base branch tests the one that is there.",
@@ -214,10 +218,7 @@ fn code(text: &str) -> String {
 
 /// Words of people that need no work of ours.
 fn ending(view: &View) -> Option<Step> {
-    answers_of_end(view.pull.as_ref()?)
-}
-
-fn answers_of_end(pull: &Pull) -> Option<Step> {
+    let pull = view.pull.as_ref()?;
     let is_open = pull.is_open();
     pull.asked.iter().find_map(|asked| {
         let say = |text: String, verdict| Some(answer(asked, text, verdict));
@@ -316,9 +317,7 @@ pub fn declined(view: &View) -> Vec<Declined> {
     let (reason, owner, until) = match pull.last_word() {
         Some(Said::Undone | Said::Obsolete) => return declined,
         Some(Said::Declined { reason, owner }) => (reason.clone(), owner.clone(), None),
-        Some(Said::Deferred { reason, owner, until }) => {
-            (reason.clone(), owner.clone(), Some(until.clone()))
-        }
+        Some(Said::Deferred { reason, owner, until }) => (reason.clone(), owner.clone(), Some(until.clone())),
         None => (closed.clone(), by.clone().unwrap_or(closed), None),
     };
     declined.push(Declined { from: marker.from.clone(), to: marker.to.clone(), reason, owner, until });
@@ -355,11 +354,7 @@ fn publish(view: &View, policy: &Policy, made: &Made) -> Step {
         digest: digest(&words.title, &words.body, is_draft),
         dressed,
     };
-    let text = |dressed| Text {
-        title: words.title.clone(),
-        body: marker(dressed).on(&words.body),
-        is_draft,
-    };
+    let text = |dressed| Text { title: words.title.clone(), body: marker(dressed).on(&words.body), is_draft };
     let Some(pull) = open(view) else {
         let limit = policy.pr_concurrent_limit;
         if limit > 0 && u32::try_from(view.open_pulls).unwrap_or(u32::MAX) >= limit {

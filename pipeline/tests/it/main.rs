@@ -24,6 +24,7 @@ mod leash;
 mod memory;
 mod mounts;
 mod proposals;
+mod proposals_cli;
 mod providers;
 mod registry;
 mod repository;

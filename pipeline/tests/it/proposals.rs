@@ -36,7 +36,11 @@ fn each_forge_gets_one_pull_request_with_everything_on_it_and_then_nothing_more(
         {
             let state = scene.forge.state();
             let pull = state.newest().unwrap();
-            assert_eq!((pull.title.as_str(), pull.labels.len(), pull.draft), ("Sync to 2", 1, false), "{kind:?}");
+            assert_eq!(
+                (pull.title.as_str(), pull.labels.len(), pull.draft),
+                ("Sync to 2", 1, false),
+                "{kind:?}"
+            );
             assert!(pull.reviewers > 0 && state.statuses.contains_key(&pull.head), "{kind:?}");
         }
         let again = scene.sync().unwrap();
@@ -84,7 +88,10 @@ fn a_persons_commit_stops_it_and_is_told_once() {
     for _ in 0..2 {
         let error = scene.sync().unwrap_err();
         let found = error.downcast_ref::<ProposalObstacle>();
-        assert!(matches!(found, Some(ProposalObstacle::ForeignCommit { commit, .. }) if *commit == foreign), "{error}");
+        assert!(
+            matches!(found, Some(ProposalObstacle::ForeignCommit { commit, .. }) if *commit == foreign),
+            "{error}"
+        );
     }
     assert_eq!(scene.forge.state().tip("tidelock/sync"), Some(foreign));
     assert_eq!(bodies(&scene).iter().filter(|body| body.contains("left alone")).count(), 1);
@@ -157,7 +164,10 @@ fn it_lands_by_a_word_only_where_the_newest_commit_was_approved() {
         scene.forge.state().comment(number, ANN, "/tidelock land");
         scene.sync().unwrap();
         assert!(matches!(scene.forge.state().newest().unwrap().fate, Fate::Merged(_)), "{kind:?}");
-        assert!(bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")), "{kind:?}");
+        assert!(
+            bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")),
+            "{kind:?}"
+        );
         checked(&scene);
     }
 }
@@ -172,7 +182,10 @@ fn a_tree_that_landed_untested_is_an_alarm_told_once() {
         assert!(outcome.alarm, "{how:?}");
         assert!(!scene.sync().unwrap().alarm, "{how:?}: once");
         let told = bodies(&scene);
-        assert!(told.iter().any(|body| body.contains("is not the one") && body.contains("`notes`")), "{told:?}");
+        assert!(
+            told.iter().any(|body| body.contains("is not the one") && body.contains("`notes`")),
+            "{told:?}"
+        );
     }
 }
 
@@ -183,7 +196,10 @@ fn each_way_to_merge_lands_the_tested_tree_and_is_told_so() {
         assert!(scene.forge.state().merge(number, how));
         let outcome = scene.sync().unwrap();
         assert_eq!((outcome.alarm, outcome.rest), (false, Rest::Nothing), "{how:?}");
-        assert!(bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")), "{how:?}");
+        assert!(
+            bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")),
+            "{how:?}"
+        );
         scene.maker.newest = 3;
         scene.sync().unwrap();
         assert_eq!(scene.forge.state().pulls.len(), 2, "{how:?}: the next one is another");
@@ -193,7 +209,8 @@ fn each_way_to_merge_lands_the_tested_tree_and_is_told_so() {
 
 #[test]
 fn broken_off_after_any_request_it_goes_on_as_if_nothing_had_been() {
-    let faults = [Fault::After, Fault::Silence, Fault::Half, Fault::Stop, Fault::Before, Fault::SecondaryLimit];
+    let faults =
+        [Fault::After, Fault::Silence, Fault::Half, Fault::Stop, Fault::Before, Fault::SecondaryLimit];
     for (at, fault) in (1..24).flat_map(|at| faults.map(|fault| (at, fault))) {
         let mut scene = Scene::new(Kind::ALL[at % 3]);
         scene.maker.newest = 1;

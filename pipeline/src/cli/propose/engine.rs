@@ -17,6 +17,7 @@ use crate::cli::{CliError, gate, sync};
 use crate::config::{self, CONFIG_NAME, Settings};
 use crate::gate::GatePass;
 use crate::proposal::bot::sealed;
+use crate::proposal::marker::declined_trailer;
 use crate::proposal::{Declined, Made, Maker, Words};
 use crate::session::{LOCK_NAME, Machine, Session};
 use crate::store::{Store, StoreError};
@@ -138,12 +139,7 @@ impl<'a> EngineMaker<'a> {
     }
 
     /// The labels of the revisions that were declined and are recorded nowhere, with the rule for each.
-    fn rules(
-        session: &Session,
-        lock: &Lock,
-        known: &[Revision],
-        declined: &[Declined],
-    ) -> Vec<DecisionRule> {
+    fn rules(session: &Session, lock: &Lock, known: &[Revision], declined: &[Declined]) -> Vec<DecisionRule> {
         let place = |label: &str| known.iter().position(|revision| revision.label.as_str() == label);
         let baseline = place(lock.baseline.as_str());
         let mut rules: Vec<DecisionRule> = Vec::new();
@@ -157,7 +153,10 @@ impl<'a> EngineMaker<'a> {
                     About::Revision(about) => about.as_str() == label,
                     About::Items(_) => false,
                 });
-                if decided || revision.withdrawn || rules.iter().any(|rule| rule.revision.as_ref() == Some(&label)) {
+                if decided
+                    || revision.withdrawn
+                    || rules.iter().any(|rule| rule.revision.as_ref() == Some(&label))
+                {
                     continue;
                 }
                 let disposition =
@@ -236,7 +235,9 @@ impl Maker for EngineMaker<'_> {
         config::read(&self.settings.root.join(CONFIG_NAME), &text, Some(self.settings.state.clone()))?;
         let files = BTreeMap::from([(CONFIG_NAME.to_owned(), Some(text.into_bytes()))]);
         let tree = self.opened.port.write_tree(&info.tree, &files)?;
-        let message = sealed("Record what was declined\n\nBy closing pull requests.", &tree);
+        let trailer = declined_trailer(declined);
+        let message =
+            sealed(&format!("Record what was declined\n\nBy closing pull requests.\n\n{trailer}"), &tree);
         Ok(self.opened.port.commit_object(&NewCommit {
             parents: std::slice::from_ref(base),
             tree: &tree,
@@ -305,8 +306,11 @@ impl Maker for EngineMaker<'_> {
             bail!("the commit {} holds {} and not {}, which was tested", tip.commit, tip.tree, pass.tree());
         }
         let to = lock.baseline.to_string();
-        let is_only_recorded = is_idle && self.opened.port.descends(&tip.commit, base)? && tip.commit != *base
-            && combined.is_none() && !self.is_at_forge(&tip.commit)?;
+        let is_only_recorded = is_idle
+            && self.opened.port.descends(&tip.commit, base)?
+            && tip.commit != *base
+            && combined.is_none()
+            && !self.is_at_forge(&tip.commit)?;
         let (tip, tree) = if is_only_recorded { (base.clone(), base_tree) } else { (tip.commit, tip.tree) };
         Ok(Made {
             tip,
@@ -339,9 +343,9 @@ fn one_line(text: &str, otherwise: &str) -> String {
 fn with_decisions(text: &str, rules: &[DecisionRule]) -> Result<String> {
     let mut document: DocumentMut = text.parse().context("the configuration at the forge is no TOML")?;
     let entry = document.entry("decision").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
-    let tables = entry
-        .as_array_of_tables_mut()
-        .ok_or_else(|| anyhow!("`decision` is not written as `[[decision]]` tables: write each as a table of its own"))?;
+    let tables = entry.as_array_of_tables_mut().ok_or_else(|| {
+        anyhow!("`decision` is not written as `[[decision]]` tables: write each as a table of its own")
+    })?;
     for rule in rules {
         let mut table = Table::new();
         table.insert("disposition", toml_edit::value(rule.disposition.to_string()));

@@ -81,16 +81,17 @@ pub(super) fn seen(settings: &Settings, machine: &Machine) -> Result<Option<Cont
     let forge = forge_of(settings)?;
     let (speaker, _token) = speaker(forge, machine)?;
     let pulls = speaker.pulls_from(&forge.policy.head_branch).map_err(anyhow::Error::from)?;
-    let facts = pulls.iter().map(|pull| {
-        format!("{} {:?} {} {}", pull.number, pull.state, pull.head, pull.updated)
-    });
+    let facts =
+        pulls.iter().map(|pull| format!("{} {:?} {} {}", pull.number, pull.state, pull.head, pull.updated));
     Ok(Some(ContentHash::of_parts(facts)))
 }
 
 /// Who speaks to the forge, and the token that they have.
 fn speaker(forge: &ForgeSettings, machine: &Machine) -> Result<(Box<dyn Forge>, SecretString), CliError> {
     let kind = forge.kind.ok_or_else(|| {
-        CliError::usage(anyhow!("`[forge]` does not say what `kind` it is, and without it nothing is proposed"))
+        CliError::usage(anyhow!(
+            "`[forge]` does not say what `kind` it is, and without it nothing is proposed"
+        ))
     })?;
     let token = env::secret(&forge.token_env).ok_or_else(|| {
         CliError::usage(anyhow!("the environment variable `{}` is not set", forge.token_env))
@@ -157,8 +158,7 @@ fn remote(
 ) -> Result<Remote, CliError> {
     let credentials = token.map(|token| Credentials { user: forge.git_user.to_owned(), token });
     let runner = Arc::clone(&machine.runner);
-    let opened =
-        Remote::new(&forge.git_url, &settings.root, &settings.state, credentials.as_ref(), runner);
+    let opened = Remote::new(&forge.git_url, &settings.root, &settings.state, credentials.as_ref(), runner);
     Ok(opened.map_err(anyhow::Error::from)?)
 }
 
@@ -180,7 +180,8 @@ fn push(session: &Session) -> Result<(), CliError> {
         }
     }
     remote.push(branch, there.as_ref(), &here).map_err(anyhow::Error::from)?;
-    let text = format!("pushed {} to `{branch}` at the forge", here.as_str().chars().take(10).collect::<String>());
+    let text =
+        format!("pushed {} to `{branch}` at the forge", here.as_str().chars().take(10).collect::<String>());
     session.machine.listener.tell(Progress::Notice { code: "pushed", text });
     Ok(())
 }
@@ -250,7 +251,9 @@ fn next(step: &Step) -> String {
         Step::Stop(obstacle) => format!("a person has to do something first: {obstacle}"),
         Step::Say { key, .. } => format!("would comment on the pull request ({key})"),
         Step::Close => "would close the pull request, as a comment asks".to_owned(),
-        Step::Make(_) => "would follow the upstream on the bot's branch, and propose what comes of it".to_owned(),
+        Step::Make(_) => {
+            "would follow the upstream on the bot's branch, and propose what comes of it".to_owned()
+        }
         Step::Push { .. } => "would push".to_owned(),
         Step::Open(_) => "would open a pull request".to_owned(),
         Step::Change(_) | Step::Dress(_) => "would bring the pull request's text up to date".to_owned(),
@@ -267,7 +270,10 @@ pub(super) fn rested(rest: &Rest) -> String {
         Rest::Declined => "what there is to propose was declined".to_owned(),
         Rest::Proposed => "the pull request says what there is to say".to_owned(),
         Rest::Limited { open } => {
-            format!("{} open, which is as many as `pr-concurrent-limit` allows", reports::count(*open as u64, "pull request"))
+            format!(
+                "{} open, which is as many as `pr-concurrent-limit` allows",
+                reports::count(*open as u64, "pull request")
+            )
         }
     }
 }

@@ -74,7 +74,8 @@ fn list(context: &Context, opened: &Opened) -> Result<ExitCode, CliError> {
     } else {
         for pull in &listed {
             let draft = if pull.draft { " (draft)" } else { "" };
-            let line = format!("{:>6}  {:<6}  {}{draft}  {}\n", pull.number, pull.state, pull.title, pull.url);
+            let line =
+                format!("{:>6}  {:<6}  {}{draft}  {}\n", pull.number, pull.state, pull.title, pull.url);
             context.console.data(&line);
         }
     }

@@ -43,7 +43,14 @@ impl PortWork {
             interrupt: stop,
             ..machine.clone()
         };
-        Self { ports, machine: machine.clone(), looking, known: RwLock::new(known), items: Mutex::default(), proposals: Mutex::default() }
+        Self {
+            ports,
+            machine: machine.clone(),
+            looking,
+            known: RwLock::new(known),
+            items: Mutex::default(),
+            proposals: Mutex::default(),
+        }
     }
 
     /// The ports as the loop knows them.
@@ -56,6 +63,7 @@ impl PortWork {
                 SourceSpec::Git { url, .. } => Some(url.clone()),
                 SourceSpec::Registry { .. } => None,
             },
+            forge: port.settings.forge.as_ref().map(|forge| forge.git_url.clone()),
             alert: Arc::clone(&port.settings.alert),
         };
         known.iter().map(port).collect()

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use pipeline::gate::GatePass;
 use pipeline::proposal::bot::sealed;
+use pipeline::proposal::marker::declined_trailer;
 use pipeline::proposal::{Declined, Made, Maker, Words};
 use port::repo::{Author, NewCommit, PortRepo};
 use reports::Verdict;
@@ -56,7 +57,15 @@ fn pass(tree: &TreeId) -> GatePass {
 
 impl TestMaker {
     pub(crate) fn new(port: PathBuf, journal: Arc<Mutex<Journal>>) -> Self {
-        Self { port, newest: 0, journal, remembered: BTreeSet::new(), parked: 0, may_automerge: false, skip: false }
+        Self {
+            port,
+            newest: 0,
+            journal,
+            remembered: BTreeSet::new(),
+            parked: 0,
+            may_automerge: false,
+            skip: false,
+        }
     }
 
     fn repo(&self) -> PortRepo {
@@ -76,14 +85,13 @@ impl TestMaker {
     fn commit(&self, parent: &CommitId, files: &[(&str, String)], message: &str) -> CommitId {
         let repo = self.repo();
         let info = repo.commit_info(parent).unwrap();
-        let files: BTreeMap<String, Option<Vec<u8>>> = files
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), Some(text.clone().into_bytes())))
-            .collect();
+        let files: BTreeMap<String, Option<Vec<u8>>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), Some(text.clone().into_bytes()))).collect();
         let tree = repo.write_tree(&info.tree, &files).unwrap();
         let author = Author { name: "Tidelock".to_owned(), email: BOT_EMAIL.to_owned() };
         let (parents, message) = (std::slice::from_ref(parent), sealed(message, &tree));
-        let new = NewCommit { parents, tree: &tree, message: &message, author: &author, time_s: info.time_s + 1 };
+        let new =
+            NewCommit { parents, tree: &tree, message: &message, author: &author, time_s: info.time_s + 1 };
         repo.commit_object(&new).unwrap()
     }
 
@@ -112,7 +120,8 @@ impl Maker for TestMaker {
             return Ok(base.clone());
         }
         let lines: String = known.iter().chain(&fresh).map(|n| format!("{n}\n")).collect();
-        Ok(self.commit(base, &[("declined", lines)], "Record what was declined"))
+        let message = format!("Record what was declined\n\n{}", declined_trailer(declined));
+        Ok(self.commit(base, &[("declined", lines)], &message))
     }
 
     fn knows(&mut self, commit: &CommitId) -> anyhow::Result<bool> {
@@ -162,7 +171,8 @@ impl Maker for TestMaker {
         }
         let tree = repo.commit_info(&tip)?.tree;
         let proved = self.remembered.contains(tip.as_str()).then(|| self.gated(&tree));
-        let only_recorded = proved.is_none() && self.journal.lock().unwrap().passed.get(tree.as_str()).is_none();
+        let only_recorded =
+            proved.is_none() && self.journal.lock().unwrap().passed.get(tree.as_str()).is_none();
         let to = self.number(&tree).to_string();
         let words = proved.is_some().then(|| Words {
             title: format!("Sync to {to}"),

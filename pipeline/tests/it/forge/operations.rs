@@ -37,11 +37,17 @@ pub(crate) fn find(operations: &Value, method: &str, path: &str) -> Option<(Stri
 pub(crate) fn violations(operation: &Value, query: &[(String, String)], body: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let names = |key: &str| -> Vec<&str> {
-        operation[key].as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+        operation[key]
+            .as_array()
+            .map(|all| all.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default()
     };
     let known = [names("query"), names("passed_over")].concat();
     found.extend(
-        query.iter().filter(|(name, _)| !known.contains(&name.as_str())).map(|(name, _)| format!("query `{name}`")),
+        query
+            .iter()
+            .filter(|(name, _)| !known.contains(&name.as_str()))
+            .map(|(name, _)| format!("query `{name}`")),
     );
     let fields = operation["body"].as_object();
     for (name, value) in body.as_object().into_iter().flatten() {

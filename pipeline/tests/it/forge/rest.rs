@@ -32,7 +32,11 @@ fn shown(kind: Kind, pull: &Pull) -> Value {
     };
     match kind {
         Kind::GitHub | Kind::Gitea => {
-            let title = if kind == Kind::Gitea && pull.draft { format!("WIP: {}", pull.title) } else { pull.title.clone() };
+            let title = if kind == Kind::Gitea && pull.draft {
+                format!("WIP: {}", pull.title)
+            } else {
+                pull.title.clone()
+            };
             let mut value = json!({
                 "number": pull.number,
                 "html_url": url,
@@ -113,7 +117,8 @@ pub(super) fn answered(
     let (method, template) = operation.split_once(' ').unwrap();
     let tail: Vec<&str> = template.split('/').skip(1).collect();
     let last = *tail.last().unwrap();
-    let number = values.get(if kind == Kind::GitLab { 1 } else { 2 }).and_then(|text| text.parse::<u64>().ok());
+    let number =
+        values.get(if kind == Kind::GitLab { 1 } else { 2 }).and_then(|text| text.parse::<u64>().ok());
     match (method, last) {
         ("GET", "user") => (200, user(kind, BOT)),
         ("GET", "users") => {
@@ -122,7 +127,9 @@ pub(super) fn answered(
         }
         ("GET", "pulls" | "merge_requests") => {
             let branch = match kind {
-                Kind::GitHub => asked.query("head").and_then(|head| head.split_once(':')).map(|(_, name)| name),
+                Kind::GitHub => {
+                    asked.query("head").and_then(|head| head.split_once(':')).map(|(_, name)| name)
+                }
                 Kind::GitLab => asked.query("source_branch"),
                 Kind::Gitea => None,
             };
@@ -152,7 +159,9 @@ pub(super) fn answered(
             None => not_found(),
         },
         ("POST", "comments" | "notes") => {
-            let Some(number) = number.filter(|number| state.pull(*number).is_some()) else { return not_found() };
+            let Some(number) = number.filter(|number| state.pull(*number).is_some()) else {
+                return not_found();
+            };
             let text = body["body"].as_str().unwrap_or_default().to_owned();
             let id = state.comment(number, BOT, &text);
             (201, json!({ "id": id }))
@@ -202,7 +211,8 @@ pub(super) fn answered(
         ("PUT" | "POST", "merge") => merge(state, number, body),
         ("POST", "graphql") => {
             let id = body["variables"]["id"].as_str().and_then(|id| id.strip_prefix("PR_")?.parse().ok());
-            let draft = body["query"].as_str().is_some_and(|query| query.contains("convertPullRequestToDraft"));
+            let draft =
+                body["query"].as_str().is_some_and(|query| query.contains("convertPullRequestToDraft"));
             match id.and_then(|id| state.pull(id)) {
                 Some(pull) => {
                     pull.draft = draft;

@@ -10,7 +10,7 @@ use pipeline::forge::hub::{Access, Flavour, Hub};
 use pipeline::forge::remote::{Credentials, Remote};
 use pipeline::forge::{Forge, MergeMethod};
 use pipeline::progress::Silent;
-use pipeline::proposal::marker::Says;
+use pipeline::proposal::marker::{Said, Says};
 use pipeline::proposal::step::Rest;
 use pipeline::proposal::{Bot, DraftWhen, Marker, Outcome, Policy, ProposalObstacle, RebaseWhen};
 use port::repo::{Author, PortRepo};
@@ -20,7 +20,7 @@ use upstream::clock::ManualClock;
 use upstream::process::{Invocation, ProcessRunner as _, SystemProcessRunner};
 
 use super::maker::{HEAD, Journal, TestMaker};
-use super::server::{Fault, FakeForge};
+use super::server::{FakeForge, Fault};
 use super::state::{ANN, BASE, BOT, BOT_EMAIL, EVE, Fate, How, Kind, State};
 
 /// A small generator of numbers, the same on every machine.
@@ -71,6 +71,8 @@ fn git(folder: &Path, arguments: &[&str]) {
 
 impl Scene {
     pub(crate) fn new(kind: Kind) -> Self {
+        // Another test of this process may have been first.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let root = tempfile::tempdir().unwrap();
         let bare = root.path().join("port.git");
         std::fs::create_dir(&bare).unwrap();
@@ -204,12 +206,15 @@ impl Scene {
             wrong.push(format!("{} pull requests are open", open.len()));
         }
         for pull in &open {
-            let author = state.repo().series(&state.tip(BASE).unwrap(), &upstream::CommitId::new(pull.head.as_str()).unwrap());
+            let author = state
+                .repo()
+                .series(&state.tip(BASE).unwrap(), &upstream::CommitId::new(pull.head.as_str()).unwrap());
             let ours = author.unwrap().last().is_some_and(|commit| commit.author_email == BOT_EMAIL);
             if ours && !passed.passed.contains(state.tree(&pull.head).as_str()) {
                 wrong.push(format!("pull request {} shows a tree that no gate passed", pull.number));
             }
-            let again: Vec<u32> = Self::proposed(&state, pull.number).intersection(&self.declined).copied().collect();
+            let again: Vec<u32> =
+                Self::proposed(&state, pull.number).intersection(&self.declined).copied().collect();
             if ours && !again.is_empty() {
                 wrong.push(format!("pull request {} proposes what was declined: {again:?}", pull.number));
             }
@@ -226,7 +231,8 @@ impl Scene {
             let asked = pull.comments.iter().any(|comment| {
                 comment.author == ANN && (comment.body.contains("decline") || comment.body.contains("defer"))
             });
-            let obsolete = pull.comments.iter().any(|comment| comment.body.contains("nothing left to propose"));
+            let obsolete =
+                pull.comments.iter().any(|comment| comment.body.contains("nothing left to propose"));
             if by_bot && !asked && !obsolete {
                 wrong.push(format!("the bot closed {} by itself", pull.number));
             }
@@ -269,7 +275,6 @@ pub(crate) fn play(seed: u64) -> Report {
         if dice.one_in(3) {
             trouble(&mut scene, &mut dice);
         }
-        let before = closed(&scene);
         match scene.sync() {
             Ok(outcome) => {
                 for step in outcome.steps {
@@ -287,7 +292,7 @@ pub(crate) fn play(seed: u64) -> Report {
             }
         }
         scene.forge.plan().clear();
-        by_word(&mut scene, &before);
+        by_word(&mut scene);
         violations.extend(scene.check());
         if !violations.is_empty() {
             break;
@@ -300,32 +305,24 @@ pub(crate) fn play(seed: u64) -> Report {
     Report { violations, told: scene.told.clone(), requests }
 }
 
-/// The pull requests that are closed, with what they would have brought.
-fn closed(scene: &Scene) -> BTreeSet<u64> {
-    scene.forge.state().pulls.iter().filter(|pull| !pull.is_open()).map(|pull| pull.number).collect()
-}
-
-/// What people decided by a word, once the bot acted on it.
-fn by_word(scene: &mut Scene, before: &BTreeSet<u64>) {
-    let (mut more, mut less) = (BTreeSet::new(), BTreeSet::new());
+/// What is declined now: the last word about each closed pull request counts, and without one its being closed.
+fn by_word(scene: &mut Scene) {
+    let mut declined = BTreeSet::new();
     {
         let state = scene.forge.state();
-        for pull in &state.pulls {
-            let ended = !before.contains(&pull.number) && matches!(&pull.fate, Fate::Closed(by) if by == BOT);
-            let obsolete = pull.comments.iter().any(|comment| comment.body.contains("nothing left to propose"));
-            if ended && !obsolete {
-                more.extend(Scene::proposed(&state, pull.number));
-            }
-            let undone = pull.comments.iter().any(|comment| comment.author == BOT && comment.body.contains("Taken back"));
-            if undone {
-                less.extend(Scene::proposed(&state, pull.number));
+        for pull in state.pulls.iter().filter(|pull| matches!(pull.fate, Fate::Closed(_))) {
+            let proposed = Scene::proposed(&state, pull.number);
+            let ours = pull.comments.iter().rev().filter(|comment| comment.author == BOT);
+            let last = ours.filter_map(|comment| Says::of(&comment.body)?.verdict).next();
+            match last {
+                Some(Said::Undone | Said::Obsolete) => {
+                    declined.retain(|revision| !proposed.contains(revision))
+                }
+                Some(Said::Declined { .. } | Said::Deferred { .. }) | None => declined.extend(proposed),
             }
         }
     }
-    scene.declined.extend(more);
-    for revision in less {
-        scene.declined.remove(&revision);
-    }
+    scene.declined = declined;
 }
 
 /// Something that people or the upstream do.
@@ -397,7 +394,8 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
                     repo.advance(BASE, &base.commit, &tip).unwrap();
                 } else {
                     let tree = state.tree(&head);
-                    let landed = state.object(std::slice::from_ref(&base.commit), &tree, "by hand", "ann@localhost");
+                    let landed =
+                        state.object(std::slice::from_ref(&base.commit), &tree, "by hand", "ann@localhost");
                     repo.advance(BASE, &base.commit, &landed).unwrap();
                 }
                 state.follow();
@@ -479,28 +477,22 @@ fn settle(scene: &mut Scene) -> Vec<String> {
         let mut state = scene.forge.state();
         let base = state.tip(BASE).unwrap();
         if let Some(tip) = state.tip(HEAD) {
-            let foreign = state.repo().series(&base, &tip).unwrap().iter().any(|one| one.author_email != BOT_EMAIL);
+            let foreign =
+                state.repo().series(&base, &tip).unwrap().iter().any(|one| one.author_email != BOT_EMAIL);
             if foreign {
                 let bare = state.bare.clone();
                 git(&bare, &["update-ref", "-d", &format!("refs/heads/{HEAD}")]);
                 if let Some(pull) = state.pulls.last_mut().filter(|pull| pull.is_open()) {
                     pull.fate = Fate::Closed("ghost".to_owned());
                 }
-                drop(state);
-                let state = scene.forge.state();
-                let last = state.newest().filter(|pull| pull.fate == Fate::Closed("ghost".to_owned())).map(|pull| pull.number);
-                let gone = last.map(|number| Scene::proposed(&state, number)).unwrap_or_default();
-                drop(state);
-                scene.declined.extend(gone);
             }
         }
     }
     scene.maker.newest += 1;
     let mut rest = None;
     for _ in 0..4 {
-        let before = closed(scene);
         let result = scene.sync();
-        by_word(scene, &before);
+        by_word(scene);
         let wrong = scene.check();
         if !wrong.is_empty() {
             return wrong;

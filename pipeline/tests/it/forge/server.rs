@@ -70,8 +70,11 @@ impl FakeForge {
     pub(crate) fn start(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), plan: Mutex::default(), over: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            plan: Mutex::default(),
+            over: AtomicBool::new(false),
+        });
         let serving = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -229,12 +232,17 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     head.push_str("\r\n");
     let sent = if fault == Some(Fault::Half) { body.len() / 2 } else { body.len() };
     // Whoever asked may be gone.
-    drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.get(..sent).unwrap_or_default())));
+    drop(
+        stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(body.get(..sent).unwrap_or_default())),
+    );
 }
 
 fn answer(asked: &Asked, state: &mut State) -> Answer {
     state.requests += 1;
-    let said = |status: u16, message: &str| (status, Vec::new(), json!({ "message": message }).to_string().into());
+    let said =
+        |status: u16, message: &str| (status, Vec::new(), json!({ "message": message }).to_string().into());
     let (expected, prefix) = match state.kind {
         Kind::GitHub => (("authorization", format!("Bearer {}", state.token)), ""),
         Kind::GitLab => (("private-token", state.token.clone()), "/api/v4"),
@@ -331,9 +339,10 @@ fn inspect(state: &mut State, before: &[(String, String)]) {
         }
         let old = upstream::CommitId::new(old.as_str()).unwrap();
         let lost = repo.series(&new, &old).unwrap();
-        let spent = state.pulls.iter().any(|pull| {
-            pull.head == old.as_str() && matches!(pull.fate, super::state::Fate::Merged(_))
-        });
+        let spent = state
+            .pulls
+            .iter()
+            .any(|pull| pull.head == old.as_str() && matches!(pull.fate, super::state::Fate::Merged(_)));
         for commit in lost.iter().filter(|_| !spent) {
             let in_base = repo.descends(&base, &commit.id).unwrap();
             if commit.author_email != BOT_EMAIL && !in_base {
@@ -341,7 +350,9 @@ fn inspect(state: &mut State, before: &[(String, String)]) {
             }
         }
         let reviewed = state.pulls.iter().any(|pull| {
-            pull.branch == *branch && pull.is_open() && pull.reviews.iter().any(|review| review.author != super::state::BOT)
+            pull.branch == *branch
+                && pull.is_open()
+                && pull.reviews.iter().any(|review| review.author != super::state::BOT)
         });
         if reviewed && !lost.is_empty() {
             wrong.push(format!("the bot wrote {old} anew, which was reviewed"));

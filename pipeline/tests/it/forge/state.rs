@@ -210,14 +210,19 @@ impl State {
         let Merged::Tree(tree) = repo.merge_trees(&base.commit, &head).unwrap() else { return false };
         let landed = match how {
             How::Merge => self.object(&[base.commit.clone(), head], &tree, "Merge", "forge@localhost"),
-            How::Squash => self.object(std::slice::from_ref(&base.commit), &tree, "Squashed", "forge@localhost"),
+            How::Squash => {
+                self.object(std::slice::from_ref(&base.commit), &tree, "Squashed", "forge@localhost")
+            }
             How::Rebase => {
                 let mut at = base.commit.clone();
                 for commit in repo.series(&base.commit, &head).unwrap() {
                     if repo.commit_info(&commit.id).unwrap().parents.len() > 1 {
                         continue;
                     }
-                    let Merged::Tree(tree) = repo.merge_trees(&at, &commit.id).unwrap() else { return false };
+                    // From where the branch began, so that each commit brings what it brought there.
+                    let Merged::Tree(tree) = repo.merge_trees(&base.commit, &commit.id).unwrap() else {
+                        return false;
+                    };
                     at = self.object(std::slice::from_ref(&at), &tree, &commit.message, "forge@localhost");
                 }
                 at
