@@ -267,5 +267,6 @@ fn random_schedules_keep_the_promises() {
     for seed in 0..SCHEDULES {
         let report = play(seed);
         assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}: {:?}", report.told);
+        assert!(report.requests > 0, "seed {seed}: the forge was asked");
     }
 }

@@ -206,7 +206,8 @@ fn proposed(settings: &Settings, machine: &Machine, args: &Sync) -> Result<Synce
     let mut maker = EngineMaker::new(settings, machine, args, &opened);
     let outcome = bot.sync(&mut maker)?;
     let record = maker.record.take().unwrap_or_else(|| {
-        let outcome = if outcome.steps.is_empty() { RunOutcome::NothingToDo } else { RunOutcome::Done };
+        let is_idle = outcome.steps.iter().all(|step| *step == "make");
+        let outcome = if is_idle { RunOutcome::NothingToDo } else { RunOutcome::Done };
         untold(settings, machine, outcome, Vec::new())
     });
     Ok(Synced { record, outcome: Some(outcome) })
