@@ -70,11 +70,15 @@ fn at_forge(context: &Context, settings: Settings, args: &Sync) -> Result<ExitCo
         Some(pull) => format!("{}: {}", propose::rested(&outcome.rest), pull.web_url),
         None => propose::rested(&outcome.rest),
     });
-    Ok(match ExitCode::of(record.outcome) {
-        // A tree that nobody tested is in the base branch.
-        _ if outcome.alarm => ExitCode::GateFailed,
-        ExitCode::NothingToDo if !outcome.steps.iter().all(|step| *step == "make") => ExitCode::Done,
-        code => code,
+    let code = ExitCode::of(record.outcome);
+    let has_acted = outcome.steps.iter().any(|step| *step != "make");
+    // An alarm first: a tree that nobody tested is in the base branch.
+    Ok(if outcome.alarm {
+        ExitCode::GateFailed
+    } else if code == ExitCode::NothingToDo && has_acted {
+        ExitCode::Done
+    } else {
+        code
     })
 }
 

@@ -1,6 +1,6 @@
 //! GitLab, whose pull requests are merge requests.
 //!
-//! Written from GitLab's published REST documentation and OpenAPI description (version 4 of the interface).
+//! Written from GitLab's published REST documentation and `OpenAPI` description (version 4 of the interface).
 
 use std::sync::Arc;
 

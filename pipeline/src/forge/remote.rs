@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use upstream::CommitId;
-use upstream::process::{Invocation, Limits, ProcessRunner};
+use upstream::process::{Finished, Invocation, Limits, ProcessRunner};
 
 /// Where what was fetched is kept, out of the way of what people have.
 pub const FETCHED: &str = "refs/tidelock/forge/";
@@ -171,7 +171,7 @@ impl Remote {
         // `!\tFROM:TO\t[rejected] (stale info)`, the form that `--porcelain` fixes.
         let stdout = String::from_utf8_lossy(&finished.stdout);
         let Some(line) = stdout.lines().find(|line| line.starts_with('!')) else {
-            return Err(RemoteError::Failed { what: "push to the forge", said: self.said(&finished) });
+            return Err(RemoteError::Failed { what: "push to the forge", said: said(&finished) });
         };
         let branch = branch.to_owned();
         let moved =
@@ -180,7 +180,7 @@ impl Remote {
             return Err(RemoteError::Moved { branch });
         }
         let summary = line.rsplit('\t').next().unwrap_or_default();
-        Err(RemoteError::Refused { branch, said: format!("{summary}; {}", self.said(&finished)) })
+        Err(RemoteError::Refused { branch, said: format!("{summary}; {}", said(&finished)) })
     }
 
     fn git(
@@ -192,14 +192,14 @@ impl Remote {
         if finished.succeeded() {
             return Ok(String::from_utf8_lossy(&finished.stdout).into_owned());
         }
-        Err(RemoteError::Failed { what, said: self.said(&finished) })
+        Err(RemoteError::Failed { what, said: said(&finished) })
     }
 
     fn run(
         &self,
         what: &'static str,
         arguments: impl IntoIterator<Item = String>,
-    ) -> Result<upstream::process::Finished, RemoteError> {
+    ) -> Result<Finished, RemoteError> {
         let invocation = Invocation::new("git", &self.port)
             .inherit(INHERITED)
             .env("GIT_CONFIG_GLOBAL", self.folder.path().join("config"))
@@ -211,10 +211,11 @@ impl Remote {
             .limits(Limits { timeout_ms: TIMEOUT_MS, silence_ms: None, output_bytes_max: OUTPUT_BYTES_MAX });
         self.runner.run(&invocation).map_err(|error| RemoteError::Failed { what, said: error.to_string() })
     }
+}
 
-    fn said(&self, finished: &upstream::process::Finished) -> String {
-        reports::visible_line(&masked(&finished.tail(4)))
-    }
+/// What git says is wrong, in a line.
+fn said(finished: &Finished) -> String {
+    reports::visible_line(&masked(&finished.tail(4)))
 }
 
 /// The configuration that git reads in place of the user's.
@@ -224,10 +225,12 @@ fn config(url: &str, credentials: Option<&Credentials>) -> String {
         let basic = STANDARD.encode(format!("{}:{}", credentials.user, credentials.token.expose_secret()));
         // No helper may keep what was given for one push.
         text.push_str("[credential]\n\thelper =\n");
-        text.push_str(&format!(
-            "[http \"{}\"]\n\textraHeader = \"Authorization: Basic {basic}\"\n",
-            quoted(url)
-        ));
+        for line in [
+            format!("[http \"{}\"]\n", quoted(url)),
+            format!("\textraHeader = \"Authorization: Basic {basic}\"\n"),
+        ] {
+            text.push_str(&line);
+        }
     }
     text
 }

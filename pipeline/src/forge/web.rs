@@ -263,15 +263,14 @@ fn shown(path: &str) -> String {
 
 /// A text as one segment of a path, or as a value in a query.
 pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
+    let one = |byte: u8| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
+            char::from(byte).to_string()
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    out
+    };
+    text.bytes().map(one).collect()
 }
 
 #[cfg(test)]

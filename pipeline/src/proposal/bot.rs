@@ -238,10 +238,8 @@ impl Bot<'_> {
             Ok(Tip { commit, tree })
         };
         let base = tip(here(base_branch)?.context("the base branch was fetched and is not here")?)?;
-        let head = match there.contains_key(head_branch) {
-            true => here(head_branch)?.map(tip).transpose()?,
-            false => None,
-        };
+        let is_there = there.contains_key(head_branch);
+        let head = if is_there { here(head_branch)?.map(tip).transpose()? } else { None };
         let head = head.map(|head| self.remote_head(&base, head)).transpose()?;
         Ok((base, head))
     }

@@ -24,7 +24,7 @@ use crate::store::{Store, StoreError};
 
 /// How many past runs are searched for what made a commit.
 const RUNS_MAX: usize = 200;
-/// Revisions that a title counts before it names the last alone.
+/// Revisions that `/tidelock explain` tells of.
 const EXPLAINED_MAX: usize = 20;
 
 /// Makes work with the engine, in the port's own repository.
@@ -174,7 +174,7 @@ impl<'a> EngineMaker<'a> {
         rules
     }
 
-    fn words(&self, record: &RunRecord, to: &str) -> Words {
+    fn words(record: &RunRecord, to: &str) -> Words {
         let summary = Summary::of(record);
         let gates = summary.gates;
         let parked = reports::count(summary.units.parked, "unit");
@@ -318,7 +318,7 @@ impl Maker for EngineMaker<'_> {
             pass,
             from,
             parked: lock.parked.len(),
-            words: combined.as_ref().map(|record| self.words(record, &to)),
+            words: combined.as_ref().map(|record| Self::words(record, &to)),
             to,
             may_automerge: self.may_automerge(combined.as_ref()),
         })

@@ -31,7 +31,7 @@ use engine::EngineMaker;
 pub(super) use pr::run;
 
 /// The longest that a forge may take for one answer.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// A sync in the mode that the settings name.
 pub(super) struct Synced {
@@ -197,10 +197,8 @@ fn proposed(settings: &Settings, machine: &Machine, args: &Sync) -> Result<Synce
         let view = bot.view()?;
         let step = decide(&view, bot.policy, None);
         let notice = Notice { code: "next-step".to_owned(), text: next(&step) };
-        let outcome = match step {
-            Step::Rest(_) => RunOutcome::NothingToDo,
-            _ => RunOutcome::DryRun,
-        };
+        let is_rest = matches!(step, Step::Rest(_));
+        let outcome = if is_rest { RunOutcome::NothingToDo } else { RunOutcome::DryRun };
         return Ok(Synced { record: untold(settings, machine, outcome, vec![notice]), outcome: None });
     }
     let mut maker = EngineMaker::new(settings, machine, args, &opened);

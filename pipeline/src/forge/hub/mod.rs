@@ -1,6 +1,6 @@
 //! GitHub, and Gitea and Forgejo, whose interfaces were made after it. Where they differ, [`Flavour`] says so.
 //!
-//! Written from GitHub's published OpenAPI description (version 2022-11-28) and Gitea's Swagger description (1.22).
+//! Written from GitHub's published `OpenAPI` description (version 2022-11-28) and Gitea's Swagger description (1.22).
 
 mod answers;
 
