@@ -245,8 +245,7 @@ fn a_limit_on_open_pull_requests_is_kept() {
     scene.policy.pr_concurrent_limit = 1;
     let pull = {
         let (other, _) = opened(Kind::GitHub);
-        let pull = other.forge.state().newest().unwrap().clone();
-        pull
+        other.forge.state().newest().unwrap().clone()
     };
     scene.forge.state().commit(BASE, &[("notes", "n\n")], "notes");
     let head = scene.forge.state().tip(BASE).unwrap().to_string();

@@ -81,7 +81,7 @@ pub(crate) struct Choices {
     /// `forge`: how many random schedules. Default: 1000.
     #[arg(long, value_name = "N")]
     schedules: Option<usize>,
-    /// `forge`: a forge's published OpenAPI or Swagger description, as JSON, to compare our requests with.
+    /// `forge`: a forge's published `OpenAPI` or Swagger description, as JSON, to compare our requests with.
     #[arg(long, value_name = "FILE")]
     schemas: Vec<PathBuf>,
 }

@@ -119,7 +119,10 @@ impl Maker for TestMaker {
         if fresh.is_empty() || self.skip {
             return Ok(base.clone());
         }
-        let lines: String = known.iter().chain(&fresh).map(|n| format!("{n}\n")).collect();
+        let lines: String = {
+            let numbers: Vec<String> = known.iter().chain(&fresh).map(u32::to_string).collect();
+            numbers.join("\n") + "\n"
+        };
         let message = format!("Record what was declined\n\n{}", declined_trailer(declined));
         Ok(self.commit(base, &[("declined", lines)], &message))
     }
@@ -157,7 +160,7 @@ impl Maker for TestMaker {
             let tree = repo.commit_info(&tip)?.tree;
             let mut source = self.text(&tree, "src");
             if !held.contains(&revision) {
-                source.push_str(&format!("revision {revision}\n"));
+                source = format!("{source}revision {revision}\n");
             }
             let files = [("src", source), ("tidelock.lock", format!("{revision}\n"))];
             let message = format!("Sync to {revision}\n\nTidelock-Revision: {revision}");
@@ -171,8 +174,7 @@ impl Maker for TestMaker {
         }
         let tree = repo.commit_info(&tip)?.tree;
         let proved = self.remembered.contains(tip.as_str()).then(|| self.gated(&tree));
-        let only_recorded =
-            proved.is_none() && self.journal.lock().unwrap().passed.get(tree.as_str()).is_none();
+        let only_recorded = proved.is_none() && !self.journal.lock().unwrap().passed.contains(tree.as_str());
         let to = self.number(&tree).to_string();
         let words = proved.is_some().then(|| Words {
             title: format!("Sync to {to}"),

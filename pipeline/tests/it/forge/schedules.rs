@@ -312,11 +312,11 @@ fn by_word(scene: &mut Scene) {
         let state = scene.forge.state();
         for pull in state.pulls.iter().filter(|pull| matches!(pull.fate, Fate::Closed(_))) {
             let proposed = Scene::proposed(&state, pull.number);
-            let ours = pull.comments.iter().rev().filter(|comment| comment.author == BOT);
-            let last = ours.filter_map(|comment| Says::of(&comment.body)?.verdict).next();
+            let mut ours = pull.comments.iter().rev().filter(|comment| comment.author == BOT);
+            let last = ours.find_map(|comment| Says::of(&comment.body)?.verdict);
             match last {
                 Some(Said::Undone | Said::Obsolete) => {
-                    declined.retain(|revision| !proposed.contains(revision))
+                    declined.retain(|revision| !proposed.contains(revision));
                 }
                 Some(Said::Declined { .. } | Said::Deferred { .. }) | None => declined.extend(proposed),
             }
@@ -327,7 +327,7 @@ fn by_word(scene: &mut Scene) {
 
 /// Something that people or the upstream do.
 fn happen(scene: &mut Scene, dice: &mut Dice) {
-    scene.clock.advance(Duration::from_secs(3600));
+    scene.clock.advance(Duration::from_hours(1));
     let newest = {
         let state = scene.forge.state();
         state.newest().map(|pull| (pull.number, pull.is_open(), pull.head.clone()))

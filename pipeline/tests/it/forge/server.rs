@@ -227,7 +227,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     };
     let mut head = format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head = format!("{head}{name}: {value}\r\n");
     }
     head.push_str("\r\n");
     let sent = if fault == Some(Fault::Half) { body.len() / 2 } else { body.len() };

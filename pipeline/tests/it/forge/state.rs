@@ -186,7 +186,7 @@ impl State {
         let head = repo.head(branch).unwrap();
         let changes = files.iter().map(|(path, text)| ((*path).to_owned(), Some(text.as_bytes().to_vec())));
         let tree = repo.write_tree(&head.tree, &changes.collect()).unwrap();
-        let new = self.object(&[head.commit.clone()], &tree, message, "ann@localhost");
+        let new = self.object(std::slice::from_ref(&head.commit), &tree, message, "ann@localhost");
         repo.advance(branch, &head.commit, &new).unwrap();
         self.follow();
         new

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Metric, Tell};
 
 #[path = "../../../../pipeline/tests/it/forge/mod.rs"]
-#[expect(dead_code, clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "the tests' own, used as it is")]
 mod fake;
 mod schemas;
 

@@ -1,4 +1,4 @@
-//! Our description of the operations that are used, against the one that a forge publishes: OpenAPI 3 or Swagger 2.
+//! Our description of the operations that are used, against the one that a forge publishes: `OpenAPI` 3 or Swagger 2.
 
 use std::path::Path;
 
