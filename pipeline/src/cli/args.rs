@@ -111,6 +111,12 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
     /// Let the port go no further than a revision.
     #[command(after_help = decide_args::PIN_HELP)]
     Pin(Pin),
+    /// What is proposed at the forge, where work lands by pull requests.
+    #[command(after_help = "Example:
+  tidelock pr status
+
+`[forge]` in `tidelock.toml` says where; docs/pull-requests.md shows it for each forge.")]
+    Pr(Pr),
     /// Gate a change that a person made: validity, contract and tests, against the lock's baseline.
     Gate(Gate),
     /// Ask the contract by itself, and measure how often it is wrong.
@@ -293,6 +299,28 @@ pub(super) struct Who {
     /// `inbox[:FOLDER]`, which writes prompts as files and reads the answers when they are there. May be repeated.
     #[arg(long = "translator", value_name = "WHO")]
     pub(super) translators: Vec<String>,
+}
+
+/// `tidelock pr`
+#[derive(Debug, Args)]
+pub(super) struct Pr {
+    /// What to tell.
+    #[command(subcommand)]
+    pub(super) command: PrCommand,
+}
+
+/// The commands of `tidelock pr`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum PrCommand {
+    /// List Tidelock's pull requests, the newest first. Ends with 3 where there is none.
+    #[command(after_help = "Example:
+  tidelock pr list --format json")]
+    List,
+    /// Tell how the newest one stands, and what the next sync would do about it. Ends with 5 where a person has to do
+    /// something first, and with 4 where a tree landed that is not the one that was tested.
+    #[command(after_help = "Example:
+  tidelock pr status")]
+    Status,
 }
 
 /// `tidelock verify`

@@ -5,6 +5,8 @@ use mappings::plan::PlanError;
 use super::exit_code::ExitCode;
 use crate::config::ConfigError;
 use crate::driver::Obstacle;
+use crate::forge::ForgeError;
+use crate::proposal::ProposalObstacle;
 use crate::session::SessionError;
 
 /// An error at the edge.
@@ -64,6 +66,14 @@ impl From<anyhow::Error> for CliError {
             let code = if obstacle.is_usage() { ExitCode::Usage } else { ExitCode::Internal };
             let hints = vec![obstacle.hint().to_owned()];
             return Self { code, cause, hints };
+        }
+        if let Some(obstacle) = cause.downcast_ref::<ProposalObstacle>() {
+            let hints = vec![obstacle.hint().to_owned()];
+            return Self { code: ExitCode::Parked, cause, hints };
+        }
+        if let Some(error) = cause.downcast_ref::<ForgeError>() {
+            let hints = error.hint().map(str::to_owned).into_iter().collect();
+            return Self { code: ExitCode::Internal, cause, hints };
         }
         let cause = match cause.downcast::<SessionError>() {
             Ok(error) => return super::session_error(error),

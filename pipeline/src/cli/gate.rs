@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
+use mappings::Lock;
+use port::confinement::Confinement;
 use reports::gate_report::{GateReport, SymbolPlace, junit, sarif};
+use reports::record::GateRecord;
 use reports::{Verdict, count};
 use upstream::TreeId;
 
@@ -51,15 +54,8 @@ pub(super) fn run(context: &Context, args: &Gate) -> Result<ExitCode, CliError> 
         })?,
     };
     let before = before(&session, args, &gated)?;
-    let lock = session.lock(&gated).map_err(session_error)?;
-    session.poll(lock.revisions.first().map(|recorded| &recorded.revision)).map_err(session_error)?;
-    let Agreed { notes, wrong } = agreed(&session, &lock, &gated)?;
-    let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
-    let baseline = session.snapshot(&baseline).map_err(session_error)?;
     let confinement = sync::confinement(&session.settings, &session.machine)?;
-    let standing =
-        Standing { tree: &gated, before: &before, lock: &lock, baseline: &baseline, wrong: &wrong };
-    let gates = gate_standing(&session, &*confinement, &standing)?;
+    let Measured { gates, lock, notes } = measured(&session, &*confinement, &gated, &before)?;
     let report = GateReport {
         what: args.revision.clone().unwrap_or_else(|| "the working tree".to_owned()),
         tree: gated.to_string(),
@@ -87,6 +83,34 @@ pub(super) fn run(context: &Context, args: &Gate) -> Result<ExitCode, CliError> 
         Verdict::Fail => ExitCode::GateFailed,
         Verdict::Inconclusive => ExitCode::Inconclusive,
     })
+}
+
+/// The gates over a tree that nobody translated.
+pub(super) fn gated(session: &Session, tree: &TreeId, before: &TreeId) -> Result<Vec<GateRecord>, CliError> {
+    let confinement = sync::confinement(&session.settings, &session.machine)?;
+    Ok(measured(session, &*confinement, tree, before)?.gates)
+}
+
+struct Measured {
+    gates: Vec<GateRecord>,
+    lock: Lock,
+    notes: Vec<String>,
+}
+
+fn measured(
+    session: &Session,
+    confinement: &dyn Confinement,
+    gated: &TreeId,
+    before: &TreeId,
+) -> Result<Measured, CliError> {
+    let lock = session.lock(gated).map_err(session_error)?;
+    session.poll(lock.revisions.first().map(|recorded| &recorded.revision)).map_err(session_error)?;
+    let Agreed { notes, wrong } = agreed(session, &lock, gated)?;
+    let baseline = session.revision(lock.baseline.as_str()).map_err(session_error)?;
+    let baseline = session.snapshot(&baseline).map_err(session_error)?;
+    let standing = Standing { tree: gated, before, lock: &lock, baseline: &baseline, wrong: &wrong };
+    let gates = gate_standing(session, confinement, &standing)?;
+    Ok(Measured { gates, lock, notes })
 }
 
 /// The tree that tests are compared with.

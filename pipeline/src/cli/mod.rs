@@ -20,6 +20,7 @@ mod listing_args;
 mod map;
 mod memory;
 mod plan;
+mod propose;
 mod report;
 mod repository;
 mod shown;
@@ -138,6 +139,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Decline(args) => decide::decline(&context, &args),
         Command::Defer(args) => decide::defer(&context, &args),
         Command::Pin(args) => decide::pin(&context, &args),
+        Command::Pr(args) => propose::run(&context, &args),
         Command::Gate(args) => gate::run(&context, &args),
         Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),

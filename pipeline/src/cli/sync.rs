@@ -13,10 +13,11 @@ use reports::{RunOutcome, RunRecord};
 use upstream::{CommitId, Revision};
 
 use super::args::{Format, Sync, Who};
+use super::propose::{self, Synced, synced};
 use super::{CliError, Context, ExitCode, session_error};
 use crate::ahead::ahead;
 use crate::chain::{self, Means, RunExchanges};
-use crate::config::Settings;
+use crate::config::{LandMode, Settings};
 use crate::daemon::Lag;
 use crate::decided;
 use crate::driver::{Driver, Obstacle, RunRequest};
@@ -28,6 +29,9 @@ use crate::store::Store;
 pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> {
     let mut settings = context.settings()?;
     choose_translators(&mut settings, &args.who)?;
+    if settings.land != LandMode::Branch {
+        return at_forge(context, settings, args);
+    }
     let session = context.session(settings)?;
     let record = sync(&session, args)?;
     let code = exit_code(&session, record.outcome)?;
@@ -46,6 +50,36 @@ pub(super) fn run(context: &Context, args: &Sync) -> Result<ExitCode, CliError> 
         }
     }
     Ok(code)
+}
+
+/// A sync whose work lands at a forge.
+fn at_forge(context: &Context, settings: Settings, args: &Sync) -> Result<ExitCode, CliError> {
+    let Synced { record, outcome } = synced(settings, &context.machine, args)?;
+    if context.format.is_json() {
+        context.console.data(&reports::render::json(&record).context("cannot write the record")?);
+    } else if !record.run.is_empty() {
+        context.console.say("");
+        context.console.data(&reports::render::text(&record));
+    } else {
+        for notice in &record.notices {
+            context.console.data(&format!("{}\n", notice.text));
+        }
+    }
+    let Some(outcome) = outcome else { return Ok(ExitCode::of(record.outcome)) };
+    context.console.say(&match &outcome.pull {
+        Some(pull) => format!("{}: {}", propose::rested(&outcome.rest), pull.web_url),
+        None => propose::rested(&outcome.rest),
+    });
+    let code = ExitCode::of(record.outcome);
+    let has_acted = outcome.steps.iter().any(|step| *step != "make");
+    // An alarm first: a tree that nobody tested is in the base branch.
+    Ok(if outcome.alarm {
+        ExitCode::GateFailed
+    } else if code == ExitCode::NothingToDo && has_acted {
+        ExitCode::Done
+    } else {
+        code
+    })
 }
 
 /// The exit code of an outcome. That the port still lags too far is said where nothing worse is to be said.
@@ -94,9 +128,14 @@ pub(super) fn choose_translators(settings: &mut Settings, who: &Who) -> Result<(
     Ok(())
 }
 
-/// Follows the upstream of an opened port, once.
+/// Follows the upstream of an opened port, once, on the local branch.
 pub(super) fn sync(session: &Session, args: &Sync) -> Result<RunRecord, CliError> {
     let _lease = Lease::take(&session.settings.state).map_err(|error| anyhow!(error))?;
+    sync_held(session, args)
+}
+
+/// The same for a caller who holds the lease.
+pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, CliError> {
     if !args.dry_run {
         ensure_clean(session)?;
     }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::alert::AlertSection;
 use super::bench::{BenchSection, ObjectiveSection};
+use super::forge::ForgeSection;
 use super::parity::ParitySection;
 use super::watch::WatchSection;
 
@@ -57,6 +58,8 @@ pub struct ConfigFile {
     /// How work lands.
     #[serde(default)]
     pub land: LandSection,
+    /// Where the port lives, and how work is proposed there.
+    pub forge: Option<ForgeSection>,
     /// How foreign code is confined.
     #[serde(default)]
     pub sandbox: SandboxSection,
@@ -273,10 +276,25 @@ pub struct TimingSection {
     pub pairs_max: Option<u32>,
 }
 
+/// Where work lands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LandChoice {
+    /// On the local branch.
+    Branch,
+    /// On the local branch, which is pushed.
+    Push,
+    /// Where a pull request is merged.
+    PullRequest,
+}
+
 /// `[land]`
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LandSection {
+    /// Where work lands: on the `branch` of `[port]` here, by a `push` of it to the forge as well, or by a
+    /// `pull-request`. The last two need `[forge]`. Default: `branch`.
+    pub mode: Option<LandChoice>,
     /// Who the commits are by, as `Name <address>`. Default: `Tidelock <tidelock@localhost>`.
     pub author: Option<String>,
 }

@@ -7,6 +7,7 @@ pub mod daemon;
 mod diagnostic;
 pub mod env;
 mod file;
+pub mod forge;
 mod parity;
 mod settings;
 mod span;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
 pub use settings::{
-    Author, CONFIG_VERSION, ChainEntry, ModelAccess, ModelSettings, Settings, TimingSettings,
+    Author, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings, TimingSettings,
 };
 
 /// The name of the configuration file.

@@ -16,7 +16,8 @@ use super::alert;
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::budget;
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, HistoryChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::forge::{self, ForgeSettings};
 use super::parity;
 use super::span::span_of;
 use super::watch;
@@ -159,6 +160,10 @@ pub struct Settings {
     pub objective: ObjectiveSettings,
     /// Who the commits are by.
     pub author: Author,
+    /// Where work lands.
+    pub land: LandMode,
+    /// The forge, where there is one.
+    pub forge: Option<ForgeSettings>,
     /// Whether to refuse to run foreign code where it cannot be confined.
     pub sandbox_required: bool,
     /// The longest a build of the upstream may take, in seconds.
@@ -169,6 +174,17 @@ pub struct Settings {
     pub rhythm: Rhythm,
     /// What is told about the port, and to whom.
     pub alert: Arc<AlertPlan>,
+}
+
+/// Where work lands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LandMode {
+    /// On the local branch.
+    Branch,
+    /// On the local branch, which is pushed.
+    Push,
+    /// Where a pull request is merged.
+    PullRequest,
 }
 
 /// How a candidate is timed.
@@ -229,6 +245,8 @@ pub(super) fn resolve(
         }),
         benches: check.benches(file)?,
         objective: check.objective(file)?,
+        land: check.land(file)?,
+        forge: check.forge(file)?,
         author: check.author(file)?,
         sandbox_required: file.sandbox.require.unwrap_or(true),
         build_timeout_s: file.sandbox.build_timeout_s.unwrap_or(900),
@@ -530,6 +548,36 @@ impl Check<'_> {
     fn below(&self, section: &str, (keys, message, help): watch::Wrong) -> ConfigError {
         let keys: Vec<&str> = [section].into_iter().chain(keys.iter().map(String::as_str)).collect();
         self.error(&keys, message, help)
+    }
+
+    fn land(&self, file: &ConfigFile) -> Result<LandMode, ConfigError> {
+        let mode = match file.land.mode {
+            Some(LandChoice::Branch) | None => return Ok(LandMode::Branch),
+            Some(LandChoice::Push) => LandMode::Push,
+            Some(LandChoice::PullRequest) => LandMode::PullRequest,
+        };
+        let missing = match &file.forge {
+            None => Some("there is no `[forge]`"),
+            Some(forge) if mode == LandMode::PullRequest && forge.kind.is_none() => {
+                Some("`[forge]` does not say what `kind` it is")
+            }
+            Some(_) => None,
+        };
+        match missing {
+            None => Ok(mode),
+            Some(missing) => Err(self.error(
+                &["land", "mode"],
+                format!("work is to land at a forge, and {missing}"),
+                "docs/pull-requests.md shows the section for each forge",
+            )),
+        }
+    }
+
+    fn forge(&self, file: &ConfigFile) -> Result<Option<ForgeSettings>, ConfigError> {
+        let Some(section) = &file.forge else { return Ok(None) };
+        let email = self.author(file)?.email;
+        let settings = forge::resolve(section, file.port.branch.as_deref(), &email);
+        settings.map(Some).map_err(|wrong| self.below("forge", wrong))
     }
 
     fn rhythm(&self, file: &ConfigFile) -> Result<Rhythm, ConfigError> {

@@ -212,8 +212,8 @@ fn send(channel: &Channel, message: &Message, plan: &AlertPlan, means: &Means) -
                 headers: vec![("content-type".to_owned(), HeaderValue::Plain("application/json".to_owned()))],
                 body,
             };
-            let client = HttpClient::new(Duration::from_secs(*timeout_s), None)
-                .map_err(|error| error.to_string())?;
+            let client =
+                HttpClient::new(Duration::from_secs(*timeout_s), None).map_err(|error| error.to_string())?;
             let response = client.send(&request).map_err(|error| error.to_string())?;
             if (200..300).contains(&response.status) {
                 return Ok(());

@@ -24,6 +24,7 @@ pub(super) fn port(name: &str) -> Port {
         name: name.to_owned(),
         rhythm: Rhythm { schedule, retry_s: 30, retry_max_s: 300 },
         upstream: None,
+        forge: None,
         alert: Arc::new(plan),
     }
 }

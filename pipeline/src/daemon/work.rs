@@ -18,6 +18,8 @@ pub struct Port {
     pub rhythm: Rhythm,
     /// The address of its upstream, where it is a git repository.
     pub upstream: Option<String>,
+    /// The address of its own repository at a forge, where work is proposed there.
+    pub forge: Option<String>,
     /// What is told about it, and to whom.
     pub alert: Arc<AlertPlan>,
 }

@@ -14,6 +14,7 @@ use crate::chain::learned_memory;
 use crate::engine::{Candidate, Event, Head, Phase, RunState, UnitState, Work};
 use crate::gate::GatePass;
 use crate::progress::Progress;
+use crate::proposal::bot::sealed;
 use crate::stops;
 
 impl Driver<'_> {
@@ -38,7 +39,7 @@ impl Driver<'_> {
 
     fn landing_commit(&self, work: &Work, candidate: &Candidate, pass: &GatePass) -> Result<CommitId> {
         let author = &self.session.settings.author;
-        let message = message(work, candidate)?;
+        let message = sealed(&message(work, candidate)?, pass.tree());
         Ok(self.session.port.commit_object(&NewCommit {
             parents: std::slice::from_ref(&work.head.commit),
             tree: pass.tree(),

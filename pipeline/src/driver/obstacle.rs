@@ -124,6 +124,7 @@ pub(super) fn of_advance(error: AdvanceError) -> anyhow::Error {
     match error {
         AdvanceError::Moved { branch, found: None } => Obstacle::NoBranch { branch }.into(),
         AdvanceError::Moved { .. }
+        | AdvanceError::CheckedOut { .. }
         | AdvanceError::Locked { .. }
         | AdvanceError::NotADescendant { .. }
         | AdvanceError::Repo(_) => error.into(),

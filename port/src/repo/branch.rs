@@ -47,6 +47,12 @@ pub enum AdvanceError {
         /// Where it should have gone.
         to: CommitId,
     },
+    /// Somebody has it checked out, and what they see would change under their hands.
+    #[error("the branch `{branch}` is checked out in the port: switch to another one")]
+    CheckedOut {
+        /// The branch.
+        branch: String,
+    },
     /// The repository could not be read or written.
     #[error(transparent)]
     Repo(#[from] RepoError),
@@ -121,7 +127,7 @@ impl PortRepo {
         Err(RepoError::UnknownBranch { branch: branch.to_owned(), known: self.branches()? })
     }
 
-    fn tip_if_any(&self, name: &str) -> Result<Option<Oid>, RepoError> {
+    pub(super) fn tip_if_any(&self, name: &str) -> Result<Option<Oid>, RepoError> {
         match self.git.find_reference(name) {
             Ok(reference) => {
                 let commit = reference.peel_to_commit().map_err(git("read the branch's commit"))?;
@@ -157,6 +163,11 @@ impl PortRepo {
     }
 }
 
+/// Whether git takes this as the name of a branch.
+pub fn is_branch_name(name: &str) -> bool {
+    ref_name(name).is_ok()
+}
+
 pub(super) fn ref_name(branch: &str) -> Result<String, RepoError> {
     let name = format!("refs/heads/{branch}");
     if branch.is_empty() || branch.starts_with('-') || !Reference::is_valid_name(&name) {
@@ -165,6 +176,6 @@ pub(super) fn ref_name(branch: &str) -> Result<String, RepoError> {
     Ok(name)
 }
 
-fn moved(branch: &str, found: Option<Oid>) -> Result<AdvanceError, RepoError> {
+pub(super) fn moved(branch: &str, found: Option<Oid>) -> Result<AdvanceError, RepoError> {
     Ok(AdvanceError::Moved { branch: branch.to_owned(), found: found.map(commit_id).transpose()? })
 }

@@ -26,6 +26,8 @@ pub struct CommitInfo {
     pub tree: TreeId,
     /// Its message. Bytes that are no UTF-8 are replaced.
     pub message: String,
+    /// When it was committed, in seconds since the Unix epoch.
+    pub time_s: i64,
 }
 
 /// Takes the path, kind and id of one entry.
@@ -39,6 +41,7 @@ impl PortRepo {
             parents: commit.parent_ids().map(commit_id).collect::<Result<_, _>>()?,
             tree: tree_id(commit.tree_id())?,
             message: String::from_utf8_lossy(commit.message_raw_bytes()).into_owned(),
+            time_s: commit.time().seconds(),
         })
     }
 

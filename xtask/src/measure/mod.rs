@@ -8,6 +8,7 @@ mod daemon;
 mod demo;
 mod diff_accuracy;
 mod edits;
+mod forge;
 mod gate_drift;
 mod gate_null;
 mod gate_reversed;
@@ -79,6 +80,12 @@ pub(crate) struct Choices {
     /// `daemon` and `soak`: how long. Default: 5 and 30.
     #[arg(long, value_name = "N")]
     minutes: Option<u64>,
+    /// `forge`: how many random schedules. Default: 1000.
+    #[arg(long, value_name = "N")]
+    schedules: Option<usize>,
+    /// `forge`: a forge's published `OpenAPI` or Swagger description, as JSON, to compare our requests with.
+    #[arg(long, value_name = "FILE")]
+    schemas: Vec<PathBuf>,
 }
 
 /// Takes each number as soon as it is known.
@@ -99,6 +106,12 @@ const MEASURES: &[Measure] = &[
         needs: "git, Cargo, Python 3.10, root or user namespaces for small disks; takes no `--repo`, but `--kills`; \
                 half an hour",
         run: |repositories, tell| crash::run(None, repositories, tell),
+    },
+    Measure {
+        name: "forge",
+        about: "the pull-request bot against a fake GitHub, GitLab and Gitea: random schedules with failures and races",
+        needs: "git; takes no `--repo`, but `--schedules`, and `--schemas` with what a forge publishes; half an hour",
+        run: |repositories, tell| forge::run(None, &[], repositories, tell),
     },
     Measure {
         name: "sandbox",
@@ -268,6 +281,10 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Re
         "crash" => crash::run(choices.kills, repositories, &mut tell)?,
         "daemon" => daemon::run(choices.minutes, repositories, &mut tell)?,
         "soak" => soak::run(choices.minutes, repositories, &mut tell)?,
+        "forge" => forge::run(choices.schedules, &choices.schemas, repositories, &mut tell)?,
+        _ if choices.schedules.is_some() || !choices.schemas.is_empty() => {
+            bail!("`--schedules` and `--schemas` belong to the measure `forge`")
+        }
         _ if choices.minutes.is_some() => bail!("`--minutes` belongs to the measures `daemon` and `soak`"),
         _ if choices.kills.is_some() => bail!("`--kills` belongs to the measure `crash`"),
         _ => (measure.run)(repositories, &mut tell)?,

@@ -13,7 +13,7 @@ use super::listener::LogListener;
 use super::ports::{Ports, Watched};
 use crate::chain;
 use crate::cli::args::{Sync, Who};
-use crate::cli::sync;
+use crate::cli::propose;
 use crate::config::Settings;
 use crate::daemon::metrics::Metrics;
 use crate::daemon::{Lag, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
@@ -33,6 +33,8 @@ pub(super) struct PortWork {
     known: RwLock<BTreeMap<String, Arc<Watched>>>,
     /// Items behind, by port, from one revision to another: reading two snapshots is not free.
     items: Mutex<BTreeMap<String, Between>>,
+    /// What stood at the forge after the last sync, by port.
+    proposals: Mutex<BTreeMap<String, ContentHash>>,
 }
 
 impl PortWork {
@@ -49,7 +51,8 @@ impl PortWork {
             ..machine.clone()
         };
         let (machine, metrics) = (machine.clone(), Arc::clone(metrics));
-        Self { ports, machine, metrics, looking, known: RwLock::new(known), items: Mutex::default() }
+        let (known, items) = (RwLock::new(known), Mutex::default());
+        Self { ports, machine, metrics, looking, known, items, proposals: Mutex::default() }
     }
 
     /// The ports as the loop knows them.
@@ -62,6 +65,7 @@ impl PortWork {
                 SourceSpec::Git { url, .. } => Some(url.clone()),
                 SourceSpec::Registry { .. } => None,
             },
+            forge: port.settings.forge.as_ref().map(|forge| forge.git_url.clone()),
             alert: Arc::clone(&port.settings.alert),
         };
         known.iter().map(port).collect()
@@ -150,11 +154,16 @@ impl Work for PortWork {
         for inbox in chain::inboxes(settings) {
             answers.extend(inbox.waiting_answers().map_err(|error| Trouble::of(&anyhow!(error)))?);
         }
+        let proposals = propose::seen(settings, &self.looking).map_err(|error| Trouble::of(&error.cause))?;
+        let after_sync = self.proposals.lock().unwrap_or_else(PoisonError::into_inner).get(port).copied();
+        // People say and do things at the forge that a sync answers.
+        let is_talked_about = proposals.is_some() && proposals != after_sync;
         let newest = glance.newest.as_ref().map_or("", |(_, commit)| commit.as_str()).to_owned();
         let mut facts = vec![settings.digest.to_string(), head.commit.to_string(), newest];
         facts.extend(answers.iter().cloned());
+        facts.extend(proposals.map(|seen| seen.to_string()));
         Ok(Seen {
-            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty(),
+            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty() || is_talked_about,
             changed: glance.changed,
             facts: ContentHash::of_parts(facts),
         })
@@ -177,7 +186,12 @@ impl Work for PortWork {
             // They are in the settings already.
             who: Who::default(),
         };
-        let result = sync::sync(&session, &asked).map_err(|error| {
+        let synced = propose::synced(session.settings.clone(), &session.machine, &asked);
+        if let Ok(Some(seen)) = propose::seen(&session.settings, &session.machine) {
+            let mut proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+            proposals.insert(port.to_owned(), seen);
+        }
+        let result = synced.map(|synced| synced.record).map_err(|error| {
             let trouble = Trouble::of(&error.cause);
             // What is broken off at a hard stop looks like a fault of others.
             let stopped = self.machine.interrupt.load(Ordering::Relaxed);

@@ -174,7 +174,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Webhooks {
     secrets: Vec<(Forge, SecretString)>,
-    ports: Mutex<Vec<(String, Option<RepositoryAddress>)>>,
+    ports: Mutex<Vec<(String, Vec<RepositoryAddress>)>>,
     bucket: Mutex<Bucket>,
     seen: Mutex<Seen>,
 }
@@ -188,8 +188,8 @@ impl Webhooks {
     /// These ports can be woken.
     pub fn watch(&self, ports: &[Port]) {
         let known = ports.iter().map(|port| {
-            let address = port.upstream.as_deref().and_then(RepositoryAddress::of);
-            (port.name.clone(), address)
+            let addresses = [&port.upstream, &port.forge].into_iter().flatten();
+            (port.name.clone(), addresses.filter_map(|address| RepositoryAddress::of(address)).collect())
         });
         *self.ports.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
     }
@@ -248,9 +248,9 @@ impl Webhooks {
     fn concerned(&self, payload: &Payload, named: Option<&str>) -> BTreeSet<String> {
         let ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
         let addresses = payload.addresses();
-        let concerns = |(name, upstream): &&(String, Option<RepositoryAddress>)| match named {
+        let concerns = |(name, its): &&(String, Vec<RepositoryAddress>)| match named {
             Some(named) => name == named,
-            None => upstream.as_ref().is_some_and(|upstream| addresses.contains(upstream)),
+            None => its.iter().any(|address| addresses.contains(address)),
         };
         ports.iter().filter(concerns).map(|(name, _)| name.clone()).collect()
     }

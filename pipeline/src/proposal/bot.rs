@@ -1,0 +1,556 @@
+//! Carries the steps out, one at a time, and looks again after each.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use port::repo::{AdvanceError, Author, Merged, NewCommit, PortRepo, SeriesCommit};
+use upstream::{Clock, CommitId, TreeId};
+
+use super::Policy;
+use super::command;
+use super::landed;
+use super::maker::{Made, Maker};
+use super::marker::{Marker, Says, declined_in};
+use super::obstacle::ProposalObstacle;
+use super::step::{Order, Rest, Start, Step, Text, decide};
+use super::view::{Asked, Pull, RemoteHead, Tip, View};
+use crate::forge::remote::{FETCHED, Remote, RemoteError};
+use crate::forge::{Change, Comment, Forge, ForgeError, NewPull, Permission, PullRequest, PullState};
+use crate::progress::{Listener, Progress};
+use crate::stops;
+
+/// The most steps of one sync.
+const STEPS_MAX: usize = 100;
+/// The most steps of one sync that did not come off and are seen again.
+const FAILURES_MAX: usize = 6;
+/// How often the upstream is followed in one sync, because what it was followed for moved meanwhile.
+const MAKES_MAX: usize = 4;
+/// The longest that a forge is waited for before the sync gives up until the next, in seconds.
+const WAIT_S_MAX: u64 = 120;
+/// The trailer that ties a commit of ours to its tree.
+const SEAL: &str = "Tidelock-Tree: ";
+
+/// A commit's message with its tree in it. A commit that somebody amended holds another tree than it says.
+pub fn sealed(message: &str, tree: &TreeId) -> String {
+    let message = message.trim_end();
+    let last = message.lines().next_back().unwrap_or_default();
+    let gap = if last.starts_with("Tidelock-") { "\n" } else { "\n\n" };
+    format!("{message}{gap}{SEAL}{tree}\n")
+}
+
+/// Whether a commit is ours as we made it.
+pub fn is_ours(commit: &SeriesCommit, email: &str) -> bool {
+    let sealed = commit.message.lines().rev().find_map(|line| line.strip_prefix(SEAL));
+    sealed == Some(commit.tree.as_str()) && commit.author_email == email && commit.committer_email == email
+}
+
+/// How a sync of the bot ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Why nothing more is to be done.
+    pub rest: Rest,
+    /// The newest pull request, as it is now.
+    pub pull: Option<PullRequest>,
+    /// The steps that were carried out, by name.
+    pub steps: Vec<&'static str>,
+    /// Whether it was found now that a tree landed which is not the one that was tested.
+    pub alarm: bool,
+}
+
+/// The bot of one port.
+#[derive(Debug)]
+pub struct Bot<'a> {
+    /// The forge.
+    pub forge: &'a dyn Forge,
+    /// The repository there.
+    pub remote: &'a Remote,
+    /// The repository here.
+    pub port: &'a PortRepo,
+    /// How it behaves.
+    pub policy: &'a Policy,
+    /// Who commits.
+    pub author: &'a Author,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears what happens.
+    pub listener: &'a dyn Listener,
+}
+
+/// What was made, and for what.
+struct Work {
+    made: Made,
+    base: CommitId,
+    pull: Option<(u64, PullState)>,
+    head: Option<CommitId>,
+}
+
+impl Work {
+    /// Whether it still is what is asked for. What we pushed ourselves does not count as a change.
+    fn still_fits(&self, view: &View) -> bool {
+        let head = view.head.as_ref().map(|head| &head.tip.commit);
+        let pushed = view.head.as_ref().is_some_and(|head| head.tip.tree == self.made.tree);
+        self.base == view.base.commit && self.pull == state_of(view) && (pushed || head == self.head.as_ref())
+    }
+}
+
+fn state_of(view: &View) -> Option<(u64, PullState)> {
+    view.pull.as_ref().map(|pull| (pull.request.number, pull.request.state.clone()))
+}
+
+/// Remembered for one sync, so that nothing is asked twice.
+#[derive(Default)]
+struct Known {
+    me: RefCell<Option<String>>,
+    permissions: RefCell<BTreeMap<String, Permission>>,
+    alarm: Cell<bool>,
+}
+
+impl Bot<'_> {
+    /// Brings forge and upstream together, once.
+    pub fn sync(&self, maker: &mut dyn Maker) -> Result<Outcome> {
+        let known = Known::default();
+        let (mut work, mut makes, mut failures): (Option<Work>, usize, usize) = (None, 0, 0);
+        let mut steps = Vec::new();
+        for _ in 0..STEPS_MAX {
+            let result = self.one_step(&known, maker, &mut work, &mut makes, &mut steps);
+            match result {
+                Ok(Some((rest, pull))) => return Ok(Outcome { rest, pull, steps, alarm: known.alarm.get() }),
+                Ok(None) => {}
+                Err(error) => {
+                    failures += 1;
+                    match wait_s(&error) {
+                        Some(wait_s) if failures <= FAILURES_MAX => {
+                            tracing::info!(error = format!("{error:#}"), "looking again");
+                            self.clock.sleep(Duration::from_secs(wait_s));
+                        }
+                        Some(_) | None => return Err(error),
+                    }
+                }
+            }
+        }
+        bail!("the proposal did not come to rest in {STEPS_MAX} steps; run the same command again")
+    }
+
+    /// Looks, decides, and does what was decided. Ends with why there is nothing to do.
+    fn one_step(
+        &self,
+        known: &Known,
+        maker: &mut dyn Maker,
+        work: &mut Option<Work>,
+        makes: &mut usize,
+        steps: &mut Vec<&'static str>,
+    ) -> Result<Option<(Rest, Option<PullRequest>)>> {
+        let view = self.look(known)?;
+        if work.as_ref().is_some_and(|work| !work.still_fits(&view)) {
+            *work = None;
+        }
+        let step = decide(&view, self.policy, work.as_ref().map(|work| &work.made));
+        stops::pass(&format!("propose {}: before", step.name()));
+        match &step {
+            Step::Rest(rest) => return Ok(Some((rest.clone(), view.pull.map(|pull| pull.request)))),
+            Step::Stop(obstacle) => return Err(obstacle.clone().into()),
+            Step::Make(order) => {
+                *makes += 1;
+                if *makes > MAKES_MAX {
+                    bail!(
+                        "the forge changed {MAKES_MAX} times while the upstream was followed; run it again later"
+                    );
+                }
+                let made = self.make(order, &view, maker)?;
+                let head = view.head.as_ref().map(|head| head.tip.commit.clone());
+                *work = Some(Work { made, base: view.base.commit.clone(), pull: state_of(&view), head });
+            }
+            Step::Push { expected, to } => {
+                let work = work.as_ref().context("nothing was made that could be pushed")?;
+                self.push(&view, &work.made, expected.as_ref(), to)?;
+            }
+            Step::Merge { head } => {
+                self.act(&step, &view, known, Some(head))?;
+                *work = None;
+            }
+            Step::Open(_) | Step::Close => {
+                self.act(&step, &view, known, None)?;
+                // Its own doing: what was made for it still holds.
+                if let Some(work) = work {
+                    work.pull = state_of(&self.look(known)?);
+                }
+            }
+            Step::Say { .. } | Step::Change(_) | Step::Dress(_) | Step::SetStatus { .. } => {
+                self.act(&step, &view, known, None)?;
+            }
+        }
+        stops::pass(&format!("propose {}: carried out", step.name()));
+        steps.push(step.name());
+        Ok(None)
+    }
+
+    /// Sees everything that a step is decided from.
+    pub fn view(&self) -> Result<View> {
+        self.look(&Known::default())
+    }
+
+    fn look(&self, known: &Known) -> Result<View> {
+        let me = self.me(known)?;
+        let (base, head) = self.fetched()?;
+        let pulls = self.forge.pulls_from(&self.policy.head_branch)?;
+        // An open one before a newer closed one: it is what people look at.
+        let newest =
+            pulls.iter().find(|pull| pull.state == PullState::Open).or_else(|| pulls.first()).cloned();
+        let is_open = newest.as_ref().is_some_and(|pull| pull.state == PullState::Open);
+        let open_pulls = if is_open || self.policy.pr_concurrent_limit == 0 {
+            0
+        } else {
+            self.forge.open_pulls(&self.policy.branch_prefix)?
+        };
+        let pull = newest.map(|request| self.pull(request, &me, known, &base)).transpose()?;
+        Ok(View { me, base, head, pull, open_pulls, now_ms: self.clock.now_ms() })
+    }
+
+    fn me(&self, known: &Known) -> Result<String> {
+        if let Some(me) = &*known.me.borrow() {
+            return Ok(me.clone());
+        }
+        let me = self.forge.whoami()?;
+        *known.me.borrow_mut() = Some(me.clone());
+        Ok(me)
+    }
+
+    /// The base branch and the bot's, as they are at the forge.
+    fn fetched(&self) -> Result<(Tip, Option<RemoteHead>)> {
+        let Policy { base_branch, head_branch, .. } = self.policy;
+        let there = self.remote.branches(&[base_branch, head_branch])?;
+        if !there.contains_key(base_branch) {
+            return Err(ProposalObstacle::NoBase { branch: base_branch.clone() }.into());
+        }
+        let here = |name: &str| self.port.reference(&format!("{FETCHED}{name}"));
+        let mut missing = Vec::new();
+        for (name, commit) in &there {
+            if here(name)?.as_ref() != Some(commit) {
+                missing.push(name.as_str());
+            }
+        }
+        self.remote.fetch(&missing)?;
+        let tip = |commit: CommitId| -> Result<Tip> {
+            let tree = self.port.commit_info(&commit)?.tree;
+            Ok(Tip { commit, tree })
+        };
+        let base = tip(here(base_branch)?.context("the base branch was fetched and is not here")?)?;
+        let is_there = there.contains_key(head_branch);
+        let head = if is_there { here(head_branch)?.map(tip).transpose()? } else { None };
+        let head = head.map(|head| self.remote_head(&base, head)).transpose()?;
+        Ok((base, head))
+    }
+
+    fn remote_head(&self, base: &Tip, tip: Tip) -> Result<RemoteHead> {
+        let foreign = self.foreign(&base.commit, &tip.commit)?;
+        let descends = self.port.descends(&tip.commit, &base.commit)?;
+        let (holds_base, conflicts) = if descends {
+            (true, Vec::new())
+        } else {
+            match self.port.merge_trees(&tip.commit, &base.commit)? {
+                Merged::Tree(tree) => (tree == tip.tree, Vec::new()),
+                Merged::Conflicts(files) => (false, files),
+            }
+        };
+        Ok(RemoteHead { tip, foreign, holds_base, conflicts })
+    }
+
+    /// The first commit behind `from` that is not ours.
+    fn foreign(&self, from: &CommitId, to: &CommitId) -> Result<Option<CommitId>> {
+        let series = self.port.series(from, to)?;
+        Ok(series
+            .into_iter()
+            .find(|commit| !is_ours(commit, &self.policy.author_email))
+            .map(|commit| commit.id))
+    }
+
+    fn pull(&self, request: PullRequest, me: &str, known: &Known, base: &Tip) -> Result<Pull> {
+        let comments = self.forge.comments(&request)?;
+        let said: Vec<Says> = comments
+            .iter()
+            .filter(|comment| comment.author == me)
+            .filter_map(|one| Says::of(&one.body))
+            .collect();
+        let mut asked = Vec::new();
+        for comment in comments.iter().filter(|comment| comment.author != me) {
+            let key = format!("answer:{}", comment.id);
+            let answered = said.iter().any(|says| says.key == key);
+            if let Some(command) = command::parse(&comment.body).filter(|_| !answered) {
+                let is_allowed = self.permission(comment, known)? >= Permission::Write;
+                asked.push(Asked { comment: comment.id, by: comment.author.clone(), command, is_allowed });
+            }
+        }
+        let is_open = request.state == PullState::Open;
+        let reviews = if is_open { self.forge.reviews(&request)? } else { Vec::new() };
+        let reviews = reviews.into_iter().filter(|review| review.author != me).collect();
+        let head = CommitId::new(request.head.as_str()).ok();
+        let status = match &head {
+            Some(head) if is_open => self.forge.status(head, &self.policy.status_context)?,
+            Some(_) | None => None,
+        };
+        let marker = Marker::of(&request.body).or_else(|| self.marker_of_commits(head.as_ref(), base));
+        let landing = match &request.state {
+            PullState::Open => None,
+            PullState::Closed { .. } | PullState::Merged { .. } => {
+                Some(self.landing(&request, marker.as_ref(), head.as_ref(), base)?)
+            }
+        };
+        Ok(Pull { request, marker, said, asked, reviews, status, landing })
+    }
+
+    fn permission(&self, of: &Comment, known: &Known) -> Result<Permission, ForgeError> {
+        if let Some(permission) = known.permissions.borrow().get(&of.author) {
+            return Ok(*permission);
+        }
+        let permission = self.forge.permission(of)?;
+        known.permissions.borrow_mut().insert(of.author.clone(), permission);
+        Ok(permission)
+    }
+
+    /// Where somebody wrote another text, what the commits say.
+    fn marker_of_commits(&self, head: Option<&CommitId>, base: &Tip) -> Option<Marker> {
+        let series = self.port.series(&base.commit, head?).ok()?;
+        let ours: Vec<_> = series.iter().filter(|one| is_ours(one, &self.policy.author_email)).collect();
+        let last = ours.last()?;
+        let revision = |commit: &&SeriesCommit| {
+            commit
+                .message
+                .lines()
+                .find_map(|line| line.strip_prefix("Tidelock-Revision: "))
+                .map(str::to_owned)
+        };
+        Some(Marker {
+            head: last.id.to_string(),
+            tree: last.tree.to_string(),
+            from: String::new(),
+            to: ours.iter().rev().find_map(revision)?,
+            declined: ours.iter().flat_map(|commit| declined_in(&commit.message)).collect(),
+            digest: String::new(),
+            dressed: true,
+        })
+    }
+
+    fn landing(
+        &self,
+        request: &PullRequest,
+        marker: Option<&Marker>,
+        head: Option<&CommitId>,
+        base: &Tip,
+    ) -> Result<landed::Landing> {
+        // What was pushed last is newer than what the text says, after a process that was killed in between.
+        let sealed = head.filter(|head| self.port.has_commit(head)).and_then(|head| {
+            let info = self.port.commit_info(head).ok()?;
+            let sealed = info.message.lines().rev().find_map(|line| line.strip_prefix(SEAL))?;
+            (sealed == info.tree.as_str()).then_some(info.tree)
+        });
+        let tested = sealed.or_else(|| TreeId::new(marker?.tree.as_str()).ok());
+        let (merged, is_merged) = match &request.state {
+            PullState::Merged { commit } => (commit.as_deref(), true),
+            PullState::Open | PullState::Closed { .. } => (None, false),
+        };
+        Ok(landed::compare(self.port, tested.as_ref(), &base.commit, merged, is_merged)?)
+    }
+
+    fn make(&self, order: &Order, view: &View, maker: &mut dyn Maker) -> Result<Made> {
+        let base = &view.base.commit;
+        let start = match &order.start {
+            Start::Base => maker.record_declined(base, &order.declined)?,
+            Start::Head(head) => head.clone(),
+            Start::Merge(head) => self.merged(head, view, maker)?,
+        };
+        self.stand_at(&start, base, view, maker)?;
+        let mut made = maker.make(base, order.retry)?;
+        // What was gated as a merge and had nothing added needs no second proof.
+        if made.pass.is_none()
+            && let (Start::Merge(_), true) = (&order.start, made.tip == start)
+        {
+            made.pass = maker.gate(&made.tree, base)?.ok();
+        }
+        Ok(made)
+    }
+
+    /// The bot's branch with the base branch merged into it, if the gate passes that.
+    fn merged(&self, head: &CommitId, view: &View, maker: &mut dyn Maker) -> Result<CommitId> {
+        let number = view.pull.as_ref().map(|pull| pull.request.number).unwrap_or_default();
+        let base = self.policy.base_branch.clone();
+        let tree = match self.port.merge_trees(head, &view.base.commit)? {
+            Merged::Tree(tree) => tree,
+            Merged::Conflicts(files) => return Err(ProposalObstacle::Conflict { number, base, files }.into()),
+        };
+        let pass = match maker.gate(&tree, &view.base.commit)? {
+            Ok(pass) => pass,
+            Err(reason) => return Err(ProposalObstacle::MergeRefused { number, base, reason }.into()),
+        };
+        let message = sealed(&format!("Merge {base} into {}", self.policy.head_branch), pass.tree());
+        // The same commits make the same merge, whenever it is made.
+        let time_s = 0;
+        Ok(self.port.commit_object(&NewCommit {
+            parents: &[head.clone(), view.base.commit.clone()],
+            tree: pass.tree(),
+            message: &message,
+            author: self.author,
+            time_s,
+        })?)
+    }
+
+    /// Puts the local branch to where work is to begin. What a killed process made upon it is kept.
+    fn stand_at(&self, start: &CommitId, base: &CommitId, view: &View, maker: &mut dyn Maker) -> Result<()> {
+        let branch = &self.policy.head_branch;
+        let here = self.port.reference(&format!("refs/heads/{branch}"))?;
+        if let Some(here) = &here {
+            if here == start {
+                return Ok(());
+            }
+            let is_at_forge = view.head.as_ref().is_some_and(|head| head.tip.commit == *here);
+            let ours_upon = self.port.descends(here, start)? && self.foreign(start, here)?.is_none();
+            if ours_upon && !is_at_forge && maker.knows(here)? {
+                return Ok(());
+            }
+            let fetched = self.port.reference(&format!("{FETCHED}{branch}"))?.as_ref() == Some(here);
+            if !is_at_forge
+                && !fetched
+                && let Some(commit) = self.foreign(base, here)?
+            {
+                return Err(ProposalObstacle::ForeignCommit { branch: branch.clone(), commit }.into());
+            }
+        }
+        match self.port.reset_branch(branch, here.as_ref(), start) {
+            Ok(()) => Ok(()),
+            Err(AdvanceError::CheckedOut { branch }) => Err(ProposalObstacle::CheckedOut { branch }.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn push(&self, view: &View, made: &Made, expected: Option<&CommitId>, to: &CommitId) -> Result<()> {
+        // Promise 1: what people see as tested was tested.
+        let tree = self.port.commit_info(to)?.tree;
+        if made.pass.as_ref().is_none_or(|pass| *pass.tree() != tree) {
+            bail!("the commit {to} holds a tree that no gate passed: it is not pushed");
+        }
+        let reviewed = view.pull.as_ref().is_some_and(|pull| pull.is_open() && !pull.reviews.is_empty());
+        if let Some(expected) = expected.filter(|_| reviewed)
+            && !self.port.descends(to, expected)?
+        {
+            bail!(
+                "the pull request was reviewed, and {to} does not come after what was reviewed: it is not pushed"
+            );
+        }
+        self.remote.push(&self.policy.head_branch, expected, to)?;
+        Ok(())
+    }
+
+    /// What only asks the forge for something.
+    fn act(&self, step: &Step, view: &View, known: &Known, head: Option<&CommitId>) -> Result<()> {
+        let pull = || view.pull.as_ref().map(|pull| &pull.request).context("there is no pull request");
+        match step {
+            Step::Say { key, text, verdict } => {
+                if key == "landed" {
+                    self.tell_landed(view, text, known);
+                }
+                let says = Says { key: key.clone(), verdict: verdict.clone() };
+                self.forge.comment(pull()?, &says.on(text))?;
+            }
+            Step::Close => self.forge.close(pull()?)?,
+            Step::Open(Text { title, body, is_draft }) => {
+                let Policy { base_branch, head_branch, .. } = self.policy;
+                let body = self.within(body)?;
+                self.forge.open(&NewPull {
+                    head: head_branch,
+                    base: base_branch,
+                    title,
+                    body: &body,
+                    is_draft: *is_draft,
+                })?;
+            }
+            Step::Change(text) => self.change(pull()?, text)?,
+            Step::Dress(text) => {
+                let missing: Vec<String> = self
+                    .policy
+                    .labels
+                    .iter()
+                    .filter(|label| {
+                        view.pull.as_ref().is_none_or(|pull| !pull.request.labels.contains(label))
+                    })
+                    .cloned()
+                    .collect();
+                if !missing.is_empty() {
+                    self.forge.add_labels(pull()?, &missing)?;
+                }
+                if !self.policy.reviewers.is_empty() {
+                    self.ask_reviewers(pull()?)?;
+                }
+                self.change(pull()?, text)?;
+            }
+            Step::SetStatus { commit, status } => self.forge.set_status(commit, status)?,
+            Step::Merge { .. } => {
+                let head = head.context("no commit to merge")?;
+                self.forge.merge(pull()?, head, self.policy.automerge_strategy)?;
+            }
+            Step::Stop(_) | Step::Make(_) | Step::Push { .. } | Step::Rest(_) => {
+                bail!("`{}` asks nothing of the forge", step.name())
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody who cannot review does not hold up the rest.
+    fn ask_reviewers(&self, pull: &PullRequest) -> Result<()> {
+        match self.forge.ask_reviewers(pull, &self.policy.reviewers) {
+            Ok(()) => Ok(()),
+            Err(error @ (ForgeError::Conflict { .. } | ForgeError::NotFound { .. })) => {
+                let text = format!("reviewers were not asked: {error}");
+                self.listener.tell(Progress::Notice { code: "reviewers-refused", text });
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn change(&self, pull: &PullRequest, text: &Text) -> Result<()> {
+        let body = self.within(&text.body)?;
+        let change = Change {
+            title: (pull.title != text.title).then_some(text.title.as_str()),
+            body: Some(&body),
+            is_draft: (pull.is_draft != text.is_draft).then_some(text.is_draft),
+        };
+        Ok(self.forge.change(pull, &change)?)
+    }
+
+    /// A text that is longer than the forge takes is replaced by one that says so, with the marker that it had.
+    fn within(&self, body: &str) -> Result<String> {
+        if body.chars().count() <= self.forge.body_chars_max() {
+            return Ok(body.to_owned());
+        }
+        let marker = Marker::of(body).context("a text without a marker")?;
+        Ok(marker.on("The report is longer than this forge takes: `tidelock report` shows it whole."))
+    }
+
+    fn tell_landed(&self, view: &View, text: &str, known: &Known) {
+        let landing = view.pull.as_ref().and_then(|pull| pull.landing.as_ref());
+        if let Some(landed::Landing::Differs { .. } | landed::Landing::Unknown) = landing {
+            known.alarm.set(matches!(landing, Some(landed::Landing::Differs { .. })));
+            self.listener.tell(Progress::Notice { code: "landed-tree-differs", text: text.to_owned() });
+        }
+    }
+}
+
+/// How long to wait before looking again, in seconds, where that may help.
+fn wait_s(error: &anyhow::Error) -> Option<u64> {
+    if let Some(RemoteError::Moved { .. }) = error.downcast_ref::<RemoteError>() {
+        return Some(0);
+    }
+    let error = error.downcast_ref::<ForgeError>()?;
+    match error {
+        ForgeError::Limited { after_s, .. } => (*after_s <= WAIT_S_MAX).then_some((*after_s).max(1)),
+        _ if error.is_passing() => Some(2),
+        ForgeError::Denied { .. }
+        | ForgeError::NotFound { .. }
+        | ForgeError::Conflict { .. }
+        | ForgeError::Unavailable { .. }
+        | ForgeError::Unreadable { .. }
+        | ForgeError::TooMany { .. } => None,
+    }
+}
