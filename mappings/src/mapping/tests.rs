@@ -343,8 +343,8 @@ fn a_split_item_has_several_symbols() {
         let told = refusal(&link.replacen(from, to, 1));
         assert!(told.starts_with(message), "{told}");
     }
-    let many: String =
-        (0..=SPLIT_MAX).map(|at| format!("{{ symbol = 'b.g{at}', file = 'b.py' }}, ")).collect();
+    let many = (0..=SPLIT_MAX).map(|at| format!("{{ symbol = 'b.g{at}', file = 'b.py' }}"));
+    let many = many.collect::<Vec<_>>().join(", ");
     let told = refusal(&link.replace("{ symbol = 'b.g', file = 'b.py' }", &many));
     assert_eq!(told, "[[link]] 1: `split` names 65 symbols, and 64 are the most");
     assert!(toml::from_str::<MappingConfig>(&link.replace("file = 'b.py'", "fil = 'b.py'")).is_err());

@@ -33,6 +33,7 @@ const RULES: &[&str] = &[
     include_str!("syntax.rs"),
     include_str!("types.rs"),
     include_str!("uses.rs"),
+    include_str!("visibility.rs"),
 ];
 
 /// Outlines by content and edition.
