@@ -91,7 +91,9 @@ fn the_lock_was_edited_by_hand() {
 fn the_lock_is_from_a_newer_version_or_holds_conflict_marks() {
     let world = World::new();
     let lock = world.read("port/tidelock.lock");
-    world.write("port/tidelock.lock", &lock.replace("version = 2", "version = 99"));
+    let newer = lock.replacen("version = 3", "version = 99", 1);
+    assert_ne!(newer, lock);
+    world.write("port/tidelock.lock", &newer);
     world.commit("port", "newer");
     fails(&world.tidelock(&["sync"]), 2, &["99"]);
     world.write("port/tidelock.lock", &format!("<<<<<<< ours\n{lock}=======\n>>>>>>> theirs\n"));

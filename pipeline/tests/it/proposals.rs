@@ -211,7 +211,10 @@ fn each_way_to_merge_lands_the_tested_tree_and_is_told_so() {
 fn broken_off_after_any_request_it_goes_on_as_if_nothing_had_been() {
     let faults =
         [Fault::After, Fault::Silence, Fault::Half, Fault::Stop, Fault::Before, Fault::SecondaryLimit];
-    for (at, fault) in (1..24).flat_map(|at| faults.map(|fault| (at, fault))) {
+    let each = (1..24).flat_map(|at| faults.map(|fault| (at, fault)));
+    // Every request meets two of the six, and every fault eight requests; `measure forge` mixes all of them.
+    let chosen = each.enumerate().filter(|(number, (at, _))| (number + at) % 3 == 0).map(|(_, case)| case);
+    for (at, fault) in chosen {
         let mut scene = Scene::new(Kind::ALL[at % 3]);
         scene.maker.newest = 1;
         scene.forge.plan().faults.push((at, fault));

@@ -117,7 +117,11 @@ fn killed_between_the_steps_it_goes_on_and_proposes_once() {
 #[test]
 fn what_was_closed_is_recorded_as_a_decision_with_the_next_revision() {
     let (world, forge) = at_forge(Kind::GitHub, "pull-request", "");
-    world.upstream_changes("LIMIT: u32 = 10", "LIMIT: u32 = 12", "a larger limit");
+    // The declined revision changes what rests on the limit as well: else that would differ from the upstream.
+    let source = world.read("upstream/src/lib.rs");
+    let source = source.replace("LIMIT: u32 = 10", "LIMIT: u32 = 12").replace("n > LIMIT", "LIMIT < n");
+    world.write("upstream/src/lib.rs", &source);
+    world.commit("upstream", "a larger limit");
     let declined = world.git("upstream", &["rev-parse", "HEAD"]);
     assert_eq!(tidelock(&world, &forge, &["sync"]).code(), 0);
     let number = forge.state().newest().unwrap().number;
