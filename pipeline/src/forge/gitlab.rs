@@ -1,6 +1,6 @@
 //! GitLab, whose pull requests are merge requests.
 //!
-//! Written from GitLab's published REST documentation and `OpenAPI` description (version 4 of the interface).
+//! After the REST interface of GitLab (version 4).
 
 use std::sync::Arc;
 
