@@ -66,7 +66,8 @@ impl HeldFolder {
     }
 
     fn is_there(&self) -> bool {
-        self.lock.as_ref().is_none_or(|held| is_the_same(held, self.path()))
+        // Without a lock it may also have gone before it could be opened.
+        self.lock.as_ref().map_or_else(|| self.path().is_dir(), |held| is_the_same(held, self.path()))
     }
 }
 
@@ -161,6 +162,18 @@ mod tests {
         );
         drop(held);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_went_before_it_was_held_is_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        for is_open in [true, false] {
+            let mut made = HeldFolder::try_make(parent.path(), "word").unwrap();
+            assert!(made.is_there());
+            made.lock = made.lock.take().filter(|_| is_open);
+            std::fs::remove_dir(made.path()).unwrap();
+            assert!(!made.is_there());
+        }
     }
 
     #[test]
