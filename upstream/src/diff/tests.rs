@@ -256,7 +256,7 @@ proptest! {
     fn equal_snapshots_have_an_empty_diff(text in library_text()) {
         let snapshot = library(&text);
         let diff = compare(&snapshot, &snapshot);
-        prop_assert_eq!(told(&diff), "NoBehaviourChange");
+        prop_assert_eq!(told(&diff), "NoBehaviourChange\n");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! names it. Nothing here must trust a text: its size and nesting are bounded before the parser, which
 //! recurses, sees it.
 
+use std::borrow::Cow;
+
 pub(crate) use ra_ap_syntax::ast::{
     self, HasArgList, HasGenericArgs, HasGenericParams, HasModuleItem, HasName,
 };
@@ -31,11 +33,18 @@ pub(crate) fn parse_file(text: &str, edition: Edition) -> Result<Parsed, String>
 
 fn parse_checked(text: &str, edition: Edition) -> Result<Parsed, String> {
     let parse = ast::SourceFile::parse(text, edition);
-    // The parser takes `\r\n` in a string for an error; the compiler reads it as `\n`.
-    let is_break = |at: usize| text.as_bytes().get(at..at + 2) == Some(b"\r\n".as_slice());
-    let errors = parse.errors().into_iter().filter(|error| !is_break(error.range().start().into()));
-    let first = errors.min_by_key(|error| error.range().start());
-    let line = |offset: usize| Lines::of(text).line(offset);
+    let mut errors = parse.errors();
+    // The parser takes `\r\n` in a string for an error; the compiler reads every `\r\n` as `\n`. The tree keeps its
+    // offsets, and lines are the same in both.
+    let read = if !errors.is_empty() && text.contains("\r\n") {
+        let read = text.replace("\r\n", "\n");
+        errors = ast::SourceFile::parse(&read, edition).errors();
+        Cow::Owned(read)
+    } else {
+        Cow::Borrowed(text)
+    };
+    let first = errors.into_iter().min_by_key(|error| error.range().start());
+    let line = |offset: usize| Lines::of(&read).line(offset);
     let complaint = first.map(|error| format!("line {}: {error}", line(error.range().start().into())));
     let file = ast::SourceFile::cast(parse.syntax_node())
         .ok_or_else(|| "the parser gave no file back".to_owned())?;
@@ -77,7 +86,7 @@ fn check_bounds(text: &str) -> Result<(), String> {
 
 /// What a token says that is a text in quotes.
 pub(crate) fn string_value(token: &SyntaxToken) -> Option<String> {
-    ast::String::cast(token.clone())?.value().ok().map(std::borrow::Cow::into_owned)
+    ast::String::cast(token.clone())?.value().ok().map(Cow::into_owned)
 }
 
 /// Where the lines of a text begin.
