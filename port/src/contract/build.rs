@@ -11,6 +11,7 @@ use upstream::{Item, ItemPath};
 
 use super::ContractError;
 use super::cause::why;
+use super::diagnostics::errors;
 use super::oracle::{Instrument, OracleRequest};
 use super::probeable::ProbePlan;
 use super::rust_driver::{self, Counted};
@@ -253,7 +254,7 @@ impl Build<'_> {
     fn compile(&self, scratch: &Path, target: &Path) -> Result<Finished, ContractError> {
         let (driver, temporary) = (scratch.join("driver"), scratch.join(TEMPORARY));
         let invocation = self
-            .cargo(&driver, &["build", "--offline", "--message-format", "short"])
+            .cargo(&driver, &["build", "--offline", "--message-format", "json-diagnostic-short"])
             .env("CARGO_TARGET_DIR", target)
             .env("TMPDIR", &temporary)
             .env("CARGO_INCREMENTAL", "0")
@@ -266,10 +267,12 @@ impl Build<'_> {
         // Some build scripts write beside their sources.
         access.write.extend([scratch.join(UPSTREAM), temporary, target.to_path_buf()]);
         let invocation = self.tools.confinement.confine(invocation, &access)?;
-        let finished = self.tools.runner.run(&invocation)?;
+        let mut finished = self.tools.runner.run(&invocation)?;
         if finished.ending == Ending::Interrupted {
             return Err(ContractError::Interrupted);
         }
+        // Cargo's own words and then the compiler's, as people see them.
+        finished.stderr.extend_from_slice(errors(&finished.stdout).as_bytes());
         Ok(finished)
     }
 

@@ -24,8 +24,11 @@ pub(super) fn why(finished: &Finished) -> String {
     if tail.lines().next() == Some(cause.as_str()) { tail } else { format!("{cause}\n{tail}") }
 }
 
-/// The first error that says something: a build script's own words, the compiler's, Cargo's.
+/// The first error that says something: a full disk, a build script's own words, the compiler's, Cargo's.
 fn cause(lines: &[&str]) -> Option<String> {
+    if let Some(full) = lines.iter().find_map(|line| full_disk(line)) {
+        return Some(full);
+    }
     let first = |matches: fn(&str) -> bool| lines.iter().position(|line| matches(line));
     if let Some(at) = first(|line| line.starts_with(SCRIPT_FAILED)) {
         return Some(script(lines.get(at..).unwrap_or_default()));
@@ -39,6 +42,16 @@ fn cause(lines: &[&str]) -> Option<String> {
     let package = rest.first().and_then(|line| line.strip_prefix(PACKAGE_FAILED)).and_then(name);
     let ended = rest.iter().find_map(|line| ended(line)).unwrap_or("with errors");
     Some(format!("the compiler of `{}` ended: {ended}", package.unwrap_or_default()))
+}
+
+/// What a disk without room looks like: any further error may come of it.
+fn full_disk(line: &str) -> Option<String> {
+    if line.contains("No space left on device") {
+        return Some(format!("no space left on device: {}", line.trim()));
+    }
+    // Linkers write through memory that stands for the file; what cannot be stored is a fault of memory then.
+    let is_fault = line.contains("signal 7 [Bus error]") || line.contains("(signal: 7, SIGBUS");
+    is_fault.then(|| format!("no space left on device, by the looks of it: {}", line.trim()))
 }
 
 /// `error: ...`, `error[E0308]: ...`, `src/lib.rs:1:2: error: ...`
@@ -143,6 +156,22 @@ mod tests {
         assert_eq!(
             why(&Finished { ending: FAILED, stdout: vec![], stderr: cargos.into(), duration_ms: 1 }),
             cargos.trim()
+        );
+    }
+
+    #[test]
+    fn a_full_disk_is_the_cause_of_whatever_else_is_told() {
+        let llvm = "   Compiling a v1.0.0\nsrc/lib.rs:1:2: error: x\nrustc-LLVM ERROR: IO failure on output stream: \
+                    No space left on device\n";
+        assert_eq!(
+            told(FAILED, llvm),
+            "no space left on device: rustc-LLVM ERROR: IO failure on output stream: No space left on device"
+        );
+        let linker = "error: could not compile `a` (bin)\nerror: linking with `cc` failed: exit status: 1\n\
+                      collect2: fatal error: ld terminated with signal 7 [Bus error]\n";
+        assert_eq!(
+            told(FAILED, linker),
+            "no space left on device, by the looks of it: collect2: fatal error: ld terminated with signal 7 [Bus error]"
         );
     }
 

@@ -12,6 +12,7 @@ mod constructing;
 mod counterexample;
 mod declared_bounds;
 mod derived;
+mod diagnostics;
 mod generate;
 mod generics;
 mod harvested;
