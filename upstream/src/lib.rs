@@ -5,6 +5,7 @@
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod agreement;
+pub mod cache;
 pub mod clock;
 pub mod diff;
 mod disk;

@@ -26,7 +26,7 @@ pub use error::RepoError;
 pub use path::{BadPath, check_path};
 pub use read::{CommitInfo, FILES_MAX, SOURCE_BYTES_MAX};
 pub use series::{Merged, SERIES_MAX, SeriesCommit};
-pub use symbol_cache::{SymbolCache, SymbolCacheError};
+pub use symbol_cache::SymbolCache;
 pub use worktree::{RefreshError, WorktreeState};
 pub use write::{Author, NewCommit};
 

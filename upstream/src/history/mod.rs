@@ -28,7 +28,7 @@ use std::ops::ControlFlow;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use dependencies::both_ways::{requirements, versions};
 
-pub use cache::{CacheError, HistoryCache};
+pub use cache::HistoryCache;
 pub use row::{ChangeKind, Confidence, HistoryChange, HistoryRow, RowChanges};
 pub use walk::{HistoryRange, Line};
 
