@@ -68,19 +68,30 @@ impl PortRepo {
 
     /// Moves a branch from one commit to a later one, if it still stands at the first.
     pub fn advance(&self, branch: &str, from: &CommitId, to: &CommitId) -> Result<(), AdvanceError> {
-        let name = ref_name(branch)?;
         let (old, new) = (self.commit(from)?.id(), self.commit(to)?.id());
         let descends = self.git.graph_descendant_of(new, old).map_err(git("compare two commits"))?;
         if !descends {
             let (branch, from, to) = (branch.to_owned(), from.clone(), to.clone());
             return Err(AdvanceError::NotADescendant { branch, from, to });
         }
+        self.move_branch(branch, old, new, "tidelock: land")
+    }
+
+    /// Moves a branch that stands at `old` and nowhere else.
+    pub(super) fn move_branch(
+        &self,
+        branch: &str,
+        old: Oid,
+        new: Oid,
+        reason: &str,
+    ) -> Result<(), AdvanceError> {
+        let name = ref_name(branch)?;
         // libgit2 would make a branch that is gone anew, so its place is looked at before.
         let found = self.tip_if_any(&name)?;
         if found != Some(old) {
             return Err(moved(branch, found)?);
         }
-        match self.git.reference_matching(&name, new, true, old, "tidelock: land") {
+        match self.git.reference_matching(&name, new, true, old, reason) {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
                 Err(moved(branch, self.tip_if_any(&name)?)?)

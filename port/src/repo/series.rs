@@ -3,7 +3,7 @@
 use git2::{ErrorCode, Sort};
 use upstream::{CommitId, TreeId};
 
-use super::branch::{moved, ref_name};
+use super::branch::ref_name;
 use super::error::{RepoError, git};
 use super::{AdvanceError, PortRepo, commit_id, oid, tree_id};
 
@@ -113,19 +113,6 @@ impl PortRepo {
             return Err(AdvanceError::CheckedOut { branch: branch.to_owned() });
         }
         let (old, new) = (oid(from.as_str(), "commit")?, self.commit(to)?.id());
-        let found = self.tip_if_any(&name)?;
-        if found != Some(old) {
-            return Err(moved(branch, found)?);
-        }
-        match self.git.reference_matching(&name, new, true, old, "tidelock: begin anew") {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
-                Err(moved(branch, self.tip_if_any(&name)?)?)
-            }
-            Err(error) if error.code() == ErrorCode::Locked => {
-                Err(AdvanceError::Locked { branch: branch.to_owned() })
-            }
-            Err(source) => Err(RepoError::Git { action: "move the branch", source }.into()),
-        }
+        self.move_branch(branch, old, new, "tidelock: begin anew")
     }
 }
