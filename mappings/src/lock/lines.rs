@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Option<Lock> {
     let fits = lines.0.is_empty()
         && labels.len() == revisions.len()
         && (&last.revision, &last.commit) == (&head.baseline, &head.commit)
-        && held.values().all(is_held);
+        && held.values().all(|held| held.disposition.leaves_alone());
     fits.then_some(Lock {
         source: head.source,
         baseline: head.baseline,
@@ -263,17 +263,6 @@ fn held(line: &mut Cursor<'_>) -> Option<HeldItem> {
         disposition: line.next("disposition")?,
         reason: line.next("reason")?,
     })
-}
-
-fn is_held(held: &HeldItem) -> bool {
-    match held.disposition {
-        Disposition::Declined | Disposition::Deferred | Disposition::NotPorted => true,
-        Disposition::Adopted
-        | Disposition::Landed
-        | Disposition::Absorbed
-        | Disposition::Parked
-        | Disposition::Withdrawn => false,
-    }
 }
 
 /// The entries by item, where they are sorted and each item is there once.

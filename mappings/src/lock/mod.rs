@@ -101,6 +101,17 @@ pub enum Disposition {
     Withdrawn,
 }
 
+impl Disposition {
+    /// Whether it leaves a change alone on purpose: what is held has one of these.
+    #[must_use]
+    pub fn leaves_alone(self) -> bool {
+        match self {
+            Self::NotPorted | Self::Declined | Self::Deferred => true,
+            Self::Adopted | Self::Landed | Self::Absorbed | Self::Parked | Self::Withdrawn => false,
+        }
+    }
+}
+
 /// One upstream revision with what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -243,15 +243,9 @@ fn check_baseline(text: &str, raw: &RawLock) -> Result<(), LockError> {
 
 /// What is held was left alone; any other word would claim something else.
 fn check_held(text: &str, held: &[Spanned<HeldItem>]) -> Result<(), LockError> {
-    let is_held = |disposition| match disposition {
-        Disposition::Declined | Disposition::Deferred | Disposition::NotPorted => true,
-        Disposition::Adopted
-        | Disposition::Landed
-        | Disposition::Absorbed
-        | Disposition::Parked
-        | Disposition::Withdrawn => false,
+    let Some(wrong) = held.iter().find(|held| !held.get_ref().disposition.leaves_alone()) else {
+        return Ok(());
     };
-    let Some(wrong) = held.iter().find(|held| !is_held(held.get_ref().disposition)) else { return Ok(()) };
     let (line, column) = position(text, wrong.span().start);
     let word = disposition_word(wrong.get_ref().disposition);
     let reason = format!("what is held is `declined`, `deferred` or `not-ported`, and never `{word}`");
