@@ -115,7 +115,7 @@ impl BigPort {
         files.into_iter().map(|(file, classes)| (file, text(&classes))).collect()
     }
 
-    /// The lock of a port that equals a snapshot, adopted some revisions before; what no symbol answers to is held.
+    /// The lock of a port that equals a snapshot, adopted some revisions before.
     pub(super) fn lock(
         &self,
         baseline: &Snapshot,
@@ -131,7 +131,19 @@ impl BigPort {
             reason: String::new(),
         };
         lock.revisions = recorded.iter().enumerate().map(record).collect();
+        Ok(lock)
+    }
+
+    /// Holds what no symbol answers to, as syncs over many revisions would have.
+    pub(super) fn hold_the_rest(&self, lock: &mut Lock, baseline: &Snapshot) {
         for item in baseline.items.values().filter(|item| !lock.links.contains_key(&item.path)) {
+            let is_left_alone = match self.mapping.place(item) {
+                Ok(Placement::Skipped { why, .. }) => why != SkipReason::Unmapped,
+                Ok(Placement::Mapped { .. }) | Err(_) => false,
+            };
+            if is_left_alone || self.mapping.needs_no_symbol(item).is_some() {
+                continue;
+            }
             let held = HeldItem {
                 item: item.path.clone(),
                 symbol: None,
@@ -139,11 +151,8 @@ impl BigPort {
                 disposition: Disposition::NotPorted,
                 reason: "the measure writes no symbol for it".to_owned(),
             };
-            if self.mapping.needs_no_symbol(item).is_none() {
-                lock.held.insert(item.path.clone(), held);
-            }
+            lock.held.insert(item.path.clone(), held);
         }
-        Ok(lock)
     }
 
     /// Commits a lock.

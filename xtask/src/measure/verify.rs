@@ -34,6 +34,7 @@ pub(super) fn verify(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()
         let baseline = port.snapshot(&newest)?;
         let symbols = port.write(&baseline)?;
         let mut lock = port.lock(&baseline, &recorded, &symbols)?;
+        port.hold_the_rest(&mut lock, &baseline);
         let changed = last_changes(&port, &recorded)?;
         let adopted = recorded.first().context("there is a first revision")?.label.clone();
         for link in lock.links.values_mut() {
