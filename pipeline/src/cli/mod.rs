@@ -17,6 +17,7 @@ mod history;
 mod init;
 mod items;
 mod listing_args;
+mod log;
 mod map;
 mod memory;
 mod plan;
@@ -30,7 +31,6 @@ mod verify;
 mod watch;
 mod workspace;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,13 +43,14 @@ use upstream::process::SystemProcessRunner;
 use upstream::repo::RepoError as UpstreamRepoError;
 use upstream::source::SourceError;
 
-use crate::config::{self, LoadError, Settings, env};
+use crate::config::{self, LoadError, Settings};
 use crate::leash::{self, LEASHED_SUBCOMMAND};
 use crate::session::{Machine, Session, SessionError};
-use args::{Cli, Command, Format, LogFormat};
+use args::{Cli, Command, Format};
 use console::Console;
 pub use error::CliError;
 pub use exit_code::ExitCode;
+use log::Log;
 pub use workspace::schemas as workspace_schemas;
 
 /// What every command is given.
@@ -106,8 +107,8 @@ pub fn command() -> clap::Command {
 fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
     // A daemon is read from its log; of what people start by hand the console tells enough.
     let watches = matches!(cli.command, Command::Watch(_));
-    start_log(cli.log_format, if watches { "warn,pipeline=info" } else { "off" });
     install_tls()?;
+    let _until_the_end = Log::start(cli.log_format, if watches { "warn,pipeline=info" } else { "off" })?;
     let interrupt = Arc::new(AtomicBool::new(false));
     if !watches {
         stop_on_signal(&interrupt, console)?;
@@ -243,20 +244,6 @@ fn session_error(error: SessionError) -> CliError {
         Some(hint) => error.hint(hint),
         None => error,
     }
-}
-
-fn start_log(format: LogFormat, usual: &str) {
-    let filter = env::text("TIDELOCK_LOG").unwrap_or_else(|| usual.to_owned());
-    let filter = tracing_subscriber::EnvFilter::new(filter);
-    // Colours are for terminals: a log that is kept or searched holds none.
-    let colours = std::io::stderr().is_terminal() && env::text("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => log.with_ansi(colours).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    };
-    // A second start in one process (tests) keeps the first.
-    drop(started);
 }
 
 fn install_tls() -> Result<(), CliError> {

@@ -15,6 +15,12 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("XDG_CACHE_HOME", "where `tidelock history` keeps finished rows; default `~/.cache`"),
     ("RUSTUP_HOME", "where Rustup keeps the toolchains; handed on to Cargo"),
     (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "where to send the log and the syncs as OTLP as well, such as `http://127.0.0.1:4318`; the other `OTEL_` variables of the specification hold too",
+    ),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "only `http/protobuf`, which is the default, is spoken"),
+    ("OTEL_SERVICE_NAME", "what a collector knows us by; default `tidelock`"),
+    (
         "TIDELOCK_TEST_STOP_AT",
         "in builds for development only: at which point the process kills itself, for crash tests",
     ),

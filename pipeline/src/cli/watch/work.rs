@@ -170,6 +170,7 @@ impl Work for PortWork {
     }
 
     fn sync(&self, port: &str) -> SyncReport {
+        let _whole = tracing::info_span!("sync", port).entered();
         let listener = Arc::new(LogListener::new(port, &self.metrics));
         let session = match self.open(port, &listener) {
             Ok(session) => session,

@@ -1,5 +1,6 @@
 //! `tidelock watch`: looks on its schedule, lands what comes, and stops when it is told to.
 
+mod collected;
 mod offering;
 mod refused;
 mod running;
