@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context as _, Result, bail};
 use mappings::lock::{Adoption, adopt};
 use mappings::{
-    Disposition, HeldItem, Lock, Mapping, MappingConfig, Placement, RecordedRevision, SymbolTable,
+    Disposition, HeldItem, Lock, Mapping, MappingConfig, Placement, RecordedRevision, SkipReason, SymbolTable,
 };
 use port::language::Python;
 use port::language::python::Interpreter;
