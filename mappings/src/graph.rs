@@ -4,7 +4,8 @@
 //! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
 //! unresolved, never guessed at.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 pub(crate) use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -61,13 +62,18 @@ impl CallGraph<SymbolPath> {
     }
 
     fn between_symbols(table: &SymbolTable, unresolved: Unresolved) -> Self {
-        let is_class =
-            |path: &SymbolPath| table.get(path).is_some_and(|symbol| symbol.kind == SymbolKind::Class);
+        let classes: HashSet<&str> = table
+            .symbols
+            .iter()
+            .filter(|(_, symbol)| symbol.kind == SymbolKind::Class)
+            .map(|(path, _)| path.as_str())
+            .collect();
+        let is_class = |path: &str| classes.contains(path);
         let named: Vec<_> =
             table.symbols.iter().map(|(path, symbol)| Named::of_symbol(path, symbol, &is_class)).collect();
         let mut graph = Self::resolve(&named, unresolved);
         for special in table.symbols.keys().filter(|path| is_special(path.name())) {
-            let class = special.parent().filter(is_class);
+            let class = special.parent().filter(|parent| is_class(parent.as_str()));
             if let (Some(class), Some(special)) =
                 (class.and_then(|class| graph.node(&class)), graph.node(special))
             {
@@ -101,6 +107,27 @@ impl Reached {
     /// Whether the walk is here for the first time; from now on it was.
     fn enters(&mut self, node: NodeIndex) -> bool {
         self.0.get_mut(node.index()).is_some_and(|reached| !std::mem::replace(reached, true))
+    }
+}
+
+/// A walk that goes no further than is asked for.
+#[derive(Debug)]
+pub(crate) struct LazyWalk<'a, Key> {
+    graph: &'a CallGraph<Key>,
+    direction: Direction,
+    reached: Reached,
+    waiting: VecDeque<NodeIndex>,
+}
+
+impl<Key> LazyWalk<'_, Key> {
+    /// Whether the walk comes to this node.
+    pub(crate) fn comes_to(&mut self, node: NodeIndex) -> bool {
+        while !self.reached.contains(node) {
+            let Some(at) = self.waiting.pop_front() else { return false };
+            let next = self.graph.graph.neighbors_directed(at, self.direction);
+            self.waiting.extend(next.filter(|next| self.reached.enters(*next)));
+        }
+        true
     }
 }
 
@@ -187,6 +214,18 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         self.graph.node_weight(node)
     }
 
+    /// Walks from this node to what calls it (incoming) or what it calls (outgoing), as far as is asked for.
+    pub(crate) fn lazy_walk(&self, from: NodeIndex, direction: Direction) -> LazyWalk<'_, Key> {
+        let mut reached = Reached(vec![false; self.graph.node_count()]);
+        reached.enters(from);
+        LazyWalk { graph: self, direction, reached, waiting: VecDeque::from([from]) }
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn size(&self) -> usize {
+        self.graph.node_count()
+    }
+
     /// Walks from these nodes to what calls them (incoming) or what they call (outgoing), the nearest first.
     /// Each node on the way is asked about once, and the walk goes on behind it where the answer is yes.
     pub(crate) fn walk(
@@ -219,14 +258,14 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         let nodes: Vec<Option<NodeIndex>> = named.iter().map(node_of).collect();
         let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::with_capacity(named.len());
         for (at, candidate) in named.iter().enumerate() {
-            by_name.entry((&candidate.krate, candidate.name)).or_default().push(at);
+            by_name.entry((candidate.krate.as_ref(), candidate.name)).or_default().push(at);
         }
         let mut edges: Vec<(NodeIndex, NodeIndex)> = Vec::new();
         for (caller, from) in named.iter().zip(&nodes) {
             let Some(from) = from else { continue };
             let mut open = Vec::new();
             for mention in caller.mentions {
-                let called = by_name.get(&(caller.krate.as_str(), mention.as_str()));
+                let called = by_name.get(&(caller.krate.as_ref(), mention.as_str()));
                 let callees = caller.choose(called.map_or(&[][..], Vec::as_slice), named);
                 if callees.is_empty() && keeps == Unresolved::Kept {
                     open.push(mention.clone());
@@ -255,9 +294,9 @@ struct Named<'a, Key> {
     /// The path without the mark of a variant: variants of one item are called together.
     base: &'a str,
     /// The type or class that it is a member of.
-    owner: Option<String>,
-    module: String,
-    krate: String,
+    owner: Option<Cow<'a, str>>,
+    module: Cow<'a, str>,
+    krate: Cow<'a, str>,
     is_test: bool,
     mentions: &'a [String],
 }
@@ -270,7 +309,7 @@ impl<'a> Named<'a, ItemPath> {
         let module = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default().join("::");
         let owner = match owner {
             convention::Owner::None => None,
-            convention::Owner::Class(name) | convention::Owner::Foreign(name) => Some(name),
+            convention::Owner::Class(name) | convention::Owner::Foreign(name) => Some(Cow::Owned(name)),
         };
         let name = segments.last().copied().unwrap_or_default();
         Self {
@@ -278,8 +317,8 @@ impl<'a> Named<'a, ItemPath> {
             name: without_variant(name).trim_start_matches("r#"),
             base: without_variant(item.path.as_str()),
             owner,
-            module,
-            krate,
+            module: Cow::Owned(module),
+            krate: Cow::Owned(krate),
             is_test: item.is_test,
             mentions: &item.mentions,
         }
@@ -287,17 +326,21 @@ impl<'a> Named<'a, ItemPath> {
 }
 
 impl<'a> Named<'a, SymbolPath> {
-    fn of_symbol(path: &'a SymbolPath, symbol: &'a Symbol, is_class: &dyn Fn(&SymbolPath) -> bool) -> Self {
-        let parent = path.parent();
-        let class = parent.clone().filter(is_class);
-        let module = class.as_ref().map_or_else(|| parent.clone(), SymbolPath::parent);
+    fn of_symbol(path: &'a SymbolPath, symbol: &'a Symbol, is_class: &dyn Fn(&str) -> bool) -> Self {
+        let above = |path: &'a str| path.rsplit_once('.');
+        let (parent, name) = above(path.as_str()).unwrap_or(("", path.as_str()));
+        let class = Some(parent).filter(|parent| is_class(parent));
+        let (module, owner) = match class {
+            Some(class) => above(class).map_or(("", Some(class)), |(module, name)| (module, Some(name))),
+            None => (parent, None),
+        };
         Self {
             key: path,
-            name: path.as_str().rsplit('.').next().unwrap_or_default(),
+            name,
             base: path.as_str(),
-            owner: class.map(|class| class.name().to_owned()),
-            module: module.map(|module| module.as_str().to_owned()).unwrap_or_default(),
-            krate: String::new(),
+            owner: owner.map(Cow::Borrowed),
+            module: Cow::Borrowed(module),
+            krate: Cow::Borrowed(""),
             is_test: symbol.is_test,
             mentions: &symbol.mentions,
         }
@@ -337,7 +380,7 @@ impl<Key> Named<'_, Key> {
         }
         let is_mentioned = |(_, candidate): &(usize, &Self)| {
             let owner = candidate.owner.as_ref();
-            owner.is_some_and(|owner| self.mentions.binary_search(owner).is_ok())
+            owner.is_some_and(|owner| self.mentions.binary_search_by(|word| word.as_str().cmp(owner)).is_ok())
         };
         let (of_mentioned, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_mentioned);
         if !of_mentioned.is_empty() {

@@ -53,6 +53,7 @@ struct Alternative {
 #[derive(Debug, Clone)]
 enum Segment {
     AnyDepth,
+    Literal(String),
     Glob(Vec<char>),
 }
 
@@ -86,6 +87,7 @@ impl Pattern {
                 .iter()
                 .map(|segment| match segment {
                     Segment::AnyDepth => 1,
+                    Segment::Literal(_) => 0,
                     Segment::Glob(glob) => glob.iter().filter(|sign| **sign == '*').count(),
                 })
                 .sum();
@@ -104,6 +106,10 @@ impl Pattern {
     /// How specifically it matches an item's path, if it does. A `cfg` variant (`path#2`) is matched by
     /// what matches the path itself.
     pub(crate) fn match_item(&self, path: &ItemPath) -> Option<Specificity> {
+        // Mostly a rule speaks of another crate, and taking a path apart costs more than that.
+        if !self.alternatives.iter().any(|alternative| alternative.may_begin(path.as_str())) {
+            return None;
+        }
         let as_written = self.match_segments(&path.segments());
         let base = without_variant(path.as_str());
         if base == path.as_str() {
@@ -130,6 +136,14 @@ impl Pattern {
 }
 
 impl Alternative {
+    /// Whether a path with this text may match, by how it begins.
+    fn may_begin(&self, path: &str) -> bool {
+        match self.segments.first() {
+            Some(Segment::Literal(first)) => path.starts_with(first.as_str()),
+            Some(Segment::AnyDepth | Segment::Glob(_)) | None => true,
+        }
+    }
+
     fn matches(&self, segments: &[&str]) -> bool {
         wild_match(
             &self.segments,
@@ -137,6 +151,7 @@ impl Alternative {
             |segment| matches!(segment, Segment::AnyDepth),
             |segment, text| match segment {
                 Segment::AnyDepth => true,
+                Segment::Literal(literal) => literal == text,
                 Segment::Glob(glob) => {
                     let text: Vec<char> = text.chars().collect();
                     wild_match(glob, &text, |sign| *sign == '*', |sign, letter| sign == letter)
@@ -192,6 +207,7 @@ fn segment(text: &str) -> Result<Segment, String> {
         "" => Err("it has an empty segment".to_owned()),
         "**" => Ok(Segment::AnyDepth),
         _ if text.contains("**") => Err("`**` must be a segment of its own".to_owned()),
+        _ if !text.contains('*') => Ok(Segment::Literal(text.to_owned())),
         _ => Ok(Segment::Glob(text.chars().collect())),
     }
 }

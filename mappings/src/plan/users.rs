@@ -52,6 +52,8 @@ pub(super) struct Search<'d, 'a> {
     moved: BTreeMap<&'d ItemPath, &'a Link>,
     /// Items that a carrier may have been parked under.
     waiting: BTreeSet<&'d ItemPath>,
+    /// What the items are to a change, as far as it was asked.
+    seats: Vec<OnceCell<Seat>>,
 }
 
 /// What an item is to a change that arrives at it.
@@ -100,7 +102,8 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         // Of an item that was split the first symbol counts.
         let own = decided.planned.iter().rev().map(standing).collect();
         let port = CallGraph::edges_of_symbols(input.symbols);
-        Self { input, calls, port, own, moved, waiting }
+        let seats = vec![OnceCell::new(); calls.size()];
+        Self { input, calls, port, own, moved, waiting, seats }
     }
 
     /// All carriers, by path.
@@ -136,7 +139,7 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         let mut found = BTreeMap::new();
         // Each item is a source once, and each source's walks are bounded by the graphs.
         while let Some(source) = waiting.pop_front() {
-            let users = source.symbol.map(|symbol| self.port.walk([symbol], Direction::Incoming, |_| true));
+            let mut users = source.symbol.map(|symbol| self.port.lazy_walk(symbol, Direction::Incoming));
             self.calls.walk([source.item], Direction::Incoming, |caller| {
                 // Behind another source, that one's own walk looks.
                 if taken.contains(&caller) {
@@ -148,7 +151,7 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
                     Seat::Linked(symbol) => symbol,
                 };
                 let comes_through =
-                    users.as_ref().zip(symbol).is_some_and(|(users, symbol)| users.contains(symbol));
+                    users.as_mut().zip(symbol).is_some_and(|(users, symbol)| users.comes_to(symbol));
                 if matches!(behind.get(&caller), Some(None)) {
                     // Nothing is to be done about it; what does without its symbol may have followed in between.
                     taken.insert(caller);
@@ -246,7 +249,8 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
     }
 
     fn seat(&self, item: NodeIndex) -> Seat {
-        self.calls.key(item).map_or(Seat::Bare, |path| self.seat_of(path))
+        let find = || self.calls.key(item).map_or(Seat::Bare, |path| self.seat_of(path));
+        self.seats.get(item.index()).map_or_else(find, |seat| *seat.get_or_init(find))
     }
 
     fn seat_of(&self, path: &ItemPath) -> Seat {
