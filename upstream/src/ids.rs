@@ -194,6 +194,20 @@ impl ItemPath {
 #[serde(try_from = "String", into = "String")]
 pub struct ContentHash([u8; 16]);
 
+impl schemars::JsonSchema for ContentHash {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "content hash".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })
+    }
+}
+
 impl ContentHash {
     /// Hashes bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {

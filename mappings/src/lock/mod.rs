@@ -12,12 +12,13 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upstream::ids::{CommitId, ContentHash, ItemPath, RevisionLabel};
 
 pub use adopt::{Adopted, Adoption, Unlinked, adopt};
 pub use check::{CheckInput, LockFinding, check};
-pub use text::LockError;
+pub use text::{LockError, schema};
 
 use crate::symbol::SymbolPath;
 
@@ -27,7 +28,7 @@ use crate::symbol::SymbolPath;
 pub const LOCK_VERSION: u32 = 3;
 
 /// How far it is known that a symbol behaves as its item does. These are never mixed in a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// The contract compared both on probes and they agreed.
@@ -41,7 +42,7 @@ pub enum Proof {
 }
 
 /// One item and the symbol that answers to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// The item.
@@ -62,7 +63,7 @@ pub struct Link {
 }
 
 /// One more symbol of an item that was split.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkPart {
     /// The symbol.
@@ -80,7 +81,7 @@ impl Link {
 }
 
 /// What became of one upstream revision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Disposition {
     /// The port equalled it when Tidelock was set up.
@@ -113,7 +114,7 @@ impl Disposition {
 }
 
 /// One upstream revision with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRevision {
     /// The revision.
@@ -128,7 +129,7 @@ pub struct RecordedRevision {
 }
 
 /// A unit that waits for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParkedItem {
     /// The item.
@@ -142,7 +143,7 @@ pub struct ParkedItem {
 }
 
 /// A changed item that the baseline passed over and that the port does not follow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeldItem {
     /// The item.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use upstream::{CommitId, ItemPath, RevisionLabel};
@@ -92,22 +93,43 @@ struct Version {
     version: Spanned<i64>,
 }
 
-#[derive(Deserialize)]
+/// What a port equals, item by item. The text is TOML; docs/lock.md tells what must hold beyond its shape.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Lock")]
 struct RawLock {
+    /// The version of the format.
     #[serde(rename = "version")]
+    #[schemars(range(min = 1, max = 3))]
     _version: u32,
+    /// The upstream as its source is written in the configuration, such as `registry:strsim`.
     source: String,
+    /// The revision that the port equals, apart from what is parked.
+    #[schemars(with = "RevisionLabel")]
     baseline: Spanned<RevisionLabel>,
+    /// Its commit in the mirror.
     commit: CommitId,
+    /// The revisions from adoption to the baseline, oldest first.
     #[serde(default)]
+    #[schemars(with = "Vec<RecordedRevision>")]
     revisions: Vec<Spanned<RecordedRevision>>,
+    /// The links by item.
     #[serde(default)]
+    #[schemars(with = "Vec<Link>")]
     links: Vec<Spanned<Link>>,
+    /// What waits for a person, by item.
     #[serde(default)]
+    #[schemars(with = "Vec<ParkedItem>")]
     parked: Vec<Spanned<ParkedItem>>,
+    /// What the port does not follow although it changed, by item.
     #[serde(default)]
+    #[schemars(with = "Vec<HeldItem>")]
     held: Vec<Spanned<HeldItem>>,
+}
+
+/// The JSON schema of a lock, which is TOML, for those who read it without Tidelock.
+pub fn schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(RawLock).as_value())
 }
 
 impl Lock {
@@ -341,6 +363,8 @@ fn proof_word(proof: Proof) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use upstream::ContentHash;
 
@@ -416,6 +440,30 @@ mod tests {
         let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let lock = Lock::parse(example).unwrap();
         assert_eq!(lock.render().strip_prefix(HEAD).map(str::trim), Some(example.trim()));
+    }
+
+    /// What the schema has against a lock.
+    fn faults(text: &str) -> Vec<String> {
+        static SCHEMA: LazyLock<jsonschema::Validator> =
+            LazyLock::new(|| jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap());
+        let value: serde_json::Value = toml::from_str(text).unwrap();
+        SCHEMA.iter_errors(&value).map(|error| format!("{error} at {}", error.instance_path())).collect()
+    }
+
+    #[test]
+    fn the_schema_takes_what_is_written_and_refuses_what_is_no_lock() {
+        let text = lock().render();
+        assert_eq!(faults(&text), Vec::<String>::new());
+        for (right, wrong) in [
+            ("version = 3", "version = 4"),
+            ("baseline = \"1.0.0\"", "baseline = \"\""),
+            ("disposition = \"adopted\"", "disposition = \"kept\""),
+            ("proof = \"mapped-only\"", "proof = \"mapped-only\", sure = true"),
+            ("upstream = \"", "upstream = \"x"),
+            ("source = \"registry:strsim\"\n", ""),
+        ] {
+            assert_eq!(faults(&text.replacen(right, wrong, 1)).len(), 1, "{wrong}");
+        }
     }
 
     #[test]
@@ -608,6 +656,7 @@ mod tests {
                 link.parts = vec![part(at)];
             }
             let text = lock.render();
+            prop_assert_eq!(faults(&text), Vec::<String>::new());
             prop_assert_eq!(quick(&text), Some(lock.clone()));
             prop_assert_eq!(Lock::parse(&text), Ok(lock.clone()));
             // The other reader, which a comment in between brings in.
