@@ -16,7 +16,7 @@ use port::language::Python;
 use port::language::python::Interpreter;
 use port::repo::PortRepo;
 use serde_json::json;
-use upstream::process::{Invocation, Limits, ProcessRunner, SystemProcessRunner};
+use upstream::process::{Finished, Invocation, Limits, ProcessRunner, SystemProcessRunner};
 use upstream::snapshot::{Item, ItemKind, Snapshot};
 use upstream::{Mirror, Revision};
 
@@ -169,15 +169,17 @@ impl BigPort {
         )
     }
 
+    /// What `tidelock verify` finds wrong with the lock, a line each.
+    pub(super) fn wrong(&self) -> Result<Vec<String>> {
+        let finished = self.finished(&["verify", "--format", "json"])?;
+        let told: serde_json::Value = serde_json::from_slice(&finished.stdout)
+            .with_context(|| format!("tidelock verify: {}", finished.tail(20)))?;
+        Ok(serde_json::from_value(told["wrong"].clone())?)
+    }
+
     /// Runs `tidelock` in the port, and gives its milliseconds and what it printed.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<(f64, String)> {
-        let program = std::env::current_exe()?.with_file_name("tidelock");
-        let limits = Limits { timeout_ms: 3_600_000, output_bytes_max: 1 << 30, ..Limits::default() };
-        let invocation = Invocation::new(&program, &self.folder)
-            .args(arguments.iter().copied())
-            .inherit(&["HOME", "CARGO_HOME"])
-            .limits(limits);
-        let finished = SystemProcessRunner::default().run(&invocation)?;
+        let finished = self.finished(arguments)?;
         if !finished.succeeded() {
             bail!(
                 "tidelock {arguments:?}: {}\n{}",
@@ -187,6 +189,16 @@ impl BigPort {
         }
         let text = String::from_utf8_lossy(&finished.stdout).into_owned();
         Ok((f64::from(u32::try_from(finished.duration_ms).unwrap_or(u32::MAX)), text))
+    }
+
+    fn finished(&self, arguments: &[&str]) -> Result<Finished> {
+        let program = std::env::current_exe()?.with_file_name("tidelock");
+        let limits = Limits { timeout_ms: 3_600_000, output_bytes_max: 1 << 30, ..Limits::default() };
+        let invocation = Invocation::new(&program, &self.folder)
+            .args(arguments.iter().copied())
+            .inherit(&["HOME", "CARGO_HOME"])
+            .limits(limits);
+        Ok(SystemProcessRunner::default().run(&invocation)?)
     }
 }
 
