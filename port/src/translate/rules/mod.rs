@@ -3,6 +3,7 @@
 //! A rule answers only what it understands in full and refuses everything else with a reason. It need not be
 //! right about behaviour: its answer passes the same gate as any other.
 
+mod compiled;
 mod constant;
 mod docs;
 mod literal;
@@ -12,7 +13,7 @@ mod rename;
 mod test_assertion;
 mod test_function;
 pub(crate) mod tokens;
-mod value;
+pub(crate) mod value;
 
 use mappings::UnitMember;
 use upstream::Item;
@@ -109,6 +110,7 @@ impl Default for RuleTranslator {
                 Box::new(constant::NewConstant),
                 Box::new(test_function::TestFunction),
                 Box::new(literal::LiteralChange),
+                Box::new(compiled::CompiledItem),
             ],
         }
     }
@@ -159,6 +161,14 @@ impl Translator for RuleTranslator {
         if names.is_empty() {
             return Ok(Translation::Declined { reason: "the unit has no members".to_owned() });
         }
+        // Members of one unit may ask for the same helper or import.
+        let mut single: Vec<Edit> = Vec::new();
+        for edit in edits {
+            if !single.contains(&edit) {
+                single.push(edit);
+            }
+        }
+        let edits = single;
         names.dedup();
         let origin = names.join(", ");
         if edits.is_empty() {
