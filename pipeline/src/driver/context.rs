@@ -11,6 +11,7 @@ use port::translate::{Feedback, SymbolContext, TranslationRequest};
 use upstream::TreeId;
 
 use super::planning::Current;
+use crate::config::ChainEntry;
 use crate::session::Session;
 
 /// The most symbols that are shown beside those of the unit.
@@ -58,6 +59,10 @@ impl Attempt<'_> {
 
     /// What rules are told of the crate around the unit, and of the port.
     fn surroundings(&self, session: &Session) -> Option<Surroundings> {
+        // Nobody else looks at them, and they take reading a whole package.
+        if !session.settings.chain.contains(&ChainEntry::Items) {
+            return None;
+        }
         let first = self.unit.members.first()?;
         let program = self.current.program(session, first.change.path().krate());
         Some(Surroundings { program, symbols: Arc::clone(&self.symbols) })

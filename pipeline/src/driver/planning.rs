@@ -41,8 +41,11 @@ impl Current {
         let package = bare_crate(krate);
         let known = self.programs.borrow().get(&package).cloned();
         known.unwrap_or_else(|| {
-            let linked = |item: &upstream::Item| self.lock.links.get(&item.path).map(|link| link.symbol.clone());
-            let text = |file: &str| session.file_at(&self.snapshot.revision.label, file).map(|text| text.to_string());
+            let linked =
+                |item: &upstream::Item| self.lock.links.get(&item.path).map(|link| link.symbol.clone());
+            let text = |file: &str| {
+                session.file_at(&self.snapshot.revision.label, file).map(|text| text.to_string())
+            };
             let program = Program::read(&self.snapshot, &package, &session.settings.mapping, &linked, &text);
             let program = Arc::new(program);
             self.programs.borrow_mut().insert(package, Arc::clone(&program));

@@ -17,8 +17,7 @@ pub(super) fn variant_symbol(error: &SymbolPath, name: &str, variant: &str) -> M
     let parent = error.parent().map_or_else(String::new, |parent| format!("{parent}."));
     let bare = variant.strip_suffix("Error").unwrap_or(variant);
     let _ = name;
-    SymbolPath::new(format!("{parent}{bare}Error"))
-        .or_else(|fault| refuse(Reason::Name, fault.to_string()))
+    SymbolPath::new(format!("{parent}{bare}Error")).or_else(|fault| refuse(Reason::Name, fault.to_string()))
 }
 
 /// The class of a struct.
@@ -191,7 +190,8 @@ pub(super) fn constant(program: &Program, placed: &Placed) -> Made<Compiled> {
     let value = match (&ty, &value.kind) {
         // What never changes is a tuple in Python.
         (Ty::List(_) | Ty::Array(_), Kind::List(parts)) if lower.types.full(&ty) != Ty::bytes() => {
-            let is_byte = matches!(lower.types.full(&ty), Ty::Array(of) if *of == Ty::Int(super::ty::Int::U8));
+            let is_byte =
+                matches!(lower.types.full(&ty), Ty::Array(of) if *of == Ty::Int(super::ty::Int::U8));
             if is_byte { value } else { Node::new(ty, Kind::Tuple(parts.clone())) }
         }
         _ => value,
@@ -227,15 +227,16 @@ fn check(attributes: &[syn::Attribute], generics: &syn::Generics, placed: &Place
 
 /// The documentation of a variant.
 fn documented(attributes: &[syn::Attribute]) -> String {
-    let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
-        match &attribute.meta {
-            syn::Meta::NameValue(syn::MetaNameValue {
-                value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }),
-                ..
-            }) => Some(text.value().trim().to_owned()),
-            _ => None,
-        }
-    });
+    let lines =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+            match &attribute.meta {
+                syn::Meta::NameValue(syn::MetaNameValue {
+                    value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }),
+                    ..
+                }) => Some(text.value().trim().to_owned()),
+                _ => None,
+            }
+        });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -249,20 +250,36 @@ pub(super) fn annotation(ty: &Ty, lower: &Lower<'_>) -> String {
         Ty::Int(_) | Ty::IntVar(_) | Ty::Ordering => "int".to_owned(),
         Ty::Float => "float".to_owned(),
         ty if super::emit::is_bytes(&ty) => "bytes".to_owned(),
-        Ty::List(inner) | Ty::Array(inner) => format!("list[{}]", of(&inner)),
-        Ty::Tuple(parts) => format!("tuple[{}]", parts.iter().map(of).collect::<Vec<_>>().join(", ")),
-        Ty::Option(inner) => format!("\"{} | None\"", of(&inner).replace('"', "")),
+        Ty::List(inner) | Ty::Array(inner) => held("list", &[of(&inner)]),
+        Ty::Tuple(parts) => held("tuple", &parts.iter().map(of).collect::<Vec<_>>()),
+        Ty::Option(inner) => match of(&inner) {
+            inner if inner.is_empty() => inner,
+            inner => format!("\"{} | None\"", inner.replace('"', "")),
+        },
         Ty::Result(inner, _) => of(&inner),
-        Ty::Map(key, value) => format!("dict[{}, {}]", of(&key), of(&value)),
-        Ty::Set(inner) => format!("set[{}]", of(&inner)),
+        Ty::Map(key, value) => held("dict", &[of(&key), of(&value)]),
+        Ty::Set(inner) => held("set", &[of(&inner)]),
         Ty::Own(path) => match lower.program.get(&path) {
             Some(placed) => format!("\"{}\"", placed.symbol.name()),
             None => String::new(),
         },
         Ty::Mut(inner) if super::emit::is_bytes(&inner) => "bytearray".to_owned(),
         Ty::Mut(inner) => of(&inner),
-        Ty::Iter(_) | Ty::Range(_) | Ty::Call(..) | Ty::Param(_) | Ty::AsBytes | Ty::Formatter | Ty::Var(_) => {
-            String::new()
-        }
+        Ty::Iter(_)
+        | Ty::Range(_)
+        | Ty::Call(..)
+        | Ty::Param(_)
+        | Ty::AsBytes
+        | Ty::Formatter
+        | Ty::Var(_) => String::new(),
     }
+}
+
+/// A container with what is in it, where that can be said; within one pair of quotes where there are some inside.
+fn held(container: &str, inside: &[String]) -> String {
+    if inside.iter().any(String::is_empty) {
+        return container.to_owned();
+    }
+    let text = format!("{container}[{}]", inside.join(", "));
+    if text.contains('"') { format!("\"{}\"", text.replace('"', "")) } else { text }
 }

@@ -66,7 +66,9 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
         parameters.push("self".to_owned());
     }
     let mut early = Vec::new();
-    for (input, ty) in signature.inputs.iter().filter(|input| matches!(input, syn::FnArg::Typed(_))).zip(&types) {
+    for (input, ty) in
+        signature.inputs.iter().filter(|input| matches!(input, syn::FnArg::Typed(_))).zip(&types)
+    {
         let syn::FnArg::Typed(typed) = input else { continue };
         if matches!(ty, Ty::Formatter) || matches!(ty, Ty::Mut(of) if **of == Ty::Formatter) {
             let syn::Pat::Ident(name) = &*typed.pat else { return refuse(Reason::Pattern, "a formatter") };
@@ -74,24 +76,35 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
             continue;
         }
         if let Ty::Mut(of) = ty
-            && !matches!(lower.types.bare(of), Ty::List(_) | Ty::Array(_) | Ty::Map(..) | Ty::Set(_) | Ty::Own(_))
+            && !matches!(
+                lower.types.bare(of),
+                Ty::List(_) | Ty::Array(_) | Ty::Map(..) | Ty::Set(_) | Ty::Own(_)
+            )
         {
             return refuse(Reason::Mutation, "a plain value that is changed through a reference");
         }
         let syn::Pat::Ident(name) = &*typed.pat else {
-            let syn::Pat::Wild(_) = &*typed.pat else { return refuse(Reason::Pattern, "a parameter that is taken apart") };
+            let syn::Pat::Wild(_) = &*typed.pat else {
+                return refuse(Reason::Pattern, "a parameter that is taken apart");
+            };
             let local = lower.bind("unused", ty.clone(), false);
             parameters.push(lower.locals.get(local).map(|binding| binding.name.clone()).unwrap_or_default());
             continue;
         };
         let text = name.ident.to_string();
         let plain = text.trim_start_matches('_');
-        let local = lower.bind(if plain.is_empty() { "unused" } else { &text }, ty.clone(), name.mutability.is_some());
+        let local = lower.bind(
+            if plain.is_empty() { "unused" } else { &text },
+            ty.clone(),
+            name.mutability.is_some(),
+        );
         let python = lower.locals.get(local).map(|binding| binding.name.clone()).unwrap_or_default();
         let written = annotation(ty, &lower);
         parameters.push(if written.is_empty() { python.clone() } else { format!("{python}: {written}") });
         // What Rust copies when it is handed over is not the caller's any more.
-        if name.mutability.is_some() && matches!(ty, Ty::List(_) | Ty::Array(_) | Ty::Own(_) | Ty::Map(..) | Ty::Set(_)) {
+        if name.mutability.is_some()
+            && matches!(ty, Ty::List(_) | Ty::Array(_) | Ty::Own(_) | Ty::Map(..) | Ty::Set(_))
+        {
             match ty {
                 Ty::List(of) | Ty::Array(of) if super::lower::is_immutable(of) => {
                     let class = if super::emit::is_bytes(ty) { "bytearray" } else { "list" };
@@ -153,7 +166,11 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
 
 /// The last expression of a function that returns nothing is a statement.
 fn returned(body: Node, shape: Shape) -> Node {
-    if shape == Shape::Procedure { Node::new(Ty::Unit, Kind::Block(vec![Statement::Do(body)], None)) } else { body }
+    if shape == Shape::Procedure {
+        Node::new(Ty::Unit, Kind::Block(vec![Statement::Do(body)], None))
+    } else {
+        body
+    }
 }
 
 /// The type of the crate that an `impl` is for.
@@ -200,15 +217,24 @@ fn frozen(program: &Program, lower: &Lower<'_>, body: &Node) -> Made<()> {
 /// Documentation as a docstring: its first paragraph, and no examples in Rust.
 pub(super) fn docstring(docs: &str, depth: usize) -> Vec<String> {
     let indent = "    ".repeat(depth);
-    let first: Vec<&str> =
-        docs.lines().map(str::trim).skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect();
+    let first: Vec<&str> = docs
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| !line.is_empty())
+        .collect();
     let is_prose = first.first().is_some_and(|line| !line.starts_with(['#', '`', '|', '-', '*', '<', '[']));
-    if first.is_empty() || !is_prose || first.iter().any(|line| line.contains("\"\"\"") || line.contains("```")) {
+    if first.is_empty()
+        || !is_prose
+        || first.iter().any(|line| line.contains("\"\"\"") || line.contains("```"))
+    {
         return Vec::new();
     }
     let clean = |line: &str| line.replace('\\', "\\\\");
     match first.as_slice() {
-        [only] if !only.ends_with('"') && only.len() < 88 => vec![format!("{indent}\"\"\"{}\"\"\"", clean(only))],
+        [only] if !only.ends_with('"') && only.len() < 88 => {
+            vec![format!("{indent}\"\"\"{}\"\"\"", clean(only))]
+        }
         [lead, rest @ ..] => {
             let mut lines = vec![format!("{indent}\"\"\"{}", clean(lead))];
             lines.extend(rest.iter().map(|line| format!("{indent}{}", clean(line))));

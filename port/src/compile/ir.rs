@@ -41,8 +41,17 @@ pub(super) enum Kind {
     List(Vec<Node>),
     Repeat(Box<Node>, Box<Node>),
     /// `body for pattern in source if filter`.
-    Each { source: Box<Node>, pattern: Pattern, filter: Option<Box<Node>>, body: Option<Box<Node>> },
-    Range { low: Box<Node>, high: Box<Node>, closed: bool },
+    Each {
+        source: Box<Node>,
+        pattern: Pattern,
+        filter: Option<Box<Node>>,
+        body: Option<Box<Node>>,
+    },
+    Range {
+        low: Box<Node>,
+        high: Box<Node>,
+        closed: bool,
+    },
     /// A text, list or other sequence that is iterated over as it is.
     Seq(Box<Node>),
     Collect(Box<Node>),
@@ -78,7 +87,9 @@ pub(super) enum Kind {
 pub(super) fn option_arms(arms: &[Arm]) -> Option<(&Arm, &Arm)> {
     let [one, other] = arms else { return None };
     let is_some = |arm: &Arm| match &arm.pattern {
-        Pattern::Some(inner) => arm.guard.is_none() && matches!(**inner, Pattern::Bind(_, None) | Pattern::Any),
+        Pattern::Some(inner) => {
+            arm.guard.is_none() && matches!(**inner, Pattern::Bind(_, None) | Pattern::Any)
+        }
         _ => false,
     };
     let is_none = |arm: &Arm| arm.guard.is_none() && matches!(arm.pattern, Pattern::None);
@@ -286,9 +297,7 @@ impl Node {
     /// Whether evaluating it changes something, or may fail on purpose.
     pub(super) fn has_effects(&self) -> bool {
         match &self.kind {
-            Kind::Template(template) => {
-                template.effects || template.arguments.iter().any(Self::has_effects)
-            }
+            Kind::Template(template) => template.effects || template.arguments.iter().any(Self::has_effects),
             Kind::Call(..) => true,
             _ => self.needs_statements() || self.children().into_iter().any(Self::has_effects),
         }
@@ -325,9 +334,11 @@ impl Node {
             | Kind::Write(of)
             | Kind::Let(_, of) => vec![of],
             Kind::Tuple(parts) | Kind::List(parts) => parts.iter().collect(),
-            Kind::Each { source, filter, body, .. } => {
-                [Some(source), filter.as_ref(), body.as_ref()].into_iter().flatten().map(|node| &**node).collect()
-            }
+            Kind::Each { source, filter, body, .. } => [Some(source), filter.as_ref(), body.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|node| &**node)
+                .collect(),
             Kind::Call(callee, arguments) => std::iter::once(&**callee).chain(arguments).collect(),
             Kind::If(condition, then, otherwise) => {
                 let otherwise = otherwise.as_deref();

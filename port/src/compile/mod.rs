@@ -107,5 +107,21 @@ pub fn compile(program: &Program, path: &ItemPath, module: Option<&SymbolPath>) 
         ItemKind::TypeAlias => refuse(Reason::Kind, "a type alias"),
         ItemKind::Impl | ItemKind::Macro | ItemKind::Module => refuse(Reason::Kind, "no symbol of its own"),
     };
-    made.map(|made| made.finished(module))
+    let made = made?.finished(module);
+    // A function of the upstream may have the name of one of Python's, and hide it from the whole file.
+    let hidden: Vec<&str> =
+        program.names_in(&placed.file).map(SymbolPath::name).filter(|name| lower::is_taken(name)).collect();
+    match hidden.iter().find(|name| !made.helpers.is_empty() || calls(&made.text, name)) {
+        Some(name) => refuse(Reason::Name, format!("`{name}` is Python's own, and the file has one as well")),
+        None => Ok(made),
+    }
+}
+
+/// Whether a text calls a function of this name.
+fn calls(text: &str, name: &str) -> bool {
+    let is_name = |letter: char| letter == '_' || letter == '.' || letter.is_alphanumeric();
+    let definition = format!("def {name}(");
+    text.replace(&definition, "").match_indices(&format!("{name}(")).any(|(at, _)| {
+        !text.replace(&definition, "").get(..at).is_some_and(|before| before.ends_with(is_name))
+    })
 }

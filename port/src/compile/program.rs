@@ -63,7 +63,8 @@ impl Program {
             program.crates.insert(path.krate().to_owned());
             program.errors.extend(item.signature.as_ref().and_then(|of| returned_error(&of.output)));
             program.errors.extend(error_of_trait(path));
-            if is_free(item.kind) {
+            // The crate itself stands in no module.
+            if is_free(item.kind) && path.segments().len() > 1 {
                 let module: Vec<String> = module_of(path);
                 let known = roots.entry(item.file.clone()).or_insert_with(|| module.clone());
                 if module.len() < known.len() {

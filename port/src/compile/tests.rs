@@ -81,9 +81,9 @@ fn integers_are_held_to_their_types() {
          pub fn sub(a: usize, b: usize) -> usize { a - b }
          pub fn mul(a: i32, b: i32) -> i32 { a * b }
          pub fn neg(a: i8) -> i8 { -a }
-         pub fn abs(a: i32) -> i32 { a.abs() }
-         pub fn pow(a: u32, b: u32) -> u32 { a.pow(b) }
-         pub fn sum(v: &[u8]) -> u8 { v.iter().sum() }",
+         pub fn absolute(a: i32) -> i32 { a.abs() }
+         pub fn power(a: u32, b: u32) -> u32 { a.pow(b) }
+         pub fn total(v: &[u8]) -> u8 { v.iter().sum() }",
         &[
             ("add(200, 55)", "255"),
             ("add(200, 56)", "raises OverflowError"),
@@ -93,15 +93,15 @@ fn integers_are_held_to_their_types() {
             ("mul(-46340, 46340)", "-2147395600"),
             ("neg(-128)", "raises OverflowError"),
             ("neg(-127)", "127"),
-            ("abs(-2147483648)", "raises OverflowError"),
-            ("pow(2, 31)", "2147483648"),
-            ("pow(2, 32)", "raises OverflowError"),
-            ("pow(1, 4294967295)", "1"),
-            ("pow(0, 4294967295)", "0"),
-            ("pow(0, 0)", "1"),
-            ("pow(3, 4294967295)", "raises OverflowError"),
-            ("sum(b'\\x80\\x7f')", "255"),
-            ("sum(b'\\x80\\x80')", "raises OverflowError"),
+            ("absolute(-2147483648)", "raises OverflowError"),
+            ("power(2, 31)", "2147483648"),
+            ("power(2, 32)", "raises OverflowError"),
+            ("power(1, 4294967295)", "1"),
+            ("power(0, 4294967295)", "0"),
+            ("power(0, 0)", "1"),
+            ("power(3, 4294967295)", "raises OverflowError"),
+            ("total(b'\\x80\\x7f')", "255"),
+            ("total(b'\\x80\\x80')", "raises OverflowError"),
         ],
     );
 }
@@ -235,7 +235,7 @@ fn texts_are_bytes_where_rust_counts_bytes() {
 #[test]
 fn options_are_none_and_nothing_else() {
     gives(
-        "pub fn or(o: Option<u32>) -> u32 { o.unwrap_or(7) }
+        "pub fn fallback(o: Option<u32>) -> u32 { o.unwrap_or(7) }
          pub fn twice(o: Option<u8>) -> Option<u8> { o.map(|x| x / 2) }
          pub fn first(s: &str) -> Option<char> { let c = s.chars().next()?; Some(c) }
          pub fn told(o: Option<&str>) -> String {
@@ -244,8 +244,8 @@ fn options_are_none_and_nothing_else() {
          }
          pub fn must(o: Option<u8>) -> u8 { o.expect(\"there\") }",
         &[
-            ("or(None)", "7"),
-            ("or(0)", "0"),
+            ("fallback(None)", "7"),
+            ("fallback(0)", "0"),
             ("twice(0)", "0"),
             ("twice(None)", "None"),
             ("first('')", "None"),
@@ -305,7 +305,7 @@ fn loops_and_lists_go_as_in_rust() {
          pub fn at(v: &[i64], i: usize) -> i64 { v[i] }
          pub fn tail(v: &[i64]) -> &[i64] { &v[1..] }
          pub fn copied(v: [u8; 3]) -> Vec<u8> { let mut w = v; w[0] = 9; let mut out = v.to_vec(); out.extend_from_slice(&w); out }
-         pub fn bytes(s: &str) -> Vec<u8> { let mut out = Vec::new(); for b in s.bytes() { out.push(b ^ 1); } out }
+         pub fn changed(s: &str) -> Vec<u8> { let mut out = Vec::new(); for b in s.bytes() { out.push(b ^ 1); } out }
          pub fn folded(v: &[u32]) -> u32 { v.iter().fold(1, |acc, x| acc * 2 + x) }
          pub fn last(v: &[u8]) -> Option<u8> { v.last().copied() }
          pub fn spot(v: &[u32], x: u32) -> Option<usize> { v.iter().position(|y| *y == x) }
@@ -323,7 +323,7 @@ fn loops_and_lists_go_as_in_rust() {
             ("tail([])", "raises IndexError"),
             ("tail([1, 2])", "[2]"),
             ("copied(b'abc')", "b'abc\\tbc'"),
-            ("bytes('ab')", "b'`c'"),
+            ("changed('ab')", "b'`c'"),
             ("folded([1, 2])", "8"),
             ("folded([4294967295])", "raises OverflowError"),
             ("last(b'')", "None"),
@@ -402,7 +402,11 @@ fn tests_become_plain_test_functions() {
          }",
     );
     assert!(text.contains("def test_doubles():") && text.contains("assert double(2) == 4"), "{text}");
-    assert!(text.contains("with pytest.raises(Exception):\n        double(4294967295)") || text.contains("double(0xFFFFFFFF)"), "{text}");
+    assert!(
+        text.contains("with pytest.raises(Exception):\n        double(4294967295)")
+            || text.contains("double(0xFFFFFFFF)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -429,9 +433,13 @@ fn what_is_not_understood_is_refused() {
         ("pub fn f(n: u8) -> u8 { 'a: loop { break 'a; } n }", Reason::Flow),
         ("pub fn f() -> u8 { #[cfg(windows)] { return 1; } 2 }", Reason::Attribute),
         ("#[cfg(windows)] pub fn f() {}", Reason::Attribute),
-        ("pub fn f(r: Result<u8, u8>) -> u8 { let x = g(); 1 } fn g() -> Result<u8, String> { Ok(1) }", Reason::ResultValue),
+        (
+            "pub fn f(r: Result<u8, u8>) -> u8 { let x = g(); 1 } fn g() -> Result<u8, String> { Ok(1) }",
+            Reason::ResultValue,
+        ),
         ("pub fn f(s: &str) -> Result<u8, u8> { Err(3) }", Reason::ErrorType),
         ("pub trait T { fn f(&self); } pub fn f(t: &dyn T) {}", Reason::Type),
+        ("pub fn f(x: i32) -> i32 { x.abs() } pub fn abs() {}", Reason::Name),
         ("pub fn f() { g() } fn g() { unsafe { } }", Reason::Unlinked),
     ] {
         refused(source, reason);
@@ -440,7 +448,9 @@ fn what_is_not_understood_is_refused() {
 
 #[test]
 fn broken_text_is_refused_and_nothing_panics() {
-    for text in ["", "fn", "fn f(", "fn f() { ((((", "pub fn f() -> ! {", "const X: = ;", "struct S {", "\u{0}"] {
+    for text in
+        ["", "fn", "fn f(", "fn f() { ((((", "pub fn f() -> ! {", "const X: = ;", "struct S {", "\u{0}"]
+    {
         assert!(lower::callable(text).is_err(), "{text}");
         assert!(lower::struct_of(text).is_err(), "{text}");
         assert!(lower::enum_of(text).is_err(), "{text}");

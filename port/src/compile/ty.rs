@@ -229,7 +229,9 @@ impl Types {
             | Ty::Mut(of) => self.holds(at, &of),
             Ty::Result(a, b) | Ty::Map(a, b) => self.holds(at, &a) || self.holds(at, &b),
             Ty::Tuple(parts) => parts.iter().any(|part| self.holds(at, part)),
-            Ty::Call(parts, result) => parts.iter().any(|part| self.holds(at, part)) || self.holds(at, &result),
+            Ty::Call(parts, result) => {
+                parts.iter().any(|part| self.holds(at, part)) || self.holds(at, &result)
+            }
             Ty::Unit
             | Ty::Never
             | Ty::Bool

@@ -105,7 +105,9 @@ impl Emit<'_, '_> {
                 let py = joined(left, "<<", &by, Binds::Shift);
                 Ok(match (known && fits, int.signed) {
                     (true, _) => py,
-                    (false, false) => Py::new(format!("{} & {}", py.at(Binds::BitAnd), mask(int)), Binds::BitAnd),
+                    (false, false) => {
+                        Py::new(format!("{} & {}", py.at(Binds::BitAnd), mask(int)), Binds::BitAnd)
+                    }
                     (false, true) => self.helper("_wrap_signed", &[&py, &Py::atom(int.bits.to_string())]),
                 })
             }
@@ -154,7 +156,9 @@ impl Emit<'_, '_> {
                 let fits = between.is_some_and(|(low, high)| low >= int.low() && high <= int.high());
                 Ok(match (fits, int.signed) {
                     (true, _) => py,
-                    (false, false) => Py::new(format!("{} & {}", py.at(Binds::BitAnd), mask(int)), Binds::BitAnd),
+                    (false, false) => {
+                        Py::new(format!("{} & {}", py.at(Binds::BitAnd), mask(int)), Binds::BitAnd)
+                    }
                     (false, true) => self.helper("_wrap_signed", &[&py, &Py::atom(int.bits.to_string())]),
                 })
             }

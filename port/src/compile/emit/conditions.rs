@@ -68,7 +68,10 @@ impl Emit<'_, '_> {
 
     fn test(&mut self, pattern: &Pattern, subject: &Subject, tested: &mut Tested) -> Made<()> {
         if let (Pattern::Tuple(patterns), Subject::Parts(parts)) = (pattern, subject) {
-            return patterns.iter().zip(parts).try_for_each(|(pattern, part)| self.test(pattern, part, tested));
+            return patterns
+                .iter()
+                .zip(parts)
+                .try_for_each(|(pattern, part)| self.test(pattern, part, tested));
         }
         if let (Pattern::Either(cases), Subject::Parts(_)) = (pattern, subject) {
             return self.either(cases, subject, tested);
@@ -155,6 +158,13 @@ impl Emit<'_, '_> {
         Ok(())
     }
 
+    /// Whether a variable may go by the name of what it was made from.
+    fn never_changes(&self, local: Local, text: &str) -> bool {
+        let is_fixed = |binding: &crate::compile::lower::Binding| !binding.mutable;
+        let own = self.lower.locals.get(local).is_some_and(is_fixed);
+        own && self.lower.locals.iter().any(|binding| binding.name == text && is_fixed(binding))
+    }
+
     fn either(&mut self, cases: &[Pattern], subject: &Subject, tested: &mut Tested) -> Made<()> {
         let mut values = Vec::new();
         for case in cases {
@@ -182,7 +192,9 @@ impl Emit<'_, '_> {
     pub(super) fn bind_all(&mut self, bound: &[(Local, String)]) {
         for (local, text) in bound {
             let name = self.name(*local);
-            if name != *text {
+            if self.never_changes(*local, text) {
+                self.names.insert(*local, text.clone());
+            } else if name != *text {
                 self.line(format!("{name} = {text}"));
             }
         }

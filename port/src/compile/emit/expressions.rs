@@ -69,15 +69,21 @@ impl Emit<'_, '_> {
                 self.lazy += 1;
                 let body = self.expr(body);
                 self.lazy -= 1;
-                let lead = if names.is_empty() { "lambda".to_owned() } else { format!("lambda {}", names.join(", ")) };
+                let lead = if names.is_empty() {
+                    "lambda".to_owned()
+                } else {
+                    format!("lambda {}", names.join(", "))
+                };
                 Ok(Py::new(format!("{lead}: {}", body?.at(Binds::Lambda)), Binds::Lambda))
             }
             Kind::Call(callee, arguments) => {
                 let all: Vec<&Node> = std::iter::once(&**callee).chain(arguments).collect();
                 let all = self.each_of(&all)?;
-                let (callee, arguments) = all.split_first().map_or((None, [].as_slice()), |(one, rest)| (Some(one), rest));
+                let (callee, arguments) =
+                    all.split_first().map_or((None, [].as_slice()), |(one, rest)| (Some(one), rest));
                 let callee = callee.map(|callee| callee.at(Binds::Atom)).unwrap_or_default();
-                let texts: Vec<String> = arguments.iter().map(|argument| argument.at(Binds::Lambda)).collect();
+                let texts: Vec<String> =
+                    arguments.iter().map(|argument| argument.at(Binds::Lambda)).collect();
                 Ok(Py::atom(format!("{callee}({})", texts.join(", "))))
             }
             Kind::Block(_, Some(tail)) => self.expr(tail),
@@ -209,19 +215,28 @@ impl Emit<'_, '_> {
         let mut arguments = self.all(&template.arguments)?;
         let is_format = template.text.starts_with("f\"");
         for (at, argument) in arguments.iter_mut().enumerate() {
-            let places = template.text.matches(&format!("{at}}}")).count() + template.text.matches(&format!("<{at}>")).count();
-            let in_format = is_format && (argument.text.contains(['"', '\\', '{', '!']) || argument.text.contains(':'));
+            let places = template.text.matches(&format!("{at}}}")).count()
+                + template.text.matches(&format!("<{at}>")).count();
+            let in_format =
+                is_format && (argument.text.contains(['"', '\\', '{', '!']) || argument.text.contains(':'));
             let twice = places > 1 && !argument.is_simple() && !is_format;
             if in_format || twice {
                 if self.lazy > 0 {
-                    return refuse(Reason::Closure, "a value that is used twice where Python has an expression only");
+                    return refuse(
+                        Reason::Closure,
+                        "a value that is used twice where Python has an expression only",
+                    );
                 }
                 let name = self.temporary("value");
                 self.line(format!("{name} = {}", argument.text));
                 *argument = Py::atom(name);
             }
         }
-        let text = if is_format { format_text(&template.text, &arguments) } else { filled(&template.text, &arguments) };
+        let text = if is_format {
+            format_text(&template.text, &arguments)
+        } else {
+            filled(&template.text, &arguments)
+        };
         Ok(Py::new(text, template.binds))
     }
 
@@ -252,7 +267,10 @@ impl Emit<'_, '_> {
             if is_zero {
                 return Ok(Py::atom(format!("bytes({})", count.text)));
             }
-            return Ok(Py::new(format!("bytes([{}]) * {}", value.text, count.at(Binds::Unary)), Binds::Product));
+            return Ok(Py::new(
+                format!("bytes([{}]) * {}", value.text, count.at(Binds::Unary)),
+                Binds::Product,
+            ));
         }
         Ok(Py::new(format!("[{}] * {}", value.at(Binds::Lambda), count.at(Binds::Unary)), Binds::Product))
     }
@@ -267,7 +285,12 @@ pub(in crate::compile) fn is_bytes(ty: &Ty) -> bool {
 }
 
 fn conditional(condition: &Py, then: &Py, otherwise: &Py) -> Py {
-    let text = format!("{} if {} else {}", then.at(Binds::Or), condition.at(Binds::Or), otherwise.at(Binds::Conditional));
+    let text = format!(
+        "{} if {} else {}",
+        then.at(Binds::Or),
+        condition.at(Binds::Or),
+        otherwise.at(Binds::Conditional)
+    );
     Py::new(text, Binds::Conditional)
 }
 
@@ -321,7 +344,8 @@ fn place(from: &str, before: &str, arguments: &[Py]) -> Option<(String, usize)> 
     };
     let argument = arguments.get(digits.parse::<usize>().ok()?)?;
     // The only argument of a call may be a generator as it is.
-    let alone = is_open && before.ends_with('(') && from.get(end + 1..).is_some_and(|rest| rest.starts_with(')'));
+    let alone =
+        is_open && before.ends_with('(') && from.get(end + 1..).is_some_and(|rest| rest.starts_with(')'));
     let text = if alone { argument.text.clone() } else { argument.at(binds) };
     Some((text, end + 1))
 }

@@ -26,7 +26,10 @@ impl Emit<'_, '_> {
         body.walk(&mut |node| match &node.kind {
             Kind::Block(statements, _) => {
                 for statement in statements {
-                    if let Statement::Let { pattern: Pattern::Bind(local, None), value: Some(value), .. } = statement {
+                    if let Statement::Let {
+                        pattern: Pattern::Bind(local, None), value: Some(value), ..
+                    } = statement
+                    {
                         stores.entry(*local).or_default().push(value);
                     }
                 }
@@ -155,10 +158,16 @@ impl Emit<'_, '_> {
         match &node.kind {
             Kind::Int(value) => Some((*value, *value)),
             Kind::Local(local) => self.facts.get(local).copied(),
-            Kind::Template(template) if template.text == "min(<0>, <1>)" || template.text == "max(<0>, <1>)" => {
+            Kind::Template(template)
+                if template.text == "min(<0>, <1>)" || template.text == "max(<0>, <1>)" =>
+            {
                 let [one, other] = template.arguments.as_slice() else { return None };
                 let ((a, b), (c, d)) = (self.between(one)?, self.between(other)?);
-                Some(if template.text.starts_with("min") { (a.min(c), b.min(d)) } else { (a.max(c), b.max(d)) })
+                Some(if template.text.starts_with("min") {
+                    (a.min(c), b.min(d))
+                } else {
+                    (a.max(c), b.max(d))
+                })
             }
             Kind::Template(template) => template.between,
             Kind::Arith(operator, left, right) => {

@@ -34,7 +34,11 @@ impl Emit<'_, '_> {
                     None if past => format!("{} + 1", high.at(Binds::Sum)),
                     None => high.text,
                 };
-                Ok(Py::atom(if is_zero { format!("range({end})") } else { format!("range({}, {end})", low.text) }))
+                Ok(Py::atom(if is_zero {
+                    format!("range({end})")
+                } else {
+                    format!("range({}, {end})", low.text)
+                }))
             }
             Kind::Copy(of) => self.copied(of),
             Kind::Collect(of) => self.collected(&self.ty(node), of),

@@ -86,7 +86,8 @@ impl Emit<'_, '_> {
             let arms = [Arm { pattern: pattern.clone(), guard: None, body: then.clone() }, rest];
             return self.choice(value, &arms, goes);
         }
-        let needs_join = otherwise.is_some_and(|otherwise| !is_empty(otherwise)) && !matches!(goes, Goes::Back);
+        let needs_join =
+            otherwise.is_some_and(|otherwise| !is_empty(otherwise)) && !matches!(goes, Goes::Back);
         if needs_join && parts.len() > 1 {
             return refuse(Reason::Flow, "several conditions with `let` and an `else`");
         }

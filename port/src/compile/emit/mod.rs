@@ -200,11 +200,7 @@ impl<'a, 'b> Emit<'a, 'b> {
         let Some(module) = symbol.parent() else {
             return refuse(Reason::Name, format!("`{symbol}` stands in no module"));
         };
-        let clashes = self
-            .lower
-            .program
-            .names_in(self.file)
-            .any(|own| own.name() == name && own != symbol);
+        let clashes = self.lower.program.names_in(self.file).any(|own| own.name() == name && own != symbol);
         if clashes {
             return refuse(Reason::Name, format!("two symbols named `{name}` in one file"));
         }

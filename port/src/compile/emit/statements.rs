@@ -24,7 +24,9 @@ impl Emit<'_, '_> {
                     None => Ok(()),
                 }
             }
-            Kind::If(condition, then, otherwise) if node.needs_statements() || !matches!(goes, Goes::To(_)) => {
+            Kind::If(condition, then, otherwise)
+                if node.needs_statements() || !matches!(goes, Goes::To(_)) =>
+            {
                 self.branch(condition, then, otherwise.as_deref(), goes, "if")
             }
             Kind::Match(subject, arms) if node.needs_statements() || !matches!(goes, Goes::To(_)) => {
@@ -55,7 +57,9 @@ impl Emit<'_, '_> {
                 let ty = self.ty(error);
                 let py = self.expr(error)?;
                 match ty {
-                    Ty::Own(_) => self.line(format!("raise {}", py.text.strip_suffix("()").unwrap_or(&py.text))),
+                    Ty::Own(_) => {
+                        self.line(format!("raise {}", py.text.strip_suffix("()").unwrap_or(&py.text)))
+                    }
                     Ty::Str => self.line(format!("raise ValueError({})", py.text)),
                     _ => return refuse(Reason::ErrorType, "an error that is neither a class nor a text"),
                 }
@@ -213,7 +217,9 @@ impl Emit<'_, '_> {
         match pattern {
             Pattern::Any => self.put(value, &Goes::Nowhere),
             Pattern::Bind(local, None) => self.let_name(*local, value),
-            Pattern::Tuple(parts) if parts.iter().all(|part| matches!(part, Pattern::Any | Pattern::Bind(_, None))) => {
+            Pattern::Tuple(parts)
+                if parts.iter().all(|part| matches!(part, Pattern::Any | Pattern::Bind(_, None))) =>
+            {
                 if let Kind::Tuple(values) = &value.kind
                     && values.len() == parts.len()
                 {
@@ -273,7 +279,8 @@ impl Emit<'_, '_> {
         }
         let is_plain = !condition.binds() && {
             let before = self.lines.len();
-            let plain = !condition.needs_statements() && self.expr(condition).is_ok() && self.lines.len() == before;
+            let plain =
+                !condition.needs_statements() && self.expr(condition).is_ok() && self.lines.len() == before;
             self.lines.truncate(before);
             plain
         };
@@ -379,7 +386,10 @@ impl Emit<'_, '_> {
         let whole = self.expr(value)?;
         let lead = format!("{} {sign} ", place.text);
         Ok(whole.text.strip_prefix(&lead).filter(|_| self.lines.len() == before).map(|rest| {
-            let rest = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).filter(|inner| balanced(inner));
+            let rest = rest
+                .strip_prefix('(')
+                .and_then(|inner| inner.strip_suffix(')'))
+                .filter(|inner| balanced(inner));
             let rest = rest.unwrap_or_else(|| whole.text.strip_prefix(&lead).unwrap_or_default());
             format!("{} {sign}= {rest}", place.text)
         }))
@@ -401,4 +411,3 @@ fn balanced(text: &str) -> bool {
     }
     depth == 0
 }
-

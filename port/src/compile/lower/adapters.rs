@@ -2,8 +2,8 @@
 
 use syn::Expr;
 
+use super::Lower;
 use super::statements::is_plain;
-use super::{Lower};
 use crate::compile::ir::{Binds, Kind, Node, Pattern};
 use crate::compile::refusal::{Made, Reason, refuse};
 use crate::compile::ty::{Ty, told};
@@ -46,13 +46,15 @@ impl Lower<'_> {
             ("map", [closure]) => {
                 let (pattern, body) = self.each(closure, &item)?;
                 let ty = Ty::iter(body.ty.clone());
-                let each = Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
+                let each =
+                    Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
                 Ok(Node::new(ty, each))
             }
             ("filter", [closure]) => {
                 let (pattern, body) = self.each(closure, &item)?;
                 self.expect(&body, &Ty::Bool)?;
-                let each = Kind::Each { source: Box::new(items), pattern, filter: Some(Box::new(body)), body: None };
+                let each =
+                    Kind::Each { source: Box::new(items), pattern, filter: Some(Box::new(body)), body: None };
                 Ok(Node::new(Ty::iter(item), each))
             }
             ("enumerate", []) => {
@@ -125,7 +127,8 @@ impl Lower<'_> {
                 let Ty::Iter(inner) = self.types.bare(&body.ty) else {
                     return refuse(Reason::Type, "`flat_map` to what is no iterator");
                 };
-                let each = Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
+                let each =
+                    Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
                 let lists = Node::new(Ty::iter(Ty::Unit), each);
                 let ty = Ty::Iter(inner);
                 Ok(Node::atom(ty, "itertools.chain.from_iterable(<0>)", vec![lists]).needing("itertools"))
@@ -134,7 +137,8 @@ impl Lower<'_> {
                 let is_kept = matches!(items.kind, Kind::Local(_));
                 let (pattern, body) = self.each(closure, &item)?;
                 self.expect(&body, &Ty::Bool)?;
-                let each = Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
+                let each =
+                    Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body)) };
                 let each = Node::new(Ty::iter(Ty::Bool), each);
                 let found = Node::atom(Ty::Bool, format!("{name}(<0>)"), vec![each]);
                 Ok(if is_kept { found.effectful() } else { found })
@@ -160,7 +164,8 @@ impl Lower<'_> {
                 self.expect(&body, &Ty::Bool)?;
                 let ty = self.option_of(item.clone())?;
                 let is_kept = matches!(items.kind, Kind::Local(_));
-                let each = Kind::Each { source: Box::new(items), pattern, filter: Some(Box::new(body)), body: None };
+                let each =
+                    Kind::Each { source: Box::new(items), pattern, filter: Some(Box::new(body)), body: None };
                 let each = Node::new(Ty::iter(item), each);
                 let found = Node::atom(ty, "next(<0>, None)", vec![each]);
                 Ok(if is_kept { found.effectful() } else { found })
@@ -168,7 +173,9 @@ impl Lower<'_> {
             ("next", []) => {
                 let ty = self.option_of(item)?;
                 match items.kind {
-                    Kind::Local(_) | Kind::Field(..) => Ok(Node::atom(ty, "next(<0>, None)", vec![items]).effectful()),
+                    Kind::Local(_) | Kind::Field(..) => {
+                        Ok(Node::atom(ty, "next(<0>, None)", vec![items]).effectful())
+                    }
                     _ => Ok(Node::atom(ty, "next(iter(<0>), None)", vec![items])),
                 }
             }
@@ -192,7 +199,9 @@ impl Lower<'_> {
             }
             .between(0, LENGTH_MAX)),
             ("len", []) => match items.kind {
-                Kind::Seq(inner) => Ok(Node::atom(Ty::usize(), "len(<0>)", vec![*inner]).between(0, LENGTH_MAX)),
+                Kind::Seq(inner) => {
+                    Ok(Node::atom(Ty::usize(), "len(<0>)", vec![*inner]).between(0, LENGTH_MAX))
+                }
                 _ => refuse(Reason::Method, "`len` of an iterator"),
             },
             ("sum", []) => self.sum(items, &item, types, expected),
@@ -247,7 +256,8 @@ impl Lower<'_> {
         let inner = self.types.fresh();
         self.types.unify(&body.ty, &Ty::option(inner.clone()))?;
         let found = self.bind_new("found", inner.clone());
-        let each = Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body.clone())) };
+        let each =
+            Kind::Each { source: Box::new(items), pattern, filter: None, body: Some(Box::new(body.clone())) };
         let options = Node::new(Ty::iter(body.ty), each);
         let some = Node::template(Ty::Bool, "{c0} is not None", vec![self.local(found)], Binds::Compare);
         let each = Kind::Each {

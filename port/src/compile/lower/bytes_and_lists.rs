@@ -2,8 +2,8 @@
 
 use syn::Expr;
 
-use super::calls::is_immutable;
 use super::Lower;
+use super::calls::is_immutable;
 use crate::compile::ir::{Binds, Kind, Node, Pattern};
 use crate::compile::refusal::{Made, Reason, refuse};
 use crate::compile::ty::Ty;
@@ -65,7 +65,9 @@ impl Lower<'_> {
             ("sort" | "sort_unstable", []) => {
                 self.comparable("<", &of)?;
                 match self.types.bare(&of) {
-                    Ty::Int(_) | Ty::IntVar(_) | Ty::Str | Ty::Char if self.types.bare(&of) != Ty::Int(crate::compile::ty::Int::U8) => {
+                    Ty::Int(_) | Ty::IntVar(_) | Ty::Str | Ty::Char
+                        if self.types.bare(&of) != Ty::Int(crate::compile::ty::Int::U8) =>
+                    {
                         Ok(Self::done("{0}.sort()", vec![list]))
                     }
                     _ => refuse(Reason::Method, "`sort` of what is neither numbers nor texts"),
@@ -140,9 +142,11 @@ impl Lower<'_> {
                 let half = Ty::list(of);
                 Ok(Node::helper(Ty::Tuple(vec![half.clone(), half]), "_split_at", vec![list, at]))
             }
-            ("iter_mut" | "as_mut_ptr" | "get_mut" | "last_mut" | "first_mut" | "split_at_mut" | "chunks_mut", _) => {
-                refuse(Reason::Mutation, format!("`{name}` of a list"))
-            }
+            (
+                "iter_mut" | "as_mut_ptr" | "get_mut" | "last_mut" | "first_mut" | "split_at_mut"
+                | "chunks_mut",
+                _,
+            ) => refuse(Reason::Mutation, format!("`{name}` of a list")),
             ("any" | "map", _) => self.iterator_method(list, name, arguments, &[], expected),
             _ => refuse(Reason::Method, format!("`{name}` of a list")),
         }
@@ -266,7 +270,12 @@ impl Lower<'_> {
                     return refuse(Reason::Flow, "`map_or` of what does something");
                 }
                 let ty = body.ty.clone();
-                Ok(Self::either(option, ty, (Pattern::Some(Box::new(pattern)), body), (Pattern::None, default)))
+                Ok(Self::either(
+                    option,
+                    ty,
+                    (Pattern::Some(Box::new(pattern)), body),
+                    (Pattern::None, default),
+                ))
             }
             ("is_some_and", [closure]) => {
                 let (mut patterns, body) = self.closure(closure, std::slice::from_ref(&of))?;
@@ -284,11 +293,7 @@ impl Lower<'_> {
                 Ok(Self::either(option, Ty::option(of), some, (Pattern::None, other)))
             }
             ("ok_or" | "ok_or_else", [error]) => {
-                let error = if name == "ok_or" {
-                    self.value(error)?
-                } else {
-                    self.closure(error, &[])?.1
-                };
+                let error = if name == "ok_or" { self.value(error)? } else { self.closure(error, &[])?.1 };
                 let ty = Ty::Result(Box::new(of.clone()), Box::new(error.ty.clone()));
                 let value = self.bind_new("value", of);
                 let fine = Node::new(ty.clone(), Kind::Ok(Box::new(self.local(value))));
@@ -331,7 +336,8 @@ impl Lower<'_> {
                 let ty = Ty::Result(Box::new(body.ty.clone()), Box::new(error));
                 let value = Node::new(of, Kind::Try(Box::new(result)));
                 let body = Node::new(ty.clone(), Kind::Ok(Box::new(body)));
-                let statement = crate::compile::ir::Statement::Let { pattern, value: Some(value), otherwise: None };
+                let statement =
+                    crate::compile::ir::Statement::Let { pattern, value: Some(value), otherwise: None };
                 Ok(Node::new(ty, Kind::Block(vec![statement], Some(Box::new(body)))))
             }
             ("map_err", [closure]) => {

@@ -133,7 +133,9 @@ impl Lower<'_> {
                 (None, None) => *at == places.len(),
                 _ => false,
             });
-            let Some((at, field)) = found else { return refuse(Reason::Name, format!("a field of `{variant}`")) };
+            let Some((at, field)) = found else {
+                return refuse(Reason::Name, format!("a field of `{variant}`"));
+            };
             let ty = self.inside(module_of(&path), |lower| lower.ty(&field.ty))?;
             let value = self.value_as(argument, Some(&ty))?;
             self.expect(&value, &ty)?;
@@ -204,7 +206,12 @@ impl Lower<'_> {
     }
 
     /// A call of a function or method of the crate; `receiver` is what stands before the dot.
-    pub(super) fn own_call(&mut self, placed: &Placed, receiver: Option<Node>, arguments: Vec<&Expr>) -> Made<Node> {
+    pub(super) fn own_call(
+        &mut self,
+        placed: &Placed,
+        receiver: Option<Node>,
+        arguments: Vec<&Expr>,
+    ) -> Made<Node> {
         let path = &placed.item.path;
         let function = callable(&placed.item.text)?;
         let signature = &function.signature;
@@ -403,9 +410,7 @@ impl Lower<'_> {
             Ty::Map(key, value) => self.map_method(receiver, (*key, *value), name, arguments),
             Ty::Set(of) => self.set_method(receiver, *of, name, arguments),
             Ty::Ordering => self.ordering_method(receiver, name, arguments),
-            Ty::AsBytes if name == "as_ref" => {
-                Ok(Node::helper(Ty::bytes(), "_as_bytes", vec![receiver]))
-            }
+            Ty::AsBytes if name == "as_ref" => Ok(Node::helper(Ty::bytes(), "_as_bytes", vec![receiver])),
             Ty::Formatter => self.formatter_method(name, arguments),
             Ty::Param(_) if matches!(name, "eq" | "ne") => {
                 let other = self.one(arguments)?;
@@ -441,7 +446,8 @@ impl Lower<'_> {
                 };
                 is_immutable(&inner) && !matches!(head, Ty::Iter(_))
             }
-            "to_owned" | "to_string" | "as_str" | "into_string" | "into_boxed_str" | "as_ref" | "borrow" | "as_mut_str" | "into_owned"
+            "to_owned" | "to_string" | "as_str" | "into_string" | "into_boxed_str" | "as_ref" | "borrow"
+            | "as_mut_str" | "into_owned"
                 if is_text =>
             {
                 true
@@ -559,7 +565,8 @@ impl Lower<'_> {
                 Ok(Node::new(Ty::Float, Kind::Cast(Box::new(node))))
             }
             ([of, name], [first, rest @ ..])
-                if Int::named(of).is_some() || matches!(*of, "char" | "str" | "f64" | "String" | "Iterator") =>
+                if Int::named(of).is_some()
+                    || matches!(*of, "char" | "str" | "f64" | "String" | "Iterator") =>
             {
                 let receiver = self.expr(first)?;
                 if let Some(int) = Int::named(of) {
@@ -601,7 +608,9 @@ impl Lower<'_> {
 /// Whether values of a type cannot be changed in Python, so that sharing them is copying them.
 pub(in crate::compile) fn is_immutable(ty: &Ty) -> bool {
     match ty {
-        Ty::Unit | Ty::Bool | Ty::Char | Ty::Str | Ty::Int(_) | Ty::IntVar(_) | Ty::Float | Ty::Ordering => true,
+        Ty::Unit | Ty::Bool | Ty::Char | Ty::Str | Ty::Int(_) | Ty::IntVar(_) | Ty::Float | Ty::Ordering => {
+            true
+        }
         Ty::Tuple(parts) => parts.iter().all(is_immutable),
         Ty::Option(of) => is_immutable(of),
         Ty::Param(_) => true,

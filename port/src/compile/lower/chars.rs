@@ -9,15 +9,26 @@ use crate::compile::ty::{Int, Ty};
 
 impl Lower<'_> {
     pub(super) fn char_method(&mut self, letter: Node, name: &str, arguments: &[&Expr]) -> Made<Node> {
-        let test = |text: &str, letter: Node| Ok(Node::template(Ty::Bool, text, vec![letter], Binds::Compare));
+        let test =
+            |text: &str, letter: Node| Ok(Node::template(Ty::Bool, text, vec![letter], Binds::Compare));
         let both = |text: &str, letter: Node| {
             // Two questions about one character: it has to have a name.
             match letter.kind {
                 Kind::Local(_) => Ok(Node::template(Ty::Bool, text, vec![letter], Binds::And)),
-                _ => Ok(Node::helper(Ty::Bool, "_is_ascii_and", vec![
-                    letter,
-                    Node::text(Ty::Str, format!("str.{}", text.rsplit('.').next().unwrap_or_default().trim_end_matches("()"))),
-                ])),
+                _ => Ok(Node::helper(
+                    Ty::Bool,
+                    "_is_ascii_and",
+                    vec![
+                        letter,
+                        Node::text(
+                            Ty::Str,
+                            format!(
+                                "str.{}",
+                                text.rsplit('.').next().unwrap_or_default().trim_end_matches("()")
+                            ),
+                        ),
+                    ],
+                )),
             }
         };
         match (name, arguments) {
@@ -47,8 +58,7 @@ impl Lower<'_> {
                 format!("`{name}` of `char`: Python's letters are not those of Rust"),
             ),
             ("to_ascii_lowercase" | "to_ascii_uppercase", []) => {
-                let helper =
-                    if name == "to_ascii_lowercase" { "_ascii_lower" } else { "_ascii_upper" };
+                let helper = if name == "to_ascii_lowercase" { "_ascii_lower" } else { "_ascii_upper" };
                 Ok(Node::helper(Ty::Char, helper, vec![letter]))
             }
             ("to_lowercase" | "to_uppercase", []) => {
@@ -57,9 +67,7 @@ impl Lower<'_> {
                 Ok(Node::new(Ty::iter(Ty::Char), Kind::Seq(Box::new(text))))
             }
             ("to_string", []) => Ok(Node::new(Ty::Str, letter.kind)),
-            ("len_utf8", []) => {
-                Ok(Node::atom(Ty::usize(), "len({0}.encode())", vec![letter]).between(1, 4))
-            }
+            ("len_utf8", []) => Ok(Node::atom(Ty::usize(), "len({0}.encode())", vec![letter]).between(1, 4)),
             ("eq_ignore_ascii_case", [_]) => {
                 let other = self.one_of(arguments, &Ty::Char)?;
                 let lower = |node| Node::helper(Ty::Char, "_ascii_lower", vec![node]);

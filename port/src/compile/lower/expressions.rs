@@ -92,11 +92,7 @@ impl Lower<'_> {
     }
 
     /// Expressions of one type.
-    pub(super) fn same<'e>(
-        &mut self,
-        parts: impl IntoIterator<Item = &'e Expr>,
-        ty: &Ty,
-    ) -> Made<Vec<Node>> {
+    pub(super) fn same<'e>(&mut self, parts: impl IntoIterator<Item = &'e Expr>, ty: &Ty) -> Made<Vec<Node>> {
         let mut nodes = Vec::new();
         for part in parts {
             let node = self.value_as(part, Some(ty))?;
@@ -257,8 +253,15 @@ impl Lower<'_> {
         }
         let node = self.expr(&reference.expr)?;
         match self.types.bare(&node.ty) {
-            Ty::List(_) | Ty::Array(_) | Ty::Map(..) | Ty::Set(_) | Ty::Iter(_) | Ty::Own(_) | Ty::Formatter => {
-                if matches!(*reference.expr, Expr::Index(ref index) if matches!(*index.index, Expr::Range(_))) {
+            Ty::List(_)
+            | Ty::Array(_)
+            | Ty::Map(..)
+            | Ty::Set(_)
+            | Ty::Iter(_)
+            | Ty::Own(_)
+            | Ty::Formatter => {
+                if matches!(*reference.expr, Expr::Index(ref index) if matches!(*index.index, Expr::Range(_)))
+                {
                     return refuse(Reason::Mutation, "a mutable slice of a list");
                 }
                 Ok(Node::new(Ty::Mut(Box::new(node.ty.clone())), node.kind))
@@ -350,9 +353,14 @@ impl Lower<'_> {
     pub(in crate::compile) fn comparable(&mut self, operator: &str, ty: &Ty) -> Made<()> {
         let is_equality = matches!(operator, "==" | "!=");
         match self.types.bare(ty) {
-            Ty::Int(_) | Ty::IntVar(_) | Ty::Bool | Ty::Char | Ty::Str | Ty::Float | Ty::Param(_) | Ty::Ordering => {
-                Ok(())
-            }
+            Ty::Int(_)
+            | Ty::IntVar(_)
+            | Ty::Bool
+            | Ty::Char
+            | Ty::Str
+            | Ty::Float
+            | Ty::Param(_)
+            | Ty::Ordering => Ok(()),
             Ty::List(of) | Ty::Array(of) => self.contained(operator, &of),
             Ty::Set(of) if is_equality => self.contained(operator, &of),
             Ty::Map(_, of) if is_equality => self.contained(operator, &of),
@@ -488,8 +496,9 @@ pub(in crate::compile) fn is_harmless(attribute: &syn::Attribute) -> bool {
     let names = segments(attribute.path());
     match names.first().map(String::as_str) {
         Some(
-            "doc" | "allow" | "expect" | "warn" | "deny" | "inline" | "must_use" | "cold" | "track_caller" | "derive"
-            | "rustfmt" | "clippy" | "test" | "deprecated" | "non_exhaustive" | "should_panic" | "default" | "repr",
+            "doc" | "allow" | "expect" | "warn" | "deny" | "inline" | "must_use" | "cold" | "track_caller"
+            | "derive" | "rustfmt" | "clippy" | "test" | "deprecated" | "non_exhaustive" | "should_panic"
+            | "default" | "repr",
         ) => true,
         Some("cfg") => {
             let text = attribute.meta.require_list().map(|list| list.tokens.to_string()).unwrap_or_default();

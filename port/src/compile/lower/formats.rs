@@ -98,15 +98,18 @@ impl Lower<'_> {
         {
             return Ok(Node::new(Ty::Str, only.kind.clone()));
         }
-        Ok(Node::new(Ty::Str, Kind::Template(crate::compile::ir::Template {
-            text: format!("f\"{out}\""),
-            arguments: nodes,
-            binds: Binds::Atom,
-            helpers: Vec::new(),
-            modules: Vec::new(),
-            effects: false,
-            between: None,
-        })))
+        Ok(Node::new(
+            Ty::Str,
+            Kind::Template(crate::compile::ir::Template {
+                text: format!("f\"{out}\""),
+                arguments: nodes,
+                binds: Binds::Atom,
+                helpers: Vec::new(),
+                modules: Vec::new(),
+                effects: false,
+                between: None,
+            }),
+        ))
     }
 
     fn format_argument(&mut self, name: &str, arguments: &Arguments, next: &mut usize) -> Made<Node> {

@@ -45,7 +45,11 @@ pub(in crate::compile) fn field_name(name: Option<&syn::Ident>, at: usize, count
         Some(name) => {
             let name = name.to_string();
             let plain = name.trim_start_matches("r#");
-            if super::TAKEN.iter().take(38).any(|taken| *taken == plain) { format!("{plain}_") } else { plain.to_owned() }
+            if super::TAKEN.iter().take(38).any(|taken| *taken == plain) {
+                format!("{plain}_")
+            } else {
+                plain.to_owned()
+            }
         }
         None if count == 1 => "value".to_owned(),
         None => format!("item_{at}"),
@@ -234,7 +238,8 @@ pub(in crate::compile) fn variant_name(name: &str) -> String {
     let mut out = String::new();
     let letters: Vec<char> = name.chars().collect();
     for (at, letter) in letters.iter().enumerate() {
-        let after_small = at.checked_sub(1).and_then(|before| letters.get(before)).is_some_and(|c| !c.is_uppercase());
+        let after_small =
+            at.checked_sub(1).and_then(|before| letters.get(before)).is_some_and(|c| !c.is_uppercase());
         let before_small = letters.get(at + 1).is_some_and(|c| c.is_lowercase());
         if at > 0 && letter.is_uppercase() && (after_small || before_small) {
             out.push('_');

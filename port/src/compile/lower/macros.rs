@@ -6,7 +6,7 @@ use syn::{Expr, Token};
 
 use super::formats::Arguments;
 use super::{Lower, segments};
-use crate::compile::ir::{Kind, Node};
+use crate::compile::ir::{Binds, Kind, Node, Pattern};
 use crate::compile::refusal::{Made, Reason, refuse};
 use crate::compile::ty::Ty;
 
@@ -47,7 +47,8 @@ impl Assertion {
     /// The assertion that a macro makes; `None` for other macros.
     pub(in crate::compile) fn of(called: &syn::Macro) -> Made<Option<Self>> {
         let name = segments(&called.path).pop().unwrap_or_default();
-        let kinds = ["assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"];
+        let kinds =
+            ["assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"];
         if !kinds.contains(&name.as_str()) {
             return Ok(None);
         }
@@ -142,7 +143,8 @@ impl Lower<'_> {
     }
 
     fn format_arguments(&mut self, called: &syn::Macro) -> Made<Arguments> {
-        syn::parse2(called.tokens.clone()).or_else(|fault: syn::Error| refuse(Reason::Format, fault.to_string()))
+        syn::parse2(called.tokens.clone())
+            .or_else(|fault: syn::Error| refuse(Reason::Format, fault.to_string()))
     }
 
     fn matches_macro(&mut self, called: &syn::Macro) -> Made<Node> {
@@ -168,6 +170,10 @@ impl Lower<'_> {
         }
         let subject = self.expr(&subject)?;
         let pattern = self.scoped(|lower| lower.pattern(&pattern, &subject.ty))?;
+        let subject = match asked(subject, &pattern) {
+            Ok(condition) => return Ok(condition),
+            Err(subject) => *subject,
+        };
         let yes = (pattern, Node::text(Ty::Bool, "True"));
         let no = (crate::compile::ir::Pattern::Any, Node::text(Ty::Bool, "False"));
         Ok(Self::either(subject, Ty::Bool, yes, no))
@@ -199,5 +205,39 @@ impl Lower<'_> {
         };
         let ty = Ty::Result(Box::new(Ty::Unit), Box::new(Ty::Formatter));
         Ok(Node::new(ty, Kind::Write(Box::new(text))))
+    }
+}
+
+/// A pattern that binds nothing as one condition, or the subject again.
+fn asked(subject: Node, pattern: &Pattern) -> Result<Node, Box<Node>> {
+    let compare = |text: String, nodes: Vec<Node>| Ok(Node::template(Ty::Bool, text, nodes, Binds::Compare));
+    match pattern {
+        Pattern::Is(value) if subject.ty != Ty::Bool => {
+            compare("{c0} == {c1}".to_owned(), vec![subject, (**value).clone()])
+        }
+        Pattern::Variant(value) => compare("{c0} is {c1}".to_owned(), vec![subject, (**value).clone()]),
+        Pattern::Between(Some(low), Some(high), closed) => {
+            let sign = if *closed { "<=" } else { "<" };
+            compare(
+                format!("{{c0}} <= {{c1}} {sign} {{c2}}"),
+                vec![(**low).clone(), subject, (**high).clone()],
+            )
+        }
+        Pattern::Some(inner) if matches!(**inner, Pattern::Any) => {
+            compare("{c0} is not None".to_owned(), vec![subject])
+        }
+        Pattern::None => compare("{c0} is None".to_owned(), vec![subject]),
+        Pattern::Either(cases) => {
+            let mut nodes = vec![subject];
+            for case in cases {
+                match case {
+                    Pattern::Is(value) | Pattern::Variant(value) => nodes.push((**value).clone()),
+                    _ => return Err(Box::new(nodes.swap_remove(0))),
+                }
+            }
+            let places: Vec<String> = (1..nodes.len()).map(|at| format!("<{at}>")).collect();
+            compare(format!("{{c0}} in ({})", places.join(", ")), nodes)
+        }
+        _ => Err(Box::new(subject)),
     }
 }

@@ -23,19 +23,89 @@ use super::program::{Leads, Placed, Program};
 use super::refusal::{Made, Reason, refuse};
 use super::ty::{Ty, Types};
 
+pub(super) use calls::is_immutable;
+pub(super) use expressions::is_harmless;
 pub(super) use items::{callable, derives, enum_of, field_name, struct_of, variant_name};
 pub(super) use numbers::{holder, mask};
-pub(super) use expressions::is_harmless;
-pub(super) use calls::is_immutable;
 
 /// Names that generated code calls, and Python's own words: no local variable may hide them.
 const TAKEN: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "match", "abs", "all", "any", "bool",
-    "bytearray", "bytes", "chr", "dict", "divmod", "enumerate", "filter", "float", "int", "isinstance", "iter",
-    "len", "list", "map", "max", "min", "next", "ord", "pow", "range", "repr", "reversed", "round", "set", "sorted",
-    "str", "sum", "tuple", "type", "zip", "math", "itertools", "pytest", "unicodedata", "dataclass", "Enum",
+    "False",
+    "None",
+    "True",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "match",
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "bytearray",
+    "bytes",
+    "chr",
+    "dict",
+    "divmod",
+    "enumerate",
+    "filter",
+    "float",
+    "int",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "next",
+    "ord",
+    "pow",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "type",
+    "zip",
+    "math",
+    "itertools",
+    "pytest",
+    "unicodedata",
+    "dataclass",
+    "Enum",
 ];
 
 /// A local variable.
@@ -73,11 +143,21 @@ pub(super) struct Lower<'a> {
     depth: usize,
 }
 
+/// Whether generated code may call a function of Python under this name.
+pub(super) fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name)
+}
+
 /// How deep expressions may lie in each other.
 const DEPTH_MAX: usize = 200;
 
 impl<'a> Lower<'a> {
-    pub(super) fn new(program: &'a Program, module: Vec<String>, own: Option<ItemPath>, is_test: bool) -> Self {
+    pub(super) fn new(
+        program: &'a Program,
+        module: Vec<String>,
+        own: Option<ItemPath>,
+        is_test: bool,
+    ) -> Self {
         let mut taken: BTreeSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
         taken.extend(program.names().map(str::to_owned));
         Self {
@@ -105,9 +185,10 @@ impl<'a> Lower<'a> {
             name.push('_');
         }
         let in_use = |name: &str| {
-            self.scopes.iter().flat_map(BTreeMap::values).any(|local| {
-                self.locals.get(*local).is_some_and(|binding| binding.name == name)
-            })
+            self.scopes
+                .iter()
+                .flat_map(BTreeMap::values)
+                .any(|local| self.locals.get(*local).is_some_and(|binding| binding.name == name))
         };
         let mut number = 2;
         let mut free = name.clone();
@@ -197,5 +278,8 @@ impl<'a> Lower<'a> {
 
 /// The names of a path without its arguments.
 pub(super) fn segments(path: &syn::Path) -> Vec<String> {
-    path.segments.iter().map(|segment| segment.ident.to_string().trim_start_matches("r#").to_owned()).collect()
+    path.segments
+        .iter()
+        .map(|segment| segment.ident.to_string().trim_start_matches("r#").to_owned())
+        .collect()
 }

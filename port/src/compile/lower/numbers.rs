@@ -56,7 +56,8 @@ impl Lower<'_> {
     fn wide_method(&mut self, number: Node, int: Int, name: &str, arguments: &[&Expr]) -> Made<Node> {
         let ty = Ty::Int(int);
         let unknown = || refuse(Reason::Method, format!("`{name}` of `{}`", int.name()));
-        let limits = || [Node::new(ty.clone(), Kind::Int(int.low())), Node::new(ty.clone(), Kind::Int(int.high()))];
+        let limits =
+            || [Node::new(ty.clone(), Kind::Int(int.low())), Node::new(ty.clone(), Kind::Int(int.high()))];
         if let Some((lead, operation)) = name.split_once('_')
             && matches!(lead, "wrapping" | "checked" | "saturating")
         {
@@ -130,13 +131,21 @@ impl Lower<'_> {
                 let bits = Node::new(ty.clone(), Kind::Int(i128::from(int.bits)));
                 Ok(Node::helper(ty, "_rotate_left", vec![number, by, bits]))
             }
-            ("is_ascii_digit" | "is_ascii_alphabetic" | "is_ascii_alphanumeric" | "is_ascii_uppercase"
-            | "is_ascii_lowercase" | "is_ascii_hexdigit" | "is_ascii" | "is_ascii_whitespace"
-            | "is_ascii_punctuation" | "to_ascii_lowercase" | "to_ascii_uppercase" | "eq_ignore_ascii_case", _)
-                if int == Int::U8 =>
-            {
-                self.byte_method(number, name, arguments)
-            }
+            (
+                "is_ascii_digit"
+                | "is_ascii_alphabetic"
+                | "is_ascii_alphanumeric"
+                | "is_ascii_uppercase"
+                | "is_ascii_lowercase"
+                | "is_ascii_hexdigit"
+                | "is_ascii"
+                | "is_ascii_whitespace"
+                | "is_ascii_punctuation"
+                | "to_ascii_lowercase"
+                | "to_ascii_uppercase"
+                | "eq_ignore_ascii_case",
+                _,
+            ) if int == Int::U8 => self.byte_method(number, name, arguments),
             _ => unknown(),
         }
     }

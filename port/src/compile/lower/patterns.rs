@@ -21,7 +21,9 @@ impl Lower<'_> {
                 self.pattern(&typed.pat, ty)
             }
             Pat::Ident(name) => self.name_pattern(name, ty),
-            Pat::Lit(literal) => Ok(Pattern::Is(Box::new(self.literal_pattern(&syn::Expr::Lit(literal.clone()), ty)?))),
+            Pat::Lit(literal) => {
+                Ok(Pattern::Is(Box::new(self.literal_pattern(&syn::Expr::Lit(literal.clone()), ty)?)))
+            }
             Pat::Range(range) => {
                 let mut end = |expr: &Option<Box<syn::Expr>>| -> Made<Option<Box<Node>>> {
                     expr.as_ref().map(|expr| self.literal_pattern(expr, ty).map(Box::new)).transpose()
@@ -50,7 +52,8 @@ impl Lower<'_> {
             Pat::Path(path) if path.qself.is_none() => self.path_pattern(&path.path, ty),
             Pat::Or(either) => {
                 let before = self.locals.len();
-                let cases = either.cases.iter().map(|case| self.pattern(case, ty)).collect::<Made<Vec<_>>>()?;
+                let cases =
+                    either.cases.iter().map(|case| self.pattern(case, ty)).collect::<Made<Vec<_>>>()?;
                 if self.locals.len() > before {
                     return refuse(Reason::Pattern, "alternatives that bind names");
                 }
@@ -103,8 +106,10 @@ impl Lower<'_> {
         let only = match (last, made.elems.first(), made.elems.len()) {
             ("Some" | "Ok" | "Err", Some(only), 1) => only,
             _ => {
-                let members: Vec<(syn::Member, &Pat)> =
-                    (0_u32..).zip(&made.elems).map(|(at, pat)| (syn::Member::from(at as usize), pat)).collect();
+                let members: Vec<(syn::Member, &Pat)> = (0_u32..)
+                    .zip(&made.elems)
+                    .map(|(at, pat)| (syn::Member::from(at as usize), pat))
+                    .collect();
                 return self.own_struct_pattern(&names, members, ty);
             }
         };
@@ -160,7 +165,12 @@ impl Lower<'_> {
         self.own_struct_pattern(&names, members, ty)
     }
 
-    fn own_struct_pattern(&mut self, names: &[String], members: Vec<(syn::Member, &Pat)>, ty: &Ty) -> Made<Pattern> {
+    fn own_struct_pattern(
+        &mut self,
+        names: &[String],
+        members: Vec<(syn::Member, &Pat)>,
+        ty: &Ty,
+    ) -> Made<Pattern> {
         let Some(path) = self.own_type(names)? else {
             return refuse(Reason::Pattern, format!("`{}`", names.join("::")));
         };

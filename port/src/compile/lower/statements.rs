@@ -2,8 +2,8 @@
 
 use syn::{Expr, Stmt};
 
-use super::expressions::is_harmless;
 use super::Lower;
+use super::expressions::is_harmless;
 use crate::compile::ir::{Arm, Kind, Node, Pattern, Statement};
 use crate::compile::refusal::{Made, Reason, refuse};
 use crate::compile::ty::{Ty, told};

@@ -20,7 +20,9 @@ impl Lower<'_> {
     ) -> Made<Node> {
         let seq = |item: Ty, node: Node| Ok(Node::new(Ty::iter(item), Kind::Seq(Box::new(node))));
         match (name, arguments) {
-            ("len", []) => Ok(Node::atom(Ty::usize(), "len({0}.encode())", vec![text]).between(0, LENGTH_MAX)),
+            ("len", []) => {
+                Ok(Node::atom(Ty::usize(), "len({0}.encode())", vec![text]).between(0, LENGTH_MAX))
+            }
             ("is_empty", []) => Ok(Node::template(Ty::Bool, "not {n0}", vec![text], Binds::Not)),
             ("chars", []) => seq(Ty::Char, text),
             ("bytes", []) => seq(Ty::Int(Int::U8), Node::atom(Ty::bytes(), "{0}.encode()", vec![text])),

@@ -70,7 +70,10 @@ impl Lower<'_> {
         let mut of = arguments.into_iter();
         let unknown = || refuse(Reason::Type, format!("`{}`", path.join("::")));
         let lead = path.split_last().map_or([].as_slice(), |(_, lead)| lead);
-        if lead.first().is_some_and(|krate| !matches!(krate.as_str(), "std" | "core" | "alloc" | "fmt" | "cmp")) {
+        if lead
+            .first()
+            .is_some_and(|krate| !matches!(krate.as_str(), "std" | "core" | "alloc" | "fmt" | "cmp"))
+        {
             return unknown();
         }
         if let Some(int) = Int::named(name) {
@@ -156,7 +159,10 @@ impl Lower<'_> {
                     }
                 }
                 ("ToString", _) => return refuse(Reason::Trait, "`ToString`"),
-                ("Iterator" | "IntoIterator" | "DoubleEndedIterator", syn::PathArguments::AngleBracketed(of)) => {
+                (
+                    "Iterator" | "IntoIterator" | "DoubleEndedIterator",
+                    syn::PathArguments::AngleBracketed(of),
+                ) => {
                     let mut item = None;
                     for argument in &of.args {
                         if let syn::GenericArgument::AssocType(bound) = argument

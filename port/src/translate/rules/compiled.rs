@@ -138,6 +138,10 @@ fn variants(view: MemberView<'_>, around: &Surroundings, compiled: &Compiled) ->
     let missing = compiled.beside.iter().filter(|piece| around.symbols.get(&piece.symbol).is_none());
     let place = |_| InsertPlace::InFile(view.member.file.clone());
     missing
-        .map(|piece| Edit::Insert { symbol: piece.symbol.clone(), place: place(()), text: piece.text.clone() })
+        .map(|piece| Edit::Insert {
+            symbol: piece.symbol.clone(),
+            place: place(()),
+            text: piece.text.clone(),
+        })
         .collect()
 }

@@ -96,12 +96,14 @@ pub trait Rule: Send + Sync + std::fmt::Debug {
 /// All rules as one link of the chain.
 #[derive(Debug)]
 pub struct RuleTranslator {
+    name: &'static str,
     rules: Vec<Box<dyn Rule>>,
 }
 
 impl Default for RuleTranslator {
     fn default() -> Self {
         Self {
+            name: "rules",
             rules: vec![
                 Box::new(removal::Removal),
                 Box::new(rename::Rename),
@@ -110,13 +112,17 @@ impl Default for RuleTranslator {
                 Box::new(constant::NewConstant),
                 Box::new(test_function::TestFunction),
                 Box::new(literal::LiteralChange),
-                Box::new(compiled::CompiledItem),
             ],
         }
     }
 }
 
 impl RuleTranslator {
+    /// Whole items, translated by [`crate::compile`]: a link of its own, behind the memory of what people corrected.
+    pub fn items() -> Self {
+        Self { name: "items", rules: vec![Box::new(compiled::CompiledItem)] }
+    }
+
     /// The first rule's edits, or every rule's reason against it.
     fn member_edits(&self, view: MemberView<'_>) -> Result<(&'static str, Vec<Edit>), String> {
         let mut reasons = Vec::new();
@@ -132,7 +138,7 @@ impl RuleTranslator {
 
 impl Translator for RuleTranslator {
     fn name(&self) -> String {
-        "rules".to_owned()
+        self.name.to_owned()
     }
 
     fn route(&self) -> Route {
