@@ -158,7 +158,7 @@ const HELPERS: &[(&str, &str)] = &[
     ),
     (
         "_split_whitespace",
-        "def _split_whitespace(text: str) -> \"list[str]\":\n    \"\"\"Return the words of a text, as Unicode's white space parts them.\"\"\"\n    return \"\".join(\" \" if letter in _WHITESPACE else letter for letter in text.replace(\" \", \"\\t\")).split(\" \")",
+        "def _split_whitespace(text: str) -> \"list[str]\":\n    \"\"\"Return the words of a text, as Unicode's white space parts them.\"\"\"\n    blanks = \"\".join(\" \" if letter in _WHITESPACE else letter for letter in text)\n    return [word for word in blanks.split(\" \") if word]",
     ),
     (
         "_lines",

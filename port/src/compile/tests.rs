@@ -8,7 +8,7 @@ use upstream::{CommitId, Item, Revision, RevisionLabel, Snapshot};
 use super::*;
 
 /// A crate `k` with one file, in a port `p`.
-fn program(source: &str) -> (Snapshot, Program) {
+pub(crate) fn program(source: &str) -> (Snapshot, Program) {
     let manifest = "[package]\nname = \"k\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
     let tree = MemoryTree::from_iter([("Cargo.toml", manifest), ("src/lib.rs", source)]);
     let revision = Revision {
@@ -119,8 +119,8 @@ fn what_cannot_leave_its_type_is_not_checked() {
 #[test]
 fn a_counter_that_is_set_from_outside_is_checked() {
     gives(
-        "pub fn next(n: usize) -> usize { let mut m = n; m += 1; m }",
-        &[("next(1)", "2"), ("next(2 ** 64 - 1)", "raises OverflowError")],
+        "pub fn onward(n: usize) -> usize { let mut m = n; m += 1; m }",
+        &[("onward(1)", "2"), ("onward(2 ** 64 - 1)", "raises OverflowError")],
     );
 }
 
