@@ -367,7 +367,7 @@ fn structs_and_enums_are_classes() {
 #[test]
 fn constants_and_formats_are_written_as_python_has_them() {
     gives(
-        "pub const LIMIT: u32 = 1 << 4; pub const NAMES: [&str; 2] = [\"a\", \"b\"]; const TABLE: &[u8] = b\"xyz\";
+        "pub const LIMIT: u32 = 1 << 4; pub const NAMES: [&str; 2] = [ZZ, \"b\"]; const ZZ: &str = \"a\"; const TABLE: &[u8] = b\"xyz\";
          pub fn f(i: usize) -> String { format!(\"{:02x}-{}-{{{}}}-{:>3}\", TABLE[i], NAMES[0], LIMIT, 'c') }
          pub fn yes(b: bool) -> String { format!(\"{b}\") }",
         &[("f(0)", "'78-a-{16}-  c'"), ("f(3)", "raises IndexError"), ("yes(True)", "'true'")],
@@ -420,6 +420,7 @@ fn what_is_not_understood_is_refused() {
         ("pub fn f(c: char) -> bool { c.is_alphabetic() }", Reason::CharacterTables),
         ("pub fn f(x: &mut u32) { *x += 1; }", Reason::Mutation),
         ("pub fn f(v: &mut [u32]) { for x in v.iter_mut() { *x = 1; } }", Reason::Mutation),
+        ("pub fn f(v: &mut [u8], w: &[u8]) { for (x, y) in w.iter().zip(v) { *y = *x; } }", Reason::Mutation),
         ("pub fn f(v: &mut Vec<u32>) { g(&mut v[1..]) } fn g(_: &mut [u32]) {}", Reason::Mutation),
         ("pub fn f(v: Vec<f64>, w: Vec<f64>) -> bool { v == w }", Reason::Function),
         ("pub fn f(v: Vec<f64>) -> f64 { v.iter().sum() }", Reason::Method),

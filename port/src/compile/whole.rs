@@ -55,8 +55,8 @@ pub fn whole(program: &Program) -> Whole {
         out.refused.insert(path, Refusal { reason: Reason::Unlinked, what });
     }
     let mut files: BTreeMap<String, File> = BTreeMap::new();
-    for (path, compiled) in &made {
-        let Some(placed) = program.get(path) else { continue };
+    for path in in_order(&made) {
+        let (Some(placed), Some(compiled)) = (program.get(path), made.get(path)) else { continue };
         out.accepted.insert(path.clone(), placed.symbol.clone());
         let file = files.entry(placed.file.clone()).or_default();
         file.imports.extend(compiled.imports.iter().cloned());
@@ -95,6 +95,29 @@ pub fn whole(program: &Program) -> Whole {
     }
     out.files = files.into_iter().map(|(path, file)| (path, file.text())).collect();
     out
+}
+
+/// What is used comes before what uses it: constants are computed at once.
+fn in_order(made: &BTreeMap<ItemPath, Compiled>) -> Vec<&ItemPath> {
+    fn visit<'a>(
+        path: &'a ItemPath,
+        made: &'a BTreeMap<ItemPath, Compiled>,
+        seen: &mut BTreeSet<&'a ItemPath>,
+        order: &mut Vec<&'a ItemPath>,
+    ) {
+        if !seen.insert(path) {
+            return;
+        }
+        for used in made.get(path).into_iter().flat_map(|compiled| &compiled.uses) {
+            visit(used, made, seen, order);
+        }
+        order.push(path);
+    }
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    for path in made.keys() {
+        visit(path, made, &mut seen, &mut order);
+    }
+    order
 }
 
 impl File {

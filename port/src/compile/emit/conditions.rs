@@ -167,24 +167,32 @@ impl Emit<'_, '_> {
 
     fn either(&mut self, cases: &[Pattern], subject: &Subject, tested: &mut Tested) -> Made<()> {
         let mut values = Vec::new();
-        for case in cases {
-            if let (Pattern::Is(value), Subject::Text(_)) = (case, subject) {
-                values.push(self.expr(value)?.text);
-            }
-        }
-        if let (Subject::Text(text), true) = (subject, values.len() == cases.len()) {
-            tested.conditions.push(Py::new(format!("{text} in ({})", values.join(", ")), Binds::Compare));
-            return Ok(());
-        }
         let mut ways = Vec::new();
         for case in cases {
+            if let (Pattern::Is(value), Subject::Text(_)) = (case, subject) {
+                values.push(self.expr(value)?.at(Binds::Lambda));
+                continue;
+            }
             match self.tested(case, subject)?.condition() {
-                Some(condition) => ways.push(condition.at(Binds::And)),
+                Some(condition) => ways.push(condition),
                 // One that always fits makes the others idle.
                 None => return Ok(()),
             }
         }
-        tested.conditions.push(Py::new(ways.join(" or "), Binds::Or));
+        if let (Subject::Text(text), false) = (subject, values.is_empty()) {
+            let one = match values.as_slice() {
+                [only] => format!("{text} == {only}"),
+                several => format!("{text} in ({})", several.join(", ")),
+            };
+            ways.insert(0, Py::new(one, Binds::Compare));
+        }
+        tested.conditions.push(match ways.as_slice() {
+            [only] => only.clone(),
+            several => {
+                let texts: Vec<String> = several.iter().map(|way| way.at(Binds::And)).collect();
+                Py::new(texts.join(" or "), Binds::Or)
+            }
+        });
         Ok(())
     }
 

@@ -328,7 +328,7 @@ impl Lower<'_> {
         let Some((operator, assigns)) = operator(&binary.op) else {
             return refuse(Reason::Expression, "an operator that is not known");
         };
-        let left = self.expr(&binary.left)?;
+        let left = if assigns { self.place(&binary.left)? } else { self.expr(&binary.left)? };
         let right = self.expr(&binary.right)?;
         let value = self.arithmetic(operator, left.clone(), right)?;
         if assigns { self.store(left, value) } else { Ok(value) }

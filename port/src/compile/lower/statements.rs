@@ -207,13 +207,24 @@ impl Lower<'_> {
         if matches!(&*assign.left, Expr::Infer(_)) {
             return self.expr(&assign.right);
         }
-        let place = self.expr(&assign.left)?;
+        let place = self.place(&assign.left)?;
         let value = self.value_as(&assign.right, Some(&place.ty))?;
         self.expect(&value, &place.ty)?;
         if matches!(self.types.bare(&value.ty), Ty::Result(..)) {
             return refuse(Reason::ResultValue, "a result that is kept in a variable");
         }
         self.store(place, value)
+    }
+
+    /// What is assigned to. A plain value behind a reference is beyond Python.
+    pub(super) fn place(&mut self, expr: &Expr) -> Made<Node> {
+        match expr {
+            Expr::Paren(inner) => self.place(&inner.expr),
+            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Deref(_)) => {
+                refuse(Reason::Mutation, "a value behind a reference")
+            }
+            _ => self.expr(expr),
+        }
     }
 
     /// Puts a value into a variable, field or element.
