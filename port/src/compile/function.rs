@@ -117,7 +117,7 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
             early.push(format!("{python} = iter({python})"));
         }
     }
-    let body = lower.function_body(body, output.clone())?;
+    let body = lower.function_body(body, &output)?;
     frozen(program, &lower, &body)?;
     let body = if shape == Shape::Text { body } else { returned(body, shape) };
     let (lines, mut needs) = Emit::new(&lower, &placed.file, shape).body(&body, 1)?;

@@ -156,6 +156,10 @@ pub(super) enum Arith {
 }
 
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few statements are held at once, and most are of the large kind"
+)]
 pub(super) enum Statement {
     Let { pattern: Pattern, value: Option<Node>, otherwise: Option<Node> },
     Do(Node),
@@ -166,6 +170,12 @@ pub(super) struct Arm {
     pub(super) pattern: Pattern,
     pub(super) guard: Option<Node>,
     pub(super) body: Node,
+}
+
+/// What lies between the ends of a list, under a name or without one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) name: Option<Local>,
 }
 
 #[derive(Debug, Clone)]
@@ -186,7 +196,7 @@ pub(super) enum Pattern {
     Variant(Box<Node>),
     Either(Vec<Pattern>),
     /// A list: what it begins with, what lies between, what it ends with.
-    List(Vec<Pattern>, Option<Option<Local>>, Vec<Pattern>),
+    List(Vec<Pattern>, Option<Rest>, Vec<Pattern>),
 }
 
 impl Node {

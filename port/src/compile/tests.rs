@@ -41,7 +41,7 @@ fn run(module: &str, expressions: &[&str]) -> Vec<String> {
     let mut script = format!("{module}\n\ndef tidelock_show(make):\n    try:\n        print(repr(make()))\n");
     script.push_str("    except Exception as error:\n        print('raises', type(error).__name__)\n\n");
     for expression in expressions {
-        script.push_str(&format!("tidelock_show(lambda: {expression})\n"));
+        script.extend(["tidelock_show(lambda: ", expression, ")\n"]);
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("case.py"), &script).unwrap();

@@ -45,6 +45,7 @@ impl Emit<'_, '_> {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "one of several operators, of which others may refuse")]
     fn integer(
         &mut self,
         int: Int,

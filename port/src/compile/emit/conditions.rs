@@ -145,10 +145,10 @@ impl Emit<'_, '_> {
                 for (at, part) in end.iter().rev().enumerate() {
                     self.test(part, &Subject::Text(format!("{text}[-{}]", at + 1)), tested)?;
                 }
-                if let Some(Some(local)) = rest {
+                if let Some(local) = rest.and_then(|rest| rest.name) {
                     let from = if lead.is_empty() { String::new() } else { lead.len().to_string() };
                     let to = if end.is_empty() { String::new() } else { format!("-{}", end.len()) };
-                    tested.bound.push((*local, format!("{text}[{from}:{to}]")));
+                    tested.bound.push((local, format!("{text}[{from}:{to}]")));
                 }
             }
             Pattern::Ok(_) | Pattern::Err(_) => {

@@ -101,9 +101,8 @@ impl Emit<'_, '_> {
     fn loops(&mut self, body: &Node) {
         let mut found: Vec<(Local, Between)> = Vec::new();
         body.walk(&mut |node| {
-            let (pattern, source) = match &node.kind {
-                Kind::For(pattern, source, _) | Kind::Each { pattern, source, .. } => (pattern, source),
-                _ => return,
+            let (Kind::For(pattern, source, _) | Kind::Each { pattern, source, .. }) = &node.kind else {
+                return;
             };
             self.run_over(pattern, source, &mut found);
         });

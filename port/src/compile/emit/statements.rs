@@ -58,7 +58,7 @@ impl Emit<'_, '_> {
                 let py = self.expr(error)?;
                 match ty {
                     Ty::Own(_) => {
-                        self.line(format!("raise {}", py.text.strip_suffix("()").unwrap_or(&py.text)))
+                        self.line(format!("raise {}", py.text.strip_suffix("()").unwrap_or(&py.text)));
                     }
                     Ty::Str => self.line(format!("raise ValueError({})", py.text)),
                     _ => return refuse(Reason::ErrorType, "an error that is neither a class nor a text"),
@@ -327,10 +327,10 @@ impl Emit<'_, '_> {
                 self.line(text);
                 return Ok(());
             }
-            return match self.is_changing(local) && is_bytes(&self.ty(place)) {
-                true => self.let_name(local, value),
-                false => self.put(value, &Goes::To(name)),
-            };
+            if self.is_changing(local) && is_bytes(&self.ty(place)) {
+                return self.let_name(local, value);
+            }
+            return self.put(value, &Goes::To(name));
         }
         // Rust evaluates the value first.
         if value.needs_statements() {

@@ -198,16 +198,16 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn set_method(&mut self, set: Node, of: Ty, name: &str, arguments: &[&Expr]) -> Made<Node> {
+    pub(super) fn set_method(&mut self, set: Node, of: &Ty, name: &str, arguments: &[&Expr]) -> Made<Node> {
         match (name, arguments) {
             ("len", []) => Ok(Node::atom(Ty::usize(), "len(<0>)", vec![set]).between(0, LENGTH_MAX)),
             ("is_empty", []) => Ok(Node::template(Ty::Bool, "not {n0}", vec![set], Binds::Not)),
             ("contains", [_]) => {
-                let value = self.one_of(arguments, &of)?;
+                let value = self.one_of(arguments, of)?;
                 Ok(Node::template(Ty::Bool, "{c1} in {c0}", vec![set, value], Binds::Compare))
             }
             ("insert", [_]) => {
-                let value = self.one_of(arguments, &of)?;
+                let value = self.one_of(arguments, of)?;
                 Ok(Node::helper(Ty::Bool, "_set_insert", vec![set, value]).effectful())
             }
             _ => refuse(Reason::Method, format!("`{name}` of a set")),

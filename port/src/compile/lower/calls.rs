@@ -408,7 +408,7 @@ impl Lower<'_> {
             Ty::Option(of) => self.option_method(receiver, *of, name, arguments),
             Ty::Result(of, error) => self.result_method(receiver, (*of, *error), name, arguments),
             Ty::Map(key, value) => self.map_method(receiver, (*key, *value), name, arguments),
-            Ty::Set(of) => self.set_method(receiver, *of, name, arguments),
+            Ty::Set(of) => self.set_method(receiver, &of, name, arguments),
             Ty::Ordering => self.ordering_method(receiver, name, arguments),
             Ty::AsBytes if name == "as_ref" => Ok(Node::helper(Ty::bytes(), "_as_bytes", vec![receiver])),
             Ty::Formatter => self.formatter_method(name, arguments),

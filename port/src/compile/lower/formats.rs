@@ -83,7 +83,7 @@ impl Lower<'_> {
                     let at = nodes.len();
                     nodes.push(node);
                     let spec = if spec.is_empty() { String::new() } else { format!(":{spec}") };
-                    out.push_str(&format!("{{[{at}]{spec}}}"));
+                    out.extend(["{[", &at.to_string(), "]", &spec, "}"]);
                 }
                 other => literal.push(other),
             }

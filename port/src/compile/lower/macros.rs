@@ -175,7 +175,7 @@ impl Lower<'_> {
             Err(subject) => *subject,
         };
         let yes = (pattern, Node::text(Ty::Bool, "True"));
-        let no = (crate::compile::ir::Pattern::Any, Node::text(Ty::Bool, "False"));
+        let no = (Pattern::Any, Node::text(Ty::Bool, "False"));
         Ok(Self::either(subject, Ty::Bool, yes, no))
     }
 

@@ -257,11 +257,11 @@ impl<'a> Lower<'a> {
         self.types.unify(&node.ty, ty)
     }
 
-    pub(super) fn function_body(&mut self, block: &syn::Block, returns: Ty) -> Made<Node> {
+    pub(super) fn function_body(&mut self, block: &syn::Block, returns: &Ty) -> Made<Node> {
         self.returns.push(returns.clone());
-        let body = self.block(block, Some(&returns))?;
+        let body = self.block(block, Some(returns))?;
         self.returns.pop();
-        self.types.unify(&body.ty, &returns)?;
+        self.types.unify(&body.ty, returns)?;
         Ok(body)
     }
 

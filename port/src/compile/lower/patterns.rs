@@ -3,7 +3,7 @@
 use syn::Pat;
 
 use super::{Lower, segments};
-use crate::compile::ir::{Kind, Node, Pattern};
+use crate::compile::ir::{Kind, Node, Pattern, Rest};
 use crate::compile::refusal::{Made, Reason, refuse};
 use crate::compile::ty::{Ty, told};
 
@@ -103,9 +103,8 @@ impl Lower<'_> {
     fn made_pattern(&mut self, made: &syn::PatTupleStruct, ty: &Ty) -> Made<Pattern> {
         let names = segments(&made.path);
         let last = names.last().map_or("", String::as_str);
-        let only = match (last, made.elems.first(), made.elems.len()) {
-            ("Some" | "Ok" | "Err", Some(only), 1) => only,
-            _ => {
+        let ("Some" | "Ok" | "Err", Some(only), 1) = (last, made.elems.first(), made.elems.len()) else {
+            {
                 let members: Vec<(syn::Member, &Pat)> = (0_u32..)
                     .zip(&made.elems)
                     .map(|(at, pat)| (syn::Member::from(at as usize), pat))
@@ -140,17 +139,16 @@ impl Lower<'_> {
         self.types.unify(ty, &Ty::list(element.clone()))?;
         let (mut lead, mut rest, mut end) = (Vec::new(), None, Vec::new());
         for part in &slice.elems {
-            let is_rest = match part {
-                Pat::Rest(_) => Some(None),
-                Pat::Ident(name) => match &name.subpat {
-                    Some((_, inner)) if matches!(**inner, Pat::Rest(_)) => {
-                        Some(Some(self.bind(&name.ident.to_string(), Ty::list(element.clone()), false)))
-                    }
-                    _ => None,
-                },
+            let found = match part {
+                Pat::Rest(_) => Some(Rest { name: None }),
+                Pat::Ident(name) if matches!(&name.subpat, Some((_, inner)) if matches!(**inner, Pat::Rest(_))) =>
+                {
+                    let local = self.bind(&name.ident.to_string(), Ty::list(element.clone()), false);
+                    Some(Rest { name: Some(local) })
+                }
                 _ => None,
             };
-            match (is_rest, &rest) {
+            match (found, &rest) {
                 (Some(found), _) => rest = Some(found),
                 (None, None) => lead.push(self.pattern(part, &element)?),
                 (None, Some(_)) => end.push(self.pattern(part, &element)?),

@@ -136,12 +136,10 @@ fn beside(view: MemberView<'_>, around: &Surroundings, compiled: &Compiled) -> V
 /// The classes of an error's variants.
 fn variants(view: MemberView<'_>, around: &Surroundings, compiled: &Compiled) -> Vec<Edit> {
     let missing = compiled.beside.iter().filter(|piece| around.symbols.get(&piece.symbol).is_none());
-    let place = |_| InsertPlace::InFile(view.member.file.clone());
-    missing
-        .map(|piece| Edit::Insert {
-            symbol: piece.symbol.clone(),
-            place: place(()),
-            text: piece.text.clone(),
-        })
-        .collect()
+    let edit = |piece: &crate::compile::Piece| Edit::Insert {
+        symbol: piece.symbol.clone(),
+        place: InsertPlace::InFile(view.member.file.clone()),
+        text: piece.text.clone(),
+    };
+    missing.map(edit).collect()
 }

@@ -481,7 +481,7 @@ fn item_answer(source: &str, change: impl Fn(&upstream::Snapshot) -> ItemChange,
     }
 }
 
-fn found(snapshot: &upstream::Snapshot) -> upstream::Item {
+fn found(snapshot: &upstream::Snapshot) -> Item {
     snapshot.items[&upstream::ItemPath::new("k::f").unwrap()].clone()
 }
 
@@ -511,7 +511,7 @@ fn an_item_is_declined_where_what_it_calls_is_not_there_yet() {
 fn a_changed_item_is_replaced_only_where_it_is_as_the_rule_wrote_it() {
     let changed = |snapshot: &upstream::Snapshot| {
         let after = found(snapshot);
-        let before = upstream::Item { text: after.text.replace('2', "1"), ..after.clone() };
+        let before = Item { text: after.text.replace('2', "1"), ..after.clone() };
         ItemChange::Modified { before, after, aspects: Aspects { body: true, ..Aspects::default() } }
     };
     let source = "pub fn f(a: bool) -> u8 { if a { 2 } else { 0 } }";
