@@ -169,6 +169,7 @@ fn link(entry: &ChainEntry, settings: &Settings, means: &Means, gates: &Gates) -
         ChainEntry::VerifyFirst => Link::VerifyFirst,
         ChainEntry::Rules => Link::Translator(Box::new(RuleTranslator::default())),
         ChainEntry::Memory => Link::Translator(Box::new(memory(settings)?)),
+        ChainEntry::Items => Link::Translator(Box::new(RuleTranslator::items())),
         ChainEntry::Model(model) => Link::Translator(model_translator(model, settings, means, gates)?),
     })
 }
@@ -180,6 +181,8 @@ pub fn instead(settings: &Settings, who: &[String]) -> Result<Vec<ChainEntry>> {
         settings.chain.iter().find(|entry| matches!(entry, ChainEntry::Model(model) if model.name == name))
     };
     let mut chain = vec![ChainEntry::VerifyFirst, ChainEntry::Rules];
+    // Whole items by rule cost nothing: who asked for them gets them before any model.
+    chain.extend(settings.chain.iter().filter(|entry| **entry == ChainEntry::Items).cloned());
     for text in who {
         chain.push(match configured(text) {
             Some(entry) => entry.clone(),
@@ -335,7 +338,7 @@ pub fn inboxes(settings: &Settings) -> Vec<Inbox> {
             | ModelAccess::Anthropic { .. }
             | ModelAccess::Replay { .. } => None,
         },
-        ChainEntry::VerifyFirst | ChainEntry::Rules | ChainEntry::Memory => None,
+        ChainEntry::VerifyFirst | ChainEntry::Rules | ChainEntry::Memory | ChainEntry::Items => None,
     };
     settings.chain.iter().filter_map(folder).collect()
 }

@@ -353,7 +353,7 @@ impl Session {
     }
 
     /// A file of the upstream at a revision. The last one is kept: items are asked about file by file.
-    fn file_at(&self, label: &RevisionLabel, file: &str) -> Option<Arc<str>> {
+    pub(crate) fn file_at(&self, label: &RevisionLabel, file: &str) -> Option<Arc<str>> {
         let revision = self.revision(label.as_str()).ok()?;
         let mut last = self.last_file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*last

@@ -6,6 +6,7 @@
 //! [`confinement`]. What the findings mean is decided in `pipeline`.
 
 pub mod bench;
+pub mod compile;
 pub mod confinement;
 pub mod contract;
 pub mod edit;

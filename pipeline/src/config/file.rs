@@ -138,7 +138,8 @@ fn python() -> String {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TranslateSection {
-    /// The translators, cheapest first: `verify-first`, `rules`, `memory`, and names of `[[translate.model]]`.
+    /// The translators, cheapest first: `verify-first`, `rules`, `memory`, `items`, and names of
+    /// `[[translate.model]]`. `items` translates whole items by rule (`docs/rules.md`).
     /// Default: `verify-first`, `rules`, `memory`, then every model in the order of this file.
     pub chain: Option<Vec<String>>,
     /// Folders of translation memory, from the root of the repository. Default: `memory` where it is there.

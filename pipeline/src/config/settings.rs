@@ -37,6 +37,8 @@ pub enum ChainEntry {
     Rules,
     /// The translation memory.
     Memory,
+    /// Whole items translated by rule.
+    Items,
     /// A model.
     Model(Box<ModelSettings>),
 }
@@ -432,12 +434,13 @@ impl Check<'_> {
                 "verify-first" => Ok(ChainEntry::VerifyFirst),
                 "rules" => Ok(ChainEntry::Rules),
                 "memory" => Ok(ChainEntry::Memory),
+                "items" => Ok(ChainEntry::Items),
                 other => {
                     models.iter().find(|model| model.name == other).cloned().map(boxed).ok_or_else(|| {
                         self.error(
                             &["translate", "chain", &at.to_string()],
                             format!("there is no translator `{other}`"),
-                            "write `verify-first`, `rules`, `memory` or the name of a `[[translate.model]]`",
+                            "write `verify-first`, `rules`, `memory`, `items` or the name of a `[[translate.model]]`",
                         )
                     })
                 }

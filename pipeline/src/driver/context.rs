@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable, UnitKind, WorkUnit};
+use port::compile::Surroundings;
 use port::edit::Scope;
 use port::language::Language;
 use port::translate::{Feedback, SymbolContext, TranslationRequest};
 use upstream::TreeId;
 
 use super::planning::Current;
+use crate::config::ChainEntry;
 use crate::session::Session;
 
 /// The most symbols that are shown beside those of the unit.
@@ -51,7 +53,19 @@ impl Attempt<'_> {
             style: session.settings.style.clone(),
             attempt: self.number,
             feedback: self.feedback.clone(),
+            surroundings: self.surroundings(session),
         }
+    }
+
+    /// What rules are told of the crate around the unit, and of the port.
+    fn surroundings(&self, session: &Session) -> Option<Surroundings> {
+        // Nobody else looks at them, and they take reading a whole package.
+        if !session.settings.chain.contains(&ChainEntry::Items) {
+            return None;
+        }
+        let first = self.unit.members.first()?;
+        let program = self.current.program(session, first.change.path().krate());
+        Some(Surroundings { program, symbols: Arc::clone(&self.symbols) })
     }
 
     /// What the answer may touch: the unit's symbols, and for code also helpers beside them.

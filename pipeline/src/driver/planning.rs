@@ -1,5 +1,7 @@
 //! The effect `plan`: what a revision changes, and what is to be done about it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use anyhow::Result;
 use mappings::decision::Hold;
 use mappings::plan::{PlanInput, plan};
 use mappings::{DecisionWord, Disposition, Holds, Lock, Plan, SkipReason, SymbolTable, UnitKind, WorkUnit};
+use port::compile::{Program, bare_crate};
 use reports::record::{ChangeRow, MemberRecord, SkippedRow, UnitOutcome, UnitRecord};
 use upstream::{ItemChange, ItemKind, Revision, RevisionClass, SemanticDiff, Snapshot};
 
@@ -28,9 +31,28 @@ pub(crate) struct Current {
     pub(crate) plan: Plan,
     pub(super) holds: Holds,
     pub(super) calls: Calls,
+    /// The packages as rules see them, read when they are first asked for.
+    programs: RefCell<BTreeMap<String, Arc<Program>>>,
 }
 
 impl Current {
+    /// The package of a crate with the places of its items in the port.
+    pub(super) fn program(&self, session: &Session, krate: &str) -> Arc<Program> {
+        let package = bare_crate(krate);
+        let known = self.programs.borrow().get(&package).cloned();
+        known.unwrap_or_else(|| {
+            let linked =
+                |item: &upstream::Item| self.lock.links.get(&item.path).map(|link| link.symbol.clone());
+            let text = |file: &str| {
+                session.file_at(&self.snapshot.revision.label, file).map(|text| text.to_string())
+            };
+            let program = Program::read(&self.snapshot, &package, &session.settings.mapping, &linked, &text);
+            let program = Arc::new(program);
+            self.programs.borrow_mut().insert(package, Arc::clone(&program));
+            program
+        })
+    }
+
     /// Diffs a revision against the lock's baseline and plans it for a tree of the port, under the decisions of a
     /// time in milliseconds since the Unix epoch.
     pub(crate) fn make(session: &Session, revision: &Revision, head: &Head, at_ms: i64) -> Result<Self> {
@@ -71,6 +93,7 @@ impl Current {
             plan,
             holds,
             calls: Calls::default(),
+            programs: RefCell::default(),
         })
     }
 

@@ -87,6 +87,9 @@ pub struct TranslationRequest {
     pub attempt: u32,
     /// What was wrong with the attempt before.
     pub feedback: Option<Feedback>,
+    /// The crate around the unit's items and the port as it stands, for rules: no prompt shows it.
+    #[serde(skip)]
+    pub surroundings: Option<crate::compile::Surroundings>,
 }
 
 /// Tokens and money that an answer took.

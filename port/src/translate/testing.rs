@@ -105,6 +105,7 @@ pub(crate) fn request(change: ItemChange, symbols: Vec<SymbolContext>) -> Transl
         style: String::new(),
         attempt: 1,
         feedback: None,
+        surroundings: None,
     }
 }
 

@@ -260,12 +260,12 @@ fn adopt(program: &Path, root: &Path, release: &str) -> Result<()> {
     commit(root, "Lock it")
 }
 
-fn commit(root: &Path, message: &str) -> Result<()> {
+pub(super) fn commit(root: &Path, message: &str) -> Result<()> {
     git(root, &["add", "--all"])?;
     git(root, &["commit", "--quiet", "--no-gpg-sign", "--message", message])
 }
 
-fn git(root: &Path, arguments: &[&str]) -> Result<()> {
+pub(super) fn git(root: &Path, arguments: &[&str]) -> Result<()> {
     let invocation = Invocation::new("git", root)
         .args(["-c", "user.name=Tidelock", "-c", "user.email=xtask@localhost"])
         .args(arguments.iter().copied())

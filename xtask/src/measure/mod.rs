@@ -22,6 +22,7 @@ mod poll;
 mod probeable;
 mod provider_faults;
 mod readers;
+mod rules;
 mod sandbox;
 mod soak;
 mod value_runs;
@@ -244,6 +245,13 @@ const MEASURES: &[Measure] = &[
         about: "the plans of real revisions against what their maintainers changed in the port: recall and size",
         needs: "`--repo` with folders that hold an `impact.json`, as `docs/mapping.md` describes them; git",
         run: impact::run,
+    },
+    Measure {
+        name: "rules",
+        about: "whole crates translated with no model: the share of items and tests, why not the rest, and whether a \
+                port of what was translated agrees with the upstream",
+        needs: "`--repo` for each upstream; the Cargo registry, git, Python 3.10, a build of `tidelock`; a minute each",
+        run: rules::run,
     },
     Measure {
         name: "mapping",

@@ -3,6 +3,7 @@
 //! A rule answers only what it understands in full and refuses everything else with a reason. It need not be
 //! right about behaviour: its answer passes the same gate as any other.
 
+mod compiled;
 mod constant;
 mod docs;
 mod literal;
@@ -12,7 +13,7 @@ mod rename;
 mod test_assertion;
 mod test_function;
 pub(crate) mod tokens;
-mod value;
+pub(crate) mod value;
 
 use mappings::UnitMember;
 use upstream::Item;
@@ -95,12 +96,14 @@ pub trait Rule: Send + Sync + std::fmt::Debug {
 /// All rules as one link of the chain.
 #[derive(Debug)]
 pub struct RuleTranslator {
+    name: &'static str,
     rules: Vec<Box<dyn Rule>>,
 }
 
 impl Default for RuleTranslator {
     fn default() -> Self {
         Self {
+            name: "rules",
             rules: vec![
                 Box::new(removal::Removal),
                 Box::new(rename::Rename),
@@ -115,6 +118,11 @@ impl Default for RuleTranslator {
 }
 
 impl RuleTranslator {
+    /// Whole items, translated by [`crate::compile`]: a link of its own, behind the memory of what people corrected.
+    pub fn items() -> Self {
+        Self { name: "items", rules: vec![Box::new(compiled::CompiledItem)] }
+    }
+
     /// The first rule's edits, or every rule's reason against it.
     fn member_edits(&self, view: MemberView<'_>) -> Result<(&'static str, Vec<Edit>), String> {
         let mut reasons = Vec::new();
@@ -130,7 +138,7 @@ impl RuleTranslator {
 
 impl Translator for RuleTranslator {
     fn name(&self) -> String {
-        "rules".to_owned()
+        self.name.to_owned()
     }
 
     fn route(&self) -> Route {
@@ -159,6 +167,14 @@ impl Translator for RuleTranslator {
         if names.is_empty() {
             return Ok(Translation::Declined { reason: "the unit has no members".to_owned() });
         }
+        // Members of one unit may ask for the same helper or import.
+        let mut single: Vec<Edit> = Vec::new();
+        for edit in edits {
+            if !single.contains(&edit) {
+                single.push(edit);
+            }
+        }
+        let edits = single;
         names.dedup();
         let origin = names.join(", ");
         if edits.is_empty() {

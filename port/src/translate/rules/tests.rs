@@ -461,3 +461,62 @@ proptest! {
         }
     }
 }
+
+// Whole items.
+
+/// What `items` answers for a member of a crate, in a port with these symbols.
+fn item_answer(source: &str, change: impl Fn(&upstream::Snapshot) -> ItemChange, text: &str) -> String {
+    let (snapshot, program) = crate::compile::tests::program(source);
+    let mut request = request(change(&snapshot), vec![context("p.f", "p/__init__.py", text)]);
+    let symbols = std::sync::Arc::new(mappings::SymbolTable::default());
+    request.surroundings =
+        Some(crate::compile::Surroundings { program: std::sync::Arc::new(program), symbols });
+    match RuleTranslator::items().translate(&request).unwrap() {
+        Translation::Answered { answer: Answer::Edits { edits }, .. } => {
+            edits.iter().map(shown).collect::<Vec<_>>().join("\n")
+        }
+        Translation::Answered { answer: Answer::NoChange { .. }, .. } => "no change".to_owned(),
+        Translation::Declined { reason } => format!("declined: {reason}"),
+        other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => panic!("{other:?}"),
+    }
+}
+
+fn found(snapshot: &upstream::Snapshot) -> Item {
+    snapshot.items[&upstream::ItemPath::new("k::f").unwrap()].clone()
+}
+
+#[test]
+fn a_new_item_comes_with_what_it_needs() {
+    let added = |snapshot: &upstream::Snapshot| ItemChange::Added { after: found(snapshot) };
+    let answer = item_answer("pub fn f(a: u8) -> u8 { a + 1 }", added, "");
+    assert!(answer.contains("in p/__init__.py\ndef f(a: int) -> int:\n    return _u8(a + 1)"), "{answer}");
+    assert!(answer.contains("def _u8(") && answer.contains("def _fit("), "{answer}");
+}
+
+#[test]
+fn an_item_is_declined_where_what_it_calls_is_not_there_yet() {
+    let added = |snapshot: &upstream::Snapshot| ItemChange::Added { after: found(snapshot) };
+    let source = "pub fn f() -> u8 { g() } pub fn g() -> u8 { 1 }";
+    declined(&item_answer(source, added, ""), "the port has no `p.g` yet");
+    declined(&item_answer("pub fn f() { unsafe {} }", added, ""), "qualifier: `unsafe`");
+    declined(&item_answer("pub fn f() {}", added, "def f():\n    pass"), "is there already");
+    let change = ItemChange::Added { after: item("k::f", ItemKind::Function, "pub fn f() {}") };
+    let alone = request(change, vec![context("p.f", "p/__init__.py", "")]);
+    let answer = RuleTranslator::items().translate(&alone).unwrap();
+    let Translation::Declined { reason } = answer else { panic!("{answer:?}") };
+    assert!(reason.contains("nothing is known of the crate"), "{reason}");
+}
+
+#[test]
+fn a_changed_item_is_replaced_only_where_it_is_as_the_rule_wrote_it() {
+    let changed = |snapshot: &upstream::Snapshot| {
+        let after = found(snapshot);
+        let before = Item { text: after.text.replace('2', "1"), ..after.clone() };
+        ItemChange::Modified { before, after, aspects: Aspects { body: true, ..Aspects::default() } }
+    };
+    let source = "pub fn f(a: bool) -> u8 { if a { 2 } else { 0 } }";
+    let own = "def f(a: bool) -> int:\n    if a:\n        return 1\n    return 0";
+    assert_eq!(item_answer(source, changed, own), own.replace('1', "2"));
+    let foreign = "def f(a):\n    return 1 if a else 0";
+    declined(&item_answer(source, changed, foreign), "not what this rule would have written");
+}

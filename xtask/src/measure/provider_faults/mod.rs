@@ -405,5 +405,6 @@ fn request_for(
         style: String::new(),
         attempt,
         feedback,
+        surroundings: None,
     })
 }
