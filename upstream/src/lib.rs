@@ -22,6 +22,7 @@ mod scan;
 pub mod schemas;
 pub mod snapshot;
 pub mod source;
+pub mod trace_calls;
 pub mod tree;
 pub mod workspace;
 

@@ -253,19 +253,19 @@ fn measure(program: &Path, root: &Path) -> Result<Measured> {
 }
 
 /// Makes a port a repository, and locks it to the release that it equals.
-fn adopt(program: &Path, root: &Path, release: &str) -> Result<()> {
+pub(super) fn adopt(program: &Path, root: &Path, release: &str) -> Result<()> {
     git(root, &["init", "--quiet", "--initial-branch=main"])?;
     commit(root, "A port")?;
     ran(Invocation::new(program, root).args(["init", "--adopt", release]))?;
     commit(root, "Lock it")
 }
 
-fn commit(root: &Path, message: &str) -> Result<()> {
+pub(super) fn commit(root: &Path, message: &str) -> Result<()> {
     git(root, &["add", "--all"])?;
     git(root, &["commit", "--quiet", "--no-gpg-sign", "--message", message])
 }
 
-fn git(root: &Path, arguments: &[&str]) -> Result<()> {
+pub(super) fn git(root: &Path, arguments: &[&str]) -> Result<()> {
     let invocation = Invocation::new("git", root)
         .args(["-c", "user.name=Tidelock", "-c", "user.email=xtask@localhost"])
         .args(arguments.iter().copied())
@@ -286,7 +286,7 @@ fn ran(invocation: Invocation) -> Result<Vec<u8>> {
     Ok(finished.stdout)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
