@@ -109,14 +109,14 @@ fn marks(function: &ast::Fn, id: u32) -> Result<Vec<(usize, usize, String)>, &'s
     let exit = format!("}}; {left}{} __tidelock_result }}", leave("__tidelock_result"));
     let end: usize = close.text_range().start().into();
     let mut pieces = vec![(start, start, entry), (end, end + 1, exit)];
-    for (range, expression) in returns(&body) {
-        match expression {
+    for (end, value) in returns(&body) {
+        match value.map(|range| (range.start, range.end)) {
             Some((from, to)) => {
                 let open = format!("{{ let __tidelock_result{annotation} = ");
                 pieces.push((from, from, open));
                 pieces.push((to, to, format!("; {} __tidelock_result }}", leave("__tidelock_result"))));
             }
-            None => pieces.push((range.end, range.end, format!(" {{ {} }}", leave("()")))),
+            None => pieces.push((end, end, format!(" {{ {} }}", leave("()")))),
         }
     }
     Ok(pieces)
@@ -155,8 +155,8 @@ fn parameters(function: &ast::Fn) -> Vec<(Option<String>, bool)> {
     receiver.into_iter().chain(given).collect()
 }
 
-/// The `return`s of the function itself, with the ranges of what they return.
-fn returns(body: &ast::BlockExpr) -> Vec<(Range<usize>, Option<(usize, usize)>)> {
+/// Where the `return`s of the function itself end, with the ranges of what they return.
+fn returns(body: &ast::BlockExpr) -> Vec<(usize, Option<Range<usize>>)> {
     let mut found = Vec::new();
     let mut walk = body.syntax().preorder();
     while let Some(event) = walk.next() {
@@ -167,8 +167,7 @@ fn returns(body: &ast::BlockExpr) -> Vec<(Range<usize>, Option<(usize, usize)>)>
         }
         if node.kind() == K::RETURN_EXPR {
             let value = node.children().find(|child| ast::Expr::can_cast(child.kind()));
-            let range = own_range(&node);
-            found.push((range, value.map(|value| own_range(&value)).map(|range| (range.start, range.end))));
+            found.push((own_range(&node).end, value.map(|value| own_range(&value))));
         }
     }
     found
@@ -229,7 +228,7 @@ mod tests {
     use super::*;
     use crate::process::{Finished, Invocation, ProcessRunner, SystemProcessRunner};
 
-    const SHAPES: &str = r#"#![forbid(unsafe_code)]
+    const SHAPES: &str = r"#![forbid(unsafe_code)]
 //! Shapes of functions.
 
 /// Nested calls.
@@ -259,7 +258,7 @@ impl Quiet {
     /// A method.
     pub fn bump(&mut self, by: u8) -> u8 { self.0 += by; self.0 }
 }
-"#;
+";
 
     fn run(folder: &std::path::Path, program: &str, arguments: &[&str]) -> Finished {
         let invocation = Invocation::new(program, folder).args(arguments.iter().copied()).inherit(&[

@@ -172,7 +172,7 @@ impl Check<'_> {
         let path = &self.function_of(probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(probe.function)?;
-        let arguments: Vec<_> = probe.arguments.iter().map(|value| self.python(target, value)).collect();
+        let arguments: Vec<_> = probe.arguments.iter().map(|value| Self::python(target, value)).collect();
         let Some(constructor) = &target.constructor else {
             return Some(format!("{}({})", target.symbol, arguments.join(", ")));
         };
@@ -189,7 +189,7 @@ impl Check<'_> {
     }
 
     /// A value as the port's language writes it, by the port's names of what makes it.
-    pub(super) fn python(&self, target: &Target, value: &Value) -> String {
+    pub(super) fn python(target: &Target, value: &Value) -> String {
         value.python_by(&|name, given| match target.makers.get(name) {
             Some(PortMaker { symbol, variant: Some(variant) }) => format!("{symbol}.{variant}"),
             Some(PortMaker { symbol, variant: None }) => format!("{symbol}({given})"),

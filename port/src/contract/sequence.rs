@@ -158,7 +158,7 @@ impl<'a> Check<'a> {
         let made = numbered.filter(|(at, one)| self.makes(*at, one));
         let sessions = made.map(|(at, plan)| {
             let steps: Vec<_> = plan.steps.iter().filter_map(|step| self.linked(step)).collect();
-            let ways = steps.iter().map(|step| step.way()).collect();
+            let ways = steps.iter().map(LinkedStep::way).collect();
             let calls = Shape::List(Box::new(Shape::Made(ways)));
             let shapes = plan.shapes.iter().cloned().chain([calls]).collect();
             Session { at, plan, steps, shapes }
@@ -267,38 +267,40 @@ impl Session<'_> {
         self.steps.iter().find(|step| step.plan.item.as_str() == maker)
     }
 
-    /// The calls of a sequence, which stand behind what its value is made of.
-    pub(super) fn calls<'p>(&self, probe: &'p Probe) -> &'p [Value] {
-        match probe.arguments.last() {
-            Some(Value::List(calls)) => calls,
-            Some(_) | None => &[],
-        }
-    }
-
-    /// The same value with other calls.
-    pub(super) fn with_calls(&self, probe: &Probe, calls: Vec<Value>) -> Probe {
-        let mut arguments = probe.arguments.clone();
-        arguments.pop();
-        arguments.push(Value::List(calls));
-        Probe { arguments, ..probe.clone() }
-    }
-
     fn without_asked(&self, probe: &Probe) -> Probe {
         let is_other = |call: &&Value| self.step(call).is_some_and(|step| !step.is_asked);
-        let calls = self.calls(probe).iter().filter(is_other).cloned().collect();
-        self.with_calls(probe, calls)
+        let calls = probe.calls().iter().filter(is_other).cloned().collect();
+        probe.with_calls(calls)
     }
 
     /// The item that a difference tells of: the one that answered otherwise or, where nobody asked about that one,
     /// the last before it that may have changed the value.
     pub(super) fn blamed(&self, probe: &Probe, place: Option<usize>) -> Option<ItemPath> {
-        let calls = self.calls(probe);
+        let calls = probe.calls();
         let place = place.unwrap_or_default();
         let asked = |call: &Value| self.step(call).filter(|step| step.is_asked);
         let own = calls.get(place).and_then(asked);
         let before = || calls.iter().take(place).rev().filter_map(asked).find(|step| step.plan.is_mutating);
         let any = || self.steps.iter().find(|step| step.is_asked);
         own.or_else(before).or_else(any).map(|step| step.plan.item.clone())
+    }
+}
+
+impl Probe {
+    /// The calls of a sequence, which stand behind what its value is made of.
+    pub(super) fn calls(&self) -> &[Value] {
+        match self.arguments.last() {
+            Some(Value::List(calls)) => calls,
+            Some(_) | None => &[],
+        }
+    }
+
+    /// The same value with other calls.
+    pub(super) fn with_calls(&self, calls: Vec<Value>) -> Self {
+        let mut arguments = self.arguments.clone();
+        arguments.pop();
+        arguments.push(Value::List(calls));
+        Self { arguments, ..self.clone() }
     }
 }
 
@@ -321,7 +323,7 @@ impl LinkedStep<'_> {
 /// Counts, and says of which symbol a difference tells.
 fn tally(session: &Session<'_>, ran: &[Ran], evidence: &mut SequenceEvidence) {
     for one in ran {
-        evidence.calls += count(session.calls(&one.probe).len());
+        evidence.calls += count(one.probe.calls().len());
         match &one.course {
             Course::Agreed => evidence.agreed += 1,
             Course::Differs(place) => {
@@ -349,20 +351,17 @@ fn course(
     probe: &Probe,
     (upstream, port): (&Outcome, &Outcome),
 ) -> Course {
-    let (expected, found) = match (upstream, port) {
-        (Outcome::Steps(expected), Outcome::Steps(found)) => (expected, found),
-        (_, _) => {
-            return match compare(profile, upstream, port) {
-                Agreement::Same => Course::Unobserved("no value was made".to_owned()),
-                Agreement::Different => Course::Differs(None),
-                Agreement::Unobserved { reason } => Course::Unobserved(reason),
-                Agreement::NotComparable { reason } => Course::Blocked(reason),
-            };
-        }
+    let (Outcome::Steps(expected), Outcome::Steps(found)) = (upstream, port) else {
+        return match compare(profile, upstream, port) {
+            Agreement::Same => Course::Unobserved("no value was made".to_owned()),
+            Agreement::Different => Course::Differs(None),
+            Agreement::Unobserved { reason } => Course::Unobserved(reason),
+            Agreement::NotComparable { reason } => Course::Blocked(reason),
+        };
     };
     let (mut is_changed, mut is_seen) = (false, false);
     let mut unseen = None;
-    for (at, (call, expected)) in session.calls(probe).iter().zip(expected).enumerate() {
+    for (at, (call, expected)) in probe.calls().iter().zip(expected).enumerate() {
         let Some(step) = session.step(call) else { break };
         let name = step.symbol.as_ref().map_or("", SymbolPath::name);
         let expected = order_as_truth(name, expected).unwrap_or_else(|| expected.clone());

@@ -31,7 +31,7 @@ impl Check<'_> {
     ) -> Result<Vec<Counterexample>, ContractError> {
         let mut differing: Vec<&Ran> =
             ran.iter().filter(|one| matches!(one.course, Course::Differs(_))).collect();
-        differing.sort_by_key(|one| (!one.probe.may_be_shown, session.calls(&one.probe).len()));
+        differing.sort_by_key(|one| (!one.probe.may_be_shown, one.probe.calls().len()));
         let (mut shown, mut probes): (Vec<Counterexample>, Vec<Probe>) = (Vec::new(), Vec::new());
         for one in differing.into_iter().take(SHRUNK_MAX.min(self.request.counterexamples_max)) {
             let small = self.smallest(profile, session, one)?;
@@ -48,7 +48,7 @@ impl Check<'_> {
 
     /// Drops calls until no choice of fewer differs, then makes arguments smaller, then drops calls again.
     fn smallest(&self, profile: &Profile, session: &Session<'_>, ran: &Ran) -> Result<Ran, ContractError> {
-        let mut best = ended(session, ran);
+        let mut best = ended(ran);
         // A hang or a crash costs a process for each try.
         if matches!(best.port, Outcome::Timeout | Outcome::Crashed { .. }) {
             return Ok(best);
@@ -73,9 +73,7 @@ impl Check<'_> {
         mut best: Ran,
     ) -> Result<Ran, ContractError> {
         for _ in 0..ROUNDS_MAX {
-            let probes = shorter(session.calls(&best.probe))
-                .into_iter()
-                .map(|calls| session.with_calls(&best.probe, calls));
+            let probes = shorter(best.probe.calls()).into_iter().map(|calls| best.probe.with_calls(calls));
             match self.first_differing(profile, session, probes.collect())? {
                 Some(found) => best = found,
                 None => break,
@@ -96,8 +94,8 @@ impl Check<'_> {
         }
         let ran = self.ask_both(profile, session, probes)?;
         let differing = ran.iter().filter(|one| matches!(one.course, Course::Differs(_)));
-        let ended = differing.map(|one| ended(session, one));
-        Ok(ended.min_by_key(|one| (session.calls(&one.probe).len(), size(&one.probe.arguments))))
+        let ended = differing.map(ended);
+        Ok(ended.min_by_key(|one| (one.probe.calls().len(), size(&one.probe.arguments))))
     }
 
     /// A sequence as a program, with what its last call came to.
@@ -106,7 +104,7 @@ impl Check<'_> {
         let item = session.blamed(&ran.probe, place)?;
         let asked = self.request.items.iter().find(|asked| asked.item == item)?;
         let target = self.targets.get(session.at)?;
-        let written = |value: &Value| self.python(target, value);
+        let written = |value: &Value| Self::python(target, value);
         let given = |values: &[Value]| values.iter().map(written).collect::<Vec<_>>().join(", ");
         let (_, made_of) = ran.probe.arguments.split_last()?;
         let made = match (&session.plan.receiver, &target.constructor) {
@@ -117,7 +115,7 @@ impl Check<'_> {
         };
         let class = self.request.links.get(&session.plan.of);
         let mut lines = vec![format!("{IT} = {made}")];
-        for call in session.calls(&ran.probe) {
+        for call in ran.probe.calls() {
             let Value::Made { arguments, .. } = call else { continue };
             let arguments = given(arguments);
             lines.push(match &session.step(call)?.symbol {
@@ -133,10 +131,7 @@ impl Check<'_> {
         };
         let (upstream, port) = (last(&ran.upstream), last(&ran.port));
         let call = lines.join("; ");
-        let raises = |at: usize| match &ran.port {
-            Outcome::Steps(steps) => matches!(steps.get(at), Some(Outcome::Error { .. })),
-            _ => false,
-        };
+        let raises = |at: usize| matches!(&ran.port, Outcome::Steps(steps) if matches!(steps.get(at), Some(Outcome::Error { .. })));
         Some(Counterexample {
             item,
             symbol: asked.symbol.clone(),
@@ -184,15 +179,15 @@ fn is_method(symbol: &SymbolPath, class: Option<&SymbolPath>) -> bool {
 }
 
 /// Nothing behind the call that differs says anything.
-fn ended(session: &Session<'_>, ran: &Ran) -> Ran {
+fn ended(ran: &Ran) -> Ran {
     let upto = match ran.course {
         Course::Differs(Some(at)) => at + 1,
         Course::Differs(None) => 0,
         Course::Agreed | Course::Unobserved(_) | Course::Blocked(_) => usize::MAX,
     };
-    let calls = session.calls(&ran.probe).iter().take(upto).cloned().collect();
+    let calls = ran.probe.calls().iter().take(upto).cloned().collect();
     Ran {
-        probe: session.with_calls(&ran.probe, calls),
+        probe: ran.probe.with_calls(calls),
         upstream: ran.upstream.clone(),
         port: ran.port.clone(),
         course: ran.course.clone(),

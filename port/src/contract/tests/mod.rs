@@ -1,6 +1,7 @@
 //! The whole contract against a crate of our own, through the real cargo and python3.
 
 mod agreement;
+mod divergence;
 mod made;
 mod oracles;
 mod plans;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const STATEFUL: &str = r#"
+const STATEFUL: &str = r"
 #[derive(Debug)]
 pub struct Full;
 pub struct Tally { total: u8 }
@@ -40,7 +40,7 @@ impl Job {
     pub fn new() -> Self { Job { done: 0 } }
     pub fn run(&mut self, with: fn(u32) -> u32) -> u32 { self.done = with(self.done); self.done }
 }
-"#;
+";
 
 const RIGHT: &str = "
 class Full(Exception):

@@ -52,7 +52,7 @@ const NAMES: &[&str] =
     &["tiny::top", "tiny::middle", "tiny::Spot::moved", "tiny::halved", "tiny::muted", "tiny::eaten"];
 
 #[derive(Debug)]
-struct Traced(Oracle);
+pub(super) struct Traced(pub(super) Oracle);
 
 impl Tracer for Traced {
     fn traced(&self) -> Result<Option<Oracle>, ContractError> {
