@@ -114,10 +114,11 @@ enum Checked {
 fn check(program: &Path, port: &Path, probed: &str) -> Result<Checked> {
     let symbol = format!("chains.{probed}");
     let said = asked(program, port, &["contract", "check", &symbol, "--format", "json"])?;
-    match said.ending {
-        Ending::Exited(RIGHT) => return Ok(Checked::Right),
-        Ending::Exited(WRONG) => {}
-        _ => bail!("`tidelock contract check {symbol}` ended with {:?}:\n{}", said.ending, said.tail(20)),
+    if said.ending == Ending::Exited(RIGHT) {
+        return Ok(Checked::Right);
+    }
+    if said.ending != Ending::Exited(WRONG) {
+        bail!("`tidelock contract check {symbol}` ended with {:?}:\n{}", said.ending, said.tail(20));
     }
     let said: Value =
         serde_json::from_slice(&said.stdout).context("the check did not write what was expected")?;

@@ -71,8 +71,8 @@ impl Chains {
         Self { snapshot, oracle, traced: Traced(traced), links, folder }
     }
 
-    /// The symbol that is named for what is asked about; `None` where the contract sees nothing.
-    fn named(&self, probed: &str) -> Option<Option<String>> {
+    /// The symbol that is named for what is asked about, empty where none is; `None` where the contract sees nothing.
+    fn named(&self, probed: &str) -> Option<String> {
         let root = self.folder.path().join("port");
         let side = PortSide {
             import_roots: vec![root.clone()],
@@ -97,7 +97,7 @@ impl Chains {
         };
         let report = check(&tools(), &request).unwrap();
         let first = report.counterexamples.first()?;
-        Some(first.divergence.as_ref().map(|found| found.symbol.to_string()))
+        Some(first.divergence.as_ref().map(|found| found.symbol.to_string()).unwrap_or_default())
     }
 }
 
@@ -123,7 +123,7 @@ fn nine_of_ten_faults_deep_below_the_probed_function_are_named() {
         std::fs::write(&file, &right).unwrap();
         seen += usize::from(found.is_some());
         match found {
-            Some(Some(symbol)) if symbol == format!("chains.{}", fault.faulty) => named += 1,
+            Some(symbol) if symbol == format!("chains.{}", fault.faulty) => named += 1,
             other => others.push(format!("{} -> {}: {other:?}", fault.faulty, that)),
         }
     }
