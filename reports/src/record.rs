@@ -396,6 +396,34 @@ pub struct CounterexampleRecord {
     pub upstream: String,
     /// What the port gave.
     pub port: String,
+    /// The lines of a program that shows the last result, where one call is not enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub program: Vec<String>,
+    /// The first call below this one that was given the same and gave something else, where one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<DivergenceRecord>,
+}
+
+/// The first call that was given the same on both sides and gave something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DivergenceRecord {
+    /// The item.
+    pub item: String,
+    /// The symbol.
+    pub symbol: String,
+    /// What both were given.
+    pub arguments: String,
+    /// What the upstream's gave.
+    pub upstream: String,
+    /// What the port's gave.
+    pub port: String,
+}
+
+impl std::fmt::Display for DivergenceRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { symbol, arguments, upstream, port, .. } = self;
+        write!(f, "{symbol}({arguments}): upstream {upstream}, port {port}")
+    }
 }
 
 /// How far it is known that a symbol behaves as its item does.

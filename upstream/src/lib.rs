@@ -23,6 +23,7 @@ mod scan;
 pub mod schemas;
 pub mod snapshot;
 pub mod source;
+pub mod trace_calls;
 pub mod tree;
 pub mod workspace;
 

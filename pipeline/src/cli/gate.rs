@@ -164,7 +164,9 @@ fn text(report: &GateReport) -> String {
         lines.push(format!("  {:<10} {:<12} {}", gate.gate, word(gate.verdict), gate.reason));
         lines.extend(gate.findings.iter().map(|finding| format!("      {}: {}", finding.code, finding.text)));
         lines.extend(gate.counterexamples.iter().map(|example| {
-            format!("      {}: upstream {}, port {}", example.call, example.upstream, example.port)
+            let parting = example.divergence.as_ref().map(|found| format!("; first in {found}"));
+            let parting = parting.unwrap_or_default();
+            format!("      {}: upstream {}, port {}{parting}", example.call, example.upstream, example.port)
         }));
     }
     lines.extend(report.notes.iter().map(|note| format!("note: {note}")));

@@ -221,7 +221,9 @@ fn standing(refusal: &Refusal, answer: &edit::Answer) -> Standing {
         _ => Stage::Check,
     };
     let items = refusal.evidence.iter().flat_map(|evidence| &evidence.report.items);
-    let failing = items.map(|item| u64::from(item.disagreed)).sum();
+    let sequences = refusal.evidence.iter().flat_map(|evidence| &evidence.report.sequences);
+    let calls: u64 = items.map(|item| u64::from(item.disagreed)).sum();
+    let failing = calls + sequences.map(|of_type| u64::from(of_type.disagreed)).sum::<u64>();
     Standing { answer: ContentHash::of(edit::render_answer(answer, SHOWN_NONCE)), stage, failing }
 }
 

@@ -7,7 +7,7 @@ use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
     COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools,
-    PortSide, Prepared, Profile, check,
+    PortSide, Prepared, Profile, Tracer, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 
@@ -87,6 +87,7 @@ impl<'a> Contract<'a> {
                 report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
                 continue;
             };
+            let tracing = self.oracles.tracing(question.upstream, &library);
             let request = ContractRequest {
                 upstream: prepared,
                 snapshot: question.upstream,
@@ -98,6 +99,7 @@ impl<'a> Contract<'a> {
                 pools: &pools,
                 profile: &Profile::default(),
                 counterexamples_max: COUNTEREXAMPLES_MAX,
+                tracer: tracing.as_ref().map(|tracing| tracing as &dyn Tracer),
             };
             merge(&mut report, check(&self.oracles.tools(), &request)?);
         }
@@ -152,6 +154,7 @@ fn merge(into: &mut ContractReport, report: ContractReport) {
     into.source_blocked = into.source_blocked.take().or(report.source_blocked);
     into.spec.extend(report.spec);
     into.items.extend(report.items);
+    into.sequences.extend(report.sequences);
     into.counterexamples.extend(report.counterexamples);
     into.duration_ms += report.duration_ms;
 }

@@ -139,7 +139,8 @@ impl Driver<'_> {
         };
         let occasion = format!("{} gate", whole.current.revision.label);
         let answer = self.ask(whole.current, &whole.tree, items, occasion)?;
-        Ok(vec![gate::spec(&answer), gate::numeric(&answer, &not_compared)])
+        let first = [gate::spec(&answer), gate::numeric(&answer, &not_compared)];
+        Ok(first.into_iter().chain(gate::behavioural(&answer)).collect())
     }
 
     /// The port's own tests, before and after.

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use port::confinement::{Access, Confinement};
 use port::contract::{
-    Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared, Toolchain, Tools, public_paths,
+    CallLog, ContractError, Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared,
+    Toolchain, Tools, Tracer, public_paths,
 };
 use port::held::HeldFolder;
 use upstream::harvest::HarvestedCall;
@@ -22,6 +23,8 @@ use crate::session::Session;
 
 /// The longest a single probe may take, in milliseconds.
 const PROBE_TIMEOUT_MS: u64 = 5_000;
+/// Where an upstream's tree is written out, in a folder of its own.
+const SOURCE: &str = "source";
 
 /// The upstream at one revision, ready to be asked.
 #[derive(Debug)]
@@ -63,19 +66,13 @@ impl<'a> Oracles<'a> {
         if let Some(made) = self.made.get(&revision.label) {
             return Ok(Rc::clone(made));
         }
-        let folder = HeldFolder::make_in(&self.session.settings.state, "upstream")
-            .context("cannot make a folder for the upstream's sources")?;
-        let source = folder.path().join("source");
-        self.session
-            .mirror
-            .repo()
-            .export(&revision.commit, &source)
-            .with_context(|| format!("cannot write out the upstream at {}", revision.label))?;
+        let folder = self.written_out(revision)?;
+        let source = folder.path().join(SOURCE);
         let mut prepared = BTreeMap::new();
         for package in &snapshot.packages {
             if let Some(library) = &package.library {
                 self.busy(package, revision);
-                let made = self.prepare(&source, revision, snapshot, package)?;
+                let made = self.prepare(&source, snapshot, package, &BlockCounters)?;
                 prepared.insert(library.clone(), made);
             }
         }
@@ -86,6 +83,22 @@ impl<'a> Oracles<'a> {
         Ok(upstream)
     }
 
+    /// The upstream's tree in a folder of its own.
+    fn written_out(&self, revision: &Revision) -> Result<HeldFolder> {
+        let folder = HeldFolder::make_in(&self.session.settings.state, "upstream")
+            .context("cannot make a folder for the upstream's sources")?;
+        let repo = self.session.mirror.repo();
+        repo.export(&revision.commit, &folder.path().join(SOURCE))
+            .with_context(|| format!("cannot write out the upstream at {}", revision.label))?;
+        Ok(folder)
+    }
+
+    /// What builds a package of the upstream once more, so that it tells its calls.
+    pub(crate) fn tracing<'s>(&'s self, snapshot: &'s Snapshot, library: &str) -> Option<Tracing<'s>> {
+        let package = snapshot.packages.iter().find(|one| one.library.as_deref() == Some(library))?;
+        Some(Tracing { oracles: self, snapshot, package })
+    }
+
     fn busy(&self, package: &Package, revision: &Revision) {
         let what = format!("building {} at {}", package.name, revision.label);
         self.session.machine.listener.tell(Progress::Busy { what });
@@ -94,10 +107,10 @@ impl<'a> Oracles<'a> {
     fn prepare(
         &self,
         source: &Path,
-        revision: &Revision,
         snapshot: &Snapshot,
         package: &Package,
-    ) -> Result<Prepared> {
+        instrument: &dyn Instrument,
+    ) -> Result<Prepared, ContractError> {
         let library = package.library.as_deref().unwrap_or_default();
         let is_code =
             |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
@@ -105,18 +118,18 @@ impl<'a> Oracles<'a> {
             snapshot.items.values().filter(is_code).map(|item| item.path.clone()).collect();
         let request = OracleRequest {
             source,
-            source_key: revision.commit.as_str(),
+            source_key: snapshot.revision.commit.as_str(),
             snapshot,
             package,
             library_root: &library_root(snapshot, package),
             items: &items,
             public_paths: &public_paths(snapshot),
             overflow_checks: true,
-            instrument: Some(&BlockCounters),
+            instrument: Some(instrument),
             toolchain: &self.toolchain,
             cache_dir: &self.session.settings.state.join("cache"),
         };
-        Ok(Oracle::prepare(&self.tools(), &request)?)
+        Oracle::prepare(&self.tools(), &request)
     }
 
     /// A checked out tree of the port, as the contract calls it.
@@ -134,6 +147,29 @@ impl<'a> Oracles<'a> {
                 .iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+        }
+    }
+}
+
+/// Builds a package of the upstream with marks that log calls, when it is asked to.
+#[derive(Debug)]
+pub(crate) struct Tracing<'a> {
+    oracles: &'a Oracles<'a>,
+    snapshot: &'a Snapshot,
+    package: &'a Package,
+}
+
+impl Tracer for Tracing<'_> {
+    fn traced(&self) -> Result<Option<Oracle>, ContractError> {
+        let revision = &self.snapshot.revision;
+        // A counterexample stands without its cause: whatever is in the way of finding that is no error.
+        let Ok(folder) = self.oracles.written_out(revision) else { return Ok(None) };
+        let what = format!("tracing {} at {}", self.package.name, revision.label);
+        self.oracles.session.machine.listener.tell(Progress::Busy { what });
+        let source = folder.path().join(SOURCE);
+        match self.oracles.prepare(&source, self.snapshot, self.package, &CallLog)? {
+            Prepared::Ready(oracle) => Ok(Some(oracle)),
+            Prepared::SourceBlocked { .. } => Ok(None),
         }
     }
 }

@@ -97,7 +97,8 @@ fn contract(
     let linked = lock.links.values().map(|link| &link.item).filter(|item| !parked.contains(item));
     let unreadable = linked.filter(|item| !standing.baseline.items.contains_key(*item)).cloned().collect();
     let not_compared = NotCompared { parked: lock.parked.len(), held: lock.held_links(), unreadable };
-    Ok(vec![gate::spec(&evidence), gate::numeric(&evidence, &not_compared)])
+    let first = [gate::spec(&evidence), gate::numeric(&evidence, &not_compared)];
+    Ok(first.into_iter().chain(gate::behavioural(&evidence)).collect())
 }
 
 fn tests(

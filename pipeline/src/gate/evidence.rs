@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use mappings::Proof;
-use port::contract::{ContractReport, ErrorPolicy, ItemEvidence};
+use port::contract::{ContractReport, Divergence, ErrorPolicy, ItemEvidence, SequenceEvidence, Stage};
 use reports::count;
-use reports::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel};
+use reports::record::{CounterexampleRecord, DivergenceRecord, EvidenceRow, Finding, ProofLevel};
 use upstream::ItemPath;
 
 /// What a comparison of both sides came to.
@@ -21,18 +21,44 @@ pub struct Evidence {
 impl Evidence {
     /// The evidence of a report.
     pub fn of(report: ContractReport) -> Self {
-        let proofs = report.items.iter().map(|item| (item.item.clone(), proof(item))).collect();
+        let mut proofs: BTreeMap<_, _> =
+            report.items.iter().map(|item| (item.item.clone(), proof(item))).collect();
+        for item in report.sequences.iter().flat_map(|of_type| of_type.blamed.keys()) {
+            proofs.insert(item.clone(), Proof::Unknown);
+        }
         Self { report, proofs }
     }
 
     /// Whether anything speaks against the candidate.
     pub fn disagrees(&self) -> bool {
-        !self.report.spec.is_empty() || self.report.items.iter().any(|item| item.disagreed > 0)
+        !self.report.spec.is_empty()
+            || self.report.items.iter().any(|item| item.disagreed > 0)
+            || self.report.sequences.iter().any(|of_type| of_type.disagreed > 0)
     }
 
-    /// Probes that could not be answered for a cause outside the code.
+    /// Probes and sequences that could not be answered for a cause outside the code.
     pub fn blocked(&self) -> u32 {
-        self.report.items.iter().map(|item| item.blocked).sum()
+        let probes: u32 = self.report.items.iter().map(|item| item.blocked).sum();
+        probes + self.in_sequence(|of_type| of_type.blocked)
+    }
+
+    /// A count over all types that were called in sequence.
+    pub(super) fn in_sequence(&self, count: fn(&SequenceEvidence) -> u32) -> u32 {
+        self.report.sequences.iter().map(count).sum()
+    }
+
+    /// What could not be called in sequence, a reason for each.
+    pub fn not_sequenced(&self) -> Vec<String> {
+        let whole = |of_type: &SequenceEvidence| {
+            let reason = of_type.not_sequenced.as_ref()?;
+            Some(format!("`{}`: {reason}", of_type.of.name()))
+        };
+        let rest = |of_type: &SequenceEvidence| {
+            let left = of_type.left_out.iter().filter(|_| of_type.not_sequenced.is_none());
+            left.map(|(item, reason)| format!("`{}`: {reason}", item.name())).collect::<Vec<_>>()
+        };
+        let types = self.report.sequences.iter();
+        types.flat_map(|of_type| whole(of_type).into_iter().chain(rest(of_type))).collect()
     }
 
     /// Probes on which both sides gave the same.
@@ -63,6 +89,14 @@ impl Evidence {
         if left_out > 0 {
             parts.push(format!("{} left out", count(left_out.into(), "boundary probe")));
         }
+        let is_waiting =
+            |of_type: &&SequenceEvidence| of_type.agreed + of_type.disagreed + of_type.blocked == 0;
+        let waiting: Vec<_> = self.report.sequences.iter().filter(is_waiting).collect();
+        if let Some(first) = waiting.first() {
+            let types = count(waiting.len() as u64, "type");
+            let reason = first.not_sequenced.as_deref().unwrap_or_default();
+            parts.push(format!("no calls in sequence on {types}, such as `{}`: {reason}", first.of.name()));
+        }
         parts.join(", ")
     }
 
@@ -78,20 +112,57 @@ impl Evidence {
 
     /// Calls on which both sides differ, for the report.
     pub fn counterexamples(&self) -> Vec<CounterexampleRecord> {
-        self.report
-            .counterexamples
-            .iter()
+        let stages = [Stage::Spec, Stage::Numeric, Stage::Behavioural];
+        stages.into_iter().flat_map(|stage| self.counterexamples_of(stage)).collect()
+    }
+
+    /// Those of one stage.
+    pub(super) fn counterexamples_of(&self, stage: Stage) -> Vec<CounterexampleRecord> {
+        let all = self.report.counterexamples.iter();
+        all.filter(|example| example.stage == stage)
             .map(|example| CounterexampleRecord {
                 symbol: example.symbol.to_string(),
                 call: example.call.clone(),
                 upstream: example.upstream.clone(),
                 port: example.port.clone(),
+                program: example.program.clone(),
+                divergence: example.divergence.as_ref().map(|found| DivergenceRecord {
+                    item: found.item.to_string(),
+                    symbol: found.symbol.to_string(),
+                    arguments: found.arguments.clone(),
+                    upstream: found.upstream.clone(),
+                    port: found.port.clone(),
+                }),
             })
             .collect()
     }
 
     /// What speaks against the candidate, for the report.
     pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.findings_in_single_calls();
+        findings.extend(self.findings_in_sequences());
+        findings
+    }
+
+    /// Which symbols sequences of calls tell of.
+    pub(super) fn findings_in_sequences(&self) -> Vec<Finding> {
+        let differing = self.report.sequences.iter().filter(|of_type| of_type.disagreed > 0);
+        let symbol =
+            |item: &ItemPath| self.of_item(item).map_or_else(|| item.to_string(), |it| it.symbol.to_string());
+        let finding = |of_type: &SequenceEvidence| Finding {
+            code: "sequence-disagreement".to_owned(),
+            text: format!(
+                "{}: {} of {} on one value differ from the upstream",
+                of_type.blamed.keys().map(symbol).collect::<Vec<_>>().join(", "),
+                of_type.disagreed,
+                count((of_type.agreed + of_type.disagreed).into(), "sequence of calls")
+            ),
+        };
+        differing.map(finding).collect()
+    }
+
+    /// What the Spec stage and single calls found.
+    pub(super) fn findings_in_single_calls(&self) -> Vec<Finding> {
         let spec = self.report.spec.iter().map(|finding| Finding {
             code: finding.code.clone(),
             text: format!("{}: {}", finding.symbol, finding.text),
@@ -114,7 +185,14 @@ impl Evidence {
             self.findings().into_iter().map(|finding| format!("{}: {}", finding.code, finding.text));
         let shown =
             self.report.counterexamples.iter().filter(|example| example.may_be_shown).map(|example| {
-                format!("{}: Rust gave {}, the port gave {}", example.call, example.upstream, example.port)
+                let said = format!(
+                    "{}: Rust gave {}, the port gave {}",
+                    example.call, example.upstream, example.port
+                );
+                match &example.divergence {
+                    Some(found) => format!("{said} {}", parting(found)),
+                    None => said,
+                }
             });
         findings.chain(shown).collect()
     }
@@ -128,6 +206,14 @@ impl Evidence {
         }
         format!("{} on {} agree", count(agreed.into(), "probe"), count(functions as u64, "function"))
     }
+}
+
+/// Where both sides part, in words.
+fn parting(found: &Divergence) -> String {
+    format!(
+        "(they part in {}({}): Rust gave {}, the port gave {})",
+        found.symbol, found.arguments, found.upstream, found.port
+    )
 }
 
 /// How far one item is known to behave alike, by its own evidence.

@@ -15,7 +15,7 @@ use reports::Verdict;
 use reports::record::GateRecord;
 
 pub use bench::{BenchEvidence, benchmarks, verdict_of, words};
-pub use contract::{NotCompared, numeric, spec};
+pub use contract::{NotCompared, behavioural, numeric, spec};
 pub use evidence::Evidence;
 pub use pass::{GatePass, overall};
 pub use suite::tests;

@@ -107,3 +107,87 @@ fn the_contract_is_measured_with_what_it_has_to_refuse_and_to_accept() {
     assert_eq!(refused.code(), 1, "{refused}");
     assert!(refused.stderr().contains("not known to be right"), "{refused}");
 }
+
+/// A type whose values change, on both sides.
+const QUEUE: &str = "
+/// Waits in line.
+pub struct Queue {
+    waiting: Vec<u32>,
+}
+
+impl Queue {
+    /// Nobody.
+    pub fn new() -> Self {
+        Self { waiting: Vec::new() }
+    }
+
+    /// Lines up.
+    pub fn push(&mut self, who: u32) -> usize {
+        self.waiting.push(who);
+        self.waiting.len()
+    }
+
+    /// The first in line.
+    pub fn pop(&mut self) -> Option<u32> {
+        if self.waiting.is_empty() { None } else { Some(self.waiting.remove(0)) }
+    }
+}
+";
+const QUEUE_PORT: &str = "
+
+
+class Queue:
+    \"\"\"Waits in line.\"\"\"
+
+    def __init__(self) -> None:
+        self._waiting = []
+
+    def push(self, who: int) -> int:
+        \"\"\"Line up.\"\"\"
+        self._waiting.append(who)
+        return len(self._waiting)
+
+    def pop(self):
+        \"\"\"Return the first in line.\"\"\"
+        return self._waiting.pop(0) if self._waiting else None
+";
+
+#[test]
+fn a_fault_that_no_single_call_shows_is_refused_with_a_sequence_to_run() {
+    let world = World::new();
+    world.write("upstream/src/lib.rs", &(world.read("upstream/src/lib.rs") + QUEUE));
+    world.commit("upstream", "a queue");
+    world.write("port/tally/__init__.py", &(world.read("port/tally/__init__.py") + QUEUE_PORT));
+    std::fs::remove_file(world.path("port/tidelock.lock")).unwrap();
+    let second = world.git("upstream", &["rev-parse", "HEAD"]);
+    let adopted = world.tidelock(&["init", "--adopt", second.trim()]);
+    assert_eq!(adopted.code(), 0, "{adopted}");
+    world.commit("port", "a queue too");
+    let right = world.tidelock(&["gate", "--format", "json"]);
+    assert_eq!(right.code(), 0, "{right}");
+    let gate = |said: &Value, name: &str| -> Value {
+        let gates = said["gates"].as_array().unwrap();
+        gates.iter().find(|gate| gate["gate"] == name).unwrap_or_else(|| panic!("{said:#}")).clone()
+    };
+    let behavioural = gate(&right.json(), "behavioural");
+    assert_eq!(behavioural["verdict"], "pass", "{behavioural:#}");
+    assert!(behavioural["reason"].as_str().unwrap().contains("on values of 1 type agree"), "{behavioural:#}");
+
+    let text = world.read("port/tally/__init__.py");
+    world.write("port/tally/__init__.py", &text.replace("_waiting.pop(0)", "_waiting.pop()"));
+    let refused = world.tidelock(&["gate", "--format", "json"]);
+    assert_eq!(refused.code(), 4, "{refused}");
+    assert_eq!(gate(&refused.json(), "numeric")["verdict"], "pass", "{refused}");
+    let behavioural = gate(&refused.json(), "behavioural");
+    assert_eq!(behavioural["verdict"], "fail", "{behavioural:#}");
+    let example = &behavioural["counterexamples"][0];
+    let program = ["it = tally.Queue()", "it.push(0)", "it.push(1)", "print(repr(it.pop()))"];
+    assert_eq!(example["program"], serde_json::json!(program), "{behavioural:#}");
+    assert_eq!((&example["upstream"], &example["port"]), (&"0".into(), &"1".into()));
+
+    let explained = world.tidelock(&["contract", "explain", "pop"]);
+    assert_eq!(explained.code(), 4, "{explained}");
+    let said = explained.stdout();
+    assert!(said.contains("it = tally.Queue(); it.push(0); it.push(1); it.pop()"), "{said}");
+    assert!(said.contains("import tally\nit = tally.Queue()\nit.push(0)\n"), "{said}");
+}

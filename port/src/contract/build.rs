@@ -20,7 +20,9 @@ use super::session::Tools;
 use crate::held::HeldFolder;
 
 /// How often functions that do not compile are left out before the build is given up.
-const BUILD_ROUNDS_MAX: usize = 4;
+const BUILD_ROUNDS_MAX: usize = 6;
+/// How often functions whose marks do not compile are left unmarked before no function is marked.
+const MARKING_ROUNDS_MAX: usize = 4;
 /// The longest that fetching dependencies may take, in milliseconds.
 const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many of Cargo's last lines are told where it cannot fetch.
@@ -39,6 +41,8 @@ pub(super) struct Built {
     pub excluded: BTreeMap<usize, String>,
     /// The coverage counters, with the items that they are in.
     pub blocks: Vec<(u32, ItemPath)>,
+    /// Items whose marks the compiler complained of; not kept.
+    pub complained: BTreeSet<ItemPath>,
 }
 
 impl Built {
@@ -54,7 +58,8 @@ pub(super) fn read_record(file: &Path) -> Option<Built> {
     let excluded: Vec<(usize, String)> = serde_json::from_value(json.get("excluded")?.clone()).ok()?;
     let blocks = serde_json::from_value(json.get("blocks")?.clone()).ok()?;
     let is_there = file.with_file_name("driver").is_file();
-    let built = Built { blocked, excluded: excluded.into_iter().collect(), blocks };
+    let excluded = excluded.into_iter().collect();
+    let built = Built { blocked, excluded, blocks, complained: BTreeSet::new() };
     // A failed build is tried again: the cause may have been outside the source.
     (is_there && built.blocked.is_none()).then_some(built)
 }
@@ -75,11 +80,23 @@ impl Build<'_> {
         let target = cache.join("target");
         std::fs::create_dir_all(&target).map_err(io)?;
         std::fs::create_dir_all(folder).map_err(io)?;
-        let built = self.attempt(&target, self.request.instrument)?;
+        let mut unmarked = BTreeSet::new();
+        let mut built = self.attempt(&target, self.request.instrument, &unmarked)?;
+        // Marks may not fit some functions: these are left as they are. Foreign code has had the first copy in its
+        // hands, so each attempt begins with another.
+        for _ in 0..MARKING_ROUNDS_MAX {
+            let before = unmarked.len();
+            unmarked.append(&mut built.complained);
+            if built.blocked.is_none() || unmarked.len() == before {
+                break;
+            }
+            built = self.attempt(&target, self.request.instrument, &unmarked)?;
+        }
         let built = match built {
-            // The counters may be what does not compile: without them the contract still holds. Foreign code
-            // has had the first copy in its hands, so this begins with another.
-            Built { blocked: Some(_), blocks, .. } if !blocks.is_empty() => self.attempt(&target, None)?,
+            // The marks may be what does not compile: without them the contract still holds.
+            Built { blocked: Some(_), blocks, .. } if !blocks.is_empty() => {
+                self.attempt(&target, None, &unmarked)?
+            }
             built => built,
         };
         if built.blocked.is_none() {
@@ -91,7 +108,12 @@ impl Build<'_> {
 
     /// Builds from a scratch copy of its own. Once foreign code has run, nothing is written any more to what it
     /// could write to: it may have put a link there that leads elsewhere.
-    fn attempt(&self, target: &Path, instrument: Option<&dyn Instrument>) -> Result<Built, ContractError> {
+    fn attempt(
+        &self,
+        target: &Path,
+        instrument: Option<&dyn Instrument>,
+        unmarked: &BTreeSet<ItemPath>,
+    ) -> Result<Built, ContractError> {
         let cache = self.request.cache_dir;
         let io = |source| ContractError::Io { path: cache.to_path_buf(), source };
         let scratch = HeldFolder::make_in(cache, "build").map_err(io)?;
@@ -101,7 +123,7 @@ impl Build<'_> {
         std::fs::create_dir(scratch.path().join(TEMPORARY)).map_err(io)?;
         let upstream = scratch.path().join(UPSTREAM);
         copy_package(self.request.source, &upstream, &self.request.package.folder)?;
-        let blocks = self.instrumented(&upstream, instrument)?;
+        let blocks = self.instrumented(&upstream, instrument, unmarked)?;
         let driver = scratch.path().join("driver");
         self.write_manifest(&driver, &upstream)?;
         if let Some(reason) = self.provision(&driver, &upstream)? {
@@ -115,11 +137,12 @@ impl Build<'_> {
         &self,
         upstream: &Path,
         instrument: Option<&dyn Instrument>,
+        unmarked: &BTreeSet<ItemPath>,
     ) -> Result<Vec<(u32, ItemPath)>, ContractError> {
         let Some(instrument) = instrument else { return Ok(Vec::new()) };
         let mut by_file: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
         // Also those that cannot be called alone: calls of others run through them.
-        let paths: BTreeSet<_> = self.request.items.iter().collect();
+        let paths: BTreeSet<_> = self.request.items.iter().filter(|item| !unmarked.contains(*item)).collect();
         for item in paths.iter().filter_map(|path| self.request.snapshot.items.get(*path)) {
             by_file.entry(&item.file).or_default().push(item);
         }
@@ -222,26 +245,37 @@ impl Build<'_> {
         let library = package.library.clone().unwrap_or_else(|| package.name.replace('-', "_"));
         let counted = instrument.filter(|_| !blocks.is_empty()).map(|instrument| {
             let named = |code: String| code.replace('$', &library);
-            Counted { reached: named(instrument.reached()), reset: named(instrument.reset()) }
+            Counted {
+                reached: named(instrument.reached()),
+                reset: named(instrument.reset()),
+                traced: instrument.calls().map(named),
+            }
         });
         let mut last = String::new();
-        for _ in 0..BUILD_ROUNDS_MAX {
-            let source = rust_driver::source(
-                &self.plan.functions,
-                &excluded.keys().copied().collect(),
-                counted.as_ref(),
-            );
+        for round in 0..BUILD_ROUNDS_MAX {
+            if round + 2 == BUILD_ROUNDS_MAX {
+                // Single calls matter more than sequences of them.
+                for (at, reason) in self.all_sequences() {
+                    excluded.entry(at).or_insert(reason);
+                }
+            }
+            let source =
+                rust_driver::source(self.plan, &excluded.keys().copied().collect(), counted.as_ref());
             let main = scratch.join("driver").join("src").join("main.rs");
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;
             let finished = self.compile(scratch, target)?;
             if finished.succeeded() {
-                return Ok(Built { blocked: None, excluded, blocks });
+                return Ok(Built { blocked: None, excluded, blocks, complained: BTreeSet::new() });
             }
             if let Some(bound) = self.reached(&finished) {
                 // Whatever did this would do it again: it is not tried without the counters.
                 return Ok(Built { blocked: Some(bound), ..Built::default() });
             }
             last = why(&finished);
+            let marked = self.complained(&finished, &blocks);
+            if !marked.is_empty() {
+                return Ok(Built { blocked: Some(last), blocks, complained: marked, ..Built::default() });
+            }
             let complaints = complaints(&finished, &source.lines);
             if complaints.is_empty() {
                 break;
@@ -249,6 +283,36 @@ impl Build<'_> {
             excluded.extend(complaints);
         }
         Ok(Built { blocked: Some(last), blocks, ..Built::default() })
+    }
+
+    /// Every sequence, with why it is left out.
+    fn all_sequences(&self) -> impl Iterator<Item = (usize, String)> {
+        let first = self.plan.functions.len();
+        let reason = "too much of the driver did not compile to call anything in sequence";
+        (first..first + self.plan.sequences.len()).map(|at| (at, reason.to_owned()))
+    }
+
+    /// The marked functions in whose lines the compiler complains: `/…/upstream/src/lib.rs:12:5: error[E0382]: …`.
+    fn complained(&self, finished: &Finished, marked: &[(u32, ItemPath)]) -> BTreeSet<ItemPath> {
+        let text = String::from_utf8_lossy(&finished.stderr);
+        let items: BTreeSet<&ItemPath> = marked.iter().map(|(_, item)| item).collect();
+        let items = items.into_iter().filter_map(|path| self.request.snapshot.items.get(path));
+        let items: Vec<&Item> = items.collect();
+        let place = |line: &str| {
+            let (place, _) = line.split_once(": error")?;
+            let (file, numbers) = place.split_once(".rs:")?;
+            Some((format!("{file}.rs"), numbers.split(':').next()?.parse::<u32>().ok()?))
+        };
+        let mut found = BTreeSet::new();
+        for (file, line) in text.lines().filter_map(place) {
+            let here = items.iter().filter(|item| {
+                let ending = format!("{UPSTREAM}/{}", item.file);
+                let lines = u32::try_from(item.text.lines().count()).unwrap_or(u32::MAX);
+                file.ends_with(&ending) && item.line <= line && line <= item.line.saturating_add(lines)
+            });
+            found.extend(here.max_by_key(|item| item.line).map(|item| item.path.clone()));
+        }
+        found
     }
 
     fn compile(&self, scratch: &Path, target: &Path) -> Result<Finished, ContractError> {

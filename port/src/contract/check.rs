@@ -1,4 +1,4 @@
-//! Compares a candidate with the upstream: Spec, then Numeric, on both pools.
+//! Compares a candidate with the upstream: Spec, then Numeric, then Behavioural, on both pools.
 //!
 //! Main function: [`check`]. It observes both sides by the same protocol and counts; it gives no verdict.
 
@@ -12,8 +12,9 @@ use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::oracle::{Observed, Oracle, Prepared};
 use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
-use super::python::{Description, PortMaker, PortSide, Target, observe};
+use super::python::{Description, PortMaker, PortSide, PortStep, Target, observe};
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
+use super::sequence_plan::SequencePlan;
 use super::session::Tools;
 use super::shape::{Maker, Shape};
 use super::value::{Outcome, order_as_truth};
@@ -63,6 +64,14 @@ pub struct ContractRequest<'a> {
     pub profile: &'a Profile,
     /// How many counterexamples of each item are shrunk and told; 0 where only the counts are wanted.
     pub counterexamples_max: usize,
+    /// Traces the upstream, where counterexamples are to be located.
+    pub tracer: Option<&'a dyn Tracer>,
+}
+
+/// Has the upstream built so that it tells its calls.
+pub trait Tracer: std::fmt::Debug {
+    /// The same upstream, prepared for the same items with marks that log calls; `None` where that cannot be had.
+    fn traced(&self) -> Result<Option<Oracle>, ContractError>;
 }
 
 /// Compares the candidate with the upstream.
@@ -126,7 +135,9 @@ impl<'a> Check<'a> {
             others: 0,
             makers: BTreeMap::new(),
             changed: Vec::new(),
+            steps: None,
         };
+        targets.extend(oracle.plan().sequences.iter().map(|plan| sequence_target(plan, request, oracle)));
         targets.extend(request.items.iter().map(|item| described(&item.symbol)));
         let is_type = |item: &&Item| matches!(item.kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Union);
         let types = request.links.iter().filter_map(|(path, symbol)| {
@@ -152,13 +163,7 @@ impl<'a> Check<'a> {
             outcomes: first.outcomes.into_iter().chain(second.outcomes).collect(),
             reached: first.reached.into_iter().chain(second.reached).collect(),
         };
-        let port = observe(
-            self.tools,
-            self.request.candidate,
-            &self.targets,
-            functions.len()..self.targets.len(),
-            &probes,
-        )?;
+        let port = observe(self.tools, self.request.candidate, &self.targets, self.described(), &probes)?;
 
         let spec = self.spec(&port.descriptions);
         let broken: BTreeSet<_> = spec.iter().map(|finding| finding.item.clone()).collect();
@@ -183,14 +188,31 @@ impl<'a> Check<'a> {
             .collect();
         let found = Found { compared, reached, changes, left_out };
         let items = self.request.items.iter();
-        let evidence = items.map(|item| self.evidence(item, &found, broken.contains(&item.item)));
+        let evidence: Vec<_> =
+            items.map(|item| self.evidence(item, &found, broken.contains(&item.item))).collect();
+        let mut counterexamples = self.counterexamples(&profile, &found.compared, &broken)?;
+        let differing = evidence.iter().filter(|item| item.disagreed > 0).map(|item| item.item.clone());
+        let sequenced = self.sequences(&profile, &differing.chain(broken).collect())?;
+        counterexamples.extend(sequenced.counterexamples);
         Ok(ContractReport {
             source_blocked: None,
-            items: evidence.collect(),
-            counterexamples: self.counterexamples(&profile, &found.compared, &broken)?,
+            items: evidence,
+            sequences: sequenced.evidence,
+            counterexamples,
             spec,
             duration_ms: 0,
         })
+    }
+
+    /// The targets that are described, behind those that are called.
+    pub(super) fn described(&self) -> std::ops::Range<usize> {
+        let plan = self.oracle.plan();
+        plan.functions.len() + plan.sequences.len()..self.targets.len()
+    }
+
+    /// What makes an argument in the port.
+    pub(super) fn maker(&self, of: &Maker) -> Option<PortMaker> {
+        maker(of, self.request)
     }
 
     /// The profile, with the classes that are linked to types as the running port has them.
@@ -402,7 +424,7 @@ impl<'a> Check<'a> {
     }
 }
 
-fn count(number: usize) -> u32 {
+pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
@@ -416,7 +438,8 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
         // `__init__` alone has no value to work on: a constructor is called as its class.
         let symbol = symbol.and_then(called_as_class).map(String::from).unwrap_or_default();
-        return Target { symbol, constructor: None, constructed_with: 0, others: 0, makers, changed };
+        let constructor = None;
+        return Target { symbol, constructor, constructed_with: 0, others: 0, makers, changed, steps: None };
     };
     let class = || symbol.as_ref().and_then(SymbolPath::parent);
     let linked = constructor.as_ref().and_then(|constructor| request.links.get(constructor).cloned());
@@ -428,6 +451,44 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
         others: *others,
         makers,
         changed,
+        steps: None,
+    }
+}
+
+/// What a sequence's number means in the port: how its value is made, and the symbols of its methods. Where
+/// nothing says how the value is made, there is no constructor.
+fn sequence_target(plan: &SequencePlan, request: &ContractRequest<'_>, oracle: &Oracle) -> Target {
+    let symbol_of = |item: &ItemPath| {
+        let asked = request.items.iter().find(|asked| asked.item == *item).map(|asked| asked.symbol.clone());
+        asked.or_else(|| request.links.get(item).cloned())
+    };
+    let is_plainest = oracle.plan().sequences.iter().find(|other| other.of == plan.of) == Some(plan);
+    let class = || {
+        let of_method = || plan.steps.iter().find_map(|step| symbol_of(&step.item)?.parent());
+        request.links.get(&plan.of).cloned().or_else(of_method).filter(|_| is_plainest)
+    };
+    let constructor = match &plan.receiver {
+        ReceiverPlan::Constructed { constructor, .. } => {
+            let linked = constructor.as_ref().and_then(|path| request.links.get(path).cloned());
+            linked.map_or_else(class, called_as_class)
+        }
+        ReceiverPlan::None | ReceiverPlan::Argument | ReceiverPlan::Made => None,
+    };
+    let steps = plan.steps.iter().filter_map(|step| {
+        let symbol = if step.look.is_some() { None } else { Some(symbol_of(&step.item)?.to_string()) };
+        let fields = step.look.clone().unwrap_or_default();
+        Some((step.item.to_string(), PortStep { symbol, changed: step.changed.clone(), fields }))
+    });
+    let shapes = plan.shapes.iter().chain(plan.steps.iter().flat_map(|step| &step.shapes));
+    let ways = shapes.flat_map(Shape::ways);
+    Target {
+        symbol: String::new(),
+        constructor: constructor.map(String::from),
+        constructed_with: plan.shapes.len(),
+        others: 0,
+        makers: ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request)?))).collect(),
+        changed: Vec::new(),
+        steps: Some(steps.collect()),
     }
 }
 

@@ -53,7 +53,10 @@ impl Profile {
             }),
             Outcome::Panic { .. } => Some(ErrorPolicy::AnyDeliberate),
             Outcome::Value(_) | Outcome::Error { .. } | Outcome::Timeout => None,
-            Outcome::Crashed { .. } | Outcome::Unmade { .. } | Outcome::Blocked { .. } => None,
+            Outcome::Steps(_)
+            | Outcome::Crashed { .. }
+            | Outcome::Unmade { .. }
+            | Outcome::Blocked { .. } => None,
         }
     }
 
@@ -128,7 +131,7 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
     match port {
         Outcome::Blocked { reason } => return Agreement::unknown(reason),
         Outcome::Unmade { reason } => return Agreement::unobserved(reason.clone()),
-        Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } => {}
+        Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Steps(_) => {}
         Outcome::Timeout | Outcome::Crashed { .. } => {}
     }
     if let Outcome::Value(value) = upstream
@@ -142,6 +145,18 @@ pub fn compare(profile: &Profile, upstream: &Outcome, port: &Outcome) -> Agreeme
             Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Timeout | Outcome::Crashed { .. } => {
                 Agreement::Different
             }
+            Outcome::Steps(_) => Agreement::Different,
+            Outcome::Unmade { reason } | Outcome::Blocked { reason } => Agreement::unknown(reason),
+        },
+        Outcome::Steps(expected) => match port {
+            // The port may go on where the upstream could not.
+            Outcome::Steps(found) if found.len() >= expected.len() => Agreement::of_parts(
+                expected.iter().zip(found).map(|(one, other)| compare(profile, one, other)),
+            ),
+            Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Steps(_) => {
+                Agreement::Different
+            }
+            Outcome::Timeout | Outcome::Crashed { .. } => Agreement::Different,
             Outcome::Unmade { reason } | Outcome::Blocked { reason } => Agreement::unknown(reason),
         },
         // The machine's memory is not the code's doing.
@@ -337,7 +352,7 @@ fn narrow_floats_agree(profile: &Profile, expected: u32, found: u64) -> bool {
 /// Whether one side did the same at two revisions; `None` where a revision did not answer.
 pub(super) fn unchanged(profile: &Profile, before: &Outcome, after: &Outcome) -> Option<bool> {
     let answered = |outcome: &Outcome| match outcome {
-        Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } => true,
+        Outcome::Value(_) | Outcome::Error { .. } | Outcome::Panic { .. } | Outcome::Steps(_) => true,
         Outcome::Timeout | Outcome::Crashed { .. } | Outcome::Unmade { .. } | Outcome::Blocked { .. } => {
             false
         }

@@ -8,13 +8,16 @@ use super::ContractError;
 use super::check::{Check, Compared};
 use super::compare::{Agreement, Profile};
 use super::pools::Probe;
-use super::python::{PortMaker, observe};
-use super::report::Counterexample;
+use super::python::{PortMaker, Target, observe, observe_traced};
+use super::report::{Counterexample, Stage};
 use super::shrink::{size, smaller};
-use super::value::Outcome;
+use super::trace::{first_divergence, port_calls, upstream_calls};
+use super::value::{Outcome, Value};
 
 /// How many rounds of smaller calls are tried.
 const SHRINK_ROUNDS_MAX: usize = 12;
+/// How many counterexamples are traced at most.
+const TRACED_MAX: usize = 12;
 /// The longest call and result that a counterexample shows, in characters.
 const SHOWN_CHARS_MAX: usize = 2000;
 
@@ -51,15 +54,54 @@ impl Check<'_> {
             self.request.items.iter().position(|asked| Some(&asked.item) == item)
         };
         chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
-        let mut shown: Vec<Counterexample> = Vec::new();
+        let (mut shown, mut probes): (Vec<Counterexample>, Vec<Probe>) = (Vec::new(), Vec::new());
         for one in &chosen {
             let Some(example) = self.shown(one) else { continue };
             let is_known = |known: &Counterexample| known.item == example.item && known.call == example.call;
             if !shown.iter().any(is_known) {
                 shown.push(example);
+                probes.push(one.probe.clone());
             }
         }
+        self.locate(profile, &probes, &mut shown)?;
         Ok(shown)
+    }
+
+    /// Names the first call below each of these at which the sides part, where both can be traced. What cannot be
+    /// traced leaves a counterexample as it is.
+    pub(super) fn locate(
+        &self,
+        profile: &Profile,
+        probes: &[Probe],
+        examples: &mut [Counterexample],
+    ) -> Result<(), ContractError> {
+        match self.located(profile, probes, examples) {
+            Err(ContractError::Interrupted) => Err(ContractError::Interrupted),
+            // A counterexample stands without its cause.
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn located(
+        &self,
+        profile: &Profile,
+        probes: &[Probe],
+        examples: &mut [Counterexample],
+    ) -> Result<(), ContractError> {
+        let Some(tracer) = self.request.tracer.filter(|_| !probes.is_empty()) else { return Ok(()) };
+        let Some(traced) = tracer.traced()? else { return Ok(()) };
+        let probes = probes.get(..TRACED_MAX).unwrap_or(probes);
+        let mut links = self.request.links.clone();
+        links.extend(self.request.items.iter().map(|asked| (asked.item.clone(), asked.symbol.clone())));
+        let symbols: Vec<String> = links.values().map(ToString::to_string).collect();
+        let upstream = traced.trace(self.tools, probes)?;
+        let side = self.request.candidate;
+        let port = observe_traced(self.tools, side, &self.targets, 0..0, (probes, &symbols))?.traced;
+        for ((upstream, port), example) in upstream.iter().zip(&port).zip(examples) {
+            let upstream = upstream_calls(upstream, traced.traced(), self.request.snapshot);
+            example.divergence = first_divergence(profile, &links, &upstream, &port_calls(port));
+        }
+        Ok(())
     }
 
     /// Makes all chosen calls smaller at once: a round costs one run of each side.
@@ -109,13 +151,6 @@ impl Check<'_> {
     }
 
     fn shown(&self, one: &Compared) -> Option<Counterexample> {
-        let cut = |text: String| -> String {
-            if text.chars().count() <= SHOWN_CHARS_MAX {
-                return text;
-            }
-            let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-            format!("{kept} … ({} characters)", text.chars().count())
-        };
         let path = &self.function_of(&one.probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let call = self.call(&one.probe)?;
@@ -126,6 +161,9 @@ impl Check<'_> {
             upstream: cut(one.upstream.to_string()),
             port: cut(one.port.to_string()),
             may_be_shown: one.probe.may_be_shown,
+            stage: Stage::Numeric,
+            program: Vec::new(),
+            divergence: None,
         })
     }
 
@@ -133,17 +171,10 @@ impl Check<'_> {
     pub(super) fn call(&self, probe: &Probe) -> Option<String> {
         let path = &self.function_of(probe)?.item;
         let item = self.request.items.iter().find(|asked| asked.item == *path)?;
-        let target = self.targets.get(probe.function);
-        let named = |name: &str, given: &str| match target.and_then(|target| target.makers.get(name)) {
-            Some(PortMaker { symbol, variant: Some(variant) }) => format!("{symbol}.{variant}"),
-            Some(PortMaker { symbol, variant: None }) => format!("{symbol}({given})"),
-            None => format!("{name}({given})"),
-        };
-        let arguments: Vec<_> = probe.arguments.iter().map(|value| value.python_by(&named)).collect();
-        let method = target.and_then(|target| Some((target.constructor.as_ref()?, target)));
-        let Some((constructor, target)) = method else {
-            let called = target.map_or(item.symbol.as_str(), |target| target.symbol.as_str());
-            return Some(format!("{called}({})", arguments.join(", ")));
+        let target = self.targets.get(probe.function)?;
+        let arguments: Vec<_> = probe.arguments.iter().map(|value| Self::python(target, value)).collect();
+        let Some(constructor) = &target.constructor else {
+            return Some(format!("{}({})", target.symbol, arguments.join(", ")));
         };
         let count = target.constructed_with;
         let (made, mut rest) = arguments.split_at(count.min(arguments.len()));
@@ -156,4 +187,23 @@ impl Check<'_> {
         given.extend(rest.iter().cloned());
         Some(format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", ")))
     }
+
+    /// A value as the port's language writes it, by the port's names of what makes it.
+    pub(super) fn python(target: &Target, value: &Value) -> String {
+        value.python_by(&|name, given| match target.makers.get(name) {
+            Some(PortMaker { symbol, variant: Some(variant) }) => format!("{symbol}.{variant}"),
+            Some(PortMaker { symbol, variant: None }) => format!("{symbol}({given})"),
+            None => format!("{name}({given})"),
+        })
+    }
+}
+
+/// A text as far as it is shown.
+pub(super) fn cut(text: String) -> String {
+    let characters = text.chars().count();
+    if characters <= SHOWN_CHARS_MAX {
+        return text;
+    }
+    let kept: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    format!("{kept} … ({characters} characters)")
 }

@@ -83,6 +83,16 @@ impl Landmarks {
         Self::of(order.iter().map(|item| item.text.as_str()))
     }
 
+    /// Those of other code too.
+    pub(super) fn add(&mut self, other: &Self) {
+        let new = |number: &&i128| !self.numbers.contains(*number);
+        let numbers: Vec<_> = other.numbers.iter().filter(new).copied().collect();
+        self.numbers.extend(numbers.into_iter().take(NUMBERS_MAX.saturating_sub(self.numbers.len())));
+        let new = |text: &&String| !self.texts.contains(*text);
+        let texts: Vec<_> = other.texts.iter().filter(new).cloned().collect();
+        self.texts.extend(texts.into_iter().take(TEXTS_MAX.saturating_sub(self.texts.len())));
+    }
+
     /// The characters that stand alone or in short texts, each once.
     pub(super) fn chars(&self) -> Vec<char> {
         let mut chars = Vec::new();

@@ -4,12 +4,14 @@
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
 mod build;
+mod call_log;
 mod cause;
 mod check;
 mod compare;
 mod compare_record;
 mod constructing;
 mod counterexample;
+mod debug_text;
 mod declared_bounds;
 mod derived;
 mod diagnostics;
@@ -30,6 +32,11 @@ mod report;
 mod rust_driver;
 mod scratch;
 mod search;
+mod sequence;
+mod sequence_draw;
+mod sequence_plan;
+mod sequence_shown;
+mod sequence_shrink;
 mod session;
 mod shape;
 mod shrink;
@@ -37,6 +44,7 @@ mod small_scope;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod trigger_values;
 mod type_form;
 mod value;
@@ -44,7 +52,8 @@ mod vary;
 
 use std::path::PathBuf;
 
-pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, check};
+pub use call_log::CallLog;
+pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, Tracer, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
 pub use derived::{Derived, derive};
 pub use generate::Generator;
@@ -54,7 +63,10 @@ pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
 pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};
 pub use public_paths::public_paths;
 pub use python::PortSide;
-pub use report::{ContractReport, Counterexample, ErrorPolicy, ItemEvidence, SpecFinding, Stage};
+pub use report::{
+    ContractReport, Counterexample, Divergence, ErrorPolicy, ItemEvidence, SequenceEvidence, SpecFinding,
+    Stage,
+};
 pub use scratch::ScratchError;
 pub use search::{Found, SearchRequest, search};
 pub use session::Tools;

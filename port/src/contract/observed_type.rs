@@ -8,6 +8,7 @@ use upstream::{Item, RustType};
 
 use super::input_type::scalar;
 use super::plan_type::{DEPTH_MAX, TypeScope, implements, is_generic, parameters};
+use super::sequence_plan::OwnFields;
 use super::type_form::TypeForm;
 
 /// How many elements of an iterator are looked at.
@@ -190,6 +191,21 @@ impl TypeScope<'_> {
     ) -> Result<Seen, String> {
         parts.iter().try_for_each(|part| self.observe(part, observed, depth + 1).map(drop))?;
         Ok(Seen::Open)
+    }
+
+    /// The public fields of a value of this type, which is the own one, where it has some.
+    pub(super) fn observed_own(&self, item: &Item) -> Option<OwnFields> {
+        let TypeForm::Struct(fields) = TypeForm::of(item) else { return None };
+        // Numbered fields have no names on the other side.
+        let names: Vec<_> = fields.public.into_iter().map(|(name, _)| name).collect();
+        if names.is_empty() || fields.is_positional {
+            return None;
+        }
+        let mut observed = BTreeMap::new();
+        match self.observe_self(&mut observed) {
+            Ok(Seen::Open) => Some(OwnFields { names, observed }),
+            Ok(Seen::Hidden(_)) | Err(_) => None,
+        }
     }
 
     fn observe_self(&self, observed: &mut BTreeMap<String, ObservedType>) -> Result<Seen, String> {

@@ -16,7 +16,7 @@ use super::build::{Build, DRIVER_NAME, read_record};
 use super::pools::Probe;
 use super::probeable::{ProbePlan, plan_items};
 use super::rust_driver::TEMPLATE;
-use super::session::{Answer, Driver, Question, Tools, converse};
+use super::session::{Answer, Conversation, Driver, Question, Tools, converse};
 use super::value::Outcome;
 use crate::confinement::Access;
 
@@ -56,6 +56,11 @@ pub trait Instrument: std::fmt::Debug {
     /// An expression of type `Vec<u32>` with the ids reached so far, as seen from another crate, where `$`
     /// stands for the library's name: `::$::module::reached()`.
     fn reached(&self) -> String;
+    /// An expression of type `String` with the calls that were made so far, as JSON, `$` as in
+    /// [`Self::reached`]; `None` where calls are not traced.
+    fn calls(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A file with counters.
@@ -174,6 +179,16 @@ impl Oracle {
         self.blocks.iter().filter(|(_, of)| of == item).map(|(id, _)| *id).collect()
     }
 
+    /// The functions whose calls are traced, by number, where it was built for that.
+    pub(super) fn traced(&self) -> &[(u32, ItemPath)] {
+        &self.blocks
+    }
+
+    /// The calls below each of these probes.
+    pub(super) fn trace(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Vec<Json>, ContractError> {
+        Ok(self.converse(tools, probes)?.traced)
+    }
+
     /// Asks all probes, or reads what was answered to the same ones before.
     pub(super) fn observe(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Observed, ContractError> {
         if probes.is_empty() {
@@ -228,7 +243,7 @@ impl Oracle {
         Ok(observed)
     }
 
-    fn ask_once(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Observed, ContractError> {
+    fn converse(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Conversation, ContractError> {
         let questions: Vec<_> = probes
             .iter()
             .map(|probe| Question { function: probe.function, arguments: Some(arguments_json(probe)) })
@@ -239,7 +254,11 @@ impl Oracle {
             invocation: Invocation::new(&self.driver, &directory),
             access: Access { read: vec![directory], write: Vec::new() },
         };
-        let conversation = converse(tools, &driver, &|nonce| json!([nonce]), &questions)?;
+        converse(tools, &driver, &|nonce| json!([nonce]), &questions)
+    }
+
+    fn ask_once(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Observed, ContractError> {
+        let conversation = self.converse(tools, probes)?;
         let outcome = |answer: Answer| match answer {
             Answer::Said(json) => Outcome::from_json(&json)
                 .unwrap_or_else(|malformed| Outcome::Blocked { reason: malformed.to_string() }),
@@ -281,7 +300,12 @@ impl OracleRequest<'_> {
             TEMPLATE.to_owned(),
         ];
         let counted = self.items.iter().map(ToString::to_string);
-        ContentHash::of_parts(settings.into_iter().chain(calls).chain(counted))
+        let sequences = plan.sequences.iter().map(|sequence| {
+            let steps =
+                sequence.steps.iter().map(|step| format!("{} {:?} {}", step.item, step.owned, step.call));
+            format!("{} {}", sequence.construction, steps.collect::<Vec<_>>().join(" "))
+        });
+        ContentHash::of_parts(settings.into_iter().chain(calls).chain(counted).chain(sequences))
     }
 }
 

@@ -15,6 +15,7 @@ use super::landmarks::{ByName, Landmarks};
 use super::observed_type::{ITERATOR_ELEMENTS_MAX, ObservedType};
 use super::operation::{Operation, std_trait};
 use super::plan_type::{TypeScope, impl_header, is_generic};
+use super::sequence_plan::{SequencePlan, StepCode, refuse, sequences};
 use super::shape::Shape;
 
 /// Where a method's value comes from.
@@ -63,6 +64,8 @@ pub struct FunctionPlan {
     pub(super) refused: Option<String>,
     /// Types of the crate that results hold, by the paths that name them.
     pub(super) observed: BTreeMap<String, ObservedType>,
+    /// How it is called on a value that others were called on before; `None` where it has none that stays.
+    pub(super) step: Option<StepCode>,
 }
 
 /// What can be probed, and why the rest cannot.
@@ -72,14 +75,19 @@ pub struct ProbePlan {
     pub functions: Vec<FunctionPlan>,
     /// The reasons, by item.
     pub not_probed: BTreeMap<ItemPath, String>,
+    /// Calls that can be made one after another on one value. Drivers know them by the numbers behind those of
+    /// the functions.
+    pub(super) sequences: Vec<SequencePlan>,
 }
 
 impl ProbePlan {
     /// Takes out functions that turned out not to compile. Positions stay: the driver knows them by these.
     pub(super) fn exclude(&mut self, excluded: &BTreeMap<usize, String>) {
         for (at, reason) in excluded {
-            if let Some(function) = self.functions.get_mut(*at) {
-                function.refused = Some(reason.clone());
+            let first = self.functions.len();
+            match self.functions.get_mut(*at) {
+                Some(function) => function.refused = Some(reason.clone()),
+                None => refuse(&mut self.sequences, first, *at, reason),
             }
         }
         let answering: BTreeSet<_> = self
@@ -120,6 +128,7 @@ pub fn plan_items(
             }
         }
     }
+    plan.sequences = sequences(&plan.functions);
     plan
 }
 
@@ -377,6 +386,7 @@ impl<'a> Place<'a> {
                 )
             )
         };
+        let mut step = None;
         let call = match construction {
             None => written(&arguments),
             Some(construction) => {
@@ -386,7 +396,9 @@ impl<'a> Place<'a> {
                     Some(Receiver::Mutable) => "&mut receiver",
                 };
                 arguments.insert(0, value.to_owned());
-                construction.replace('$', &written(&arguments))
+                let call = written(&arguments);
+                step = self.step(signature, made, &call);
+                construction.replace('$', &call)
             }
         };
         let variables = inputs.iter().enumerate().filter_map(|(at, input)| {
@@ -394,9 +406,13 @@ impl<'a> Place<'a> {
             Some((at, format!("let mut m{at} = {before}; ")))
         });
         let (changed, variables): (Vec<usize>, Vec<String>) = variables.unzip();
-        let call =
-            if changed.is_empty() { call } else { with_what_is_left(&call, &changed, &variables.concat()) };
+        let whole = |call: String| {
+            if changed.is_empty() { call } else { with_what_is_left(&call, &changed, &variables.concat()) }
+        };
+        let call = whole(call);
+        let step = step.map(|step| StepCode { call: whole(step.call.clone()), ..step });
         Ok(FunctionPlan {
+            step,
             changed,
             item: item.path.clone(),
             instance: named(&instance.name, made),
@@ -408,6 +424,35 @@ impl<'a> Place<'a> {
             call,
             refused: None,
             observed,
+        })
+    }
+
+    /// The call as one of several on one value, where the value stays and there is one of it.
+    fn step(&self, signature: &FunctionSignature, made: &Made, call: &str) -> Option<StepCode> {
+        let (construction, made_with) = match made {
+            Made::Plain => return None,
+            Made::Constructed(_) if self.others(signature) > 0 => return None,
+            Made::Constructed(constructor) => (constructor.made(0), constructor.inputs.len()),
+            Made::Argument(input) => (input.passed("a0"), 1),
+        };
+        let is_mutating = match signature.receiver? {
+            Receiver::Value => return None,
+            Receiver::Shared => false,
+            Receiver::Mutable => true,
+        };
+        let call = match self.operation {
+            // One element at a time: the others stay for later steps.
+            Some(Operation::Iterate) => "written(&(::std::iter::Iterator::next(&mut receiver)))",
+            Some(Operation::Show | Operation::Compare) | None => call,
+        };
+        let of = self.scope.item(std::slice::from_ref(&self.type_name))?;
+        Some(StepCode {
+            of: of.path.clone(),
+            construction,
+            made_with,
+            call: call.to_owned(),
+            is_mutating,
+            own: self.scope.observed_own(of),
         })
     }
 
@@ -460,18 +505,19 @@ impl<'a> Place<'a> {
 }
 
 impl Constructor {
+    /// The expression that makes a value of the arguments from this one on.
+    fn made(&self, first: usize) -> String {
+        let inputs = self.inputs.iter().enumerate();
+        let arguments: Vec<_> = inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
+        self.call.replace('$', &arguments.join(", "))
+    }
+
     /// The receiver, and the code around the call, where `$` stands for the call. So many `others` are made
     /// in the same way.
     fn receiver(&self, inputs: &mut Vec<Input>, others: usize) -> (ReceiverPlan, String) {
         let count = self.inputs.len();
-        let made = |first: usize| {
-            let inputs = self.inputs.iter().enumerate();
-            let arguments: Vec<_> =
-                inputs.map(|(at, input)| input.passed(&format!("a{}", first + at))).collect();
-            self.call.replace('$', &arguments.join(", "))
-        };
-        let other = if others > 0 { format!("let other = {}; ", made(count)) } else { String::new() };
-        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", made(0));
+        let other = if others > 0 { format!("let other = {}; ", self.made(count)) } else { String::new() };
+        let code = format!("{{ let mut receiver = {}; {other}let text = $; text }}", self.made(0));
         for _ in 0..=others {
             inputs.extend(self.inputs.iter().cloned());
         }

@@ -46,6 +46,19 @@ pub(super) struct Target {
     pub makers: BTreeMap<String, PortMaker>,
     /// Which arguments the upstream changes in place.
     pub changed: Vec<usize>,
+    /// The methods of a sequence, by how probes name them; `None` where one call is made.
+    pub steps: Option<BTreeMap<String, PortStep>>,
+}
+
+/// A method that is called among others on one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PortStep {
+    /// The symbol; `None` for a look at the value itself.
+    pub symbol: Option<String>,
+    /// Which of its arguments the upstream changes in place.
+    pub changed: Vec<usize>,
+    /// The fields that a look at the value shows.
+    pub fields: Vec<String>,
 }
 
 /// What makes a value on this side.
@@ -87,6 +100,8 @@ pub(super) struct PortClass {
 pub(super) struct PortObserved {
     pub descriptions: Vec<Description>,
     pub outcomes: Vec<Outcome>,
+    /// What was traced of each call; nothing where nothing was to be.
+    pub traced: Vec<Json>,
 }
 
 /// Describes the targets in `described` and calls the port on all probes, in one process.
@@ -96,6 +111,17 @@ pub(super) fn observe(
     targets: &[Target],
     described: Range<usize>,
     probes: &[Probe],
+) -> Result<PortObserved, ContractError> {
+    observe_traced(tools, side, targets, described, (probes, &[]))
+}
+
+/// The same, where the calls of these symbols are traced.
+pub(super) fn observe_traced(
+    tools: &Tools<'_>,
+    side: &PortSide,
+    targets: &[Target],
+    described: Range<usize>,
+    (probes, traced): (&[Probe], &[String]),
 ) -> Result<PortObserved, ContractError> {
     let count = described.len();
     let descriptions = described.map(|function| Question { function, arguments: None });
@@ -120,21 +146,31 @@ pub(super) fn observe(
                     "others": target.others,
                     "changed": target.changed,
                     "makers": target.makers.iter().map(maker_json).collect::<serde_json::Map<_, _>>(),
+                    "steps": target.steps.as_ref().map(steps_json),
                 })
             })
             .collect();
-        json!({ "nonce": nonce, "roots": side.import_roots, "targets": targets })
+        json!({ "nonce": nonce, "roots": side.import_roots, "targets": targets, "traced": traced })
     };
-    let mut answers = converse(tools, &driver, &header, &questions)?.answers;
+    let conversation = converse(tools, &driver, &header, &questions)?;
+    let (mut answers, mut traced) = (conversation.answers, conversation.traced);
     let calls = answers.split_off(count.min(answers.len()));
     Ok(PortObserved {
         descriptions: answers.into_iter().map(description).collect(),
         outcomes: calls.into_iter().map(outcome).collect(),
+        traced: traced.split_off(count.min(traced.len())),
     })
 }
 
 fn maker_json((name, maker): (&String, &PortMaker)) -> (String, Json) {
     (name.clone(), json!({ "symbol": maker.symbol, "variant": maker.variant }))
+}
+
+fn steps_json(steps: &BTreeMap<String, PortStep>) -> Json {
+    let one = |(name, step): (&String, &PortStep)| {
+        (name.clone(), json!({ "symbol": step.symbol, "changed": step.changed, "fields": step.fields }))
+    };
+    Json::Object(steps.iter().map(one).collect())
 }
 
 fn outcome(answer: Answer) -> Outcome {

@@ -1,17 +1,22 @@
 //! What a comparison of both sides found: counts, counterexamples and reasons, and no verdict.
 
+use std::collections::BTreeMap;
+
 use mappings::SymbolPath;
 use serde::{Deserialize, Serialize};
 use upstream::ItemPath;
 
 /// The stages, each blocking the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The public surface lines up.
     Spec,
     /// The same calls give the same results.
+    #[default]
     Numeric,
+    /// The same calls one after another on one value give the same results.
+    Behavioural,
 }
 
 /// Something that does not line up before any call is made.
@@ -43,6 +48,79 @@ pub struct Counterexample {
     pub port: String,
     /// Whether it may be shown to a translator (a development probe), or decides and may not.
     pub may_be_shown: bool,
+    /// The stage that found it.
+    #[serde(default)]
+    pub stage: Stage,
+    /// The lines of a program that shows the last result, where one call is not enough; empty where it is.
+    #[serde(default)]
+    pub program: Vec<String>,
+    /// The first call below this one that was given the same and gave something else, where one was found.
+    #[serde(default)]
+    pub divergence: Option<Divergence>,
+}
+
+/// A call that was given the same on both sides and gave something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol.
+    pub symbol: SymbolPath,
+    /// What both were given, as the port's language writes it.
+    pub arguments: String,
+    /// What the upstream's gave.
+    pub upstream: String,
+    /// What the port's gave.
+    pub port: String,
+}
+
+/// What calls one after another on values of one type came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequenceEvidence {
+    /// The type.
+    pub of: ItemPath,
+    /// The methods that were called.
+    pub methods: Vec<ItemPath>,
+    /// Methods that change their value and could not be called in sequence, with the reason.
+    pub left_out: Vec<(ItemPath, String)>,
+    /// Why there is no sequence, or none that could be compared as a whole.
+    pub not_sequenced: Option<String>,
+    /// Sequences in which every call agreed that could be compared, one of them behind a change.
+    pub agreed: u32,
+    /// Sequences in which one did not.
+    pub disagreed: u32,
+    /// Sequences that showed nothing.
+    pub unobserved: u32,
+    /// Why not.
+    pub unobserved_by: Option<String>,
+    /// Sequences that a side could not be asked.
+    pub blocked: u32,
+    /// Why not.
+    pub blocked_by: Option<String>,
+    /// How many calls the sequences made.
+    pub calls: u32,
+    /// How many of the differing sequences tell of which item.
+    pub blamed: BTreeMap<ItemPath, u32>,
+}
+
+impl SequenceEvidence {
+    /// Nothing yet of this type.
+    pub fn of(of: ItemPath) -> Self {
+        Self {
+            of,
+            methods: Vec::new(),
+            left_out: Vec::new(),
+            not_sequenced: None,
+            agreed: 0,
+            disagreed: 0,
+            unobserved: 0,
+            unobserved_by: None,
+            blocked: 0,
+            blocked_by: None,
+            calls: 0,
+            blamed: BTreeMap::new(),
+        }
+    }
 }
 
 /// By which rule an upstream's error agrees with an exception of the port's.
@@ -102,6 +180,9 @@ pub struct ContractReport {
     pub spec: Vec<SpecFinding>,
     /// What was compared, by item.
     pub items: Vec<ItemEvidence>,
+    /// What was called in sequence, by type.
+    #[serde(default)]
+    pub sequences: Vec<SequenceEvidence>,
     /// At most three for each item, the smallest first.
     pub counterexamples: Vec<Counterexample>,
     /// How long it took, in milliseconds, building included.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::observed_type::ObservedType;
-use super::probeable::FunctionPlan;
+use super::probeable::ProbePlan;
+use super::sequence_plan::SequencePlan;
 use super::type_form::{FieldForm, TypeForm};
 
 /// Reads probes, writes outcomes; knows nothing of an upstream.
@@ -22,24 +23,30 @@ pub(super) struct Counted {
     pub reached: String,
     /// A statement that forgets them.
     pub reset: String,
+    /// An expression: the calls that were traced, as JSON.
+    pub traced: Option<String>,
 }
 
-/// The driver for these functions. `excluded` ones are known not to compile and answer so.
+/// The driver for these calls. `excluded` ones are known not to compile and answer so.
 pub(super) fn source(
-    functions: &[FunctionPlan],
+    plan: &ProbePlan,
     excluded: &BTreeSet<usize>,
     counted: Option<&Counted>,
 ) -> DriverSource {
     let mut text = TEMPLATE.to_owned();
+    let functions = &plan.functions;
     let included = || functions.iter().enumerate().filter(|(at, _)| !excluded.contains(at));
+    let numbered = || (functions.len()..).zip(&plan.sequences).filter(|(at, _)| !excluded.contains(at));
 
     let reached = counted.map_or("Vec::<u32>::new()", |counted| &counted.reached);
     let reset = counted.map_or("", |counted| &counted.reset);
     line(&mut text, format_args!("fn reset() {{ {reset} }}"));
     line(&mut text, format_args!("fn reached() -> Vec<u32> {{ {reached} }}"));
+    let traced = counted.and_then(|counted| counted.traced.as_deref()).unwrap_or("\"null\".to_owned()");
+    line(&mut text, format_args!("fn traced() -> String {{ {traced} }}"));
 
     let mut arms = String::new();
-    for (at, _) in included() {
+    for at in included().map(|(at, _)| at).chain(numbered().map(|(at, _)| at)) {
         line(&mut arms, format_args!("        {at} => call_{at}(arguments),"));
     }
     line(
@@ -54,12 +61,8 @@ pub(super) fn source(
     );
 
     let mut lines = Vec::new();
-    let observed: BTreeMap<&String, &ObservedType> =
-        included().flat_map(|(_, function)| &function.observed).collect();
-    for (path, of) in observed {
-        let observers =
-            included().filter(|(_, function)| function.observed.contains_key(path)).map(|(at, _)| at);
-        lines.push((text.lines().count() + 1, observers.collect()));
+    for (path, (of, observers)) in observed(plan, excluded) {
+        lines.push((text.lines().count() + 1, observers));
         // Written out rather than by a macro: the compiler's complaints must point here.
         let body = written_by(path, of);
         line(
@@ -78,7 +81,81 @@ pub(super) fn source(
         }
         line(&mut text, format_args!("    Ok({})\n}}", function.call));
     }
+    let mut first_step = functions.len() + plan.sequences.len();
+    for (at, sequence) in (functions.len()..).zip(&plan.sequences) {
+        if !excluded.contains(&at) {
+            write_sequence(&mut text, &mut lines, (at, first_step), sequence, excluded);
+        }
+        first_step += sequence.steps.len();
+    }
     DriverSource { text, lines }
+}
+
+/// The types of the crate that results hold, with the numbers of what looks at them.
+fn observed<'p>(
+    plan: &'p ProbePlan,
+    excluded: &BTreeSet<usize>,
+) -> BTreeMap<&'p String, (&'p ObservedType, Vec<usize>)> {
+    let mut all: BTreeMap<&String, (&ObservedType, Vec<usize>)> = BTreeMap::new();
+    let mut add = |at: usize, types: &'p BTreeMap<String, ObservedType>| {
+        for (path, of) in types {
+            all.entry(path).or_insert_with(|| (of, Vec::new())).1.push(at);
+        }
+    };
+    let functions = plan.functions.iter().enumerate();
+    functions.filter(|(at, _)| !excluded.contains(at)).for_each(|(at, function)| add(at, &function.observed));
+    let mut step_at = plan.functions.len() + plan.sequences.len();
+    for (at, sequence) in (plan.functions.len()..).zip(&plan.sequences) {
+        for step in &sequence.steps {
+            if !excluded.contains(&at) && !excluded.contains(&step_at) {
+                add(step_at, &step.observed);
+            }
+            step_at += 1;
+        }
+    }
+    all
+}
+
+/// The function that makes a value and calls one method after another on it. Each method stands on a line of its
+/// own, so that one that does not compile can be left out.
+fn write_sequence(
+    text: &mut String,
+    lines: &mut Vec<(usize, Vec<usize>)>,
+    (at, first_step): (usize, usize),
+    sequence: &SequencePlan,
+    excluded: &BTreeSet<usize>,
+) {
+    let made_with = sequence.owned.len();
+    lines.push((text.lines().count() + 1, vec![at]));
+    line(text, format_args!("fn call_{at}(arguments: &Json) -> Result<String, String> {{"));
+    for (position, owned) in sequence.owned.iter().enumerate() {
+        line(text, format_args!("    let a{position} = &argument::<{owned}>(arguments, {position})?;"));
+    }
+    line(text, format_args!("    let mut receiver = {};", sequence.construction));
+    line(text, format_args!("    let mut said: Vec<String> = Vec::new();"));
+    line(text, format_args!("    for call in calls_at(arguments, {made_with}) {{"));
+    line(text, format_args!("        let name = call.at(2).and_then(Json::text).unwrap_or_default();"));
+    line(text, format_args!("        let (outcome, goes_on) = outcome_of(|| Ok(match name {{"));
+    for (step_at, step) in (first_step..).zip(&sequence.steps) {
+        if excluded.contains(&step_at) {
+            continue;
+        }
+        let mut arguments = String::new();
+        for (position, owned) in step.owned.iter().enumerate() {
+            let number = made_with + position;
+            append(&mut arguments, format_args!("let a{number} = kept::<{owned}>(call, {position})?; "));
+        }
+        lines.push((text.lines().count() + 1, vec![step_at]));
+        line(text, format_args!("            \"{}\" => {{ {arguments}{} }}", step.item, step.call));
+    }
+    lines.push((text.lines().count() + 1, vec![at]));
+    line(text, format_args!("            _ => return Err(\"no such method\".to_owned()),"));
+    line(text, format_args!("        }}));"));
+    line(text, format_args!("        said.push(outcome);"));
+    // What a panic leaves behind, nobody promises.
+    line(text, format_args!("        if !goes_on {{ break; }}"));
+    line(text, format_args!("    }}"));
+    line(text, format_args!("    Ok(format!(\"[\\\"steps\\\",[{{}}]]\", said.join(\",\")))\n}}"));
 }
 
 /// The code that writes a value of a type of the crate, on one line.

@@ -80,13 +80,7 @@ pub fn search(tools: &Tools<'_>, request: &SearchRequest<'_>) -> Result<Found, C
     differing.truncate(HELD_MAX);
     let held: Vec<Probe> = differing.iter().map(|(probe, ..)| probe.clone()).collect();
     let upstream = oracle.observe(tools, &held)?.outcomes;
-    let descriptions = observe(
-        tools,
-        request.original,
-        &check.targets,
-        oracle.plan().functions.len()..check.targets.len(),
-        &[],
-    )?;
+    let descriptions = observe(tools, request.original, &check.targets, check.described(), &[])?;
     let profile = check.profile(&descriptions.descriptions);
     let mut tolerated = None;
     for ((probe, original, changed), upstream) in differing.into_iter().zip(upstream) {

@@ -73,6 +73,8 @@ pub(super) enum Answer {
 pub(super) struct Conversation {
     pub answers: Vec<Answer>,
     pub reached: Vec<BTreeSet<u32>>,
+    /// The calls below each, where these are traced.
+    pub traced: Vec<Json>,
 }
 
 /// Asks all questions. `header` gets the nonce of the run and is the first line.
@@ -84,6 +86,7 @@ pub(super) fn converse(
 ) -> Result<Conversation, ContractError> {
     let mut answers: Vec<Option<Answer>> = vec![None; questions.len()];
     let mut reached = vec![BTreeSet::new(); questions.len()];
+    let mut traced = vec![Json::Null; questions.len()];
     let mut ended: BTreeMap<usize, u32> = BTreeMap::new();
     let mut patience = 1;
     for restart in 0..=RESTARTS_MAX {
@@ -92,10 +95,13 @@ pub(super) fn converse(
         let Some(first) = open.first().copied() else { break };
         let nonce = nonce(questions.len(), restart);
         let run = run(tools, driver, header, &nonce, (questions, &open), patience)?;
-        for (at, answer, blocks) in run.said {
-            if let (Some(slot), Some(reached)) = (answers.get_mut(at), reached.get_mut(at)) {
-                *slot = Some(Answer::Said(answer));
-                *reached = blocks;
+        for said in run.said {
+            if let (Some(slot), Some(reached), Some(traced)) =
+                (answers.get_mut(said.at), reached.get_mut(said.at), traced.get_mut(said.at))
+            {
+                *slot = Some(Answer::Said(said.answer));
+                *reached = said.reached;
+                *traced = said.traced;
             }
         }
         if !run.is_ready && run.ending == Outcome::Timeout && patience < PATIENCE_MAX {
@@ -127,6 +133,7 @@ pub(super) fn converse(
     Ok(Conversation {
         answers: answers.into_iter().map(|answer| answer.unwrap_or_else(unasked)).collect(),
         reached,
+        traced,
     })
 }
 
@@ -146,8 +153,16 @@ fn nonce(questions: usize, restart: u32) -> String {
         .to_string()
 }
 
+/// An answer, with what was seen while it was looked for.
+struct Said {
+    at: usize,
+    answer: Json,
+    reached: BTreeSet<u32>,
+    traced: Json,
+}
+
 struct Run {
-    said: Vec<(usize, Json, BTreeSet<u32>)>,
+    said: Vec<Said>,
     is_ready: bool,
     is_done: bool,
     ending: Outcome,
@@ -201,8 +216,9 @@ fn read(finished: &Finished, nonce: &str) -> Run {
             [Json::Number(at), answer, rest @ ..] => {
                 let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
                 let blocks = rest.first().and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-                let blocks = blocks.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect();
-                run.said.extend(at.map(|at| (at, answer.clone(), blocks)));
+                let reached = blocks.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect();
+                let traced = rest.get(1).cloned().unwrap_or_default();
+                run.said.extend(at.map(|at| Said { at, answer: answer.clone(), reached, traced }));
             }
             [Json::String(word)] if word == "ready" => run.is_ready = true,
             [Json::String(word)] if word == "done" => run.is_done = true,

@@ -111,6 +111,8 @@ pub enum Outcome {
         /// The paths of the classes that it is an instance of, itself first.
         lineage: Vec<String>,
     },
+    /// What each call of a sequence on one value came to, as far as they came.
+    Steps(Vec<Outcome>),
     /// It panicked (the upstream only).
     Panic {
         /// The message.
@@ -467,6 +469,7 @@ impl Outcome {
             Self::Error { class, text, manner, lineage } => {
                 json!(["error", class, text, manner.word(), lineage])
             }
+            Self::Steps(steps) => json!(["steps", steps.iter().map(Self::to_json).collect::<Vec<_>>()]),
             Self::Panic { text } => json!(["panic", text]),
             Self::Timeout => json!(["timeout"]),
             Self::Crashed { how } => json!(["crashed", how]),
@@ -495,6 +498,10 @@ impl Outcome {
                     names.collect::<Option<_>>().ok_or_else(wrong)?
                 },
             },
+            "steps" => {
+                let steps = parts.get(1).and_then(Json::as_array).ok_or_else(wrong)?;
+                Self::Steps(steps.iter().map(Self::from_json).collect::<Result<_, _>>()?)
+            }
             "panic" => Self::Panic { text: text(1)? },
             "timeout" => Self::Timeout,
             "crashed" => Self::Crashed { how: text(1)? },
@@ -512,6 +519,10 @@ impl std::fmt::Display for Outcome {
             Self::Value(value) => f.write_str(&value.to_python()),
             Self::Error { class, text, .. } if text.is_empty() => write!(f, "raises {class}"),
             Self::Error { class, text, .. } => write!(f, "raises {class}: {text}"),
+            Self::Steps(steps) => match steps.last() {
+                Some(last) => write!(f, "{last}, in the last of {} calls", steps.len()),
+                None => f.write_str("makes the value"),
+            },
             Self::Panic { text } => write!(f, "panics: {text}"),
             Self::Timeout => f.write_str("does not come back in time"),
             Self::Crashed { how } => write!(f, "crashes: {how}"),

@@ -122,6 +122,8 @@ mod tests {
                 call: "p.f('<&\u{1b}')".to_owned(),
                 upstream: "2".to_owned(),
                 port: "1".to_owned(),
+                program: Vec::new(),
+                divergence: None,
             }],
             ..gate("numeric", Verdict::Fail, "3 of 18 probes differ")
         };

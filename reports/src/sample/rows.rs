@@ -133,6 +133,8 @@ pub(super) fn counterexample(symbol: &str, call: &str, upstream: &str, port: &st
         call: call.to_owned(),
         upstream: upstream.to_owned(),
         port: port.to_owned(),
+        program: Vec::new(),
+        divergence: None,
     }
 }
 

@@ -253,7 +253,7 @@ fn measure(program: &Path, root: &Path) -> Result<Measured> {
 }
 
 /// Makes a port a repository, and locks it to the release that it equals.
-fn adopt(program: &Path, root: &Path, release: &str) -> Result<()> {
+pub(super) fn adopt(program: &Path, root: &Path, release: &str) -> Result<()> {
     git(root, &["init", "--quiet", "--initial-branch=main"])?;
     commit(root, "A port")?;
     ran(Invocation::new(program, root).args(["init", "--adopt", release]))?;
@@ -286,7 +286,7 @@ fn ran(invocation: Invocation) -> Result<Vec<u8>> {
     Ok(finished.stdout)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -8,6 +8,7 @@ mod daemon;
 mod demo;
 mod diff_accuracy;
 mod edits;
+mod first_divergence;
 mod forge;
 mod gate_drift;
 mod gate_null;
@@ -194,6 +195,12 @@ const MEASURES: &[Measure] = &[
         about: "how often the decision about task suites is wrong, and what it costs, over simulated agents",
         needs: "nothing; takes no `--repo`; a minute",
         run: gate_suites::run,
+    },
+    Measure {
+        name: "first-divergence",
+        about: "faults two or more calls below the probed function: how often the faulty function is named",
+        needs: "git, Python, `cargo build` before it; takes no `--repo`; some ten minutes",
+        run: first_divergence::run,
     },
     Measure {
         name: "gate_timings",

@@ -1,5 +1,6 @@
 //! `tidelock contract check`: the contract of some symbols, now, against the working tree.
 
+use port::contract::SequenceEvidence;
 use reports::record::{CounterexampleRecord, EvidenceRow, Finding};
 use reports::{Verdict, count};
 use serde::Serialize;
@@ -20,8 +21,44 @@ pub(super) struct Checked {
     /// How foreign code was confined, in words.
     pub(super) confinement: String,
     pub(super) evidence: Vec<EvidenceRow>,
+    pub(super) sequences: Vec<Sequences>,
     pub(super) findings: Vec<Finding>,
     pub(super) counterexamples: Vec<CounterexampleRecord>,
+}
+
+/// What was called one after another on values of one type.
+#[derive(Debug, Serialize)]
+pub(super) struct Sequences {
+    /// The type.
+    pub(super) of: String,
+    /// The methods that were called.
+    pub(super) methods: Vec<String>,
+    pub(super) agreed: u32,
+    pub(super) disagreed: u32,
+    /// Sequences in which nothing could be compared behind a change.
+    pub(super) unobserved: u32,
+    pub(super) blocked: u32,
+    pub(super) calls: u32,
+    /// Why there is none; empty where there are some.
+    pub(super) not_sequenced: String,
+    /// Methods that change their value and are in no sequence, with the reason.
+    pub(super) left_out: Vec<(String, String)>,
+}
+
+impl Sequences {
+    fn of(evidence: &SequenceEvidence) -> Self {
+        Self {
+            of: evidence.of.to_string(),
+            methods: evidence.methods.iter().map(ToString::to_string).collect(),
+            agreed: evidence.agreed,
+            disagreed: evidence.disagreed,
+            unobserved: evidence.unobserved,
+            blocked: evidence.blocked,
+            calls: evidence.calls,
+            not_sequenced: evidence.not_sequenced.clone().unwrap_or_default(),
+            left_out: evidence.left_out.iter().map(|(item, why)| (item.to_string(), why.clone())).collect(),
+        }
+    }
 }
 
 pub(super) fn run(context: &Context, args: &ContractItems) -> Result<ExitCode, CliError> {
@@ -56,6 +93,7 @@ pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> R
         reason,
         confinement: confinement.level(),
         evidence: evidence.rows(),
+        sequences: evidence.report.sequences.iter().map(Sequences::of).collect(),
         findings: evidence.findings(),
         counterexamples: evidence.counterexamples(),
     })
@@ -98,15 +136,31 @@ pub(super) fn text(checked: &Checked) -> String {
             row.symbol, row.agreed, row.disagreed, row.blocked
         ));
     }
+    for row in &checked.sequences {
+        let calls = count(row.calls.into(), "call");
+        let open =
+            if row.not_sequenced.is_empty() { String::new() } else { format!("; {}", row.not_sequenced) };
+        lines.push(format!(
+            "  {} in sequence: {} agree, {} differ, {} show nothing, {} unanswered, of {calls}{open}",
+            row.of, row.agreed, row.disagreed, row.unobserved, row.blocked
+        ));
+        let left = row.left_out.iter().filter(|_| row.not_sequenced.is_empty());
+        lines.extend(left.map(|(item, reason)| format!("    without {item}: {reason}")));
+    }
     lines.extend(
         checked
             .findings
             .iter()
-            .filter(|finding| finding.code != "disagreement")
+            .filter(|finding| !finding.code.ends_with("disagreement"))
             .map(|finding| format!("  {}: {}", finding.code, finding.text)),
     );
     lines.extend(checked.counterexamples.iter().map(|example| {
-        format!("  {}\n    upstream  {}\n    port      {}", example.call, example.upstream, example.port)
+        let parting = example.divergence.as_ref().map(|found| format!("\n    parts in  {found}"));
+        let parting = parting.unwrap_or_default();
+        format!(
+            "  {}\n    upstream  {}\n    port      {}{parting}",
+            example.call, example.upstream, example.port
+        )
     }));
     lines.join("\n") + "\n"
 }

@@ -1,6 +1,7 @@
 //! `tidelock contract explain`: everything about the contract of one item, with a counterexample to run by hand.
 
 use mappings::{SymbolPath, SymbolTable};
+use reports::record::CounterexampleRecord;
 use serde::Serialize;
 
 use super::super::{CliError, Context, ExitCode, session_error};
@@ -30,7 +31,7 @@ pub(super) fn run(context: &Context, args: &ContractItem) -> Result<ExitCode, Cl
     let table = opened.session.symbols(&opened.tree).map_err(session_error)?;
     let examples = checked.counterexamples.iter();
     let commands =
-        examples.map(|example| command(root, &module_of(&table, &example.symbol), &example.call)).collect();
+        examples.map(|example| command(root, &module_of(&table, &example.symbol), example)).collect();
     let explained = Explained { derived, checked, commands };
     if context.format.is_json() {
         context.json(&explained)?;
@@ -40,10 +41,14 @@ pub(super) fn run(context: &Context, args: &ContractItem) -> Result<ExitCode, Cl
     Ok(exit_code(explained.checked.verdict))
 }
 
-/// A call as a command for a shell.
-fn command(source_root: &str, module: &str, call: &str) -> String {
+/// A call, or a sequence of calls, as a command for a shell.
+fn command(source_root: &str, module: &str, example: &CounterexampleRecord) -> String {
     let path = if source_root.is_empty() { "." } else { source_root };
-    let code = format!("import {module}; print(repr({call}))");
+    let code = if example.program.is_empty() {
+        format!("import {module}; print(repr({}))", example.call)
+    } else {
+        format!("import {module}\n{}", example.program.join("\n"))
+    };
     format!("PYTHONPATH={} python3 -c {}", quoted(path), quoted(&code))
 }
 
@@ -111,9 +116,22 @@ mod tests {
     #[test]
     fn a_command_survives_the_shell() {
         assert_eq!(quoted("a'b"), "'a'\\''b'");
+        let mut example = CounterexampleRecord {
+            symbol: "p.m.f".to_owned(),
+            call: "p.m.f('x')".to_owned(),
+            upstream: "1".to_owned(),
+            port: "2".to_owned(),
+            program: Vec::new(),
+            divergence: None,
+        };
         assert_eq!(
-            command("src", "p.m", "p.m.f('x')"),
+            command("src", "p.m", &example),
             "PYTHONPATH='src' python3 -c 'import p.m; print(repr(p.m.f('\\''x'\\'')))'"
+        );
+        example.program = ["it = p.m.T('x')", "print(repr(it.f()))"].map(str::to_owned).to_vec();
+        assert_eq!(
+            command("", "p.m", &example),
+            "PYTHONPATH='.' python3 -c 'import p.m\nit = p.m.T('\\''x'\\'')\nprint(repr(it.f()))'"
         );
         assert_eq!(module_of(&SymbolTable::default(), "p.m.f"), "p.m");
     }

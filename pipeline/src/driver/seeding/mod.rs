@@ -278,6 +278,7 @@ impl<'a> Experiment<'a> {
             pools: &self.pools,
             profile: &PROFILE,
             counterexamples_max: 0,
+            tracer: None,
         })
     }
 

@@ -21,6 +21,9 @@ DEPTH_MAX = 60
 INT_BITS_MAX = 4096
 # Objects that are written field by field in one outcome; further ones by their text.
 RECORDS_MAX = 2000
+# Calls that are traced of one probe, and the longest value among them.
+CALLS_MAX = 4000
+SHOWN_CHARS_MAX = 8000
 
 # Classes that mean broken code. NotImplementedError is a stub, whatever the upstream does.
 CRASHES = (
@@ -66,7 +69,8 @@ def main():
         out.flush()
 
     sys.path[:0] = header["roots"]
-    targets = [Target(target) for target in header["targets"]]
+    tracer = Tracer(header["traced"]) if header["traced"] else None
+    targets = [Target(target) if target["steps"] is None else Sequence(target) for target in header["targets"]]
     say(["ready"])
     for line in lines[1:]:
         if not line:
@@ -74,11 +78,93 @@ def main():
         number, target, arguments = json.loads(line)
         if arguments is None:
             say([number, targets[target].describe()])
-        else:
+        elif tracer is None:
             say([number, targets[target].call(arguments)])
+        else:
+            say([number, *tracer.watch(lambda: targets[target].call(arguments))])
     say(["done"])
     # Threads and exit handlers of the port are not waited for.
     os._exit(0)
+
+
+class Tracer:
+    """Logs what linked functions are given and what they give, in the order in which they end."""
+
+    def __init__(self, symbols):
+        self.names = {}
+        for symbol in symbols:
+            try:
+                found, _ = find(symbol)
+            except NotFound:
+                continue
+            found = found.fget if isinstance(found, property) else found
+            code = getattr(inspect.unwrap(getattr(found, "__func__", found)), "__code__", None)
+            # What a generator gives comes one by one, and later.
+            if code is not None and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE):
+                self.names[code] = symbol
+        self.calls = []
+        self.open = {}
+
+    def watch(self, call):
+        self.calls, self.open = [], {}
+        sys.settrace(self.entered)
+        try:
+            outcome = call()
+        finally:
+            sys.settrace(None)
+        return outcome, [], self.calls
+
+    def entered(self, frame, event, _):
+        if event != "call" or frame.f_code not in self.names or len(self.calls) + len(self.open) >= CALLS_MAX:
+            return None
+        values = self.given(frame)
+        # An initializer is given its value from outside, and gives it back.
+        skipped = 1 if self.names[frame.f_code].endswith((".__init__", ".__new__")) else 0
+        self.open[id(frame)] = [values, [shown(value) for value in values[skipped:]], None, skipped]
+        return self.inside
+
+    def inside(self, frame, event, argument):
+        opened = self.open.get(id(frame))
+        if opened is None:
+            return None
+        if event == "exception":
+            opened[2] = argument[1]
+        elif event == "line":
+            # It was caught.
+            opened[2] = None
+        elif event == "return":
+            del self.open[id(frame)]
+            values, given, error, skipped = opened
+            symbol = self.names[frame.f_code]
+            if error is not None and argument is None:
+                outcome = failure(error) if isinstance(error, BaseException) else ["crashed", "it raised"]
+            else:
+                outcome = ["value", shown(values[0] if symbol.endswith(".__init__") else argument)]
+            left = [[at, shown(value)] for at, value in enumerate(values[skipped:]) if may_change(value)]
+            self.calls.append([symbol, given, outcome, left])
+        return self.inside
+
+    @staticmethod
+    def given(frame):
+        code = frame.f_code
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return [frame.f_locals.get(name) for name in names]
+
+
+def may_change(value):
+    return not isinstance(value, (bool, int, float, str, bytes, tuple, type(None)))
+
+
+def shown(value):
+    """A value as far as it can be written down without changing it."""
+    SEEN.clear()
+    try:
+        if hasattr(type(value), "__next__"):
+            return ["d", class_path(type(value)), ""]
+        written = encode(value, 0)
+        return written if len(json.dumps(written)) <= SHOWN_CHARS_MAX else ["d", "", ""]
+    except Exception:
+        return ["d", "", ""]
 
 
 class Target:
@@ -126,40 +212,118 @@ class Target:
         return ["symbol", True, [[p.name, p.kind.name, p.default is not p.empty] for p in parameters], kind]
 
     def call(self, arguments):
+        return settled(lambda: self.called(arguments))
+
+    def called(self, arguments):
+        symbol, _, constructor = self.look_up()
+        decoded = [decode(argument, self.makers) for argument in arguments]
+        for at in self.changed:
+            if isinstance(decoded[at], bytes):
+                decoded[at] = bytearray(decoded[at])
+        left = [decoded[at] for at in self.changed]
+        if constructor is not None:
+            made = []
+            for _ in range(1 + self.others):
+                value = apply(constructor, decoded[: self.constructed_with])
+                if value is None:
+                    # As in the upstream, there is nothing to call the method on, and that is the result.
+                    return ["value", ["u"]]
+                made.append(value)
+                decoded = decoded[self.constructed_with :]
+            decoded = [*made, *decoded]
+        if isinstance(symbol, property):
+            symbol = symbol.fget
+        if self.symbol.endswith(".__next__"):
+            return outcome_of(steps(symbol, decoded))
+        result = apply(symbol, decoded)
+        return outcome_of(result) if not left else outcome_with(result, left)
+
+
+class Sequence:
+    """Methods that are called one after another on one value."""
+
+    def __init__(self, target):
+        self.constructor = target["constructor"]
+        self.makers = target["makers"]
+        self.steps = target["steps"]
+        self.found = {}
+
+    def look_up(self, path):
+        if path not in self.found:
+            self.found[path] = find(path)[0]
+        return self.found[path]
+
+    def call(self, arguments):
         try:
-            symbol, _, constructor = self.look_up()
+            value = [decode(argument, self.makers) for argument in arguments[:-1]]
+            value = value[0] if self.constructor is None else apply(self.look_up(self.constructor), value)
         except NotFound as error:
             return ["crashed", f"{error.code}: {str(error)[:TEXT_CHARS_MAX]}"]
-        try:
-            decoded = [decode(argument, self.makers) for argument in arguments]
-            for at in self.changed:
-                if isinstance(decoded[at], bytes):
-                    decoded[at] = bytearray(decoded[at])
-            left = [decoded[at] for at in self.changed]
-            if constructor is not None:
-                made = []
-                for _ in range(1 + self.others):
-                    value = apply(constructor, decoded[: self.constructed_with])
-                    if value is None:
-                        # As in the upstream, there is nothing to call the method on, and that is the result.
-                        return ["value", ["u"]]
-                    made.append(value)
-                    decoded = decoded[self.constructed_with :]
-                decoded = [*made, *decoded]
-            if isinstance(symbol, property):
-                symbol = symbol.fget
-            if self.symbol.endswith(".__next__"):
-                return outcome_of(steps(symbol, decoded))
-            result = apply(symbol, decoded)
-            return outcome_of(result) if not left else outcome_with(result, left)
-        except Unwritable as error:
-            return ["crashed", str(error)]
         except NotMade as error:
             return ["unmade", str(error)]
         except Nothing:
             return ["value", ["u"]]
         except BaseException as error:
             return failure(error)
+        if value is None:
+            # As in the upstream, there is nothing to call anything on.
+            return ["value", ["u"]]
+        outcomes = [self.step(value, self.steps[name], given) for _, given, name in arguments[-1][1]]
+        if sum(len(json.dumps(outcome)) for outcome in outcomes) > OUTCOME_CHARS_MAX:
+            return ["crashed", "the results are too large"]
+        return ["steps", outcomes]
+
+    def step(self, value, step, given):
+        """What one call came to. The value is called on, whatever that was."""
+        if step["symbol"] is None:
+            return settled(lambda: look_at(value, step["fields"]))
+
+        def called():
+            symbol = self.look_up(step["symbol"])
+            decoded = [decode(argument, self.makers) for argument in given]
+            for at in step["changed"]:
+                if isinstance(decoded[at], bytes):
+                    decoded[at] = bytearray(decoded[at])
+            left = [decoded[at] for at in step["changed"]]
+            if isinstance(symbol, property):
+                symbol = symbol.fget
+            try:
+                result = apply(symbol, [value, *decoded])
+            except StopIteration:
+                if not step["symbol"].endswith(".__next__"):
+                    raise
+                result = None
+            return outcome_of(result) if not left else outcome_with(result, left)
+
+        return settled(called)
+
+
+def look_at(value, fields):
+    """A value by the fields that its upstream shows. Nothing else of it is touched: looking must not change it."""
+    SEEN.clear()
+    wanted = {name.replace("_", "").lower() for name in fields}
+    found = []
+    for name in attribute_names(value):
+        if name.replace("_", "").lower() in wanted:
+            held = getattr(value, name)
+            found.append([name, by_text(held) if hasattr(type(held), "__next__") else encode(held, 1)])
+    return ["value", ["r", class_path(type(value)), lineage(type(value)), None, found, "named"]]
+
+
+def settled(call):
+    """The outcome of a call, whatever it raises."""
+    try:
+        return call()
+    except NotFound as error:
+        return ["crashed", f"{error.code}: {str(error)[:TEXT_CHARS_MAX]}"]
+    except Unwritable as error:
+        return ["crashed", str(error)]
+    except NotMade as error:
+        return ["unmade", str(error)]
+    except Nothing:
+        return ["value", ["u"]]
+    except BaseException as error:
+        return failure(error)
 
 
 def outcome_with(result, left):

@@ -48,9 +48,17 @@ fn answer(line: &str) -> String {
     let number = |at: usize| call.at(at).and_then(Json::number).unwrap_or(u64::MAX);
     let empty = Json::List(Vec::new());
     let arguments = call.at(2).unwrap_or(&empty);
-    let called = std::panic::catch_unwind(|| dispatch(number(1), arguments));
-    let outcome = match called {
+    let (outcome, _) = outcome_of(|| dispatch(number(1), arguments));
+    let reached: Vec<String> = reached().into_iter().map(|id| id.to_string()).collect();
+    format!("[{},{outcome},[{}],{}]", number(0), reached.join(","), traced())
+}
+
+/// What a call came to, and whether it came back at all.
+fn outcome_of(call: impl FnOnce() -> Result<String, String>) -> (String, bool) {
+    let outcome = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
         Ok(Ok(value)) if value.len() > OUTCOME_BYTES_MAX => crashed("the result is too large"),
+        // What a sequence came to is an outcome already.
+        Ok(Ok(value)) if value.starts_with("[\"steps\"") => value,
         Ok(Ok(value)) => format!("[\"value\",{value}]"),
         Ok(Err(reason)) => crashed(&reason),
         Err(payload) if payload.is::<Early>() => match payload.downcast::<Early>() {
@@ -59,11 +67,21 @@ fn answer(line: &str) -> String {
         },
         Err(_) => {
             let text = PANIC_TEXT.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-            format!("[\"panic\",{}]", quoted(&text))
+            return (format!("[\"panic\",{}]", quoted(&text)), false);
         }
     };
-    let reached: Vec<String> = reached().into_iter().map(|id| id.to_string()).collect();
-    format!("[{},{outcome},[{}]]", number(0), reached.join(","))
+    (outcome, true)
+}
+
+/// The calls of a sequence, which stand behind what its value is made of: each names its method.
+fn calls_at(arguments: &Json, at: usize) -> &[Json] {
+    arguments.at(at).and_then(|calls| calls.at(1)).map_or(&[], Json::items)
+}
+
+/// An argument of one of these calls. The value may keep it, so it stays to the end of the program.
+fn kept<T: FromValue + 'static>(call: &Json, at: usize) -> Result<&'static T, String> {
+    let argument = call.at(1).and_then(|arguments| arguments.at(at)).and_then(T::read);
+    argument.map(|argument| &*Box::leak(Box::new(argument))).ok_or_else(|| format!("argument {at} does not fit"))
 }
 
 /// A result with what is left in the arguments that the call changed.

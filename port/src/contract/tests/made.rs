@@ -176,6 +176,7 @@ fn asked(port: &str, links: &[(&str, &str)]) -> ContractReport {
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,
+        tracer: None,
     };
     check(&tools(), &request).unwrap()
 }

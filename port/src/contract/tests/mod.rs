@@ -1,11 +1,14 @@
 //! The whole contract against a crate of our own, through the real cargo and python3.
 
 mod agreement;
+mod divergence;
 mod made;
 mod oracles;
 mod plans;
 mod pools;
+mod sequences;
 mod spec;
+mod traced;
 mod types;
 
 use std::collections::BTreeMap;
@@ -347,6 +350,16 @@ fn prepare(folder: &Path, source_key: &str, names: &[&str]) -> Prepared {
 }
 
 fn prepare_from(folder: &Path, source_key: &str, names: &[&str], snapshot: &Snapshot) -> Prepared {
+    prepare_with(folder, source_key, names, snapshot, &CountsOne)
+}
+
+fn prepare_with(
+    folder: &Path,
+    source_key: &str,
+    names: &[&str],
+    snapshot: &Snapshot,
+    instrument: &dyn Instrument,
+) -> Prepared {
     let items: Vec<_> = names.iter().map(|name| ItemPath::new(*name).unwrap()).collect();
     let request = OracleRequest {
         source: &folder.join("source"),
@@ -357,7 +370,7 @@ fn prepare_from(folder: &Path, source_key: &str, names: &[&str], snapshot: &Snap
         items: &items,
         public_paths: &BTreeMap::new(),
         overflow_checks: true,
-        instrument: Some(&CountsOne),
+        instrument: Some(instrument),
         toolchain: &toolchain(),
         cache_dir: &folder.join("cache"),
     };
@@ -450,6 +463,7 @@ fn checked_with(
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,
+        tracer: None,
     };
     check(&tools(), &request).unwrap()
 }

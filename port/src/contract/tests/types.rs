@@ -215,6 +215,7 @@ fn compared_with(this: &str, that: &str, links: &[(&str, &str)]) -> ContractRepo
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,
+        tracer: None,
     };
     check(&tools(), &request).unwrap()
 }
@@ -316,6 +317,7 @@ fn code_is_checked_by_calls_that_run_through_it_and_whose_results_agree() {
             pools: &pools(),
             profile: &Profile::default(),
             counterexamples_max: COUNTEREXAMPLES_MAX,
+            tracer: None,
         };
         check(&tools(), &request).unwrap()
     };
@@ -404,6 +406,7 @@ fn texts_and_comparisons_of_a_type_are_asked_of_values_that_its_constructor_make
             pools: &pools(),
             profile: &Profile::default(),
             counterexamples_max: COUNTEREXAMPLES_MAX,
+            tracer: None,
         };
         check(&tools(), &request).unwrap()
     };

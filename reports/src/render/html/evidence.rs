@@ -86,6 +86,8 @@ pub(crate) struct CounterexampleView {
     call: String,
     upstream: String,
     port: String,
+    /// The first call below that was given the same and gave something else; empty where none is known.
+    parting: String,
 }
 
 pub(crate) fn counterexamples(list: &[CounterexampleRecord]) -> Bounded<CounterexampleView> {
@@ -97,6 +99,11 @@ pub(crate) fn counterexample(example: &CounterexampleRecord) -> CounterexampleVi
         call: visible::line(&example.call),
         upstream: visible::line(&example.upstream),
         port: visible::line(&example.port),
+        parting: example
+            .divergence
+            .as_ref()
+            .map(|found| visible::line(&found.to_string()))
+            .unwrap_or_default(),
     }
 }
 

@@ -325,6 +325,10 @@ fn counterexamples(list: &[CounterexampleRecord]) -> String {
             markdown_code(&example.port)
         );
     }
+    let located = list.iter().take(COUNTEREXAMPLES_MAX).filter_map(|example| example.divergence.as_ref());
+    for found in located {
+        add_line!(out, "\nThe sides part in {}", markdown_code(&found.to_string()));
+    }
     if list.len() > COUNTEREXAMPLES_MAX {
         add_line!(out, "\nand {} more in the HTML report", list.len() - COUNTEREXAMPLES_MAX);
     }

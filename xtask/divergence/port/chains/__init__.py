@@ -1,0 +1,1 @@
+"""Calls below calls, in several shapes."""
