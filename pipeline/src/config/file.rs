@@ -143,6 +143,9 @@ pub struct TranslateSection {
     pub chain: Option<Vec<String>>,
     /// Folders of translation memory, from the root of the repository. Default: `memory` where it is there.
     pub memory: Option<Vec<String>>,
+    /// The most requests under way with all models together. Units that do not depend on each other are asked for at
+    /// the same time. Default: 8.
+    pub at_once_max: Option<usize>,
     /// Language models and commands.
     #[serde(default)]
     pub model: Vec<ModelSection>,
@@ -228,10 +231,10 @@ pub struct ModelSection {
     pub attempts_max: Option<u32>,
     /// For servers: whether answers come as a stream, so that a dead connection is noticed. Default: true.
     pub stream: Option<bool>,
-    /// For servers: the most requests under way at a time; 0 for any number. The first model of an address says it
-    /// for all of them. Default: 4.
+    /// For servers and commands: the most requests under way at a time; 0 for any number. The first model of an
+    /// address says it for all of them. Default: 4.
     pub at_once_max: Option<usize>,
-    /// For servers: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
+    /// For servers and commands: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
     pub per_minute_max: Option<usize>,
     /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `written-input` (what is
     /// written to the provider's cache), `output`.

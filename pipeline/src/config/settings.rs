@@ -28,6 +28,12 @@ use crate::daemon::notify::AlertPlan;
 /// The format of `tidelock.toml` that this program reads.
 pub const CONFIG_VERSION: u32 = 1;
 
+/// The most requests under way where nothing is configured.
+const AT_ONCE_DEFAULT: usize = 8;
+
+/// The most that can be configured: each takes a thread.
+const AT_ONCE_MAX: usize = 64;
+
 /// A translator of the chain, by what it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChainEntry {
@@ -142,6 +148,8 @@ pub struct Settings {
     pub decisions: Decisions,
     /// The translators, in order.
     pub chain: Vec<ChainEntry>,
+    /// The most requests under way with all models together.
+    pub at_once_max: usize,
     /// What models may cost.
     pub budget: Budget,
     /// The folders of translation memory.
@@ -234,6 +242,7 @@ pub(super) fn resolve(
         parity: check.parity(file)?,
         decisions: check.decisions(file)?,
         chain: check.chain(file)?,
+        at_once_max: check.at_once_max(file)?,
         budget: check.budget(file)?,
         memory: check.memory(file)?,
         probes: file.gate.probes.unwrap_or(300),
@@ -443,6 +452,18 @@ impl Check<'_> {
                 }
             })
             .collect()
+    }
+
+    fn at_once_max(&self, file: &ConfigFile) -> Result<usize, ConfigError> {
+        match file.translate.at_once_max {
+            None => Ok(AT_ONCE_DEFAULT),
+            Some(most @ 1..=AT_ONCE_MAX) => Ok(most),
+            Some(other) => Err(self.error(
+                &["translate", "at-once-max"],
+                format!("{other} requests at once cannot be"),
+                format!("write a number from 1 to {AT_ONCE_MAX}"),
+            )),
+        }
     }
 
     fn budget(&self, file: &ConfigFile) -> Result<Budget, ConfigError> {

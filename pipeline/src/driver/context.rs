@@ -23,7 +23,8 @@ pub(crate) fn first_request(
     tree: &TreeId,
 ) -> anyhow::Result<TranslationRequest> {
     let symbols = session.symbols(tree)?;
-    Ok(Attempt { current, unit, tree, symbols, number: 1, feedback: None }.request(session, &[]))
+    let shown = Shown { tree, symbols: Arc::clone(&symbols) };
+    Ok(Attempt { current, unit, tree, symbols, shown, number: 1, feedback: None }.request(session, &[]))
 }
 
 /// A unit with the tree to work on, as one attempt sees it.
@@ -32,9 +33,18 @@ pub(super) struct Attempt<'a> {
     pub(super) unit: &'a WorkUnit,
     pub(super) tree: &'a TreeId,
     pub(super) symbols: Arc<SymbolTable>,
+    /// What the translator sees of the port.
+    pub(super) shown: Shown<'a>,
     /// Which attempt of the translator it is, from 1.
     pub(super) number: u32,
     pub(super) feedback: Option<Feedback>,
+}
+
+/// The port as a translator sees it. A model is shown the port as it was when its turn began: what lands beside it
+/// since then is of units that do not depend on each other, and its answer is made for its own symbols.
+pub(super) struct Shown<'a> {
+    pub(super) tree: &'a TreeId,
+    pub(super) symbols: Arc<SymbolTable>,
 }
 
 impl Attempt<'_> {
@@ -71,7 +81,7 @@ impl Attempt<'_> {
     }
 
     fn context(&self, symbol: &SymbolPath, file: &str) -> SymbolContext {
-        let known = self.symbols.get(symbol);
+        let known = self.shown.symbols.get(symbol);
         SymbolContext {
             symbol: symbol.clone(),
             file: known.map_or(file, |known| &known.file).to_owned(),
@@ -86,7 +96,7 @@ impl Attempt<'_> {
         let own: BTreeSet<&SymbolPath> = self.unit.members.iter().map(|member| &member.symbol).collect();
         let inside = |symbol: &Symbol| own.iter().any(|path| lies_in(&symbol.path, path));
         let mut found: BTreeMap<&SymbolPath, (u8, &Symbol)> = BTreeMap::new();
-        for symbol in self.symbols.symbols.values() {
+        for symbol in self.shown.symbols.symbols.values() {
             // A class around a method of the unit would repeat the method.
             let is_around = own.iter().any(|path| lies_in(path, &symbol.path));
             if own.contains(&symbol.path) || inside(symbol) || (is_around && !wanted.contains(&symbol.path)) {
@@ -118,7 +128,7 @@ impl Attempt<'_> {
             .any(|item| mentions(&item.mentions, symbol.path.name()));
         let called = members
             .iter()
-            .filter_map(|member| self.symbols.get(&member.symbol))
+            .filter_map(|member| self.shown.symbols.get(&member.symbol))
             .any(|own| mentions(&own.mentions, symbol.path.name()));
         // A class mentions what its methods mention; where only a method calls, the method is shown.
         let speaks_for_itself = symbol.kind != SymbolKind::Class;
@@ -147,7 +157,7 @@ impl Attempt<'_> {
         files
             .into_iter()
             .filter_map(|file| {
-                let text = session.port_text(self.tree, file)?;
+                let text = session.port_text(self.shown.tree, file)?;
                 Some((file.clone(), session.language.imports(&text).join("\n")))
             })
             .collect()

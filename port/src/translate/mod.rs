@@ -178,6 +178,15 @@ pub trait Translator: Send + Sync + std::fmt::Debug {
     fn route(&self) -> Route;
     /// How many attempts it is worth, the first included: one where the same request gets the same answer.
     fn attempts_max(&self) -> u32;
+    /// Whether an answer takes so long, and costs this machine so little, that it may be asked for before its turn,
+    /// and others with it. Then what it answers must depend on the request alone.
+    fn may_be_asked_ahead(&self) -> bool {
+        false
+    }
+    /// The most that the answer to a request may take, estimated.
+    fn foresee(&self, _request: &TranslationRequest) -> Usage {
+        Usage::default()
+    }
     /// Answers a request.
     fn translate(&self, request: &TranslationRequest) -> Result<Translation, TranslateError>;
 }

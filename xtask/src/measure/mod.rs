@@ -17,6 +17,7 @@ mod gate_timings;
 mod history;
 mod history_scale;
 mod impact;
+mod makespan;
 mod mapping;
 mod poll;
 mod probeable;
@@ -238,6 +239,12 @@ const MEASURES: &[Measure] = &[
         about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
         needs: "nothing but the loopback device; takes no `--repo`; minutes",
         run: provider_faults::run,
+    },
+    Measure {
+        name: "makespan",
+        about: "how long a sync of 60 units in 6 waves takes, against what a model that takes 2.5 to 10 seconds allows",
+        needs: "git, Cargo, Python 3.10, the loopback device; takes no `--repo`; five minutes",
+        run: makespan::run,
     },
     Measure {
         name: "impact",
