@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use mappings::decision::day_at;
 use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup, Leash};
@@ -28,7 +29,7 @@ use port::translate::{Route, Translator};
 use upstream::process::{Limits, ProcessRunner};
 use upstream::{Clock, ContentHash};
 
-use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
+use crate::config::{ChainEntry, ModelAccess, ModelSettings, Prices, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
 use crate::leash;
@@ -250,7 +251,7 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         stream: true,
         at_once_max: GatewayLimits::default().at_once_max,
         per_minute_max: 0,
-        price: BTreeMap::new(),
+        price: Prices::default(),
     })
 }
 
@@ -323,7 +324,7 @@ fn model_translator(
         prompts,
         codec,
         exchanges,
-        price: price(model)?,
+        price: price(model, &*means.clock)?,
         output_tokens_max: model.output_tokens_max,
         attempts_max: model.attempts_max,
     };
@@ -420,17 +421,14 @@ fn provider(
     })
 }
 
-fn price(model: &ModelSettings) -> Result<Option<Price>> {
-    let of = |kind: &str| model.price.get(kind).copied();
-    match (of("input"), of("output")) {
-        (None, None) if model.price.is_empty() => Ok(None),
-        (Some(input), Some(output)) => {
-            let (cached_input, written_input) = (of("cached-input"), of("written-input"));
-            Ok(Some(Price { input, cached_input, written_input, output }))
+/// What a model costs today.
+fn price(model: &ModelSettings, clock: &dyn Clock) -> Result<Option<Price>> {
+    let today = day_at(clock.now_ms());
+    match model.price.on(today) {
+        None if !model.price.is_empty() => {
+            bail!("no price of `{}` is in force on {today}: give the one that was before", model.name)
         }
-        (None | Some(_), None | Some(_)) => {
-            bail!("the price of `{}` needs `input` and `output`, in dollars for a million tokens", model.name)
-        }
+        price => Ok(price),
     }
 }
 

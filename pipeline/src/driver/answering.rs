@@ -42,8 +42,9 @@ impl Driver<'_> {
         given: &Attempt<'_>,
         turn: &TurnKey,
         translator: &dyn Translator,
+        spent: &Usage,
     ) -> Result<Made> {
-        let answered = match self.answer(given, turn, translator)? {
+        let answered = match self.answer(given, turn, translator, spent)? {
             Ok(answered) => answered,
             Err(made) => return Ok(*made),
         };
@@ -111,6 +112,7 @@ impl Driver<'_> {
         given: &Attempt<'_>,
         turn: &TurnKey,
         translator: &dyn Translator,
+        spent: &Usage,
     ) -> Result<Result<Answered, Box<Made>>> {
         let (mut wanted, mut earlier) = (Vec::new(), Usage::default());
         loop {
@@ -119,7 +121,7 @@ impl Driver<'_> {
                 Some(outcome) => outcome,
                 None => {
                     if translator.route() == Route::Model
-                        && let Some(reached) = self.over_budget(given, turn, &earlier)?
+                        && let Some(reached) = self.over_budget(given, turn, &spent.plus(&earlier))?
                     {
                         return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
                     }
@@ -159,8 +161,8 @@ impl Driver<'_> {
     /// The budget that leaves nothing for another answer, beside what this attempt took already.
     fn over_budget(&mut self, given: &Attempt<'_>, turn: &TurnKey, taken: &Usage) -> Result<Option<Reached>> {
         let (budget, unit) = (&self.session.settings.budget, given.unit.id.as_str());
-        let beside = self.asking.promised(Some(turn));
-        if budget.reached(&self.ledger, unit, Spent::of(taken), beside).is_none() {
+        let (own, others) = self.asking.promised(turn);
+        if budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others).is_none() {
             return Ok(None);
         }
         // It is the answers under way that may take what is left: what they do take is known when they are here.
@@ -168,33 +170,36 @@ impl Driver<'_> {
             self.asking.wait();
             self.ask_those_in_need()?;
         }
-        let beside = self.asking.spent(turn);
-        Ok(budget.reached(&self.ledger, unit, Spent::of(taken), beside))
+        let (own, others) = self.asking.spent(turn);
+        Ok(budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others))
     }
 
     /// Asks for a turn that will come, and says whether others may be asked for as well.
-    pub(super) fn ask_for(&mut self, effect: Effect) -> Result<bool> {
-        let Some(turn) = TurnKey::of(&effect).filter(|turn| !self.asking.knows(turn)) else {
-            return Ok(true);
-        };
-        let Effect::Attempt { unit, translator, .. } = &effect else { return Ok(true) };
+    pub(super) fn ask_for(&mut self, effect: &Effect) -> Result<bool> {
+        let Some(turn) = TurnKey::of(effect) else { return Ok(true) };
+        let Effect::Attempt { unit, translator, .. } = effect else { return Ok(true) };
         let link = self.chain.get(*translator).context("the chain is shorter than it was")?.clone();
         let Link::Translator(translator) = &*link else { return Ok(true) };
-        if !translator.may_be_asked_ahead() {
+        if self.asking.knows(&turn) || !translator.may_be_asked_ahead() {
             return Ok(true);
         }
-        if !self.asking.has_room() {
-            return Ok(false);
-        }
         let current = self.current()?;
-        let request = self.given(&current, &effect, Route::Model)?.request(self.session, &[]);
-        // One answer may ask for more context, and then there is another.
-        let most = Spent::of(&translator.foresee(&request));
-        let (budget, promised) = (&self.session.settings.budget, most.plus(most));
-        if !budget.has_room(&self.ledger, unit.as_str(), promised, self.asking.promised(Some(&turn))) {
-            return Ok(false);
+        let given = self.given(&current, effect, Route::Model)?;
+        for candidate in 0..self.candidates(&given, &**translator) {
+            if !self.asking.has_room() {
+                return Ok(false);
+            }
+            let turn = turn.of_candidate(candidate);
+            let request = Attempt { candidate, ..given.clone() }.request(self.session, &[]);
+            // One answer may ask for more context, and then there is another.
+            let most = Spent::of(&translator.foresee(&request));
+            let (own, others) = self.asking.promised(&turn);
+            let (budget, promised) = (&self.session.settings.budget, most.plus(most));
+            if !budget.has_room(&self.ledger, unit.as_str(), own.plus(promised), others) {
+                return Ok(false);
+            }
+            self.asking.ask(turn, (effect.clone(), &link), request, promised);
         }
-        self.asking.ask(effect, &link, request, promised);
         Ok(true)
     }
 
@@ -202,7 +207,8 @@ impl Driver<'_> {
     fn ask_those_in_need(&mut self) -> Result<()> {
         for (turn, effect, wanted) in self.asking.in_need() {
             let current = self.current()?;
-            let request = self.given(&current, &effect, Route::Model)?.request(self.session, &wanted);
+            let given = self.given(&current, &effect, Route::Model)?;
+            let request = Attempt { candidate: turn.candidate(), ..given }.request(self.session, &wanted);
             self.asking.ask_more(&turn, request);
         }
         Ok(())

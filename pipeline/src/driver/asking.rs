@@ -27,19 +27,29 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What came back.
 pub(super) type Outcome = Result<Translation, TranslateError>;
 
-/// One turn of a unit.
+/// One turn of a unit, or one of several candidates for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TurnKey {
     unit: UnitId,
     translator: usize,
     attempt: u32,
+    candidate: u32,
 }
 
 impl TurnKey {
     /// The turn of an effect; `None` where it is no attempt.
     pub(super) fn of(effect: &Effect) -> Option<Self> {
         let Effect::Attempt { unit, translator, attempt, .. } = effect else { return None };
-        Some(Self { unit: unit.clone(), translator: *translator, attempt: *attempt })
+        Some(Self { unit: unit.clone(), translator: *translator, attempt: *attempt, candidate: 0 })
+    }
+
+    /// The same turn for one of several candidates.
+    pub(super) fn of_candidate(&self, candidate: u32) -> Self {
+        Self { candidate, ..self.clone() }
+    }
+
+    pub(super) fn candidate(&self) -> u32 {
+        self.candidate
     }
 }
 
@@ -171,12 +181,11 @@ impl Asking {
     /// Asks for a turn; `promised` is what its answers may cost.
     pub(super) fn ask(
         &mut self,
-        effect: Effect,
-        link: &Arc<Link>,
+        key: TurnKey,
+        (effect, link): (Effect, &Arc<Link>),
         request: TranslationRequest,
         promised: Spent,
     ) {
-        let Some(key) = TurnKey::of(&effect) else { return };
         let round = Round { request: request.clone(), outcome: None };
         let asked = Asked { effect, link: Arc::clone(link), rounds: vec![round], promised };
         self.asked.insert(key.clone(), asked);
@@ -260,18 +269,25 @@ impl Asking {
         self.asked.clear();
     }
 
-    /// What the answers of other turns may cost that are not counted yet. It depends on what was asked, and not on
-    /// what came back so far.
-    pub(super) fn promised(&self, but: Option<&TurnKey>) -> Spent {
-        let others = self.asked.iter().filter(|(key, _)| Some(*key) != but);
-        others.fold(Spent::default(), |sum, (_, asked)| sum.plus(asked.promised))
+    /// What answers may cost that are not counted yet, those of a turn aside: for its unit, and for others. It depends
+    /// on what was asked, and not on what came back so far.
+    pub(super) fn promised(&self, but: &TurnKey) -> (Spent, Spent) {
+        self.sums(but, |asked| asked.promised)
     }
 
     /// What those answers did cost, once none is under way.
-    pub(super) fn spent(&self, but: &TurnKey) -> Spent {
-        let others = self.asked.iter().filter(|(key, _)| *key != but);
-        let outcomes = others.flat_map(|(_, asked)| &asked.rounds).filter_map(|round| round.outcome.as_ref());
-        outcomes.fold(Spent::default(), |sum, outcome| sum.plus(Spent::of(&usage(outcome))))
+    pub(super) fn spent(&self, but: &TurnKey) -> (Spent, Spent) {
+        self.sums(but, |asked| {
+            let outcomes = asked.rounds.iter().filter_map(|round| round.outcome.as_ref());
+            outcomes.fold(Spent::default(), |sum, outcome| sum.plus(Spent::of(&usage(outcome))))
+        })
+    }
+
+    fn sums(&self, but: &TurnKey, of: impl Fn(&Asked) -> Spent) -> (Spent, Spent) {
+        let asked = self.asked.iter().filter(|(key, _)| *key != but);
+        asked.fold((Spent::default(), Spent::default()), |(own, others), (key, asked)| {
+            if key.unit == but.unit { (own.plus(of(asked)), others) } else { (own, others.plus(of(asked))) }
+        })
     }
 }
 

@@ -100,6 +100,10 @@ fn request(unit: &str, style: &str) -> TranslationRequest {
         symbols: Vec::new(),
         hidden: Vec::new(),
         neighbours: Vec::new(),
+        signatures: Vec::new(),
+        uses: Vec::new(),
+        digest: String::new(),
+        candidate: 0,
         imports: Vec::new(),
         style: style.to_owned(),
         attempt: 1,
@@ -110,7 +114,7 @@ fn request(unit: &str, style: &str) -> TranslationRequest {
 const TEN: Spent = Spent { tokens: 10, usd: 0.0 };
 
 fn ask(asking: &mut Asking, link: &Arc<Link>, unit: &str, style: &str) {
-    asking.ask(effect(unit, 1), link, request(unit, style), TEN);
+    asking.ask(key(unit), (effect(unit, 1), link), request(unit, style), TEN);
 }
 
 fn answer(asking: &mut Asking, unit: &str, round: usize, request: &TranslationRequest) -> Option<Outcome> {
@@ -183,9 +187,11 @@ fn who_needs_more_is_asked_once_more_and_counted_until_it_is_over() {
     while asking.others_are_under_way(&key("none")) {
         asking.wait();
     }
-    assert_eq!(asking.promised(None).tokens, 20, "answers that came count as promised");
-    assert_eq!(asking.promised(Some(&key("b"))).tokens, 10);
-    assert_eq!(asking.spent(&key("none")).tokens, 14);
+    assert_eq!(asking.promised(&key("none")).1.tokens, 20, "answers that came count as promised");
+    assert_eq!(asking.promised(&key("b")).1.tokens, 10);
+    let (own, others) = asking.promised(&key("b").of_candidate(1));
+    assert_eq!((own.tokens, others.tokens), (10, 10), "another candidate of the unit is its own");
+    assert_eq!(asking.spent(&key("none")).1.tokens, 14);
     let in_need = asking.in_need();
     assert_eq!(in_need.iter().map(|(turn, ..)| turn.clone()).collect::<Vec<_>>(), [key("a")]);
     asking.ask_more(&key("a"), request("a", "more"));
@@ -193,7 +199,7 @@ fn who_needs_more_is_asked_once_more_and_counted_until_it_is_over() {
     assert!(answer(&mut asking, "a", 1, &request("a", "more")).is_some());
     asking.forget(&key("a"));
     asking.forget(&key("b"));
-    assert_eq!(asking.promised(None), Spent::default());
+    assert_eq!(asking.promised(&key("none")), (Spent::default(), Spent::default()));
 }
 
 #[test]

@@ -86,9 +86,7 @@ impl Driver<'_> {
             Link::VerifyFirst => self.verify_first(&given)?,
             Link::Translator(translator) => {
                 let turn = TurnKey::of(effect).context("an attempt has a turn")?;
-                let made = self.translate(&given, &turn, &**translator);
-                self.asking.forget(&turn);
-                made?
+                self.best_of(&given, &turn, &**translator)?
             }
         };
         self.tell(Progress::Attempt {
@@ -147,6 +145,7 @@ impl Driver<'_> {
             symbols: self.session.symbols(tree)?,
             shown: Shown { tree: shown, symbols: self.session.symbols(shown)? },
             number: *attempt,
+            candidate: 0,
             feedback: feedback.clone(),
         })
     }

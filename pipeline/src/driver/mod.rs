@@ -7,9 +7,11 @@ mod answering;
 mod asking;
 mod attempt;
 pub(crate) mod benching;
+mod candidates;
 mod check;
 mod clocking;
 mod context;
+pub mod dry;
 mod focus;
 mod gating;
 mod hidden;
@@ -22,6 +24,7 @@ mod proving;
 pub(crate) mod seeding;
 mod standing;
 mod suite;
+mod surroundings;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -256,7 +259,7 @@ impl<'a> Driver<'a> {
             self.ensure_planned(state)?;
         }
         for effect in foreseen {
-            if !self.ask_for(effect)? {
+            if !self.ask_for(&effect)? {
                 break;
             }
         }

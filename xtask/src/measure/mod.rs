@@ -25,6 +25,7 @@ mod provider_faults;
 mod readers;
 mod sandbox;
 mod soak;
+mod tokens;
 mod value_runs;
 mod verify;
 mod workspace;
@@ -239,6 +240,12 @@ const MEASURES: &[Measure] = &[
         about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
         needs: "nothing but the loopback device; takes no `--repo`; minutes",
         run: provider_faults::run,
+    },
+    Measure {
+        name: "tokens",
+        about: "the prompts of real revisions, against sending the changed files and `git diff -W`; what a cache can hold; cut items",
+        needs: "`--repo` with Rust repositories, small crates and a large workspace; git, Python 3.10; tens of minutes",
+        run: tokens::run,
     },
     Measure {
         name: "makespan",
