@@ -98,6 +98,9 @@ fn roles<'s>(attempt: &'s Attempt<'_>, wanted: &[SymbolPath]) -> Vec<(Role, &'s 
     let mine = members.iter().filter_map(|member| attempt.shown.symbols.get(&member.symbol));
     let called: BTreeSet<&str> = mine.flat_map(|symbol| &symbol.mentions).map(String::as_str).collect();
     let is_test_unit = attempt.unit.kind == UnitKind::Test;
+    // A test that is there shows by itself how the port writes its tests.
+    let needs_example =
+        is_test_unit && members.iter().any(|member| attempt.shown.symbols.get(&member.symbol).is_none());
     let role = |symbol: &Symbol| {
         let name = symbol.path.name();
         let is_called = upstream.contains(name) || called.contains(name);
@@ -114,7 +117,7 @@ fn roles<'s>(attempt: &'s Attempt<'_>, wanted: &[SymbolPath]) -> Vec<(Role, &'s 
             Some(if changing.contains(&symbol.path) { Role::CalledAndChanging } else { Role::Called })
         } else if calls {
             Some(Role::Calls)
-        } else if is_test_unit && members.iter().any(|member| member.symbol.parent() == symbol.path.parent())
+        } else if needs_example && members.iter().any(|member| member.symbol.parent() == symbol.path.parent())
         {
             // The way the port writes its tests is best shown by another test.
             Some(Role::Example)

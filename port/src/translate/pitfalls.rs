@@ -71,7 +71,7 @@ fn ends_expression(token: &Token) -> bool {
 /// The trigger of an index, which no token can be.
 const INDEX: &str = "x[";
 
-const PITFALLS: &[Pitfall] = &[
+pub(super) const PITFALLS: &[Pitfall] = &[
     Pitfall {
         number: 2,
         operation: "subtraction of unsigned integers",

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use upstream::ContentHash;
 
 use super::codec::AnswerCodec;
-use super::pitfalls::{Pitfall, triggered_by_change};
+use super::pitfalls::{PITFALLS, Pitfall, triggered_by_change};
 use super::{Excerpt, SymbolContext, TranslationRequest};
 use crate::edit::{Answer, Edit, InsertPlace};
 use blocks::Kept;
@@ -250,7 +250,16 @@ impl PromptBuilder {
 
     fn stable(&self, style: &str, digest: &str) -> Result<String, PromptError> {
         let type_map = self.render("type_map.md", &context! {})?;
-        let values = context! { style => style.trim(), type_map => type_map, digest => digest.trim_end() };
+        let differences: Vec<_> = PITFALLS
+            .iter()
+            .map(|row| {
+                context! {
+                    number => row.number, operation => row.operation, rust => row.rust, naive => row.naive,
+                }
+            })
+            .collect();
+        let digest = digest.trim_end();
+        let values = context! { style => style.trim(), type_map => type_map, differences => differences, digest => digest };
         self.render("stable.md", &values)
     }
 
@@ -340,15 +349,11 @@ impl PromptBuilder {
             .into_iter()
             .flat_map(|block| kept.left_out(block))
             .collect();
-        let paths = |written: bool| {
-            let matching = request.symbols.iter().filter(move |symbol| symbol.text.is_some() == written);
-            matching.map(|symbol| symbol.symbol.to_string()).collect::<Vec<_>>()
-        };
         let own = request.unit.members.iter().map(|member| &member.change);
         let hidden_shown = request.hidden.iter().enumerate().filter(|(at, _)| kept.shows(Block::Hidden, *at));
         let pitfalls: Vec<_> = pitfalls_of(own.chain(hidden_shown.map(|(_, change)| change)))
             .into_iter()
-            .map(|row| context! { operation => row.operation, rust => row.rust, naive => row.naive })
+            .map(|row| row.number)
             .collect();
         let imports: Vec<_> = request
             .imports
@@ -367,13 +372,10 @@ impl PromptBuilder {
             "payload.md",
             &context! {
                 revision => request.revision.label.to_string(),
-                unit => request.unit.id.to_string(),
                 kind => kind_word(request.unit.kind),
                 reason => request.unit.reason.clone(),
                 nonce => nonce,
                 summary => fence("commit", &request.revision.summary),
-                allowed => paths(true),
-                missing => paths(false),
                 members => members,
                 hidden => hidden,
                 hidden_left_out => hidden_left_out,

@@ -18,14 +18,11 @@ fn the_task_shows_both_sides_and_what_may_be_edited() {
         .replace(&prompt.nonce, "N0NCE")
         .replace(&request.symbols[0].hash.chars().take(8).collect::<String>(), "5ha5ha5h");
     insta::assert_snapshot!(shown, @r"
-    Task for 1.1.0, unit krate::clamp (a change): the body changed
-
+    Task for 1.1.0 (a change): the body changed
     The word for NONCE in your answer: N0NCE
     <<<N0NCE commit
     release 1.1.0
     N0NCE>>>
-    Allowed to edit: pkg.clamp
-    To be written: none
 
     ## Rust: krate::clamp (body)
     Before:
@@ -273,6 +270,9 @@ fn pitfalls_of_the_changed_text_are_quoted() {
         body_change("krate::f", ItemKind::Function, "fn f(x: i32) { x + 2 }", "fn f(x: i32) { x % 2 }");
     let prompt =
         builder().build(&request(change, vec![context("pkg.f", "pkg.py", "def f(x): return x")])).unwrap();
-    assert!(prompt.payload.contains("integer division and remainder"), "{}", prompt.payload);
-    assert!(!prompt.payload.contains("rounding"));
+    let told = prompt.payload.lines().find_map(|line| line.split_once("that the change has to do with: "));
+    let rows: Vec<&str> = told.unwrap().1.split(", ").collect();
+    assert!(rows.contains(&"4") && !rows.contains(&"13"), "{rows:?}");
+    assert!(prompt.stable.contains("4. integer division and remainder."), "{}", prompt.stable);
+    assert!(prompt.stable.contains("13. "), "the whole table stands in the part that a cache holds");
 }
