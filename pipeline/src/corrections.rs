@@ -40,7 +40,7 @@ pub(crate) fn learn_corrections(session: &Session, store: &Store) -> Result<Vec<
     let lock = session.lock(&head.tree)?;
     let symbols = session.symbols(&head.tree)?;
     let written: BTreeMap<&SymbolPath, ContentHash> =
-        lock.links.values().flat_map(|link| link.symbols()).collect();
+        lock.links.values().flat_map(mappings::Link::symbols).collect();
     let corrected = |symbol: &SymbolPath, text: &str| -> Option<String> {
         let ours = session.language.hash(text);
         let now = symbols.get(symbol)?;

@@ -117,16 +117,16 @@ impl Driver<'_> {
         let (mut wanted, mut earlier) = (Vec::new(), Usage::default());
         loop {
             let request = given.request(self.session, &wanted);
-            let outcome = match self.asked_ahead(turn, usize::from(!wanted.is_empty()), &request)? {
-                Some(outcome) => outcome,
-                None => {
-                    if translator.route() == Route::Model
-                        && let Some(reached) = self.over_budget(given, turn, &spent.plus(&earlier))?
-                    {
-                        return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
-                    }
-                    translator.translate(&request)
+            let round = usize::from(!wanted.is_empty());
+            let outcome = if let Some(outcome) = self.asked_ahead(turn, round, &request)? {
+                outcome
+            } else {
+                if translator.route() == Route::Model
+                    && let Some(reached) = self.over_budget(given, turn, &spent.plus(&earlier))?
+                {
+                    return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
                 }
+                translator.translate(&request)
             };
             let made = match outcome {
                 Err(error) => Made { usage: earlier, ..Made::unavailable(error.to_string()) },
