@@ -47,6 +47,9 @@ struct Sent {
     diff: usize,
 }
 
+/// One of its numbers.
+type Column = fn(&Sent) -> usize;
+
 /// Everything about one repository, or about all.
 #[derive(Debug, Default)]
 struct Sums {
@@ -363,8 +366,8 @@ fn tell_one(name: &str, sums: &Sums, share: Option<f64>, tell: &mut Tell<'_>) ->
 
 /// The median of each commit's share, and the share of the medians.
 fn shares_of(sums: &Sums, name: &str, most: Option<(f64, f64)>, tell: &mut Tell<'_>) -> Result<()> {
-    let column = |of: fn(&Sent) -> usize| median(sums.commits.iter().map(|sent| float(of(sent))).collect());
-    let kinds: [(&str, fn(&Sent) -> usize, Option<f64>); 2] = [
+    let column = |of: Column| median(sums.commits.iter().map(|sent| float(of(sent))).collect());
+    let kinds: [(&str, Column, Option<f64>); 2] = [
         ("changed_files", |sent| sent.files, most.map(|(files, _)| files)),
         ("git_diff_w", |sent| sent.diff, most.map(|(_, diff)| diff)),
     ];

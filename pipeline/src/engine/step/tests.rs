@@ -402,12 +402,10 @@ fn what_the_port_keeps_of_a_parked_unit_names_nothing_of_the_machine() {
 
 /// What models may be asked for now, as `unit translator attempt` and the tree that is shown.
 fn asked_beforehand(state: &RunState) -> Vec<String> {
-    let told = |effect| match effect {
-        Effect::Attempt { unit, translator, attempt, shown, .. } => {
-            let tree: String = shown.as_str().chars().take(1).collect();
-            format!("{unit} {translator} {attempt} of {tree}")
-        }
-        other => format!("{other:?}"),
+    let told = |effect| {
+        let Effect::Attempt { unit, translator, attempt, shown, .. } = effect else { panic!("{effect:?}") };
+        let tree: String = shown.as_str().chars().take(1).collect();
+        format!("{unit} {translator} {attempt} of {tree}")
     };
     foreseen(state).into_iter().map(told).collect()
 }
