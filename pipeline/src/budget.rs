@@ -1,8 +1,8 @@
 //! What models may cost: by unit, revision, run, day and month, in tokens and in money.
 //!
-//! It is looked at before each answer, so that a bound is passed by one answer at the most. What was spent is
-//! folded from the journal: an answer counts when its attempt is stored, and a recorded one that is used
-//! again after a crash was counted by nobody yet.
+//! It is looked at before each answer, so that a bound is passed by one answer at the most. What is asked beforehand
+//! is asked only while all that it may cost still fits. What was spent is folded from the journal: an answer counts
+//! when its attempt is stored, and a recorded one that is used again after a crash was counted by nobody yet.
 
 use std::collections::BTreeMap;
 
@@ -77,6 +77,13 @@ impl Spent {
         Self { tokens, usd: record.cost_usd.unwrap_or_default() }
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, more: Self) -> Self {
+        self.add(more);
+        self
+    }
+
     fn add(&mut self, more: Self) {
         self.tokens = self.tokens.saturating_add(more.tokens);
         self.usd += more.usd;
@@ -113,11 +120,20 @@ impl Budget {
         self.limits.contains_key(&Scope::Day) || self.limits.contains_key(&Scope::Month)
     }
 
-    /// The narrowest bound that leaves nothing for another answer; `more` was spent and is not in the ledger.
-    pub fn reached(&self, ledger: &Ledger, unit: &str, more: Spent) -> Option<Reached> {
+    /// Whether answers for a unit still fit below every bound, with all that they and those of other units that are
+    /// under way may cost.
+    pub fn has_room(&self, ledger: &Ledger, unit: &str, more: Spent, beside: Spent) -> bool {
+        self.limits.iter().all(|(scope, limit)| {
+            let all = spent(ledger, *scope, unit, more, beside);
+            limit.tokens.is_none_or(|most| all.tokens <= most) && limit.usd.is_none_or(|most| all.usd <= most)
+        })
+    }
+
+    /// The narrowest bound that leaves nothing for another answer. `more` was spent on the unit, and `beside` on
+    /// others, and neither is in the ledger.
+    pub fn reached(&self, ledger: &Ledger, unit: &str, more: Spent, beside: Spent) -> Option<Reached> {
         self.limits.iter().find_map(|(scope, limit)| {
-            let mut spent = ledger.spent(*scope, unit);
-            spent.add(more);
+            let spent = spent(ledger, *scope, unit, more, beside);
             let tokens = limit.tokens.filter(|most| spent.tokens >= *most);
             let usd = limit.usd.filter(|most| spent.usd >= *most);
             let (spent, limit) = match (tokens, usd) {
@@ -127,6 +143,14 @@ impl Budget {
             };
             Some(Reached { scope: *scope, spent, limit })
         })
+    }
+}
+
+fn spent(ledger: &Ledger, scope: Scope, unit: &str, more: Spent, beside: Spent) -> Spent {
+    let own = ledger.spent(scope, unit).plus(more);
+    match scope {
+        Scope::Unit => own,
+        Scope::Revision | Scope::Run | Scope::Day | Scope::Month => own.plus(beside),
     }
 }
 
@@ -246,7 +270,9 @@ mod tests {
     }
 
     fn code(scope: Scope, limit: Limit, ledger: &Ledger) -> Option<String> {
-        Budget::new([(scope, limit)]).reached(ledger, "a::f", Spent::default()).map(|reached| reached.code())
+        Budget::new([(scope, limit)])
+            .reached(ledger, "a::f", Spent::default(), Spent::default())
+            .map(|reached| reached.code())
     }
 
     const TOKENS: Limit = Limit { tokens: Some(100), usd: None };
@@ -289,10 +315,28 @@ mod tests {
     fn what_is_spent_and_not_yet_stored_counts_and_the_words_say_how_much() {
         let budget = Budget::new([(Scope::Unit, TOKENS), (Scope::Run, MONEY)]);
         let usage = Usage { input_tokens: 90, output_tokens: 10, ..Usage::default() };
-        let reached = budget.reached(&Ledger::default(), "a::f", Spent::of(&usage)).unwrap();
+        let reached =
+            budget.reached(&Ledger::default(), "a::f", Spent::of(&usage), Spent::default()).unwrap();
         assert_eq!(reached.to_string(), "the budget of the unit is used up: 100 tokens of 100 tokens");
         let usage = Usage { cost_usd: Some(0.75), ..Usage::default() };
-        let reached = budget.reached(&Ledger::default(), "a::f", Spent::of(&usage)).unwrap();
+        let reached =
+            budget.reached(&Ledger::default(), "a::f", Spent::of(&usage), Spent::default()).unwrap();
         assert_eq!(reached.to_string(), "the budget of the run is used up: 0.7500 USD of 0.5000 USD");
+    }
+
+    #[test]
+    fn what_others_may_cost_counts_for_all_but_the_unit() {
+        let budget = Budget::new([(Scope::Unit, TOKENS), (Scope::Run, TOKENS)]);
+        let tokens = |tokens| Spent { tokens, usd: 0.0 };
+        let ledger = Ledger::default();
+        assert!(budget.has_room(&ledger, "a::f", tokens(60), tokens(40)), "it may be used up to the last");
+        assert!(!budget.has_room(&ledger, "a::f", tokens(61), tokens(40)));
+        let of_unit = Budget::new([(Scope::Unit, TOKENS)]);
+        assert!(of_unit.has_room(&ledger, "a::f", tokens(100), tokens(1000)));
+        assert!(!of_unit.has_room(&ledger, "a::f", tokens(101), tokens(0)));
+        let money = Budget::new([(Scope::Day, MONEY)]);
+        assert!(!money.has_room(&ledger, "a::f", Spent { tokens: 0, usd: 0.6 }, Spent::default()));
+        let reached = budget.reached(&ledger, "a::f", tokens(1), tokens(99)).map(|reached| reached.code());
+        assert_eq!(reached.as_deref(), Some("budget-run"));
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use mappings::decision::day_at;
 use port::edit;
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup, Leash};
 use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
 use port::translate::inbox::{Inbox, InboxTranslator};
-use port::translate::limits::{Gateway, GatewayLimits};
+use port::translate::limits::{Gateway, GatewayLimits, LimitedModel};
 use port::translate::memory::{MemoryFolder, MemoryTranslator};
 use port::translate::model::{Completion, Model, ModelSetup, ModelTranslator};
 use port::translate::price::Price;
@@ -28,7 +29,7 @@ use port::translate::{Route, Translator};
 use upstream::process::{Limits, ProcessRunner};
 use upstream::{Clock, ContentHash};
 
-use crate::config::{ChainEntry, ModelAccess, ModelSettings, Settings, env};
+use crate::config::{ChainEntry, ModelAccess, ModelSettings, Prices, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
 use crate::leash;
@@ -39,9 +40,6 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 /// The longest that a stream may be silent. Providers send something every few seconds while a model thinks.
 const SILENCE_MAX: Duration = Duration::from_mins(2);
-
-/// The most requests under way with all providers together.
-const REQUESTS_AT_ONCE_MAX: usize = 8;
 
 /// One link of the chain: the verify-first link is the driver's own, the others translate.
 #[derive(Debug)]
@@ -126,7 +124,7 @@ impl ExchangeStore for RunExchanges {
 
 /// Makes the chain that the settings describe.
 pub fn build(settings: &Settings, means: &Means) -> Result<Vec<Link>> {
-    let gates = Gates::new(means);
+    let gates = Gates::new(settings, means);
     settings.chain.iter().map(|entry| link(entry, settings, means, &gates)).collect()
 }
 
@@ -137,9 +135,9 @@ struct Gates {
 }
 
 impl Gates {
-    fn new(means: &Means) -> Self {
+    fn new(settings: &Settings, means: &Means) -> Self {
         let limits = GatewayLimits {
-            at_once_max: REQUESTS_AT_ONCE_MAX,
+            at_once_max: settings.at_once_max,
             per_minute_max: 0,
             faults_max: 0,
             ..GatewayLimits::default()
@@ -161,6 +159,17 @@ impl Gates {
             Arc::new(Gateway::new(limits, Arc::clone(&means.clock)))
         });
         vec![Arc::clone(&self.all), Arc::clone(provider)]
+    }
+
+    /// What keeps calls of a command back. A command that fails says nothing about the next call of it.
+    fn of_command(&self, model: &ModelSettings, means: &Means) -> Vec<Arc<Gateway>> {
+        let limits = GatewayLimits {
+            at_once_max: model.at_once_max,
+            per_minute_max: model.per_minute_max,
+            faults_max: 0,
+            ..GatewayLimits::default()
+        };
+        vec![Arc::clone(&self.all), Arc::new(Gateway::counting(limits, Arc::clone(&means.clock)))]
     }
 }
 
@@ -245,7 +254,7 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         stream: true,
         at_once_max: GatewayLimits::default().at_once_max,
         per_minute_max: 0,
-        price: BTreeMap::new(),
+        price: Prices::default(),
     })
 }
 
@@ -273,7 +282,8 @@ fn model_translator(
     let exchanges = Arc::clone(&means.exchanges) as Arc<dyn ExchangeStore>;
     let speaker: Arc<dyn Model> = match &model.access {
         ModelAccess::Command { command, environment } => {
-            Arc::new(command_model(model, command, environment, settings, means)?)
+            let model_behind = Arc::new(command_model(model, command, environment, settings, means)?);
+            Arc::new(LimitedModel { model: model_behind, gateways: gates.of_command(model, means) })
         }
         ModelAccess::Chat { base_url, model: name, api_key_env } => {
             let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
@@ -313,8 +323,14 @@ fn model_translator(
             }));
         }
     };
-    let setup =
-        ModelSetup { prompts, codec, exchanges, price: price(model)?, attempts_max: model.attempts_max };
+    let setup = ModelSetup {
+        prompts,
+        codec,
+        exchanges,
+        price: price(model, &*means.clock)?,
+        output_tokens_max: model.output_tokens_max,
+        attempts_max: model.attempts_max,
+    };
     Ok(Box::new(ModelTranslator::new(speaker, setup)))
 }
 
@@ -408,17 +424,14 @@ fn provider(
     })
 }
 
-fn price(model: &ModelSettings) -> Result<Option<Price>> {
-    let of = |kind: &str| model.price.get(kind).copied();
-    match (of("input"), of("output")) {
-        (None, None) if model.price.is_empty() => Ok(None),
-        (Some(input), Some(output)) => {
-            let (cached_input, written_input) = (of("cached-input"), of("written-input"));
-            Ok(Some(Price { input, cached_input, written_input, output }))
+/// What a model costs today.
+fn price(model: &ModelSettings, clock: &dyn Clock) -> Result<Option<Price>> {
+    let today = day_at(clock.now_ms());
+    match model.price.on(today) {
+        None if !model.price.is_empty() => {
+            bail!("no price of `{}` is in force on {today}: give the one that was before", model.name)
         }
-        (None | Some(_), None | Some(_)) => {
-            bail!("the price of `{}` needs `input` and `output`, in dollars for a million tokens", model.name)
-        }
+        price => Ok(price),
     }
 }
 

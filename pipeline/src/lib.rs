@@ -8,6 +8,7 @@ pub mod budget;
 pub mod chain;
 pub mod cli;
 pub mod config;
+mod corrections;
 pub mod daemon;
 mod decided;
 pub mod driver;

@@ -11,6 +11,9 @@ use crate::unit::{UnitId, UnitKind, UnitMember, WorkUnit};
 
 /// Tokens of a request apart from its texts: instructions, style, neighbours.
 const REQUEST_TOKENS: u64 = 2_000;
+/// Members that only call each other are one unit up to so many bytes of texts; with what stands around them they then
+/// fit a request.
+const GROUP_BYTES_MAX: usize = 40_000;
 /// Bytes of source text that make one token, about.
 const BYTES_PER_TOKEN: u64 = 4;
 
@@ -21,7 +24,7 @@ pub(super) fn units(
     symbols: &SymbolTable,
 ) -> Vec<WorkUnit> {
     planned.sort_by(|one, other| one.member.change.path().cmp(other.member.change.path()));
-    let mut groups = group(planned, calls);
+    let mut groups = split_long(group(planned, calls), symbols);
     // Removals come after what called them, tests after everything; the sort keeps callees first otherwise.
     groups.sort_by_key(|group| stage(kind_of(group)));
     let ids: Vec<UnitId> = groups.iter().map(|group| id_of(group)).collect();
@@ -108,6 +111,19 @@ fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>) -> Vec<Vec<Planned>
         .into_iter()
         .map(|component| component.into_iter().filter_map(|at| planned.remove(&at)).collect())
         .collect()
+}
+
+/// Takes groups apart that are too long for one request, as far as their members only call each other. What shares a
+/// symbol, or lies in another's, stays together: an edit of the one is an edit of the other.
+fn split_long(groups: Vec<Vec<Planned>>, symbols: &SymbolTable) -> Vec<Vec<Planned>> {
+    let is_long = |group: &Vec<Planned>| {
+        group.len() > 1
+            && group.iter().map(|one| member_bytes(&one.member, symbols)).sum::<usize>() > GROUP_BYTES_MAX
+    };
+    let apart = |planned: Vec<Planned>| {
+        if is_long(&planned) { group(planned, &CallGraph::edges_of_items([])) } else { vec![planned] }
+    };
+    groups.into_iter().flat_map(apart).collect()
 }
 
 fn both(one: usize, other: usize) -> [(usize, usize); 2] {

@@ -31,6 +31,7 @@ struct Listed {
     revision: String,
     origin: String,
     note: String,
+    corrected: bool,
     key: String,
     folder: PathBuf,
     answer: String,
@@ -50,6 +51,7 @@ fn list(context: &Context, settings: &Settings, args: &MemoryList) -> Result<Exi
                 revision: entry.revision.to_string(),
                 origin: entry.origin.clone(),
                 note: entry.note.clone(),
+                corrected: entry.corrected,
                 key: entry.key.to_string(),
                 folder: folder.clone(),
                 answer: entry.answer.clone(),
@@ -61,7 +63,8 @@ fn list(context: &Context, settings: &Settings, args: &MemoryList) -> Result<Exi
     } else {
         let line = |one: &Listed| {
             let key: String = one.key.chars().take(KEY_DIGITS).collect();
-            format!("{key}  {}  {}  by {}\n", one.revision, one.item, one.origin)
+            let mark = if one.corrected { ", corrected" } else { "" };
+            format!("{key}  {}  {}  by {}{mark}\n", one.revision, one.item, one.origin)
         };
         context.console.data(&listed.iter().map(line).collect::<String>());
         context.console.say(&count(listed.len() as u64, "remembered translation"));

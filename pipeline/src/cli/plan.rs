@@ -140,9 +140,12 @@ fn prompt(
         context.json(&prompt)?;
     } else {
         context.console.exact(&prompt.text());
-        let left_out = prompt.left_out.len() as u64;
-        if left_out > 0 {
-            context.console.say(&format!("left out for want of space: {}", count(left_out, "neighbour")));
+        for note in prompt.blocks.iter().filter(|note| !note.left_out.is_empty()) {
+            let (what, why, names) = (note.block.word(), &note.why, note.left_out.join(", "));
+            let of = note.shown + note.left_out.len();
+            context
+                .console
+                .say(&format!("{what}: {} of {of} shown, because {why}; left out: {names}", note.shown));
         }
     }
     Ok(ExitCode::Done)

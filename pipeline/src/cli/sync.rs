@@ -18,6 +18,7 @@ use super::{CliError, Context, ExitCode, session_error};
 use crate::ahead::ahead;
 use crate::chain::{self, Means, RunExchanges};
 use crate::config::{LandMode, Settings};
+use crate::corrections::learn_corrections;
 use crate::daemon::Lag;
 use crate::decided;
 use crate::driver::{Driver, Obstacle, RunRequest};
@@ -152,8 +153,13 @@ pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, Cli
         exchanges: Arc::clone(&exchanges),
         program: session.machine.program.clone(),
     };
-    let links = chain::build(&session.settings, &means)?;
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
+    // The memory is read when the chain is made, so what people corrected is learned before.
+    for unit in learn_corrections(session, &store)? {
+        let text = format!("{unit} was corrected by a person after it landed; that is remembered");
+        session.machine.listener.tell(Progress::Notice { code: "correction-learned", text });
+    }
+    let links = chain::build(&session.settings, &means)?;
     let mut driver = Driver::new(session, links, &*confinement, store, exchanges)?;
     let record = driver.run(&request)?;
     answers.set_aside(session)?;

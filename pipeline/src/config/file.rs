@@ -144,12 +144,30 @@ pub struct TranslateSection {
     pub chain: Option<Vec<String>>,
     /// Folders of translation memory, from the root of the repository. Default: `memory` where it is there.
     pub memory: Option<Vec<String>>,
+    /// The most requests under way with all models together. Units that do not depend on each other are asked for at
+    /// the same time. Default: 8.
+    pub at_once_max: Option<usize>,
     /// Language models and commands.
     #[serde(default)]
     pub model: Vec<ModelSection>,
     /// What models may cost.
     #[serde(default)]
     pub budget: BudgetSection,
+    /// Several candidates for risky units.
+    #[serde(default)]
+    pub best_of: BestOfSection,
+}
+
+/// Several answers to the first question of a model about a risky unit, asked for at the same time. Each is checked, and
+/// of those that pass, the one with the smallest change is taken.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BestOfSection {
+    /// How many, from 1 to 4. Default: 1.
+    pub candidates: Option<u32>,
+    /// From how many signs on a unit is risky: unsafe code, arithmetic at its limits, serialisation, regular
+    /// expressions, three symbols or more, parked before. Default: 2.
+    pub risks_min: Option<u32>,
 }
 
 /// What models may cost: tokens sent and received, and United States dollars by the models' prices. A bound is
@@ -229,15 +247,55 @@ pub struct ModelSection {
     pub attempts_max: Option<u32>,
     /// For servers: whether answers come as a stream, so that a dead connection is noticed. Default: true.
     pub stream: Option<bool>,
-    /// For servers: the most requests under way at a time; 0 for any number. The first model of an address says it
-    /// for all of them. Default: 4.
+    /// For servers and commands: the most requests under way at a time; 0 for any number. The first model of an
+    /// address says it for all of them. Default: 4.
     pub at_once_max: Option<usize>,
-    /// For servers: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
+    /// For servers and commands: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
     pub per_minute_max: Option<usize>,
     /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `written-input` (what is
-    /// written to the provider's cache), `output`.
+    /// written to the provider's cache), `output`; or a list of such tables, each with `from`, the day from which on it
+    /// is asked. The day on which a run begins counts.
     #[serde(default)]
-    pub price: BTreeMap<String, f64>,
+    pub price: PriceSection,
+}
+
+/// What a model costs.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "a price is a table such as `{ input = 2.0, output = 10.0 }`, or a list of such tables, each with `from = \"YYYY-MM-DD\"`"
+)]
+pub enum PriceSection {
+    /// One price at all times.
+    One(BTreeMap<String, f64>),
+    /// Prices by the day.
+    Dated(Vec<DatedPriceSection>),
+}
+
+impl Default for PriceSection {
+    fn default() -> Self {
+        Self::One(BTreeMap::new())
+    }
+}
+
+/// A price from a day on.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub struct DatedPriceSection {
+    /// The day, as `YYYY-MM-DD`.
+    pub from: String,
+    /// `input`, `cached-input`, `written-input`, `output`.
+    #[serde(flatten)]
+    pub rates: BTreeMap<String, f64>,
+}
+
+impl PriceSection {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::One(rates) => rates.is_empty(),
+            Self::Dated(dated) => dated.is_empty(),
+        }
+    }
 }
 
 /// `[gate]`

@@ -9,6 +9,7 @@ pub mod env;
 mod file;
 pub mod forge;
 mod parity;
+mod price;
 mod settings;
 mod span;
 pub mod watch;
@@ -17,8 +18,10 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
+pub use price::Prices;
 pub use settings::{
-    Author, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings, TimingSettings,
+    Author, BestOf, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings,
+    TimingSettings,
 };
 
 /// The name of the configuration file.

@@ -19,6 +19,7 @@ use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::forge::{self, ForgeSettings};
 use super::parity;
+use super::price::Prices;
 use super::span::span_of;
 use super::watch;
 use crate::budget::Budget;
@@ -27,6 +28,35 @@ use crate::daemon::notify::AlertPlan;
 
 /// The format of `tidelock.toml` that this program reads.
 pub const CONFIG_VERSION: u32 = 1;
+
+/// The most requests under way where nothing is configured.
+const AT_ONCE_DEFAULT: usize = 8;
+
+/// The most that can be configured: each takes a thread.
+const AT_ONCE_MAX: usize = 64;
+
+/// The most candidates for one unit: there are so many ways to look at a task in the prompts.
+const CANDIDATES_MAX: u32 = 4;
+
+/// From how many signs on a unit is risky where nothing is configured.
+const RISKS_MIN_DEFAULT: u32 = 2;
+
+/// Several candidates for risky units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BestOf {
+    /// How many.
+    pub candidates: u32,
+    /// From how many signs on a unit is risky.
+    pub risks_min: u32,
+}
+
+impl BestOf {
+    /// How many candidates a unit with these signs is worth.
+    pub fn candidates_for(self, risks: &[&str]) -> u32 {
+        let is_risky = u32::try_from(risks.len()).unwrap_or(u32::MAX) >= self.risks_min;
+        if is_risky { self.candidates } else { 1 }
+    }
+}
 
 /// A translator of the chain, by what it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,8 +92,8 @@ pub struct ModelSettings {
     pub at_once_max: usize,
     /// The most requests in a minute; 0 for any number.
     pub per_minute_max: usize,
-    /// Prices in United States dollars for a million tokens, by kind.
-    pub price: BTreeMap<String, f64>,
+    /// What its tokens cost, and from when on.
+    pub price: Prices,
 }
 
 /// How a model is reached.
@@ -144,6 +174,10 @@ pub struct Settings {
     pub decisions: Decisions,
     /// The translators, in order.
     pub chain: Vec<ChainEntry>,
+    /// The most requests under way with all models together.
+    pub at_once_max: usize,
+    /// Several candidates for risky units.
+    pub best_of: BestOf,
     /// What models may cost.
     pub budget: Budget,
     /// The folders of translation memory.
@@ -236,6 +270,8 @@ pub(super) fn resolve(
         parity: check.parity(file)?,
         decisions: check.decisions(file)?,
         chain: check.chain(file)?,
+        at_once_max: check.at_once_max(file)?,
+        best_of: check.best_of(file)?,
         budget: check.budget(file)?,
         memory: check.memory(file)?,
         probes: file.gate.probes.unwrap_or(300),
@@ -448,6 +484,32 @@ impl Check<'_> {
             .collect()
     }
 
+    fn at_once_max(&self, file: &ConfigFile) -> Result<usize, ConfigError> {
+        match file.translate.at_once_max {
+            None => Ok(AT_ONCE_DEFAULT),
+            Some(most @ 1..=AT_ONCE_MAX) => Ok(most),
+            Some(other) => Err(self.error(
+                &["translate", "at-once-max"],
+                format!("{other} requests at once cannot be"),
+                format!("write a number from 1 to {AT_ONCE_MAX}"),
+            )),
+        }
+    }
+
+    fn best_of(&self, file: &ConfigFile) -> Result<BestOf, ConfigError> {
+        let section = file.translate.best_of;
+        match section.candidates.unwrap_or(1) {
+            candidates @ 1..=CANDIDATES_MAX => {
+                Ok(BestOf { candidates, risks_min: section.risks_min.unwrap_or(RISKS_MIN_DEFAULT) })
+            }
+            other => Err(self.error(
+                &["translate", "best-of", "candidates"],
+                format!("{other} candidates cannot be"),
+                format!("write a number from 1 to {CANDIDATES_MAX}"),
+            )),
+        }
+    }
+
     fn budget(&self, file: &ConfigFile) -> Result<Budget, ConfigError> {
         budget::budget(&file.translate)
             .map_err(|fault| self.error(&["translate", "budget", &fault.key], fault.message, fault.help))
@@ -460,6 +522,14 @@ impl Check<'_> {
             let message = format!("the model `{}` needs `{key}`", section.name);
             self.error(&keys, message, format!("add `{key} = …`"))
         };
+        let price = Prices::of(&section.price).map_err(|message| {
+            let keys = ["translate", "model", at.as_str(), "price"];
+            self.error(
+                &keys,
+                format!("`{}`: {message}", section.name),
+                "write `price = { input = 2.0, output = 10.0 }`, or a list of such tables, each with `from`",
+            )
+        })?;
         let model = || section.model.clone().ok_or_else(|| missing("model"));
         let access = match section.kind {
             ModelKind::Command if section.command.is_empty() => return Err(missing("command")),
@@ -499,7 +569,7 @@ impl Check<'_> {
             stream: section.stream.unwrap_or(true),
             at_once_max: section.at_once_max.unwrap_or(GatewayLimits::default().at_once_max),
             per_minute_max: section.per_minute_max.unwrap_or(0),
-            price: section.price.clone(),
+            price,
         })
     }
 

@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use mappings::Proof;
 use port::edit::{self, Edit};
 use port::language::Language;
 use port::translate::memory::memory_key;
 use port::translate::model::MODEL_REFUSED;
-use port::translate::{Feedback, Route, Translation, Translator, Usage};
+use port::translate::{Feedback, Route, Translation, TranslationRequest, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
 use upstream::{ContentHash, TreeId};
 
 use super::Driver;
+use super::asking::{Outcome, TurnKey};
 use super::attempt::Made;
 use super::context::Attempt;
 use super::judging::{Judged, Refusal};
 use crate::budget::{Reached, Spent};
-use crate::engine::{AttemptResult, Lesson, Stage, Standing};
+use crate::chain::Link;
+use crate::engine::{AttemptResult, Effect, Lesson, Stage, Standing};
 use crate::progress::AttemptNews;
 
 /// Stands for the nonce where an answer is shown.
@@ -35,8 +37,14 @@ struct Answered {
 
 impl Driver<'_> {
     /// Asks a translator, and judges what it says.
-    pub(super) fn translate(&mut self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Made> {
-        let answered = match self.answer(given, translator) {
+    pub(super) fn translate(
+        &mut self,
+        given: &Attempt<'_>,
+        turn: &TurnKey,
+        translator: &dyn Translator,
+        spent: &Usage,
+    ) -> Result<Made> {
+        let answered = match self.answer(given, turn, translator, spent)? {
             Ok(answered) => answered,
             Err(made) => return Ok(*made),
         };
@@ -99,49 +107,125 @@ impl Driver<'_> {
     }
 
     /// The translator's answer; more context is granted once. `Err` where there is nothing to judge.
-    fn answer(&self, given: &Attempt<'_>, translator: &dyn Translator) -> Result<Answered, Box<Made>> {
+    fn answer(
+        &mut self,
+        given: &Attempt<'_>,
+        turn: &TurnKey,
+        translator: &dyn Translator,
+        spent: &Usage,
+    ) -> Result<Result<Answered, Box<Made>>> {
         let (mut wanted, mut earlier) = (Vec::new(), Usage::default());
         loop {
-            if translator.route() == Route::Model
-                && let Some(reached) = self.over_budget(given, &earlier)
-            {
-                return Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) }));
-            }
             let request = given.request(self.session, &wanted);
-            match translator.translate(&request) {
-                Err(error) => {
-                    return Err(Box::new(Made { usage: earlier, ..Made::unavailable(error.to_string()) }));
+            let round = usize::from(!wanted.is_empty());
+            let outcome = if let Some(outcome) = self.asked_ahead(turn, round, &request)? {
+                outcome
+            } else {
+                if translator.route() == Route::Model
+                    && let Some(reached) = self.over_budget(given, turn, &spent.plus(&earlier))?
+                {
+                    return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
                 }
-                Ok(Translation::Declined { reason }) => return Err(Box::new(Made::declined(reason))),
+                translator.translate(&request)
+            };
+            let made = match outcome {
+                Err(error) => Made { usage: earlier, ..Made::unavailable(error.to_string()) },
+                Ok(Translation::Declined { reason }) => Made::declined(reason),
                 // Asked again it would refuse again: the next translator is asked.
                 Ok(Translation::Malformed { code, reason, usage, .. }) if code == MODEL_REFUSED => {
                     let origin = translator.name();
                     let usage = earlier.plus(&usage);
-                    return Err(Box::new(Made { origin, usage, ..Made::unavailable(reason) }));
+                    Made { origin, usage, ..Made::unavailable(reason) }
                 }
                 Ok(Translation::Malformed { code, reason, raw, usage }) => {
                     let usage = earlier.plus(&usage);
                     let made = malformed(&code, reason, raw, translator.route());
-                    return Err(Box::new(Made { origin: translator.name(), usage, ..made }));
+                    Made { origin: translator.name(), usage, ..made }
                 }
                 Ok(Translation::Answered { answer: edit::Answer::Need { symbols }, usage, .. })
                     if wanted.is_empty() =>
                 {
                     earlier = usage;
                     wanted = symbols;
+                    continue;
                 }
                 Ok(Translation::Answered { answer, origin, usage }) => {
                     let usage = earlier.plus(&usage);
-                    return Ok(Answered { answer, key: memory_key(&request), origin, usage });
+                    return Ok(Ok(Answered { answer, key: memory_key(&request), origin, usage }));
                 }
-            }
+            };
+            return Ok(Err(Box::new(made)));
         }
     }
 
     /// The budget that leaves nothing for another answer, beside what this attempt took already.
-    fn over_budget(&self, given: &Attempt<'_>, taken: &Usage) -> Option<Reached> {
-        let budget = &self.session.settings.budget;
-        budget.reached(&self.ledger, given.unit.id.as_str(), Spent::of(taken))
+    fn over_budget(&mut self, given: &Attempt<'_>, turn: &TurnKey, taken: &Usage) -> Result<Option<Reached>> {
+        let (budget, unit) = (&self.session.settings.budget, given.unit.id.as_str());
+        let (own, others) = self.asking.promised(turn);
+        if budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others).is_none() {
+            return Ok(None);
+        }
+        // It is the answers under way that may take what is left: what they do take is known when they are here.
+        while self.asking.others_are_under_way(turn) {
+            self.asking.wait();
+            self.ask_those_in_need()?;
+        }
+        let (own, others) = self.asking.spent(turn);
+        Ok(budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others))
+    }
+
+    /// Asks for a turn that will come, and says whether others may be asked for as well.
+    pub(super) fn ask_for(&mut self, effect: &Effect) -> Result<bool> {
+        let Some(turn) = TurnKey::of(effect) else { return Ok(true) };
+        let Effect::Attempt { unit, translator, .. } = effect else { return Ok(true) };
+        let link = self.chain.get(*translator).context("the chain is shorter than it was")?.clone();
+        let Link::Translator(translator) = &*link else { return Ok(true) };
+        if self.asking.knows(&turn) || !translator.may_be_asked_ahead() {
+            return Ok(true);
+        }
+        let current = self.current()?;
+        let given = self.given(&current, effect, Route::Model)?;
+        for candidate in 0..self.candidates(&given, &**translator) {
+            if !self.asking.has_room() {
+                return Ok(false);
+            }
+            let turn = turn.of_candidate(candidate);
+            let request = Attempt { candidate, ..given.clone() }.request(self.session, &[]);
+            // One answer may ask for more context, and then there is another.
+            let most = Spent::of(&translator.foresee(&request));
+            let (own, others) = self.asking.promised(&turn);
+            let (budget, promised) = (&self.session.settings.budget, most.plus(most));
+            if !budget.has_room(&self.ledger, unit.as_str(), own.plus(promised), others) {
+                return Ok(false);
+            }
+            self.asking.ask(turn, (effect.clone(), &link), request, promised);
+        }
+        Ok(true)
+    }
+
+    /// Those whose first answer asks for more context are asked again.
+    fn ask_those_in_need(&mut self) -> Result<()> {
+        for (turn, effect, wanted) in self.asking.in_need() {
+            let current = self.current()?;
+            let given = self.given(&current, &effect, Route::Model)?;
+            let request = Attempt { candidate: turn.candidate(), ..given }.request(self.session, &wanted);
+            self.asking.ask_more(&turn, request);
+        }
+        Ok(())
+    }
+
+    /// What was answered to a request that was sent before its turn; waits for it.
+    fn asked_ahead(
+        &mut self,
+        turn: &TurnKey,
+        round: usize,
+        request: &TranslationRequest,
+    ) -> Result<Option<Outcome>> {
+        while self.asking.is_under_way(turn, round) {
+            self.asking.wait();
+            self.ask_those_in_need()?;
+        }
+        Ok(self.asking.take(turn, round, request))
     }
 
     /// The tree with the edits made, or what is wrong with them.

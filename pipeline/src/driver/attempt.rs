@@ -7,7 +7,9 @@ use reports::Verdict;
 use reports::record::{AttemptRecord, Finding};
 
 use super::Driver;
-use super::context::Attempt;
+use super::asking::TurnKey;
+use super::context::{Attempt, Shown};
+use super::planning::Current;
 use crate::budget::Reached;
 use crate::chain::Link;
 use crate::engine::{AttemptResult, Effect, Event};
@@ -73,25 +75,19 @@ impl Made {
 
 impl Driver<'_> {
     pub(super) fn attempt(&mut self, effect: &Effect) -> Result<Event> {
-        let Effect::Attempt { unit, translator, attempt, feedback, tree } = effect else {
-            bail!("this effect is no attempt")
-        };
+        let Effect::Attempt { unit, translator, .. } = effect else { bail!("this effect is no attempt") };
         let began_ms = self.now_ms();
         let current = self.current()?;
         let link = self.chain.get(*translator).context("the chain is shorter than it was")?.clone();
         let facts = link.facts();
         self.tell(Progress::Step { what: format!("{unit}: {}", facts.name) });
-        let given = Attempt {
-            unit: current.unit(unit).with_context(|| format!("unit {unit} is not in the plan"))?,
-            current: &current,
-            tree,
-            symbols: self.session.symbols(tree)?,
-            number: *attempt,
-            feedback: feedback.clone(),
-        };
+        let given = self.given(&current, effect, facts.route)?;
         let made = match &*link {
             Link::VerifyFirst => self.verify_first(&given)?,
-            Link::Translator(translator) => self.translate(&given, &**translator)?,
+            Link::Translator(translator) => {
+                let turn = TurnKey::of(effect).context("an attempt has a turn")?;
+                self.best_of(&given, &turn, &**translator)?
+            }
         };
         self.tell(Progress::Attempt {
             unit: unit.to_string(),
@@ -127,6 +123,31 @@ impl Driver<'_> {
             duration_ms: u64::try_from(self.now_ms() - began_ms).unwrap_or_default(),
         };
         Ok(Event::Attempted { unit: unit.clone(), record, result: made.result, port_after })
+    }
+}
+
+impl Driver<'_> {
+    /// What an attempt is given.
+    pub(super) fn given<'g>(
+        &self,
+        current: &'g Current,
+        effect: &'g Effect,
+        route: Route,
+    ) -> Result<Attempt<'g>> {
+        let Effect::Attempt { unit, attempt, feedback, tree, shown, .. } = effect else {
+            bail!("this effect is no attempt")
+        };
+        let shown = if route == Route::Model { shown } else { tree };
+        Ok(Attempt {
+            unit: current.unit(unit).with_context(|| format!("unit {unit} is not in the plan"))?,
+            current,
+            tree,
+            symbols: self.session.symbols(tree)?,
+            shown: Shown { tree: shown, symbols: self.session.symbols(shown)? },
+            number: *attempt,
+            candidate: 0,
+            feedback: feedback.clone(),
+        })
     }
 }
 

@@ -129,7 +129,8 @@ impl Driver<'_> {
     fn judge_code(&mut self, given: &Attempt<'_>, tree: &TreeId) -> Result<Judged> {
         let unit = given.unit;
         let items: Vec<(ItemPath, SymbolPath)> = members(unit).chain(impacted(unit)).collect();
-        let occasion = format!("{} {} {}", given.current.revision.label, unit.id, given.number);
+        let (label, number, candidate) = (&given.current.revision.label, given.number, given.candidate);
+        let occasion = format!("{label} {} {number} {candidate}", unit.id);
         let answer = self.ask(given.current, tree, items, occasion)?;
         if let Some(reason) = &answer.report.source_blocked {
             return Ok(Judged::Unknown { reason: format!("the upstream cannot be asked: {reason}") });

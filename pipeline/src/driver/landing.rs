@@ -110,6 +110,7 @@ impl Driver<'_> {
                 revision: revision.clone(),
                 answer,
                 note: String::new(),
+                corrected: false,
             })?;
         }
         Ok(())

@@ -4,11 +4,14 @@
 //! nothing: what follows from an event is the engine's, what a measurement means is the gate's.
 
 mod answering;
+mod asking;
 mod attempt;
 pub(crate) mod benching;
+mod candidates;
 mod check;
 mod clocking;
 mod context;
+pub mod dry;
 mod focus;
 mod gating;
 mod hidden;
@@ -21,6 +24,7 @@ mod proving;
 pub(crate) mod seeding;
 mod standing;
 mod suite;
+mod surroundings;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,11 +38,12 @@ use upstream::{ContentHash, Revision};
 
 use crate::budget::Ledger;
 use crate::chain::{Link, RunExchanges};
-use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, step};
+use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, foreseen, step};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::stops;
 use crate::store::{RunStatus, Store};
+use asking::Asking;
 use check::Contract;
 pub(crate) use check::DEVELOPMENT_SEED;
 pub(crate) use context::first_request;
@@ -73,7 +78,7 @@ pub struct Stopped;
 /// Works on one port.
 pub struct Driver<'a> {
     session: &'a Session,
-    chain: Vec<Rc<Link>>,
+    chain: Vec<Arc<Link>>,
     confinement: &'a dyn Confinement,
     store: Store,
     exchanges: Arc<RunExchanges>,
@@ -82,6 +87,8 @@ pub struct Driver<'a> {
     current: Option<Rc<Current>>,
     /// What models have cost so far.
     ledger: Ledger,
+    /// What models are asked before its turn.
+    asking: Asking,
 }
 
 impl std::fmt::Debug for Driver<'_> {
@@ -110,12 +117,13 @@ impl<'a> Driver<'a> {
             contract: Contract::new(session, confinement, secret())?,
             suites: Suites::new(session, confinement),
             session,
-            chain: chain.into_iter().map(Rc::new).collect(),
+            chain: chain.into_iter().map(Arc::new).collect(),
             confinement,
             store,
             exchanges,
             current: None,
             ledger: Ledger::default(),
+            asking: Asking::new(session.settings.at_once_max, Arc::clone(&session.machine.interrupt)),
         })
     }
 
@@ -134,6 +142,7 @@ impl<'a> Driver<'a> {
                 return Err(Stopped.into());
             }
             stops::pass(&format!("{}: before", effect.name()));
+            self.ask_ahead(&state)?;
             let event = self.perform(&effect, &state)?;
             if let Some(obstacle) = Obstacle::in_answer(&event) {
                 return Err(obstacle.into());
@@ -241,6 +250,20 @@ impl<'a> Driver<'a> {
             Effect::Advance { from, to } => self.advance(from, to, state),
             Effect::Finish => Ok(Event::Finished { at_ms: self.now_ms() }),
         }
+    }
+
+    /// Asks models for what they will be asked whatever comes, so that the answers are there when it is their turn.
+    fn ask_ahead(&mut self, state: &RunState) -> Result<()> {
+        let foreseen = foreseen(state);
+        if !foreseen.is_empty() {
+            self.ensure_planned(state)?;
+        }
+        for effect in foreseen {
+            if !self.ask_for(&effect)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the plan again after a restart. It only reads, so it comes out the same.

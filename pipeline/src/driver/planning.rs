@@ -1,7 +1,7 @@
 //! The effect `plan`: what a revision changes, and what is to be done about it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) struct Current {
     pub(super) holds: Holds,
     pub(super) calls: Calls,
     /// The packages as rules see them, read when they are first asked for.
-    programs: RefCell<BTreeMap<String, Arc<Program>>>,
+    pub(super) programs: RefCell<BTreeMap<String, Arc<Program>>>,
 }
 
 impl Current {
@@ -113,10 +113,24 @@ impl Current {
                 .plan
                 .units
                 .iter()
-                .map(|unit| PlannedUnit { id: unit.id.clone(), record: self.unit_record(unit) })
+                .map(|unit| PlannedUnit {
+                    id: unit.id.clone(),
+                    after: self.forerunners(unit),
+                    record: self.unit_record(unit),
+                })
                 .collect(),
             decided: self.holds.of_revision(&self.revision.label).map(decided),
         }
+    }
+
+    /// The units that are settled before one: those that it calls, and for a test all code, which the test runs.
+    fn forerunners(&self, unit: &WorkUnit) -> Vec<mappings::UnitId> {
+        if unit.kind != UnitKind::Test {
+            return unit.after.clone();
+        }
+        let code = self.plan.units.iter().filter(|other| other.kind != UnitKind::Test);
+        let ids: BTreeSet<&mappings::UnitId> = code.map(|other| &other.id).chain(&unit.after).collect();
+        ids.into_iter().cloned().collect()
     }
 
     fn unparsed(&self) -> impl Iterator<Item = String> {
@@ -159,6 +173,8 @@ impl Driver<'_> {
         if let RunState::Working(work) = state {
             self.tell(begun(work, revision));
         }
+        // What was asked for a revision that begins again is not due any more.
+        self.asking.forget_all();
         let at_ms = self.now_ms();
         let current = Current::make(self.session, revision, head, decided_at(state).unwrap_or(at_ms))?;
         let planned = current.planned();

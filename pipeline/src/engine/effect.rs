@@ -31,6 +31,8 @@ pub enum Effect {
         feedback: Option<Feedback>,
         /// The port's tree to work on.
         tree: TreeId,
+        /// The port's tree that a model is shown: as it was when this turn began, whatever landed beside it since.
+        shown: TreeId,
     },
     /// Write the lock and measure the whole candidate.
     Gate {

@@ -72,6 +72,9 @@ pub struct RunHeader {
 pub struct PlannedUnit {
     /// Its name.
     pub id: UnitId,
+    /// Units of the same plan that are settled first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<UnitId>,
     /// What the report shows of it, with no attempts yet.
     pub record: UnitRecord,
 }

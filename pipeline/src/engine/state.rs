@@ -1,12 +1,14 @@
 //! Where a run stands. It is only ever made by [`super::step()`] from the events before it.
 
+use std::collections::BTreeSet;
+
 use mappings::{Disposition, Proof, UnitId};
 use port::edit::Answer;
-use port::translate::Feedback;
+use port::translate::{Feedback, Route};
 use reports::Verdict;
 use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
 
-use super::event::{Head, Lesson, PlannedRevision, RunHeader, Standing};
+use super::event::{ChainLink, Head, Lesson, PlannedRevision, RunHeader, Standing};
 use crate::gate::GatePass;
 
 /// Where a run stands.
@@ -73,7 +75,7 @@ impl Work {
 pub enum Phase {
     /// It is to be planned.
     Planning,
-    /// Its units are being translated, one after the other.
+    /// Its units are being translated: models are asked for several at a time, and judged one after the other.
     Translating(Candidate),
     /// Its whole candidate is to be measured.
     Gating(Candidate),
@@ -109,12 +111,55 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The first unit that is not settled.
-    pub fn open_unit(&self) -> Option<(&UnitId, &Turn)> {
-        self.plan.units.iter().zip(&self.units).find_map(|(unit, state)| match state {
-            UnitState::Open(turn) => Some((&unit.id, turn)),
+    /// Whether any unit is not settled.
+    pub fn is_open(&self) -> bool {
+        self.units.iter().any(|unit| matches!(unit, UnitState::Open(_)))
+    }
+
+    /// The units that may be worked on, in the order in which they are: what needs no model first, so that models are
+    /// asked early, then by how often models were asked, then as planned. It follows from the events alone, and not
+    /// from whose answer comes first.
+    pub fn due(&self, chain: &[ChainLink]) -> Vec<(usize, &UnitId, &Turn)> {
+        let mut due: Vec<_> = self
+            .open()
+            .filter(|(_, _, turn)| turn.shown.is_some())
+            .map(|(at, unit, turn)| {
+                let asked = turn.asks_a_model(chain).then_some((turn.translator, turn.attempt));
+                (asked, at, unit, turn)
+            })
+            .collect();
+        due.sort_by_key(|(asked, at, ..)| (*asked, *at));
+        due.into_iter().map(|(_, at, unit, turn)| (at, unit, turn)).collect()
+    }
+
+    fn open(&self) -> impl Iterator<Item = (usize, &UnitId, &Turn)> {
+        let units = self.plan.units.iter().zip(&self.units).enumerate();
+        units.filter_map(|(at, (unit, state))| match state {
+            UnitState::Open(turn) => Some((at, &unit.id, turn)),
             UnitState::Accepted { .. } | UnitState::Parked { .. } => None,
         })
+    }
+
+    /// Begins the turns of units whose forerunners are all settled, each with the port as it is now.
+    pub(super) fn begin_turns(&mut self) {
+        let open: BTreeSet<UnitId> = self.open().map(|(_, unit, _)| unit.clone()).collect();
+        let mut begun = false;
+        for (unit, state) in self.plan.units.iter().zip(&mut self.units) {
+            if let UnitState::Open(turn) = state {
+                if turn.shown.is_none() && !unit.after.iter().any(|other| open.contains(other)) {
+                    turn.shown = Some(self.tree.clone());
+                }
+                begun |= turn.shown.is_some();
+            }
+        }
+        // No plan makes units wait for each other; should one do, they are done in its order.
+        let first = self.units.iter_mut().find_map(|state| match state {
+            UnitState::Open(turn) => Some(turn),
+            UnitState::Accepted { .. } | UnitState::Parked { .. } => None,
+        });
+        if let Some(turn) = first.filter(|_| !begun) {
+            turn.shown = Some(self.tree.clone());
+        }
     }
 
     /// What became of the revision, if it lands like this.
@@ -150,6 +195,15 @@ pub struct Turn {
     pub unavailable: Vec<String>,
     /// Whether any answer was refused.
     pub refused: bool,
+    /// The port as it was when the turn began, which is what a model is shown; `None` while units that come first
+    /// are not settled.
+    pub shown: Option<TreeId>,
+}
+
+impl Turn {
+    pub(super) fn asks_a_model(&self, chain: &[ChainLink]) -> bool {
+        chain.get(self.translator).is_some_and(|link| link.route == Route::Model)
+    }
 }
 
 /// Where a unit stands.

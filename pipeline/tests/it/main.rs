@@ -39,6 +39,7 @@ mod standing;
 mod superset;
 mod survival;
 mod sync;
+mod together;
 mod told;
 mod watch;
 mod workspace;

@@ -29,6 +29,50 @@ fn what_one_port_has_learned_saves_another_the_question() {
 }
 
 #[test]
+fn what_a_person_corrected_after_it_landed_is_what_another_port_gets() {
+    let teacher = World::new();
+    teacher.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
+    let right = teacher.answering(&[("tally.bump", RIGHT)], "");
+    assert_eq!(teacher.tidelock(&["sync", "--translator", &right]).code(), 0);
+    assert_eq!(teacher.tidelock(&["sync"]).code(), 3, "nothing is new, and nobody corrected anything");
+    let entries = |world: &World| world.tidelock(&["memory", "list", "--format", "json"]).json();
+    assert_eq!(entries(&teacher).as_array().map(Vec::len), Some(1));
+    let text = teacher.read("port/tally/__init__.py");
+    teacher.write("port/tally/__init__.py", &text.replace("(n + 1) % 256", "(n + 1) & 0xFF"));
+    teacher.commit("port", "the way we write it here");
+    for _twice in 0..2 {
+        let ran = teacher.tidelock(&["sync"]);
+        assert_eq!(ran.code(), 3, "{ran}");
+        let listed = entries(&teacher);
+        let corrected: Vec<_> =
+            listed.as_array().unwrap().iter().filter(|one| one["corrected"] == true).collect();
+        assert_eq!((corrected.len(), listed.as_array().map(Vec::len)), (1, Some(2)), "{ran}");
+        assert_eq!(corrected[0]["origin"], "a person");
+    }
+    let listed = teacher.tidelock(&["memory", "list"]);
+    assert!(listed.stdout().contains("by a person, corrected"), "{listed}");
+
+    let folder = teacher.path("learned").display().to_string();
+    assert_eq!(teacher.tidelock(&["memory", "export", "--to", &folder]).code(), 0);
+    let pupil = World::new();
+    pupil.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
+    assert_eq!(pupil.tidelock(&["memory", "import", &folder]).code(), 0);
+    let ran = pupil.tidelock(&["sync"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    assert!(pupil.read("port/tally/__init__.py").contains("& 0xFF"), "{ran}");
+
+    // Under another style it answers nothing: the question is another one.
+    let styled = World::new();
+    styled.write("port/STYLE.md", "Masks are written as remainders.\n");
+    styled.commit("port", "a style guide");
+    styled.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
+    assert_eq!(styled.tidelock(&["memory", "import", &folder]).code(), 0);
+    let ran = styled.tidelock(&["sync"]);
+    assert_eq!(ran.code(), 5, "{ran}");
+    assert!(!styled.read("port/tally/__init__.py").contains("& 0xFF"), "{ran}");
+}
+
+#[test]
 fn what_is_no_memory_is_refused_whole_and_named() {
     let world = World::new();
     let ran = world.tidelock(&["memory", "import", "../nowhere"]);

@@ -43,6 +43,9 @@ pub trait Language: Send + Sync + std::fmt::Debug {
     fn not_an_import(&self, text: &str) -> Option<usize>;
     /// The import statements at the top level of a file, as written, a statement an entry.
     fn imports(&self, text: &str) -> Vec<String>;
+    /// The head of a definition, for who only calls it: its header with the first line of its documentation; `None` where
+    /// the text has none.
+    fn signature(&self, text: &str) -> Option<String>;
     /// The hash of a text by which an edit names the symbol that has it.
     fn hash(&self, text: &str) -> ContentHash;
 

@@ -168,6 +168,7 @@ mod tests {
             nonce: "0".to_owned(),
             prompt_version: "1".to_owned(),
             left_out: Vec::new(),
+            blocks: Vec::new(),
         };
         CommandModel::new(setup, Arc::new(SystemProcessRunner::default())).complete(&prompt)
     }
@@ -262,6 +263,7 @@ mod tests {
                 nonce: String::new(),
                 prompt_version: String::new(),
                 left_out: Vec::new(),
+                blocks: Vec::new(),
             })
             .unwrap_err();
         assert!(error.to_string().contains("no-such-program-here"), "{error}");

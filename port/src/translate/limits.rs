@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use upstream::Clock;
 
-use super::model::ModelError;
+use super::model::{Completion, Model, ModelError};
+use super::prompt::Prompt;
 
 /// Bounds on requests to one provider, or to all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +176,25 @@ pub(super) fn through<Value>(
     match gateways.split_first() {
         None => request(),
         Some((first, rest)) => first.carry(|| through(rest, request)),
+    }
+}
+
+/// A model that has no gateways of its own, behind these.
+#[derive(Debug)]
+pub struct LimitedModel {
+    /// The model.
+    pub model: Arc<dyn Model>,
+    /// What keeps requests back, the widest first.
+    pub gateways: Vec<Arc<Gateway>>,
+}
+
+impl Model for LimitedModel {
+    fn name(&self) -> String {
+        self.model.name()
+    }
+
+    fn complete(&self, prompt: &Prompt) -> Result<Completion, ModelError> {
+        through(&self.gateways, &mut || self.model.complete(prompt))
     }
 }
 

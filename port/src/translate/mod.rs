@@ -16,6 +16,7 @@ pub mod prompt;
 pub mod providers;
 pub mod replay;
 pub mod retry;
+pub mod risk;
 pub mod rules;
 
 #[cfg(test)]
@@ -54,6 +55,17 @@ pub struct SymbolContext {
     pub hash: String,
 }
 
+/// Part of a symbol's text, made of whole lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// Which symbol.
+    pub symbol: SymbolPath,
+    /// The file that holds it.
+    pub file: String,
+    /// Its head, or lines of it.
+    pub text: String,
+}
+
 /// What was wrong with an earlier answer. Holds development probes only, never deciding ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
@@ -77,19 +89,38 @@ pub struct TranslationRequest {
     /// Changes behind the unit's items that no symbol answers to: the unit's symbols have to take them over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<upstream::ItemChange>,
-    /// Symbols that the unit's symbols call or are called by, to be read and not to be edited.
+    /// Symbols to be read whole and not to be edited: those that were asked for, those that the unit's symbols call and
+    /// that change with this revision, and examples of tests.
     pub neighbours: Vec<SymbolContext>,
+    /// The heads of other symbols that the unit's symbols call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Excerpt>,
+    /// Lines of other symbols that use the unit's symbols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Excerpt>,
+    /// The heads of what stands in the unit's file as the revision found it, a line each: the same for all units of one
+    /// file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
     /// The import lines of each file of the unit.
     pub imports: Vec<(String, String)>,
     /// The port's style guide, in the user's words; empty where there is none.
     pub style: String,
     /// 1 for the first attempt of this translator at this unit.
     pub attempt: u32,
+    /// Which of several candidates it is, from 0, where more than one is asked for.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub candidate: u32,
     /// What was wrong with the attempt before.
     pub feedback: Option<Feedback>,
     /// The crate around the unit's items and the port as it stands, for rules: no prompt shows it.
     #[serde(skip)]
     pub surroundings: Option<crate::compile::Surroundings>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands on a reference")]
+fn is_first(candidate: &u32) -> bool {
+    *candidate == 0
 }
 
 /// Tokens and money that an answer took.
@@ -181,6 +212,15 @@ pub trait Translator: Send + Sync + std::fmt::Debug {
     fn route(&self) -> Route;
     /// How many attempts it is worth, the first included: one where the same request gets the same answer.
     fn attempts_max(&self) -> u32;
+    /// Whether an answer takes so long, and costs this machine so little, that it may be asked for before its turn,
+    /// and others with it. Then what it answers must depend on the request alone.
+    fn may_be_asked_ahead(&self) -> bool {
+        false
+    }
+    /// The most that the answer to a request may take, estimated.
+    fn foresee(&self, _request: &TranslationRequest) -> Usage {
+        Usage::default()
+    }
     /// Answers a request.
     fn translate(&self, request: &TranslationRequest) -> Result<Translation, TranslateError>;
 }

@@ -10,7 +10,7 @@ use upstream::ContentHash;
 
 use super::codec::AnswerCodec;
 use super::exchange::ExchangeStore;
-use super::price::Price;
+use super::price::{Price, most_tokens};
 use super::prompt::{Prompt, PromptBuilder};
 use super::{Route, TranslateError, Translation, TranslationRequest, Translator, Usage};
 
@@ -146,6 +146,8 @@ pub struct ModelSetup {
     pub exchanges: Arc<dyn ExchangeStore>,
     /// What the model's tokens cost, where that is configured.
     pub price: Option<Price>,
+    /// The most that the model may answer, in tokens.
+    pub output_tokens_max: u32,
     /// How many attempts the model is worth at one unit, at most [`MODEL_ATTEMPTS_MAX`].
     pub attempts_max: u32,
 }
@@ -196,6 +198,19 @@ impl Translator for ModelTranslator {
 
     fn attempts_max(&self) -> u32 {
         self.setup.attempts_max.clamp(1, MODEL_ATTEMPTS_MAX)
+    }
+
+    fn may_be_asked_ahead(&self) -> bool {
+        true
+    }
+
+    fn foresee(&self, request: &TranslationRequest) -> Usage {
+        // Without a prompt nothing will be sent.
+        let Ok(prompt) = self.setup.prompts.build(request) else { return Usage::default() };
+        let input_tokens = most_tokens(&prompt.text());
+        let output_tokens = self.setup.output_tokens_max.into();
+        let usage = Usage { input_tokens, output_tokens, ..Usage::default() };
+        Usage { cost_usd: self.setup.price.map(|price| price.most_usd(&usage)), ..usage }
     }
 
     fn translate(&self, request: &TranslationRequest) -> Result<Translation, TranslateError> {
@@ -305,6 +320,7 @@ mod tests {
             codec: CODEC,
             exchanges,
             price: Some(Price { input: 1.0, cached_input: None, written_input: None, output: 10.0 }),
+            output_tokens_max: 1000,
             attempts_max: 3,
         };
         ModelTranslator::new(Arc::new(Scripted { answers: Mutex::new(answers) }), setup)

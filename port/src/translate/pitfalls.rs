@@ -48,6 +48,15 @@ pub fn triggered<'text>(texts: impl IntoIterator<Item = &'text str>) -> Vec<&'st
     PITFALLS.iter().filter(|row| row.triggers.iter().any(|trigger| seen.contains(*trigger))).collect()
 }
 
+/// The rows that a change of a text triggers: by the lines that went or came, or by the whole new text where those
+/// cannot be read by themselves.
+pub fn triggered_by_change(changed: &[String], whole: &str) -> Vec<&'static Pitfall> {
+    if changed.iter().any(|lines| scan(lines).is_err()) {
+        return triggered([whole]);
+    }
+    triggered(changed.iter().map(String::as_str))
+}
+
 /// What cannot be scanned triggers nothing: a prompt without a warning is still a whole prompt.
 fn without_comments(text: &str) -> Vec<Token> {
     scan(text).unwrap_or_default()
@@ -62,7 +71,7 @@ fn ends_expression(token: &Token) -> bool {
 /// The trigger of an index, which no token can be.
 const INDEX: &str = "x[";
 
-const PITFALLS: &[Pitfall] = &[
+pub(super) const PITFALLS: &[Pitfall] = &[
     Pitfall {
         number: 2,
         operation: "subtraction of unsigned integers",

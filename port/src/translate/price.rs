@@ -39,9 +39,25 @@ impl Price {
     }
 }
 
+impl Price {
+    /// The most that this usage can cost: as if everything that was sent had the dearest kind of price.
+    #[expect(clippy::cast_precision_loss, reason = "counts of tokens are far below 2^52")]
+    pub fn most_usd(&self, usage: &Usage) -> f64 {
+        let kinds = [self.cached_input, self.written_input];
+        let dearest = kinds.into_iter().flatten().fold(self.input, f64::max);
+        (usage.input_tokens as f64 * dearest + usage.output_tokens as f64 * self.output) / 1_000_000.0
+    }
+}
+
 /// How many tokens a text has, estimated from its length in bytes.
 pub fn estimate_tokens(text: &str) -> u64 {
     (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
+}
+
+/// The most tokens that a text may have, for what must not be passed: half its bytes. No common vocabulary takes
+/// more for source code, and few do for other scripts.
+pub fn most_tokens(text: &str) -> u64 {
+    (text.len() as u64).div_ceil(2)
 }
 
 #[cfg(test)]
@@ -60,6 +76,8 @@ mod tests {
         let writing = Usage { written_tokens: 400_000, ..usage(1_000_000, 500_000, 0) };
         let cost = price.cost_usd(&writing);
         assert!((cost - (0.2 + 0.1 + 1.0)).abs() < 1e-9, "{cost}");
+        let most = price.most_usd(&usage(1_000_000, 0, 100_000));
+        assert!((most - (2.5 + 1.0)).abs() < 1e-9, "{most}");
     }
 
     #[test]
@@ -73,5 +91,6 @@ mod tests {
     fn an_estimate_rounds_up() {
         assert_eq!(estimate_tokens(""), 0);
         assert_eq!(estimate_tokens("abcde"), 2);
+        assert_eq!(most_tokens("abcde"), 3);
     }
 }

@@ -101,9 +101,13 @@ pub(crate) fn request(change: ItemChange, symbols: Vec<SymbolContext>) -> Transl
         symbols,
         hidden: Vec::new(),
         neighbours: Vec::new(),
+        signatures: Vec::new(),
+        uses: Vec::new(),
+        digest: String::new(),
         imports: Vec::new(),
         style: String::new(),
         attempt: 1,
+        candidate: 0,
         feedback: None,
         surroundings: None,
     }

@@ -62,23 +62,13 @@ impl BigPort {
 
     /// Writes the configuration and the port of a snapshot, and commits them.
     pub(super) fn write(&mut self, baseline: &Snapshot) -> Result<SymbolTable> {
-        let libraries: BTreeSet<&str> =
-            baseline.items.keys().map(upstream::ItemPath::krate).filter(|krate| is_name(krate)).collect();
-        let mut rules =
-            String::from("[[map]]\nitems = \"**\"\nstrategy = \"ignore\"\nreason = \"no library\"\n");
-        for krate in libraries {
-            write!(
-                rules,
-                "[[map]]\nitems = \"{krate}::**\"\nsymbol = \"p.{{crate}}.{{module}}.{{type}}.{{name}}\"\n\
-                 file = \"p/{{crate}}/{{module}}.py\"\n"
-            )?;
-        }
+        let rules = rules(baseline);
         self.mapping = Mapping::new(toml::from_str(&rules)?)?;
         let url = json!(self.source.strip_prefix("git:").unwrap_or(&self.source));
         let config = format!("version = 1\n[upstream]\ngit = {url}\n[port]\nname = \"p\"\n{rules}");
         std::fs::write(self.folder.join("tidelock.toml"), config)?;
         std::fs::write(self.folder.join(".gitignore"), "/.tidelock\n")?;
-        for (file, text) in self.sources(baseline) {
+        for (file, text) in sources(&self.mapping, baseline, Bodies::Names) {
             let path = self.folder.join(file);
             std::fs::create_dir_all(path.parent().context("a file of the port has a folder")?)?;
             std::fs::write(path, text)?;
@@ -90,29 +80,6 @@ impl BigPort {
         let branch = repo.checked_out_branch()?.context("a branch is checked out")?;
         let head = repo.head(&branch)?;
         Ok(repo.symbol_table(&head.tree, &Python::new("", interpreter), &|_every_file| true)?)
-    }
-
-    /// The files of the port with their texts.
-    fn sources(&self, baseline: &Snapshot) -> BTreeMap<String, String> {
-        let mut files: BTreeMap<String, BTreeMap<String, Class>> = BTreeMap::new();
-        for item in baseline.items.values() {
-            let Ok(Placement::Mapped { symbol, file, .. }) = self.mapping.place(item) else { continue };
-            let module = file.trim_end_matches(".py").replace('/', ".");
-            let module = module.trim_end_matches(".__init__");
-            let Some(below) = symbol.as_str().strip_prefix(&format!("{module}.")) else { continue };
-            let classes = files.entry(file).or_default();
-            match below.split_once('.') {
-                None => {
-                    classes.entry(below.to_owned()).or_default().own = Some(definition(item, below));
-                }
-                Some((class, method)) if !method.contains('.') => {
-                    let methods = &mut classes.entry(class.to_owned()).or_default().methods;
-                    methods.insert(method.to_owned(), definition(item, method));
-                }
-                Some(_) => {}
-            }
-        }
-        files.into_iter().map(|(file, classes)| (file, text(&classes))).collect()
     }
 
     /// The lock of a port that equals a snapshot, adopted some revisions before.
@@ -202,6 +169,55 @@ impl BigPort {
     }
 }
 
+/// How long the bodies of the port are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bodies {
+    /// As long as the names take that they use.
+    Names,
+    /// As long as those of their items: over 108 pairs of functions that people translated, the Python side is as long
+    /// as the Rust side.
+    OfTheirItems,
+}
+
+/// The mapping of such a port, as its configuration has it.
+pub(super) fn rules(baseline: &Snapshot) -> String {
+    let libraries: BTreeSet<&str> =
+        baseline.items.keys().map(upstream::ItemPath::krate).filter(|krate| is_name(krate)).collect();
+    let mut rules = String::from("[[map]]\nitems = \"**\"\nstrategy = \"ignore\"\nreason = \"no library\"\n");
+    for krate in libraries {
+        write!(
+            rules,
+            "[[map]]\nitems = \"{krate}::**\"\nsymbol = \"p.{{crate}}.{{module}}.{{type}}.{{name}}\"\n\
+             file = \"p/{{crate}}/{{module}}.py\"\n"
+        )
+        .expect("a text takes anything");
+    }
+    rules
+}
+
+/// The files of the port of a snapshot with their texts.
+pub(super) fn sources(mapping: &Mapping, baseline: &Snapshot, bodies: Bodies) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, BTreeMap<String, Class>> = BTreeMap::new();
+    for item in baseline.items.values() {
+        let Ok(Placement::Mapped { symbol, file, .. }) = mapping.place(item) else { continue };
+        let module = file.trim_end_matches(".py").replace('/', ".");
+        let module = module.trim_end_matches(".__init__");
+        let Some(below) = symbol.as_str().strip_prefix(&format!("{module}.")) else { continue };
+        let classes = files.entry(file).or_default();
+        match below.split_once('.') {
+            None => {
+                classes.entry(below.to_owned()).or_default().own = Some(definition(item, below, bodies));
+            }
+            Some((class, method)) if !method.contains('.') => {
+                let methods = &mut classes.entry(class.to_owned()).or_default().methods;
+                methods.insert(method.to_owned(), definition(item, method, bodies));
+            }
+            Some(_) => {}
+        }
+    }
+    files.into_iter().map(|(file, classes)| (file, text(&classes))).collect()
+}
+
 /// A name at the top of a file: what it is itself, and its methods.
 #[derive(Default)]
 struct Class {
@@ -213,9 +229,11 @@ struct Definition {
     kind: ItemKind,
     head: String,
     uses: String,
+    /// How long it is to be at least, in bytes.
+    bytes: usize,
 }
 
-fn definition(item: &Item, name: &str) -> Definition {
+fn definition(item: &Item, name: &str, bodies: Bodies) -> Definition {
     let uses: Vec<&str> = item
         .mentions
         .iter()
@@ -223,12 +241,17 @@ fn definition(item: &Item, name: &str) -> Definition {
         .filter(|name| is_name(name) && !KEYWORDS.contains(name))
         .take(USES_MAX)
         .collect();
-    Definition { kind: item.kind, head: name.to_owned(), uses: uses.join(", ") }
+    let bytes = if bodies == Bodies::OfTheirItems { item.text.len() } else { 0 };
+    Definition { kind: item.kind, head: name.to_owned(), uses: uses.join(", "), bytes }
 }
 
 fn text(classes: &BTreeMap<String, Class>) -> String {
     let function = |indent: &str, definition: &Definition| {
-        format!("{indent}def {}(*given):\n{indent}    return [{}]\n\n\n", definition.head, definition.uses)
+        let head = format!("{indent}def {}(*given):\n", definition.head);
+        let end = format!("{indent}    return [{}]\n", definition.uses);
+        let filler =
+            filler(&format!("{indent}    "), definition.bytes.saturating_sub(head.len() + end.len()));
+        format!("{head}{filler}{end}\n\n")
     };
     let text = |(name, class): (&String, &Class)| match &class.own {
         Some(own) if class.methods.is_empty() && is_constant(own.kind) => {
@@ -237,10 +260,17 @@ fn text(classes: &BTreeMap<String, Class>) -> String {
         Some(own) if class.methods.is_empty() && own.kind == ItemKind::Function => function("", own),
         Some(_) | None => {
             let methods: String = class.methods.values().map(|method| function("    ", method)).collect();
-            format!("class {name}:\n    pass\n\n{methods}")
+            let own = class.own.as_ref().map_or(0, |own| own.bytes);
+            format!("class {name}:\n{}    pass\n\n{methods}", filler("    ", own))
         }
     };
     classes.iter().map(text).collect()
+}
+
+/// Comment lines of so many bytes.
+fn filler(indent: &str, bytes: usize) -> String {
+    let line = format!("{indent}# {}\n", "x".repeat(30));
+    line.repeat(bytes / line.len())
 }
 
 fn is_constant(kind: ItemKind) -> bool {

@@ -18,6 +18,7 @@ mod gate_timings;
 mod history;
 mod history_scale;
 mod impact;
+mod makespan;
 mod mapping;
 mod poll;
 mod probeable;
@@ -26,6 +27,7 @@ mod readers;
 mod rules;
 mod sandbox;
 mod soak;
+mod tokens;
 mod value_runs;
 mod verify;
 mod workspace;
@@ -246,6 +248,18 @@ const MEASURES: &[Measure] = &[
         about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
         needs: "nothing but the loopback device; takes no `--repo`; minutes",
         run: provider_faults::run,
+    },
+    Measure {
+        name: "tokens",
+        about: "the prompts of real revisions, against sending the changed files and `git diff -W`; what a cache can hold; cut items",
+        needs: "`--repo` with Rust repositories, small crates and a large workspace; git, Python 3.10; tens of minutes",
+        run: tokens::run,
+    },
+    Measure {
+        name: "makespan",
+        about: "how long a sync of 60 units in 6 waves takes, against what a model that takes 2.5 to 10 seconds allows",
+        needs: "git, Cargo, Python 3.10, the loopback device; takes no `--repo`; five minutes",
+        run: makespan::run,
     },
     Measure {
         name: "impact",

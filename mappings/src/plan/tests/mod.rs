@@ -223,6 +223,20 @@ fn members_that_call_each_other_are_one_unit() {
 }
 
 #[test]
+fn members_that_only_call_each_other_are_planned_apart_where_they_are_too_long() {
+    let long = |calls: &str| format!("{calls} {}", "x ".repeat(6_000));
+    let items = |number: &str| {
+        [("k::f", "g"), ("k::g", "f")].map(|(at, calls)| function(at, &long(&format!("{calls} {number}"))))
+    };
+    let port = Port::new(snapshot("1", items("1")), symbols());
+    let plan = port.plan(&snapshot("2", items("2")));
+    let ids: Vec<&str> = plan.units.iter().map(|unit| unit.id.as_str()).collect();
+    assert_eq!(ids, ["k::f", "k::g"]);
+    let waiting: usize = plan.units.iter().map(|unit| unit.after.len()).sum();
+    assert_eq!(waiting, 1, "one of the two comes first");
+}
+
+#[test]
 fn a_class_and_its_method_are_one_unit_and_two_methods_are_not() {
     let class = |members: &[&str]| {
         let mut class = an_item("k::Job", upstream::ItemKind::Struct);

@@ -46,7 +46,9 @@ fn planned(work: Option<&Work>) -> [(&'static str, Event); 3] {
 
 fn attempted(work: Option<&Work>) -> Vec<(&'static str, Event)> {
     let open = work.and_then(|work| match &work.phase {
-        Phase::Translating(candidate) => candidate.open_unit().map(|(unit, _)| unit.clone()),
+        Phase::Translating(candidate) => {
+            candidate.due(&work.header.chain).first().map(|(_, unit, _)| (*unit).clone())
+        }
         Phase::Planning | Phase::Gating(_) | Phase::Committing { .. } | Phase::Advancing { .. } => None,
     });
     let unit = open.unwrap_or_else(|| unit_id(UNITS[0]));
@@ -151,7 +153,10 @@ fn plan(units: &[&str]) -> PlannedRevision {
         dependencies: Vec::new(),
         files: Vec::new(),
         skipped: Vec::new(),
-        units: units.iter().map(|id| PlannedUnit { id: unit_id(id), record: unit_record(id) }).collect(),
+        units: units
+            .iter()
+            .map(|id| PlannedUnit { id: unit_id(id), after: Vec::new(), record: unit_record(id) })
+            .collect(),
         decided: None,
     }
 }

@@ -2,6 +2,8 @@
 
 mod ladder;
 
+use mappings::UnitId;
+
 use super::effect::Effect;
 use super::event::{AttemptResult, ChainLink, Event, RunHeader};
 use crate::gate::GatePass;
@@ -45,19 +47,34 @@ fn effect_of(work: &Work) -> Option<Effect> {
     Some(match &work.phase {
         Phase::Planning => Effect::Plan { revision: work.revision()?.clone(), head: work.head.clone() },
         Phase::Translating(candidate) => {
-            let (unit, turn) = candidate.open_unit()?;
-            Effect::Attempt {
-                unit: unit.clone(),
-                translator: turn.translator,
-                attempt: turn.attempt.max(1),
-                feedback: turn.feedback.clone(),
-                tree: candidate.tree.clone(),
-            }
+            let (_, unit, turn) = candidate.due(&work.header.chain).into_iter().next()?;
+            attempt(candidate, unit, turn)
         }
         Phase::Gating(candidate) => Effect::Gate { tree: candidate.tree.clone() },
         Phase::Committing { pass, .. } => Effect::Commit { tree: pass.tree().clone() },
         Phase::Advancing { commit, .. } => Effect::Advance { from: work.head.clone(), to: commit.clone() },
     })
+}
+
+/// What models will be asked for whatever the others answer, in the order in which it will be: it may be asked
+/// beforehand.
+pub fn foreseen(state: &RunState) -> Vec<Effect> {
+    let RunState::Working(work) = state else { return Vec::new() };
+    let Phase::Translating(candidate) = &work.phase else { return Vec::new() };
+    let chain = &work.header.chain;
+    let due = candidate.due(chain).into_iter().filter(|(_, _, turn)| turn.asks_a_model(chain));
+    due.map(|(_, unit, turn)| attempt(candidate, unit, turn)).collect()
+}
+
+fn attempt(candidate: &Candidate, unit: &UnitId, turn: &Turn) -> Effect {
+    Effect::Attempt {
+        unit: unit.clone(),
+        translator: turn.translator,
+        attempt: turn.attempt.max(1),
+        feedback: turn.feedback.clone(),
+        tree: candidate.tree.clone(),
+        shown: turn.shown.clone().unwrap_or_else(|| candidate.tree.clone()),
+    }
 }
 
 fn start(header: &RunHeader) -> RunState {
@@ -87,10 +104,11 @@ fn advance(mut work: Work, event: &Event) -> Option<RunState> {
             work.phase = translating_or_gating(candidate);
         }
         (Phase::Translating(mut candidate), Event::Attempted { unit, result, .. }) => {
-            if candidate.open_unit()?.0 != unit {
+            let (at, due, _) = candidate.due(&work.header.chain).into_iter().next()?;
+            if due != unit {
                 return None;
             }
-            settle_attempt(&mut candidate, &work.header.chain, result);
+            settle_attempt(&mut candidate, at, &work.header.chain, result);
             work.phase = translating_or_gating(candidate);
         }
         (Phase::Gating(candidate), Event::Gated { tree, verdict, gates }) => {
@@ -136,14 +154,13 @@ fn end(work: &Work, stopped: Option<Stop>) -> RunState {
     RunState::Ending(Ended { stopped, parked: work.parked, dry_run: work.header.dry_run })
 }
 
-fn translating_or_gating(candidate: Candidate) -> Phase {
-    if candidate.open_unit().is_some() { Phase::Translating(candidate) } else { Phase::Gating(candidate) }
+fn translating_or_gating(mut candidate: Candidate) -> Phase {
+    candidate.begin_turns();
+    if candidate.is_open() { Phase::Translating(candidate) } else { Phase::Gating(candidate) }
 }
 
-fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &AttemptResult) {
-    let Some(unit) = candidate.units.iter_mut().find(|unit| matches!(unit, UnitState::Open(_))) else {
-        return;
-    };
+fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], result: &AttemptResult) {
+    let Some(unit) = candidate.units.get_mut(at) else { return };
     let UnitState::Open(turn) = unit else { return };
     let next = match result {
         AttemptResult::Accepted { tree, answer, proofs, lesson } => {
@@ -188,7 +205,11 @@ fn settle_attempt(candidate: &mut Candidate, chain: &[ChainLink], result: &Attem
             }
         }
     };
-    *unit = next;
+    *unit = match next {
+        // What is asked next is asked for the port as it is now.
+        UnitState::Open(turn) => UnitState::Open(Turn { shown: None, ..turn }),
+        settled @ (UnitState::Accepted { .. } | UnitState::Parked { .. }) => settled,
+    };
 }
 
 fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {

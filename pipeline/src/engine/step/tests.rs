@@ -1,6 +1,6 @@
 //! The engine, played by hand.
 
-use mappings::{Proof, UnitId};
+use mappings::Proof;
 use port::edit::{Answer, Edit};
 use port::translate::Route;
 use reports::Verdict;
@@ -70,6 +70,7 @@ fn started(targets: &[&str]) -> Event {
 fn unit(id: &str) -> PlannedUnit {
     PlannedUnit {
         id: UnitId::new(id).unwrap(),
+        after: Vec::new(),
         record: UnitRecord {
             id: id.to_owned(),
             kind: "change".to_owned(),
@@ -397,4 +398,60 @@ fn what_the_port_keeps_of_a_parked_unit_names_nothing_of_the_machine() {
     );
     let failed = AttemptResult::Unavailable { reason: "/home/me/answer.py: no such file".to_owned() };
     assert_eq!(lasting(ad_hoc, &failed), "it could not be told: the report of the run says why");
+}
+
+/// What models may be asked for now, as `unit translator attempt` and the tree that is shown.
+fn asked_beforehand(state: &RunState) -> Vec<String> {
+    let told = |effect| {
+        let Effect::Attempt { unit, translator, attempt, shown, .. } = effect else { panic!("{effect:?}") };
+        let tree: String = shown.as_str().chars().take(1).collect();
+        format!("{unit} {translator} {attempt} of {tree}")
+    };
+    foreseen(state).into_iter().map(told).collect()
+}
+
+/// A rule and a model, and three units: `f` and `g` stand alone, `h` calls `f`.
+fn three_units() -> Vec<Event> {
+    let mut header = header(&["0.2.0"]);
+    header.chain = vec![link("rules", Route::Rule, 1), link("m", Route::Model, 3)];
+    let Event::Planned { revision, at_ms, mut plan } = planned("0.2.0", &["f", "g", "h"]) else {
+        panic!("planned")
+    };
+    plan.units[2].after = vec![UnitId::new("f").unwrap(), UnitId::new("gone").unwrap()];
+    vec![Event::Started { header }, Event::Planned { revision, at_ms, plan }]
+}
+
+#[test]
+fn models_are_asked_beforehand_and_units_are_done_in_an_order_of_their_own() {
+    let mut events = three_units();
+    assert_eq!((asked(&play(&events)), asked_beforehand(&play(&events))), ("f 0 1".to_owned(), vec![]));
+    events.push(attempted("f", AttemptResult::Declined));
+    assert_eq!(asked(&play(&events)), "g 0 1", "what needs no model is done while a model thinks");
+    assert_eq!(asked_beforehand(&play(&events)), ["f 1 1 of 1"]);
+    events.push(attempted("g", AttemptResult::Declined));
+    assert_eq!(asked(&play(&events)), "f 1 1");
+    assert_eq!(asked_beforehand(&play(&events)), ["f 1 1 of 1", "g 1 1 of 1"]);
+    let early = attempted("g", accepted('3', true));
+    assert!(step(play(&events), &early).is_err(), "whose answer is there first does not matter");
+    events.push(attempted("f", refused("one", true)));
+    assert_eq!(asked(&play(&events)), "g 1 1", "nobody is asked twice before all were asked once");
+    assert_eq!(asked_beforehand(&play(&events)), ["g 1 1 of 1", "f 1 2 of 1"]);
+    events.push(attempted("g", accepted('2', true)));
+    assert_eq!(asked_beforehand(&play(&events)), ["f 1 2 of 1"], "what is asked stays as it was asked");
+    events.push(attempted("f", accepted('3', true)));
+    assert_eq!(asked(&play(&events)), "h 0 1");
+    events.push(attempted("h", AttemptResult::Declined));
+    assert_eq!(asked_beforehand(&play(&events)), ["h 1 1 of 3"], "it is shown what it calls as that is now");
+}
+
+#[test]
+fn units_that_wait_for_each_other_are_done_in_the_order_of_the_plan() {
+    let mut events = three_units();
+    let Some(Event::Planned { plan, .. }) = events.last_mut() else { panic!("planned") };
+    for (at, other) in [(0, "h"), (1, "f"), (2, "f")] {
+        plan.units[at].after = vec![UnitId::new(other).unwrap()];
+    }
+    assert_eq!(asked(&play(&events)), "f 0 1");
+    events.extend([attempted("f", accepted('2', true)), attempted("g", accepted('3', true))]);
+    assert_eq!(asked(&play(&events)), "h 0 1");
 }

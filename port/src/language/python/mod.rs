@@ -10,6 +10,7 @@ mod interpreter;
 mod outline;
 mod rename;
 pub mod seed;
+mod signature;
 mod source;
 mod splice;
 mod symbols;
@@ -100,6 +101,10 @@ impl Language for Python {
 
     fn imports(&self, text: &str) -> Vec<String> {
         imports::written_in(text)
+    }
+
+    fn signature(&self, text: &str) -> Option<String> {
+        signature::of(text)
     }
 
     fn hash(&self, text: &str) -> ContentHash {

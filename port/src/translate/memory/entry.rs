@@ -23,6 +23,8 @@ pub struct MemoryEntry {
     pub answer: String,
     /// Anything worth knowing about it; may be empty.
     pub note: String,
+    /// Whether a person corrected it after it had landed. Such an entry is tried before others.
+    pub corrected: bool,
 }
 
 /// The entry as a file holds it.
@@ -34,6 +36,8 @@ struct EntryFile {
     origin: String,
     item: ItemPath,
     revision: RevisionLabel,
+    #[serde(default)]
+    corrected: bool,
     #[serde(default)]
     note: String,
     answer: String,
@@ -47,6 +51,8 @@ struct EntryHead<'entry> {
     origin: &'entry str,
     item: &'entry ItemPath,
     revision: &'entry RevisionLabel,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    corrected: bool,
 }
 
 /// What is wrong with a file, and on which line from 1 where that is known.
@@ -64,12 +70,12 @@ impl MemoryEntry {
                 .map(|span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count()),
             reason: error.message().to_owned(),
         })?;
-        let EntryFile { format, key, origin, item, revision, note, answer } = file;
+        let EntryFile { format, key, origin, item, revision, corrected, note, answer } = file;
         if format != ENTRY_FORMAT {
             let reason = format!("it has format {format}; this program reads format {ENTRY_FORMAT}");
             return Err(EntryFault { line: None, reason });
         }
-        Ok(Self { key, origin, item, revision, answer, note })
+        Ok(Self { key, origin, item, revision, answer, note, corrected })
     }
 
     /// The text of its file. Texts of several lines are written as they read, wherever TOML can.
@@ -80,6 +86,7 @@ impl MemoryEntry {
             origin: &self.origin,
             item: &self.item,
             revision: &self.revision,
+            corrected: self.corrected,
         })?;
         if !self.note.is_empty() {
             text.push_str(&field("note", &self.note)?);

@@ -116,7 +116,7 @@ impl MemoryFolder {
 /// Several folders as one memory: the entries of the first are tried first.
 impl MemoryStore for Vec<MemoryFolder> {
     fn lookup(&self, key: &ContentHash) -> Vec<MemoryEntry> {
-        self.iter().flat_map(|folder| folder.lookup(key)).collect()
+        corrected_first(self.iter().flat_map(|folder| folder.table.lookup(key)).collect())
     }
 
     fn entries_max(&self) -> u32 {
@@ -126,12 +126,20 @@ impl MemoryStore for Vec<MemoryFolder> {
 
 impl MemoryStore for MemoryFolder {
     fn lookup(&self, key: &ContentHash) -> Vec<MemoryEntry> {
-        self.table.lookup(key)
+        corrected_first(self.table.lookup(key))
     }
 
     fn entries_max(&self) -> u32 {
         self.table.entries_max()
     }
+}
+
+/// What people corrected comes first, the latest correction before earlier ones.
+fn corrected_first(entries: Vec<MemoryEntry>) -> Vec<MemoryEntry> {
+    let (mut first, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.corrected);
+    first.reverse();
+    first.extend(others);
+    first
 }
 
 /// The entries' files, sorted by name.

@@ -15,6 +15,7 @@ fn entry(key: ContentHash, answer: &str) -> MemoryEntry {
         revision: RevisionLabel::new("1.1.0").unwrap(),
         answer: answer.to_owned(),
         note: String::new(),
+        corrected: false,
     }
 }
 
@@ -148,12 +149,31 @@ fn added_entries_line_up_behind_each_other() {
 }
 
 #[test]
+fn what_a_person_corrected_is_tried_before_all_else_and_the_latest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = ContentHash::of("k");
+    let corrected = |answer| MemoryEntry { corrected: true, ..entry(key, answer) };
+    let mut shipped = MemoryFolder::open(&folder.path().join("shipped")).unwrap();
+    shipped.add(&entry(key, "shipped")).unwrap();
+    let mut learned = MemoryFolder::open(&folder.path().join("learned")).unwrap();
+    for one in [entry(key, "ours"), corrected("theirs"), corrected("theirs again")] {
+        learned.add(&one).unwrap();
+    }
+    let all = vec![shipped, MemoryFolder::open(&folder.path().join("learned")).unwrap()];
+    let answers: Vec<String> = all.lookup(&key).into_iter().map(|entry| entry.answer).collect();
+    assert_eq!(answers.first().map(String::as_str), Some("theirs again"));
+    assert_eq!(answers.iter().filter(|answer| answer.starts_with("theirs")).count(), 2);
+    assert_eq!(answers.get(2..), Some(["shipped".to_owned(), "ours".to_owned()].as_slice()));
+}
+
+#[test]
 fn a_bad_file_is_named_with_its_line() {
     let good = entry(ContentHash::of("k"), "a\nb\n").to_toml().unwrap();
     let cases = [
         (good.replace("origin = \"a person\"", "origin = 3"), ":3: "),
         (good.replace("note", "nte").replace("origin", "orign"), ":3: "),
         (good.replace("format = 1", "format = 2"), "format 2"),
+        (good.replace("format = 1", "format = 1\ncorrected = \"yes\""), ":2: "),
         (good.replace("key = \"", "key = \"x"), ":2: "),
         (String::new(), "format"),
         ("= 1".to_owned(), ":1: "),

@@ -1,9 +1,12 @@
 //! A request to the text that a model is sent.
 //!
 //! [`PromptBuilder`] renders a [`Prompt`] in three parts: what is the same for every request, what is the
-//! same for one port, and the task. The first two hold no nonce, no revision and no attempt, so that a
-//! provider's cache can hold them. No item and no symbol is ever cut: what does not fit is left out whole
-//! and named, and where the task itself does not fit there is no prompt.
+//! same for one port and one file of it, and the task. The first two hold no nonce, no revision and no attempt, so that
+//! a provider's cache can hold them. No item and no symbol is ever cut: what does not fit is left out whole and named
+//! ([`Block`]), and where the task itself does not fit there is no prompt.
+
+mod blocks;
+mod sides;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,12 +18,15 @@ use serde::{Deserialize, Serialize};
 use upstream::ContentHash;
 
 use super::codec::AnswerCodec;
-use super::pitfalls::triggered;
-use super::{SymbolContext, TranslationRequest};
+use super::pitfalls::{PITFALLS, Pitfall, triggered_by_change};
+use super::{Excerpt, SymbolContext, TranslationRequest};
 use crate::edit::{Answer, Edit, InsertPlace};
+use blocks::Kept;
+pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
+use sides::{Sides, changed_lines, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "3";
+pub const PROMPT_VERSION: &str = "4";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
@@ -53,7 +59,7 @@ const TEMPLATES: [(&str, &str); 4] = [
 pub struct Prompt {
     /// Rules, grammar and examples: the same for every request.
     pub system: String,
-    /// Style and type map: the same for every request of one port.
+    /// Style and type map, the same for every request of one port, and the heads of what stands in one file.
     pub stable: String,
     /// The task.
     pub payload: String,
@@ -63,6 +69,9 @@ pub struct Prompt {
     pub prompt_version: String,
     /// Neighbours that were left out for want of space.
     pub left_out: Vec<SymbolPath>,
+    /// What became of the blocks that may be left out.
+    #[serde(default)]
+    pub blocks: Vec<BlockNote>,
 }
 
 impl Prompt {
@@ -204,27 +213,26 @@ impl PromptBuilder {
             return Err(PromptError::StyleTooLong { bytes, bytes_max: STYLE_BYTES_MAX });
         }
         let nonce = self.nonce(request)?;
-        let mut kept = request.hidden.len() + neighbours_at_most(request);
+        let mut kept = Kept::within_bounds(request);
         let payload = loop {
-            let payload = self.payload(request, &nonce, kept)?;
+            let payload = self.payload(request, &nonce, &kept)?;
             if payload.len() <= PAYLOAD_BYTES_MAX {
                 break payload;
             }
-            if kept == 0 {
+            if !kept.drop_next(PAYLOAD_BYTES_MAX) {
                 let bytes = payload.len();
                 return Err(PromptError::UnitTooLong { bytes, bytes_max: PAYLOAD_BYTES_MAX });
             }
-            kept -= 1;
         };
-        let (_, neighbours) = shares(request, kept);
-        let left_out = request.neighbours.iter().skip(neighbours).map(|neighbour| neighbour.symbol.clone());
+        let left_out = kept.left_out(Block::Neighbours).into_iter();
         Ok(Prompt {
             system: self.system()?,
-            stable: self.stable(&request.style)?,
+            stable: self.stable(&request.style, &request.digest)?,
             payload,
             nonce,
             prompt_version: self.version.clone(),
-            left_out: left_out.collect(),
+            left_out: left_out.filter_map(|name| SymbolPath::new(name).ok()).collect(),
+            blocks: kept.notes(),
         })
     }
 
@@ -240,15 +248,31 @@ impl PromptBuilder {
         )
     }
 
-    fn stable(&self, style: &str) -> Result<String, PromptError> {
+    fn stable(&self, style: &str, digest: &str) -> Result<String, PromptError> {
         let type_map = self.render("type_map.md", &context! {})?;
-        self.render("stable.md", &context! { style => style.trim(), type_map => type_map })
+        let differences: Vec<_> = PITFALLS
+            .iter()
+            .map(|row| {
+                context! {
+                    number => row.number, operation => row.operation, rust => row.rust, naive => row.naive,
+                }
+            })
+            .collect();
+        let digest = digest.trim_end();
+        let values = context! { style => style.trim(), type_map => type_map, differences => differences, digest => digest };
+        self.render("stable.md", &values)
     }
 
-    fn payload(&self, request: &TranslationRequest, nonce: &str, kept: usize) -> Result<String, PromptError> {
-        let (hidden_kept, kept) = shares(request, kept);
+    fn payload(&self, request: &TranslationRequest, nonce: &str, kept: &Kept) -> Result<String, PromptError> {
         let fence = |kind: &str, text: &str| fence(nonce, kind, text);
         let side = |item: Option<&upstream::Item>| item.map(|item| fence("rust", &item.text));
+        let marked = |change: &upstream::ItemChange| {
+            let (before, after) = (change.before()?, change.after()?);
+            match sides(&before.text, &after.text) {
+                Sides::Marked(text) => Some(fence("rust", &text)),
+                Sides::Apart => None,
+            }
+        };
         // Of an item that was split into several symbols the text is shown once.
         let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
         let members: Vec<_> = request
@@ -261,12 +285,16 @@ impl PromptBuilder {
                     member.change.after().map_or("", |item| item.text.as_str()),
                 );
                 let is_new = told.insert(key);
-                let side = |item: Option<&upstream::Item>| side(item.filter(|_| is_new));
+                let marked = if is_new { marked(&member.change) } else { None };
+                let apart = is_new && marked.is_none();
+                let side = |item: Option<&upstream::Item>| side(item.filter(|_| apart));
                 context! {
                     item => member.change.path().to_string(),
                     change => member.change.summary(),
                     symbol => member.symbol.to_string(),
                     by_hand => member.edited_by_hand,
+                    gone => member.change.after().is_none(),
+                    marked => marked,
                     before => side(member.change.before()),
                     after => side(member.change.after()),
                 }
@@ -275,18 +303,23 @@ impl PromptBuilder {
         let hidden: Vec<_> = request
             .hidden
             .iter()
-            .take(hidden_kept)
-            .map(|change| {
+            .enumerate()
+            .filter(|(at, _)| kept.shows(Block::Hidden, *at))
+            .map(|(_, change)| {
+                let marked = marked(change);
+                let apart = marked.is_none();
+                let side = |item: Option<&upstream::Item>| side(item.filter(|_| apart));
                 context! {
                     item => change.path().to_string(),
                     change => change.summary(),
+                    gone => change.after().is_none(),
+                    marked => marked,
                     before => side(change.before()),
                     after => side(change.after()),
                 }
             })
             .collect();
-        let hidden_left_out: Vec<_> =
-            request.hidden.iter().skip(hidden_kept).map(|change| change.path().to_string()).collect();
+        let hidden_left_out = kept.left_out(Block::Hidden);
         let port = |symbol: &SymbolContext| {
             context! {
                 path => symbol.symbol.to_string(),
@@ -295,19 +328,32 @@ impl PromptBuilder {
                 text => symbol.text.as_ref().map(|text| fence("python", text)),
             }
         };
-        let readable = |symbol: &&SymbolContext| symbol.text.is_some();
-        let paths = |written: bool| {
-            let matching = request.symbols.iter().filter(move |symbol| symbol.text.is_some() == written);
-            matching.map(|symbol| symbol.symbol.to_string()).collect::<Vec<_>>()
+        let readable = request.neighbours.iter().filter(|symbol| symbol.text.is_some()).enumerate();
+        let neighbours: Vec<_> = readable
+            .filter(|(at, _)| kept.shows(Block::Neighbours, *at))
+            .map(|(_, symbol)| port(symbol))
+            .collect();
+        let excerpts = |block: Block, excerpts: &[Excerpt]| -> Vec<_> {
+            let shown = excerpts.iter().enumerate().filter(|(at, _)| kept.shows(block, *at));
+            shown
+                .map(|(_, excerpt)| {
+                    context! {
+                        path => excerpt.symbol.to_string(),
+                        file => excerpt.file.clone(),
+                        text => fence("python", &excerpt.text),
+                    }
+                })
+                .collect()
         };
-        let own = request.unit.members.iter().map(|member| &member.change);
-        let shown = own.chain(request.hidden.iter().take(hidden_kept));
-        let rust = shown.flat_map(|change| {
-            [change.before(), change.after()].into_iter().flatten().map(|item| item.text.as_str())
-        });
-        let pitfalls: Vec<_> = triggered(rust)
+        let left_out: BTreeSet<String> = [Block::Neighbours, Block::Signatures, Block::Uses]
             .into_iter()
-            .map(|row| context! { operation => row.operation, rust => row.rust, naive => row.naive })
+            .flat_map(|block| kept.left_out(block))
+            .collect();
+        let own = request.unit.members.iter().map(|member| &member.change);
+        let hidden_shown = request.hidden.iter().enumerate().filter(|(at, _)| kept.shows(Block::Hidden, *at));
+        let pitfalls: Vec<_> = pitfalls_of(own.chain(hidden_shown.map(|(_, change)| change)))
+            .into_iter()
+            .map(|row| row.number)
             .collect();
         let imports: Vec<_> = request
             .imports
@@ -326,21 +372,21 @@ impl PromptBuilder {
             "payload.md",
             &context! {
                 revision => request.revision.label.to_string(),
-                unit => request.unit.id.to_string(),
                 kind => kind_word(request.unit.kind),
                 reason => request.unit.reason.clone(),
                 nonce => nonce,
                 summary => fence("commit", &request.revision.summary),
-                allowed => paths(true),
-                missing => paths(false),
                 members => members,
                 hidden => hidden,
                 hidden_left_out => hidden_left_out,
                 symbols => request.symbols.iter().map(port).collect::<Vec<_>>(),
                 imports => imports,
-                neighbours => request.neighbours.iter().take(kept).filter(readable).map(port).collect::<Vec<_>>(),
-                left_out => request.neighbours.iter().skip(kept).map(|symbol| symbol.symbol.to_string()).collect::<Vec<_>>(),
+                neighbours => neighbours,
+                signatures => excerpts(Block::Signatures, &request.signatures),
+                uses => excerpts(Block::Uses, &request.uses),
+                left_out => left_out,
                 pitfalls => pitfalls,
+                view => view(request.candidate),
                 feedback => feedback,
             },
         )
@@ -365,22 +411,18 @@ impl PromptBuilder {
     }
 }
 
-/// How many hidden changes and how many neighbours are shown of `kept` in all: neighbours are left out first.
-fn shares(request: &TranslationRequest, kept: usize) -> (usize, usize) {
-    let hidden = kept.min(request.hidden.len());
-    (hidden, kept - hidden)
-}
-
-/// How many neighbours could fit if there were nothing else, so that few prompts are rendered in vain.
-fn neighbours_at_most(request: &TranslationRequest) -> usize {
-    let mut bytes = 0_usize;
-    let lengths = request.neighbours.iter().map(|neighbour| neighbour.text.as_deref().map_or(0, str::len));
-    lengths
-        .take_while(|length| {
-            bytes = bytes.saturating_add(*length);
-            bytes <= PAYLOAD_BYTES_MAX
+/// The pitfalls that changes announce, each once, in the order of the table.
+fn pitfalls_of<'c>(changes: impl Iterator<Item = &'c upstream::ItemChange>) -> Vec<&'static Pitfall> {
+    let text = |item: Option<&'c upstream::Item>| item.map_or("", |item| item.text.as_str());
+    let mut found: Vec<&'static Pitfall> = changes
+        .flat_map(|change| {
+            let (before, after) = (text(change.before()), text(change.after()));
+            triggered_by_change(&changed_lines(before, after), after)
         })
-        .count()
+        .collect();
+    found.sort_by_key(|row| row.number);
+    found.dedup();
+    found
 }
 
 fn read_template(path: &Path) -> Result<Option<String>, PromptError> {
@@ -398,6 +440,23 @@ fn read_template(path: &Path) -> Result<Option<String>, PromptError> {
 /// Foreign text between two lines that it cannot hold itself.
 fn fence(nonce: &str, kind: &str, text: &str) -> String {
     format!("<<<{nonce} {kind}\n{}\n{nonce}>>>", text.trim_end())
+}
+
+/// How one of several candidates is to look at the task. Sampling parameters are refused by newer models, so the
+/// difference is in the words.
+fn view(candidate: u32) -> &'static str {
+    match candidate {
+        0 => "",
+        1 => {
+            "Look at the limits of the new Rust first: empty input, the largest and smallest numbers, errors, panics."
+        }
+        2 => {
+            "Look for the smallest edit that does what the new Rust does, and hold it against both texts line by line."
+        }
+        _ => {
+            "Look at what callers see of the new Rust first: results, errors, and arguments that it changes."
+        }
+    }
 }
 
 fn kind_word(kind: UnitKind) -> &'static str {

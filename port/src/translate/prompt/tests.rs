@@ -18,22 +18,17 @@ fn the_task_shows_both_sides_and_what_may_be_edited() {
         .replace(&prompt.nonce, "N0NCE")
         .replace(&request.symbols[0].hash.chars().take(8).collect::<String>(), "5ha5ha5h");
     insta::assert_snapshot!(shown, @r"
-    Task for 1.1.0, unit krate::clamp (a change): the body changed
-
+    Task for 1.1.0 (a change): the body changed
     The word for NONCE in your answer: N0NCE
     <<<N0NCE commit
     release 1.1.0
     N0NCE>>>
-    Allowed to edit: pkg.clamp
-    To be written: none
 
     ## Rust: krate::clamp (body)
-
     Before:
     <<<N0NCE rust
     pub fn clamp(x: i64) -> i64 { x.min(10) }
     N0NCE>>>
-
     Now:
     <<<N0NCE rust
     pub fn clamp(x: i64) -> i64 { x.min(12) }
@@ -81,11 +76,74 @@ fn what_is_hidden_and_does_not_fit_is_named() {
     let prompt = builder().build(&request).unwrap();
     assert!(prompt.payload.contains("not shown for want of space: krate::huge"));
     assert!(prompt.payload.contains("fn cap() { 12 }") && prompt.payload.len() <= PAYLOAD_BYTES_MAX);
-    assert_eq!(prompt.left_out.len(), 1);
+    assert!(prompt.payload.contains("def near"));
+    let note = prompt.blocks.iter().find(|note| note.block == Block::Hidden).unwrap();
+    assert_eq!((note.shown, note.left_out.as_slice()), (1, ["krate::huge".to_owned()].as_slice()));
+    assert_eq!(note.why, "it may take 32768 bytes");
+}
+
+fn excerpt(name: &str, text: &str) -> Excerpt {
+    Excerpt {
+        symbol: SymbolPath::new(format!("pkg.{name}")).unwrap(),
+        file: "pkg.py".to_owned(),
+        text: text.to_owned(),
+    }
 }
 
 #[test]
-fn the_prefix_depends_on_the_style_alone() {
+fn a_change_of_some_lines_is_shown_once_with_marks() {
+    let before = "fn f(x: i64) -> i64 {\n    let y = x + 1;\n    let z = y * 2;\n    z - 1\n}";
+    let change = body_change("krate::f", ItemKind::Function, before, &before.replace("y * 2", "y * 3"));
+    let payload = builder()
+        .build(&request(change, vec![context("pkg.f", "pkg.py", "def f(x): return x")]))
+        .unwrap()
+        .payload;
+    assert!(payload.contains("-    let z = y * 2;\n+    let z = y * 3;\n     z - 1\n }"), "{payload}");
+    assert!(
+        payload.contains("Marked:") && !payload.contains("Before:") && !payload.contains("Now:"),
+        "{payload}"
+    );
+}
+
+#[test]
+fn heads_and_uses_are_shown_and_the_digest_stands_before_the_task() {
+    let mut request = limit_request();
+    request.signatures = vec![excerpt("least", "def least(a, b):")];
+    request.uses = vec![excerpt("run", "    return clamp(3)\n")];
+    request.digest = "pkg.clamp: def clamp(x):\n".to_owned();
+    let prompt = builder().build(&request).unwrap();
+    assert!(prompt.payload.contains("## Head of: sym=pkg.least file=pkg.py"), "{}", prompt.payload);
+    assert!(prompt.payload.contains("## Used in: sym=pkg.run file=pkg.py"), "{}", prompt.payload);
+    assert!(prompt.stable.ends_with("pkg.clamp: def clamp(x):"), "{}", prompt.stable);
+    assert!(!prompt.payload.contains("pkg.clamp: def clamp"));
+}
+
+#[test]
+fn blocks_go_whole_in_their_order_until_the_task_fits() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let mut request = limit_request();
+    request.uses = vec![excerpt("user", &long(1 << 10))];
+    request.neighbours = vec![context("pkg.near", "pkg.py", &long(15 << 10))];
+    request.signatures = vec![excerpt("head", &long(3 << 10))];
+    let fixed = builder().build(&request).unwrap().payload.len() - (19 << 10);
+    let dropped = |symbol_bytes: usize| {
+        let mut request = request.clone();
+        request.symbols[0] = context("pkg.clamp", "pkg.py", &long(symbol_bytes));
+        let prompt = builder().build(&request)?;
+        assert!(prompt.payload.len() <= PAYLOAD_BYTES_MAX);
+        let gone = prompt.blocks.into_iter().filter(|note| !note.left_out.is_empty());
+        Ok::<_, PromptError>(gone.map(|note| note.block).collect::<Vec<_>>())
+    };
+    let room = PAYLOAD_BYTES_MAX - fixed;
+    assert_eq!(dropped(room - (19 << 10) - 500).unwrap(), []);
+    assert_eq!(dropped(room - (18 << 10) - 500).unwrap(), [Block::Uses]);
+    assert_eq!(dropped(room - (3 << 10) - 500).unwrap(), [Block::Uses, Block::Neighbours]);
+    assert_eq!(dropped(room - 500).unwrap(), [Block::Uses, Block::Neighbours, Block::Signatures]);
+    assert!(matches!(dropped(room + 500), Err(PromptError::UnitTooLong { .. })));
+}
+
+#[test]
+fn the_prefix_depends_on_the_style_and_the_file_alone() {
     let first = builder().build(&limit_request()).unwrap();
     let mut other = limit_request();
     other.attempt = 2;
@@ -174,9 +232,9 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("3+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("4+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "3");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "4");
 }
 
 #[test]
@@ -212,6 +270,9 @@ fn pitfalls_of_the_changed_text_are_quoted() {
         body_change("krate::f", ItemKind::Function, "fn f(x: i32) { x + 2 }", "fn f(x: i32) { x % 2 }");
     let prompt =
         builder().build(&request(change, vec![context("pkg.f", "pkg.py", "def f(x): return x")])).unwrap();
-    assert!(prompt.payload.contains("integer division and remainder"), "{}", prompt.payload);
-    assert!(!prompt.payload.contains("rounding"));
+    let told = prompt.payload.lines().find_map(|line| line.split_once("that the change has to do with: "));
+    let rows: Vec<&str> = told.unwrap().1.split(", ").collect();
+    assert!(rows.contains(&"4") && !rows.contains(&"13"), "{rows:?}");
+    assert!(prompt.stable.contains("4. integer division and remainder."), "{}", prompt.stable);
+    assert!(prompt.stable.contains("13. "), "the whole table stands in the part that a cache holds");
 }

@@ -51,6 +51,7 @@ fn prompt() -> Prompt {
         nonce: "n".to_owned(),
         prompt_version: "1".to_owned(),
         left_out: Vec::new(),
+        blocks: Vec::new(),
     }
 }
 

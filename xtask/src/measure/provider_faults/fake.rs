@@ -212,9 +212,10 @@ struct Done {
     sold: Option<(u64, u64)>,
 }
 
-type Request = (String, BTreeMap<String, String>, Vec<u8>);
+pub(in crate::measure) type Request = (String, BTreeMap<String, String>, Vec<u8>);
 
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Result<Option<Request>> {
+/// One request; `None` where the client has closed the connection.
+pub(in crate::measure) fn read_request(reader: &mut BufReader<&TcpStream>) -> Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Ten thousand exchanges with a provider that is out of order half of the time: nothing may be lost, nothing
 //! bought twice, no budget passed by more than one answer.
 
-mod fake;
+pub(super) mod fake;
 mod request;
 
 use std::collections::BTreeMap;
@@ -264,6 +264,7 @@ impl World {
             codec: codec(),
             exchanges: Arc::clone(store),
             price: Some(PRICE),
+            output_tokens_max: 8192,
             attempts_max: 3,
         };
         Box::new(ModelTranslator::new(Arc::new(model), setup))
@@ -281,7 +282,7 @@ impl World {
             for attempt in 1..=link.attempts_max() {
                 let name = unit_name(unit);
                 if let Some((budget, ledger)) = &budget
-                    && budget.reached(ledger, &name, Spent::default()).is_some()
+                    && budget.reached(ledger, &name, Spent::default(), Spent::default()).is_some()
                 {
                     return Ok(Ended::Unaffordable);
                 }
@@ -401,6 +402,10 @@ fn request_for(
         }],
         hidden: Vec::new(),
         neighbours: Vec::new(),
+        signatures: Vec::new(),
+        uses: Vec::new(),
+        digest: String::new(),
+        candidate: 0,
         imports: Vec::new(),
         style: String::new(),
         attempt,

@@ -1,0 +1,216 @@
+//! What of the port around a unit is worth showing, and how much of it: symbols whole, heads of what is called, lines
+//! that use what is to be edited, and the heads of what stands in the same file.
+//!
+//! A published comparison of prompts for translation finds calls of what is depended on worth the most, and whole
+//! bodies cost most: only what changes with the revision is shown whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable, UnitKind};
+use port::language::Language;
+use port::translate::Excerpt;
+
+use super::context::Attempt;
+
+/// The most symbols of a kind that are shown beside those of the unit.
+const CALLED_MAX: usize = 12;
+/// The most symbols whose uses are shown, and the most uses of each.
+const USERS_MAX: usize = 3;
+/// The most tests that are shown as examples.
+const EXAMPLES_MAX: usize = 1;
+/// The longest digest of a file, in bytes: about a thousand tokens.
+const DIGEST_BYTES_MAX: usize = 4 << 10;
+/// The longest line of a digest, in bytes.
+const DIGEST_LINE_MAX: usize = 160;
+
+/// The symbols around a unit.
+pub(super) struct Surroundings<'s> {
+    /// To be shown whole.
+    pub(super) whole: Vec<&'s Symbol>,
+    pub(super) signatures: Vec<Excerpt>,
+    pub(super) uses: Vec<Excerpt>,
+    pub(super) digest: String,
+}
+
+/// Why a symbol is shown; the first in the order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// It was asked for.
+    Wanted,
+    /// The unit's symbols call it, or will, and it changes with the revision.
+    CalledAndChanging,
+    Called,
+    Calls,
+    /// Another test, for a test.
+    Example,
+}
+
+impl<'s> Surroundings<'s> {
+    pub(super) fn of(attempt: &'s Attempt<'_>, language: &dyn Language, wanted: &[SymbolPath]) -> Self {
+        let digest = Digest::of(attempt, language);
+        let mut by_role: BTreeMap<Role, Vec<&Symbol>> = BTreeMap::new();
+        for (role, symbol) in roles(attempt, wanted) {
+            by_role.entry(role).or_default().push(symbol);
+        }
+        for symbols in by_role.values_mut() {
+            symbols.sort_by_key(|symbol| (symbol.text.len(), symbol.path.clone()));
+        }
+        let mut of = |role: Role, most: usize| {
+            let mut symbols = by_role.remove(&role).unwrap_or_default();
+            symbols.truncate(most);
+            symbols
+        };
+        let mut whole = of(Role::Wanted, usize::MAX);
+        whole.extend(of(Role::CalledAndChanging, CALLED_MAX));
+        let mut signatures = Vec::new();
+        for symbol in of(Role::Called, CALLED_MAX) {
+            match language.signature(&symbol.text) {
+                _ if digest.listed.contains(&symbol.path) => {}
+                Some(text) => signatures.push(excerpt(symbol, text)),
+                None => whole.push(symbol),
+            }
+        }
+        let names: Vec<&str> = attempt.unit.members.iter().map(|member| member.symbol.name()).collect();
+        let users = of(Role::Calls, usize::MAX).into_iter();
+        let users = users.filter_map(|symbol| Some(excerpt(symbol, uses(&symbol.text, &names)?)));
+        let uses = users.take(USERS_MAX).collect();
+        whole.extend(of(Role::Example, EXAMPLES_MAX));
+        // What is shown whole need not be shown in pieces.
+        let around: BTreeSet<&SymbolPath> = whole.iter().map(|symbol| &symbol.path).collect();
+        whole.retain(|symbol| !around.iter().any(|other| lies_in(&symbol.path, other)));
+        Self { whole, signatures, uses, digest: digest.text }
+    }
+}
+
+fn excerpt(symbol: &Symbol, text: String) -> Excerpt {
+    Excerpt { symbol: symbol.path.clone(), file: symbol.file.clone(), text }
+}
+
+/// Symbols that those of the unit call, that call them, or that stand beside one that is to be written.
+fn roles<'s>(attempt: &'s Attempt<'_>, wanted: &[SymbolPath]) -> Vec<(Role, &'s Symbol)> {
+    let members = &attempt.unit.members;
+    let own: BTreeSet<&SymbolPath> = members.iter().map(|member| &member.symbol).collect();
+    let planned = attempt.current.plan.units.iter().flat_map(|unit| &unit.members);
+    let changing: BTreeSet<&SymbolPath> = planned.map(|member| &member.symbol).collect();
+    let after = members.iter().filter_map(|member| member.change.after());
+    let upstream: BTreeSet<&str> = after.flat_map(|item| &item.mentions).map(String::as_str).collect();
+    let mine = members.iter().filter_map(|member| attempt.shown.symbols.get(&member.symbol));
+    let called: BTreeSet<&str> = mine.flat_map(|symbol| &symbol.mentions).map(String::as_str).collect();
+    let is_test_unit = attempt.unit.kind == UnitKind::Test;
+    // A test that is there shows by itself how the port writes its tests.
+    let needs_example =
+        is_test_unit && members.iter().any(|member| attempt.shown.symbols.get(&member.symbol).is_none());
+    let role = |symbol: &Symbol| {
+        let name = symbol.path.name();
+        let is_called = upstream.contains(name) || called.contains(name);
+        // A class mentions what its methods mention; where only a method calls, the method is shown.
+        let calls = symbol.kind != SymbolKind::Class
+            && members.iter().any(|member| {
+                symbol.mentions.binary_search_by(|mention| mention.as_str().cmp(member.symbol.name())).is_ok()
+            });
+        if wanted.contains(&symbol.path) {
+            Some(Role::Wanted)
+        } else if symbol.is_test != is_test_unit && !(is_test_unit && is_called) {
+            None
+        } else if is_called {
+            Some(if changing.contains(&symbol.path) { Role::CalledAndChanging } else { Role::Called })
+        } else if calls {
+            Some(Role::Calls)
+        } else if needs_example && members.iter().any(|member| member.symbol.parent() == symbol.path.parent())
+        {
+            // The way the port writes its tests is best shown by another test.
+            Some(Role::Example)
+        } else {
+            None
+        }
+    };
+    let others = attempt.shown.symbols.symbols.values().filter(|symbol| {
+        // A class around a method of the unit would repeat the method.
+        let is_around = own.iter().any(|path| lies_in(path, &symbol.path));
+        let inside = own.iter().any(|path| lies_in(&symbol.path, path));
+        !own.contains(&symbol.path) && !inside && (!is_around || wanted.contains(&symbol.path))
+    });
+    others.filter_map(|symbol| Some((role(symbol)?, symbol))).collect()
+}
+
+/// The lines of a text that use one of these names, its first line aside, each with the line around it on both sides;
+/// `None` where there is none.
+fn uses(text: &str, names: &[&str]) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_use =
+        |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| names.contains(&word));
+    let used: Vec<usize> =
+        (1..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| is_use(line))).collect();
+    let mut shown: BTreeSet<usize> = BTreeSet::new();
+    for at in used.into_iter().take(USERS_MAX) {
+        shown.extend(at.saturating_sub(1)..=(at + 1).min(lines.len() - 1));
+    }
+    let mut told = String::new();
+    let mut last = None;
+    for at in shown {
+        if last.is_some_and(|last| last + 1 < at) {
+            told.push_str("[…]\n");
+        }
+        told.push_str(lines.get(at)?);
+        told.push('\n');
+        last = Some(at);
+    }
+    (!told.is_empty()).then_some(told)
+}
+
+/// The heads of what stands in a file.
+struct Digest<'s> {
+    text: String,
+    listed: BTreeSet<&'s SymbolPath>,
+}
+
+impl<'s> Digest<'s> {
+    /// Of the file of a unit, as the revision found it, so that it is the same for all units of that file.
+    fn of(attempt: &'s Attempt<'_>, language: &dyn Language) -> Self {
+        let mut digest = Self { text: String::new(), listed: BTreeSet::new() };
+        let Some(file) = attempt.unit.members.first().map(|member| &member.file) else { return digest };
+        let mut left_out = 0;
+        for symbol in in_file(&attempt.current.symbols, file) {
+            let head = language.signature(&symbol.text).unwrap_or_else(|| symbol.text.clone());
+            let code = head.lines().filter(|line| !line.starts_with('@') && !line.contains("\"\"\""));
+            let code: Vec<&str> = code.map(str::trim).collect();
+            let line = format!("{}: {}\n", symbol.path, code.join(" "));
+            if line.len() > DIGEST_LINE_MAX || digest.text.len() + line.len() > DIGEST_BYTES_MAX {
+                left_out += 1;
+                continue;
+            }
+            digest.text.push_str(&line);
+            digest.listed.insert(&symbol.path);
+        }
+        if left_out > 0 {
+            writeln!(digest.text, "and {left_out} more").expect("a text takes anything");
+        }
+        digest
+    }
+}
+
+fn in_file<'s>(symbols: &'s SymbolTable, file: &str) -> impl Iterator<Item = &'s Symbol> {
+    symbols.symbols.values().filter(move |symbol| symbol.file == file && !symbol.is_test)
+}
+
+pub(super) fn lies_in(path: &SymbolPath, around: &SymbolPath) -> bool {
+    path.as_str().strip_prefix(around.as_str()).is_some_and(|rest| rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uses;
+
+    #[test]
+    fn uses_are_whole_lines_with_what_stands_around_them() {
+        let text =
+            "def g(x):\n    a = 1\n    b = clamp(a)\n    c = 2\n    d = 3\n    e = 4\n    return clamp(c)";
+        assert_eq!(
+            uses(text, &["clamp"]).as_deref(),
+            Some("    a = 1\n    b = clamp(a)\n    c = 2\n[…]\n    e = 4\n    return clamp(c)\n")
+        );
+        assert_eq!(uses(text, &["clam"]), None, "a part of a name is no name");
+        assert_eq!(uses("def clamp(x): return x", &["clamp"]), None);
+    }
+}
