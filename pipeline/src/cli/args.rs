@@ -9,6 +9,7 @@ use super::decide_args::{self, Decide, Pin};
 use super::exit_code;
 use super::gate::Gate;
 pub(super) use super::listing_args::{Diff, Items, Only};
+use super::dashboard::Dashboard;
 use super::watch::Watch;
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.
@@ -96,6 +97,8 @@ behind than `[alert]` allows, it ends with 7. Stopped at any time, it goes on wh
     Sync(Sync),
     /// Keep following it on a schedule until stopped.
     Watch(Watch),
+    /// Show ports in a browser, from what runs left: nothing is changed, and no daemon is needed.
+    Dashboard(Dashboard),
     /// Check that the lock and the two repositories agree.
     #[command(after_help = "Example, as a check in continuous integration:
   tidelock verify --contract
