@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::contract::args::Contract;
+use super::dashboard::Dashboard;
 use super::decide_args::{self, Decide, Pin};
 use super::exit_code;
 use super::gate::Gate;
 pub(super) use super::listing_args::{Diff, Items, Only};
-use super::dashboard::Dashboard;
 use super::watch::Watch;
 
 /// Keeps a Python port locked to a Rust upstream that keeps moving.

@@ -69,7 +69,9 @@ pub(super) fn run(context: &Context, args: &Dashboard) -> Result<ExitCode, CliEr
         context.console.data(&format!("{address}\n"));
     }
     if !server.address.ip().is_loopback() {
-        context.console.say("others than this machine may read it, and there is no login: put a proxy with one before it");
+        context.console.say(
+            "others than this machine may read it, and there is no login: put a proxy with one before it",
+        );
     }
     while !context.machine.interrupt.load(Ordering::Relaxed) {
         context.machine.clock.sleep(TURN);

@@ -45,7 +45,11 @@ pub fn router(offer: Offer) -> Router {
         .with_state(Arc::new(offer))
 }
 
-async fn answer_forge(State(offer): State<Arc<Offer>>, Path(name): Path<String>, request: Request) -> Response {
+async fn answer_forge(
+    State(offer): State<Arc<Offer>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     match Forge::ALL.into_iter().find(|forge| forge.name() == name) {
         None => plain(StatusCode::NOT_FOUND, "no forge of that name is known here\n"),
         Some(_) if request.method() != Method::POST => {

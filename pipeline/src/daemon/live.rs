@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(live.change(), before);
         live.stands(&[stand(Phase::SyncQueued, Some(2))]);
         let told = live.of("p").unwrap();
-        assert_eq!((told.phase.as_str(), told.place, told.step.as_str()), ("waiting for a sync", Some(2), ""));
+        assert_eq!(
+            (told.phase.as_str(), told.place, told.step.as_str()),
+            ("waiting for a sync", Some(2), "")
+        );
         live.stands(&[]);
         assert_eq!(live.of("p"), None);
         assert_eq!(live.change(), before + 2);

@@ -23,10 +23,7 @@ impl Commands {
         let (Some(tidelock), Some(item)) = (&self.tidelock, quoted(item)) else { return Vec::new() };
         vec![
             Command { what: "take it up again", text: format!("{tidelock} sync --retry") },
-            Command {
-                what: "leave it alone",
-                text: format!("{tidelock} decline {item} --reason 'say why'"),
-            },
+            Command { what: "leave it alone", text: format!("{tidelock} decline {item} --reason 'say why'") },
             Command {
                 what: "leave it until a day",
                 text: format!("{tidelock} defer {item} --until YYYY-MM-DD --reason 'say why'"),

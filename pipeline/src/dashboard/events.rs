@@ -29,7 +29,10 @@ struct Listening {
 }
 
 /// Tells a listener of changes until it goes away.
-pub(super) async fn events(State(shared): State<Arc<Shared>>, connection: Option<Extension<Connection>>) -> Response {
+pub(super) async fn events(
+    State(shared): State<Arc<Shared>>,
+    connection: Option<Extension<Connection>>,
+) -> Response {
     let Ok(place) = Arc::clone(&shared.listening).try_acquire_owned() else {
         let mut full = Response::new(Body::from("too many listen already: load the page again instead\n"));
         *full.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

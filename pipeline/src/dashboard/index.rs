@@ -57,16 +57,21 @@ impl Index {
         if self.stamp == Some(now) {
             return false;
         }
-        self.trouble.clear();
         match Self::listed(journal, now) {
             Ok(rows) => {
+                self.trouble.clear();
                 self.stamp = Some(now);
                 self.take(rows);
+                true
             }
             // Looked at again at the next turn: a lock passes, and a damaged file may be replaced.
-            Err(error) => self.trouble = error.to_string().chars().take(TROUBLE_CHARS_MAX).collect(),
+            Err(error) => {
+                let told: String = error.to_string().chars().take(TROUBLE_CHARS_MAX).collect();
+                let is_new = told != self.trouble;
+                self.trouble = told;
+                is_new
+            }
         }
-        true
     }
 
     fn listed(journal: &Path, stamp: Stamp) -> Result<Vec<RunRow>, StoreError> {
@@ -79,7 +84,8 @@ impl Index {
     fn take(&mut self, mut rows: Vec<RunRow>) {
         self.total = rows.len();
         rows.truncate(RUNS_MAX);
-        let before: HashMap<&str, RunStatus> = self.rows.iter().map(|row| (row.run.as_str(), row.status)).collect();
+        let before: HashMap<&str, RunStatus> =
+            self.rows.iter().map(|row| (row.run.as_str(), row.status)).collect();
         let is_known = |row: &&RunRow| {
             let read = self.digests.contains_key(&row.run) || self.unreadable.contains_key(&row.run);
             read && row.status != RunStatus::Open && before.get(row.run.as_str()) == Some(&row.status)
@@ -98,8 +104,14 @@ impl Index {
     pub(super) fn next(&mut self, most: usize) -> Vec<(String, RunStatus)> {
         let from = self.pending.len().saturating_sub(most);
         let status = |run: &String| self.rows.iter().find(|row| row.run == *run).map(|row| row.status);
-        let next: Vec<(String, RunStatus)> =
-            self.pending.get(from..).unwrap_or_default().iter().rev().filter_map(|run| Some((run.clone(), status(run)?))).collect();
+        let next: Vec<(String, RunStatus)> = self
+            .pending
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .filter_map(|run| Some((run.clone(), status(run)?)))
+            .collect();
         self.pending.truncate(from);
         next
     }
@@ -138,7 +150,8 @@ impl Index {
         let pages = self.rows.len().div_ceil(PAGE_ROWS).max(1);
         let page = page.clamp(1, pages);
         let rows = self.rows.iter().skip((page - 1) * PAGE_ROWS).take(PAGE_ROWS);
-        let rows = rows.filter_map(|row| self.digests.get(&row.run)).map(|digest| (**digest).clone()).collect();
+        let rows =
+            rows.filter_map(|row| self.digests.get(&row.run)).map(|digest| (**digest).clone()).collect();
         Runs { rows, page, pages }
     }
 
@@ -152,7 +165,10 @@ impl Index {
         let ended = |digest: &&Arc<RunDigest>| digest.outcome != RunOutcome::Unfinished;
         let unreadable = match self.unreadable.iter().next_back() {
             Some((run, why)) if self.trouble.is_empty() => {
-                format!("{} cannot be read, such as `{run}`: {why}", reports::count(self.unreadable.len() as u64, "run"))
+                format!(
+                    "{} cannot be read, such as `{run}`: {why}",
+                    reports::count(self.unreadable.len() as u64, "run")
+                )
             }
             Some(_) | None => String::new(),
         };
@@ -168,7 +184,10 @@ impl Index {
 }
 
 /// Reads runs for an index, which is not locked meanwhile.
-pub(super) fn read(journal: &Path, runs: Vec<(String, RunStatus)>) -> Vec<(String, RunStatus, Result<RunRecord, String>)> {
+pub(super) fn read(
+    journal: &Path,
+    runs: Vec<(String, RunStatus)>,
+) -> Vec<(String, RunStatus, Result<RunRecord, String>)> {
     let store = match Store::open_read_only(journal) {
         Ok(store) => store,
         Err(error) => {
@@ -177,5 +196,10 @@ pub(super) fn read(journal: &Path, runs: Vec<(String, RunStatus)>) -> Vec<(Strin
         }
     };
     let read = |run: &str| record_of(&store, run).map_err(|error: RunError| error.to_string());
-    runs.into_iter().map(|(run, status)| { let found = read(&run); (run, status, found) }).collect()
+    runs.into_iter()
+        .map(|(run, status)| {
+            let found = read(&run);
+            (run, status, found)
+        })
+        .collect()
 }

@@ -14,7 +14,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -57,7 +57,7 @@ pub struct Shared {
     daemon: bool,
     ports: RwLock<BTreeMap<String, Arc<Kept>>>,
     /// Ports whose standing is to be read.
-    wanted: Mutex<std::collections::BTreeSet<String>>,
+    wanted: Mutex<BTreeSet<String>>,
     drawing: Arc<Semaphore>,
     listening: Arc<Semaphore>,
 }
@@ -89,16 +89,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Dashboard {
     /// Begins to read these ports. `daemon` says whether `live` is filled by one.
     pub fn start(ports: Vec<Settings>, machine: &Machine, live: Arc<Live>, daemon: bool) -> Self {
-        let shared = Arc::new(Shared {
-            machine: survey::quiet(machine),
-            live,
-            daemon,
-            ports: RwLock::default(),
-            wanted: Mutex::default(),
-            drawing: Arc::new(Semaphore::new(PAGES_MAX)),
-            listening: Arc::new(Semaphore::new(LISTENERS_MAX)),
-        });
-        shared.show(ports);
+        let shared = Arc::new(Shared::new(ports, machine, live, daemon));
         let (mut stops, mut threads) = (Vec::new(), Vec::new());
         for work in [keeper::keep, survey::read] {
             let (stop, stopped) = sync_channel(1);
@@ -125,6 +116,20 @@ impl Drop for Dashboard {
 }
 
 impl Shared {
+    fn new(ports: Vec<Settings>, machine: &Machine, live: Arc<Live>, daemon: bool) -> Self {
+        let shared = Self {
+            machine: survey::quiet(machine),
+            live,
+            daemon,
+            ports: RwLock::default(),
+            wanted: Mutex::default(),
+            drawing: Arc::new(Semaphore::new(PAGES_MAX)),
+            listening: Arc::new(Semaphore::new(LISTENERS_MAX)),
+        };
+        shared.show(ports);
+        shared
+    }
+
     /// The ports are these now. What is known of those that stay is kept.
     pub fn show(&self, ports: Vec<Settings>) {
         let mut kept = self.ports.write().unwrap_or_else(PoisonError::into_inner);

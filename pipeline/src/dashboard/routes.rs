@@ -166,12 +166,22 @@ fn untold(error: RunError, run: &str, port: PortNow) -> Answer {
             Answer::Told(StatusCode::NOT_FOUND, port, "No such run", text)
         }
         // A lock passes; what is damaged or of another version stays so until somebody does what the text says.
-        RunError::Store(error @ (StoreError::Database { .. } | StoreError::NotWritable { .. } | StoreError::Full { .. })) => {
-            Answer::Told(StatusCode::SERVICE_UNAVAILABLE, port, "The journal cannot be read now", error.to_string())
-        }
+        RunError::Store(
+            error @ (StoreError::Database { .. } | StoreError::NotWritable { .. } | StoreError::Full { .. }),
+        ) => Answer::Told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            port,
+            "The journal cannot be read now",
+            error.to_string(),
+        ),
         RunError::Store(
             error @ (StoreError::Newer { .. } | StoreError::OtherVersion { .. } | StoreError::Damaged { .. }),
-        ) => Answer::Told(StatusCode::INTERNAL_SERVER_ERROR, port, "The journal cannot be read", error.to_string()),
+        ) => Answer::Told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            port,
+            "The journal cannot be read",
+            error.to_string(),
+        ),
         RunError::Illegal(error) => {
             let text = format!("The events of `{run}` do not follow on each other: {error}");
             Answer::Told(StatusCode::INTERNAL_SERVER_ERROR, port, "The run cannot be read", text)
@@ -210,7 +220,12 @@ async fn port(State(shared): Shown, Path(name): Path<String>, Query(paged): Quer
                 Some(Ok(page)) => page,
                 Some(Err(_no_number)) => {
                     let text = "Pages of runs are numbered from 1.".to_owned();
-                    return Ok(Answer::Told(StatusCode::BAD_REQUEST, Some(Box::new(now)), "No such page", text));
+                    return Ok(Answer::Told(
+                        StatusCode::BAD_REQUEST,
+                        Some(Box::new(now)),
+                        "No such page",
+                        text,
+                    ));
                 }
             };
             let (runs, history, open) = {
@@ -252,11 +267,18 @@ async fn graph(State(shared): Shown, Path(name): Path<String>, Query(chosen): Qu
                 Some(none) if none.is_empty() => None,
                 Some(label) => Some(label),
             };
-            let Some(label) = wanted else { return drawing.board.graph(&now, &choices, None).map(Answer::Page) };
+            let Some(label) = wanted else {
+                return drawing.board.graph(&now, &choices, None).map(Answer::Page);
+            };
             let has = |run: &&Arc<RunDigest>| run.revisions.iter().any(|revision| revision.label == label);
             let Some(run) = history.iter().find(has) else {
                 let text = format!("None of the newest runs of this port followed a revision `{label}`.");
-                return Ok(Answer::Told(StatusCode::NOT_FOUND, Some(Box::new(now)), "No such revision", text));
+                return Ok(Answer::Told(
+                    StatusCode::NOT_FOUND,
+                    Some(Box::new(now)),
+                    "No such revision",
+                    text,
+                ));
             };
             match read(kept, &run.run) {
                 Ok(record) => {

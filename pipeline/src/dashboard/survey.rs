@@ -159,7 +159,8 @@ fn standing(settings: &Settings, machine: &Machine) -> anyhow::Result<(Standing,
 }
 
 fn counts(of: Counted) -> Counts {
-    let Counted { proved, tested, mapped_only, unknown, unmapped, drifted, parked, ignored, stale, held } = of;
+    let Counted { proved, tested, mapped_only, unknown, unmapped, drifted, parked, ignored, stale, held } =
+        of;
     let number = |number: usize| number as u64;
     Counts {
         proved: number(proved),

@@ -16,12 +16,12 @@ pub(super) use args::Watch;
 
 use super::{CliError, Context, ExitCode};
 use crate::daemon::answers::{self, Offer};
-use crate::daemon::{Dispatcher, Live};
 use crate::daemon::metrics::Metrics;
 use crate::daemon::notify::{Means, Notifier};
 use crate::daemon::observe::Observations;
 use crate::daemon::server::Server;
 use crate::daemon::webhook::Webhooks;
+use crate::daemon::{Dispatcher, Live};
 use crate::dashboard::{self, Dashboard};
 use ports::Ports;
 use work::PortWork;
@@ -41,8 +41,13 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
         metrics: Arc::clone(&metrics),
     };
     let notifier = Notifier::start(means);
-    let mut observations =
-        Observations::new(Arc::clone(&metrics), Arc::clone(&webhooks), notifier, Arc::clone(&clock), Arc::clone(&live));
+    let mut observations = Observations::new(
+        Arc::clone(&metrics),
+        Arc::clone(&webhooks),
+        notifier,
+        Arc::clone(&clock),
+        Arc::clone(&live),
+    );
     let dispatcher = Dispatcher::new(&work, &*clock, &mut observations, work.ports(), stop);
     let control = dispatcher.control();
     signals::listen(&control, &context.machine.interrupt)?;

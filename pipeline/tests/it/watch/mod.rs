@@ -1,6 +1,7 @@
 //! `tidelock watch`: looks on its schedule, lands what comes, and stops when it is told to.
 
 mod offering;
+mod pages;
 mod refused;
 mod running;
 mod stopping;

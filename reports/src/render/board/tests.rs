@@ -165,7 +165,7 @@ fn every_link_within_a_page_has_one_target_and_every_label_exists() {
             for target in attribute(&page, "href").into_iter().filter_map(|target| target.strip_prefix('#')) {
                 assert!(unique.contains(target), "{name}: {target} leads nowhere");
             }
-            for label in attribute(&page, "aria-labelledby") {
+            for label in attribute(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
                 assert!(unique.contains(label), "{name}: {label} labels nothing");
             }
             assert_eq!(page.matches("<h1").count(), 1, "{name}");
