@@ -16,9 +16,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::JoinHandle;
 
 use reports::RunRecord;
 use reports::board::{PortNow, Standing};
@@ -40,12 +39,12 @@ const LISTENERS_MAX: usize = 24;
 /// After so long a standing is read anew when somebody looks, in milliseconds.
 const STANDING_OLD_MS: i64 = 60_000;
 
-/// What the dashboard shows, and who reads it for it. Its threads end with it.
+/// What the dashboard shows, and who reads it for it. Its threads end once it is gone; nobody waits for a reading that
+/// is under way.
 #[derive(Debug)]
 pub struct Dashboard {
     shared: Arc<Shared>,
-    stops: Vec<SyncSender<()>>,
-    threads: Vec<JoinHandle<()>>,
+    _stops: Vec<SyncSender<()>>,
 }
 
 /// What its threads and its handlers share.
@@ -90,28 +89,19 @@ impl Dashboard {
     /// Begins to read these ports. `daemon` says whether `live` is filled by one.
     pub fn start(ports: Vec<Settings>, machine: &Machine, live: Arc<Live>, daemon: bool) -> Self {
         let shared = Arc::new(Shared::new(ports, machine, live, daemon));
-        let (mut stops, mut threads) = (Vec::new(), Vec::new());
-        for work in [keeper::keep, survey::read] {
+        let begin = |work: fn(&Shared, &Receiver<()>)| {
             let (stop, stopped) = sync_channel(1);
             let shared = Arc::clone(&shared);
-            threads.push(std::thread::spawn(move || work(&shared, &stopped)));
-            stops.push(stop);
-        }
-        Self { shared, stops, threads }
+            drop(std::thread::spawn(move || work(&shared, &stopped)));
+            stop
+        };
+        let stops = vec![begin(keeper::keep), begin(survey::read)];
+        Self { shared, _stops: stops }
     }
 
     /// What its handlers answer from.
     pub fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
-    }
-}
-
-impl Drop for Dashboard {
-    fn drop(&mut self) {
-        self.stops.clear();
-        for thread in self.threads.drain(..) {
-            drop(thread.join());
-        }
     }
 }
 

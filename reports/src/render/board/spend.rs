@@ -11,10 +11,12 @@ use crate::render::html::markup::Markup;
 use crate::visible;
 use crate::words;
 
+/// Milliseconds in a day.
+const DAY_MS: i64 = 86_400_000;
 /// Days that are drawn, the last ones with any cost.
 const DAYS_DRAWN: usize = 30;
 /// Days in the table.
-const DAYS_LISTED: usize = 60;
+const DAYS_LISTED: usize = 31;
 /// Models that have a colour of their own; the others share one.
 const MODELS_DRAWN: usize = 5;
 
@@ -65,14 +67,14 @@ impl Row {
 /// Adds up runs, in any order.
 pub(super) fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs {
     let mut by_model: BTreeMap<&str, Row> = BTreeMap::new();
-    let mut by_day: BTreeMap<(String, &str), Row> = BTreeMap::new();
+    let mut by_day: BTreeMap<(i64, &str), Row> = BTreeMap::new();
     let mut total = Row::default();
     for run in runs {
-        let day = words::date(run.started_ms.div_euclid(1000)).unwrap_or_else(|| "no day".to_owned());
+        let day = run.started_ms.div_euclid(DAY_MS);
         for spend in &run.spend {
             total.add(spend);
             by_model.entry(&spend.model).or_default().add(spend);
-            by_day.entry((day.clone(), &spend.model)).or_default().add(spend);
+            by_day.entry((day, &spend.model)).or_default().add(spend);
         }
     }
     let in_dollars = by_model.values().any(|row| row.cost_usd.is_some_and(|cost| cost > 0.0));
@@ -91,7 +93,10 @@ pub(super) fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs 
     let days: Vec<Row> = by_day
         .into_iter()
         .rev()
-        .map(|((day, model), row)| Row { day, model: model.to_owned(), class: class_of(model), ..row })
+        .map(|((day, model), row)| {
+            let day = words::date(day.saturating_mul(DAY_MS / 1000)).unwrap_or_else(|| "no day".to_owned());
+            Row { day, model: model.to_owned(), class: class_of(model), ..row }
+        })
         .collect();
     let names: BTreeSet<&str> = days.iter().map(|row| row.day.as_str()).collect();
     let drawn: Vec<&str> = names.iter().rev().take(DAYS_DRAWN).rev().copied().collect();

@@ -206,8 +206,9 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        drop(kill_process(Pid::from_child(&self.child), Signal::TERM));
-        drop(self.child.wait());
+        if kill_process(Pid::from_child(&self.child), Signal::TERM).is_ok() {
+            drop(self.child.wait());
+        }
     }
 }
 

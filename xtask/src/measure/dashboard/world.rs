@@ -59,7 +59,7 @@ pub(super) fn make(program: &Path, root: &Path) -> Result<()> {
     // Somebody edited a symbol by hand.
     write("port/tinytext/names.py", &PORT_NAMES.replace("if part)", "if part.strip())"))?;
     commit(&port, "adopt, and edit")?;
-    for (from, to, tag) in [("\"aeiou\"", "\"aeiouy\"", "0.4.0"), ("'-'", "'_'", "0.4.1")] {
+    for (from, to, tag) in [("\"aeiou\"", "\"aeiouy\"", "0.4.0"), ("\"-\"", "\"_\"", "0.4.1")] {
         let text = std::fs::read_to_string(upstream.join("src/lib.rs"))?.replace(from, to);
         write("upstream/src/lib.rs", &text)?;
         commit(&upstream, tag)?;
