@@ -2,6 +2,7 @@
 //! itself, so that nothing is kept for a listener and a slow one misses numbers only.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,16 +30,20 @@ struct Listening {
 }
 
 /// Tells a listener of changes until it goes away.
-pub(super) async fn events(
+pub(super) fn events(
     State(shared): State<Arc<Shared>>,
     connection: Option<Extension<Connection>>,
-) -> Response {
+) -> Ready<Response> {
+    ready(listen(&shared, connection.map(|Extension(connection)| connection)))
+}
+
+fn listen(shared: &Shared, connection: Option<Connection>) -> Response {
     let Ok(place) = Arc::clone(&shared.listening).try_acquire_owned() else {
         let mut full = Response::new(Body::from("too many listen already: load the page again instead\n"));
         *full.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return full;
     };
-    if let Some(Extension(connection)) = connection {
+    if let Some(connection) = connection {
         connection.listen();
     }
     let listening = Listening { changes: shared.live.changes(), is_new: true, _place: place };

@@ -229,8 +229,8 @@ fn columns(drawn: &[usize], edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
                     };
                     fixed.iter().position(|fixed| *fixed == other)
                 });
-                let (sum, number) = near.fold((0, 0), |(sum, number), place| (sum + place, number + 1));
-                if number == 0 { usize::MAX } else { sum * 100 / number }
+                let (sum, number) = near.fold((0, 0), |(sum, number), place| (sum + place, number + 1_usize));
+                (sum * 100_usize).checked_div(number).unwrap_or(usize::MAX)
             };
             if let Some(column) = columns.get_mut(at) {
                 column.sort_by_key(|node| middle(*node));

@@ -103,7 +103,11 @@ pub fn segment(name: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
             // Also the dot: a segment of dots alone is taken for a way up.
-            other => out.push_str(&format!("%{other:02X}")),
+            other => {
+                out.push('%');
+                let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0').to_ascii_uppercase();
+                out.extend([digit(other >> 4), digit(other & 15)]);
+            }
         }
     }
     out

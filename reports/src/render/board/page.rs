@@ -171,7 +171,7 @@ fn live(record: &RunRecord) -> Live {
         settled: counts.total - counts.open,
         units: counts.total,
         latest,
-        at: last.map(stage).unwrap_or_else(|| "planning the first revision".to_owned()),
+        at: last.map_or_else(|| "planning the first revision".to_owned(), stage),
     }
 }
 

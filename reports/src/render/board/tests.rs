@@ -84,7 +84,7 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
         reached: Vec::new(),
     };
     let mut pages = vec![
-        ("overview".to_owned(), board.overview(&[port.clone()], &running).unwrap()),
+        ("overview".to_owned(), board.overview(std::slice::from_ref(&port), &running).unwrap()),
         ("port".to_owned(), board.port(&port, &runs, &digests, Some(record)).unwrap()),
         ("run".to_owned(), board.run(&port, record).unwrap()),
         ("modules".to_owned(), board.modules(&port).unwrap()),
@@ -104,7 +104,10 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
     pages.push(("unreadable".to_owned(), board.port(&port, &Runs::default(), &[], None).unwrap()));
     let empty = PortNow { name: text.to_owned(), ..PortNow::default() };
     pages.push(("new".to_owned(), board.port(&empty, &Runs::default(), &[], None).unwrap()));
-    pages.push(("new overview".to_owned(), board.overview(&[empty.clone()], &BTreeMap::new()).unwrap()));
+    pages.push((
+        "new overview".to_owned(),
+        board.overview(std::slice::from_ref(&empty), &BTreeMap::new()).unwrap(),
+    ));
     pages.push(("new modules".to_owned(), board.modules(&empty).unwrap()));
     pages.push(("new graph".to_owned(), board.graph(&empty, &[], None).unwrap()));
     pages.push(("new benchmarks".to_owned(), board.benchmarks(&empty, None).unwrap()));
