@@ -362,12 +362,12 @@ async fn json(State(shared): Shown, Path((name, run)): Path<(String, String)>) -
 
 async fn unit(State(shared): Shown, Path((name, run, unit)): Path<(String, String, String)>) -> Response {
     draw(shared, move |drawing| {
-        drawing.of_run(&name, &run, |now, record| match drawing.board.unit(&now, &record, &unit)? {
-            Some(html) => Ok(Answer::Page(html)),
-            None => {
+        drawing.of_run(&name, &run, |now, record| {
+            let Some(html) = drawing.board.unit(&now, &record, &unit)? else {
                 let text = format!("The run `{run}` has no unit at `{unit}`.");
-                Ok(Answer::Told(StatusCode::NOT_FOUND, Some(Box::new(now)), "No such unit", text))
-            }
+                return Ok(Answer::Told(StatusCode::NOT_FOUND, Some(Box::new(now)), "No such unit", text));
+            };
+            Ok(Answer::Page(html))
         })
     })
     .await

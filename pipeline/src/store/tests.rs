@@ -120,7 +120,7 @@ fn a_reader_makes_no_database_and_brings_none_to_a_newer_format() {
     assert!(Store::open_read_only(&path).is_err());
     assert!(!path.exists());
     // One whose making was broken off.
-    rusqlite::Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
+    Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
     let before = std::fs::read(&path).unwrap();
     assert!(Store::open_read_only(&path).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), before);
