@@ -1,7 +1,7 @@
 //! The dashboard: pages for people over what runs left and, where one runs, over what the daemon does.
 //!
-//! It reads and never writes: journals are opened read-only, and there is no request that changes anything. [`keeper`]
-//! follows the journals in a thread of its own, [`survey`] reads how ports stand in another, and [`routes`] answers from
+//! It reads and never writes: journals are opened read-only, and there is no request that changes anything. `keeper`
+//! follows the journals in a thread of its own, `survey` reads how ports stand in another, and `routes` answers from
 //! what they keep. The pages themselves are drawn by [`reports::board`].
 
 mod commands;
