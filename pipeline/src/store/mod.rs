@@ -112,7 +112,8 @@ impl Store {
         Self::open_shared(path).or_else(|_not_shared| Self::open_copy(path)).map_err(|_unreadable| refused)
     }
 
-    /// Opens the database at this path to read it, and never writes to it or makes it, not even its older formats new.
+    /// Opens the database at this path to read it, and never writes to it or makes it. One of an older format is read in
+    /// a copy.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         match Self::open_shared(path) {
             Err(refused @ StoreError::NotWritable { .. }) if path.exists() => {

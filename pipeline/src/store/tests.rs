@@ -122,7 +122,8 @@ fn a_reader_makes_no_database_and_brings_none_to_a_newer_format() {
     // One whose making was broken off.
     Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(Store::open_read_only(&path).is_err());
+    // It is read in a copy, which is brought to today's format instead.
+    assert_eq!(Store::open_read_only(&path).unwrap().runs().unwrap(), []);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     drop(Store::open(&path).unwrap());
     assert_eq!(Store::open_read_only(&path).unwrap().runs().unwrap(), []);
