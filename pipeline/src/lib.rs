@@ -1,7 +1,7 @@
 //! Decide, act, remember: the engine, the driver, the gate, the store and the command line.
 //!
 //! [`engine`] is pure. [`driver`] carries its effects out over a [`session`], [`gate`] turns measurements
-//! into verdicts, [`store`] keeps the journal, and [`cli`] is the only part that talks to people.
+//! into verdicts, [`store`] keeps the journal, [`dashboard`] shows it, and [`cli`] is the only part that talks to people.
 
 mod ahead;
 pub mod budget;
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 mod corrections;
 pub mod daemon;
+pub mod dashboard;
 mod decided;
 pub mod driver;
 pub mod engine;

@@ -10,6 +10,7 @@ mod diff;
 pub mod gate_report;
 pub mod record;
 pub mod render;
+
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 pub mod summary;
@@ -18,6 +19,7 @@ mod words;
 
 pub use gate_report::{GateReport, SymbolPlace};
 pub use record::{RecordError, RunOutcome, RunRecord, Verdict};
+pub use render::board;
 pub use summary::Summary;
 pub use visible::{code as visible_text, line as visible_line};
 pub use words::{count, plain};

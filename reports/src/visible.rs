@@ -27,6 +27,13 @@ pub(crate) fn block(text: &str) -> String {
     })
 }
 
+/// The text with its line ends and tabs kept, and not cut. What was made visible before stays as it is.
+pub(crate) fn whole(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|c| if c == '\n' { out.push(c) } else { push_code(c, &mut out) });
+    out
+}
+
 /// One line of code, cut at `chars_max` with a count; tabs are kept.
 pub(crate) fn code_line(text: &str, chars_max: usize) -> String {
     cut(text, chars_max, push_code)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::contract::args::Contract;
+use super::dashboard::Dashboard;
 use super::decide_args::{self, Decide, Pin};
 use super::exit_code;
 use super::gate::Gate;
@@ -96,6 +97,8 @@ behind than `[alert]` allows, it ends with 7. Stopped at any time, it goes on wh
     Sync(Sync),
     /// Keep following it on a schedule until stopped.
     Watch(Watch),
+    /// Show ports in a browser, from what runs left: nothing is changed, and no daemon is needed.
+    Dashboard(Dashboard),
     /// Check that the lock and the two repositories agree.
     #[command(after_help = "Example, as a check in continuous integration:
   tidelock verify --contract

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 pub mod console;
 mod contract;
+mod dashboard;
 mod decide;
 mod decide_args;
 mod demo;
@@ -136,6 +137,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, &args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
+        Command::Dashboard(args) => dashboard::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
         Command::Decline(args) => decide::decline(&context, &args),
         Command::Defer(args) => decide::defer(&context, &args),

@@ -29,7 +29,7 @@ pub struct DaemonFile {
     pub version: u32,
     /// The most ports to sync at once; looking is not counted. Default: 1.
     pub jobs: Option<u32>,
-    /// The address, such as `127.0.0.1:9470`, at which `/healthz`, `/readyz`, `/metrics` and webhooks are answered.
+    /// The address, such as `127.0.0.1:9470`, at which the dashboard, `/healthz`, `/readyz`, `/metrics` and webhooks are answered.
     /// Default: none.
     pub listen: Option<String>,
     /// The secrets of webhooks. A forge without one is not answered.

@@ -81,6 +81,19 @@ impl Control {
     }
 }
 
+/// What a port is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand<'a> {
+    /// The port.
+    pub port: &'a str,
+    /// What it is at.
+    pub phase: Phase,
+    /// Its place in the queue that it waits in, from 1.
+    pub place: Option<usize>,
+    /// When it is looked at next, in milliseconds since the Unix epoch; `None` while it is at work.
+    pub due_ms: Option<i64>,
+}
+
 /// Hears what happens in the loop, in its thread.
 pub trait Observer: Send {
     /// A look ended.
@@ -91,6 +104,8 @@ pub trait Observer: Send {
     fn settled(&mut self, port: &str, state: &PortState);
     /// How many ports wait for a look, wait for a sync, and are at work.
     fn queues(&mut self, looks: usize, syncs: usize, busy: usize);
+    /// What each port is at, told at every turn of the loop.
+    fn stands(&mut self, _ports: &[Stand<'_>]) {}
     /// The ports are these now.
     fn ports(&mut self, ports: &[Port]);
 }
@@ -192,6 +207,7 @@ impl<'a> Dispatcher<'a> {
             self.hand_out(lookers, workers, now_ms);
         }
         self.observer.queues(self.looks.len(), self.syncs.len(), lookers.busy + workers.busy);
+        self.tell_stands(now_ms);
         let sleep =
             if stopping { Duration::from_millis(SLEEP_MAX_MS.unsigned_abs()) } else { self.sleep(now_ms) };
         match self.events.recv_timeout(sleep) {
@@ -228,6 +244,22 @@ impl<'a> Dispatcher<'a> {
                 workers.give(name);
             }
         }
+    }
+
+    fn tell_stands(&mut self, now_ms: i64) {
+        let queued = self.looks.iter().enumerate().chain(self.syncs.iter().enumerate());
+        let places: BTreeMap<&str, usize> = queued.map(|(at, name)| (name.as_str(), at + 1)).collect();
+        let stands: Vec<Stand<'_>> = self
+            .ports
+            .iter()
+            .map(|(name, (port, state))| Stand {
+                port: name,
+                phase: state.phase,
+                place: places.get(name.as_str()).copied(),
+                due_ms: state.due(name, &port.rhythm, now_ms),
+            })
+            .collect();
+        self.observer.stands(&stands);
     }
 
     fn sleep(&self, now_ms: i64) -> Duration {

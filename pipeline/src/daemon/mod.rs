@@ -5,7 +5,9 @@
 //! nothing here follows an upstream in another way than `tidelock sync` does.
 
 pub mod alert;
+pub mod answers;
 pub mod dispatch;
+pub mod live;
 pub mod metrics;
 pub mod notify;
 pub mod observe;
@@ -24,7 +26,8 @@ mod server_tests;
 #[cfg(test)]
 mod testing;
 
-pub use dispatch::{Control, Dispatcher, Observer};
+pub use dispatch::{Control, Dispatcher, Observer, Stand};
+pub use live::Live;
 pub use port_state::{PortState, Rhythm, Seen};
 pub use schedule::{Schedule, When};
 pub use trouble::{Trouble, TroubleKind};

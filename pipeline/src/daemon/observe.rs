@@ -6,7 +6,8 @@ use std::sync::Arc;
 use upstream::Clock;
 
 use super::alert::Standing;
-use super::dispatch::Observer;
+use super::dispatch::{Observer, Stand};
+use super::live::Live;
 use super::metrics::Metrics;
 use super::notify::Notifier;
 use super::port_state::{PortState, Seen};
@@ -21,6 +22,7 @@ pub struct Observations {
     webhooks: Arc<Webhooks>,
     notifier: Notifier,
     clock: Arc<dyn Clock>,
+    live: Arc<Live>,
     ports: BTreeMap<String, (Port, Standing, Vec<&'static str>)>,
 }
 
@@ -31,8 +33,9 @@ impl Observations {
         webhooks: Arc<Webhooks>,
         notifier: Notifier,
         clock: Arc<dyn Clock>,
+        live: Arc<Live>,
     ) -> Self {
-        Self { metrics, webhooks, notifier, clock, ports: BTreeMap::new() }
+        Self { metrics, webhooks, notifier, clock, live, ports: BTreeMap::new() }
     }
 
     fn note(&mut self, port: &str, trouble: &Trouble) {
@@ -50,6 +53,7 @@ impl Observer for Observations {
                 tracing::debug!(port, work = seen.work, changed = seen.changed, took_ms, "looked");
                 let word = if seen.work { "something-new" } else { "nothing-new" };
                 self.metrics.looked(port, word, took_ms, Some(now_ms));
+                self.live.answered(port, now_ms);
             }
             Err(trouble) => {
                 told(port, trouble, "cannot look at the upstream");
@@ -102,12 +106,17 @@ impl Observer for Observations {
         self.metrics.failures(port, state.failures);
         if let Some((watched, standing, _)) = self.ports.get_mut(port) {
             standing.failures = state.failures;
+            self.live.failures(port, state.failures, &standing.trouble);
             self.notifier.hear(port, &watched.alert, standing.clone());
         }
     }
 
     fn queues(&mut self, looks: usize, syncs: usize, busy: usize) {
         self.metrics.queues(looks, syncs, busy);
+    }
+
+    fn stands(&mut self, ports: &[Stand<'_>]) {
+        self.live.stands(ports);
     }
 
     fn ports(&mut self, ports: &[Port]) {

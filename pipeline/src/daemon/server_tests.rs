@@ -11,10 +11,11 @@ use sha2::Sha256;
 use upstream::Clock;
 use upstream::clock::ManualClock;
 
+use super::answers::{self, Offer};
 use super::dispatch::{Control, Dispatcher, Observer};
 use super::metrics::Metrics;
 use super::port_state::{PortState, Seen};
-use super::server::{Offer, Server};
+use super::server::Server;
 use super::testing;
 use super::trouble::Trouble;
 use super::webhook::{BODY_BYTES_MAX, Forge, Webhooks};
@@ -68,7 +69,7 @@ fn play(scene: impl FnOnce(&Scene)) {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         webhooks,
     };
-    let server = Server::start("127.0.0.1:0".parse().unwrap(), offer).unwrap();
+    let server = Server::start("127.0.0.1:0".parse().unwrap(), answers::router(offer)).unwrap();
     scene(&Scene { server, control, clock: Arc::clone(&clock), metrics });
     drop(dispatcher);
 }

@@ -74,6 +74,9 @@ pub enum StoreError {
     },
 }
 
+/// How long a reader waits for a lock.
+const READER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The open database.
 #[derive(Debug)]
 pub struct Store {
@@ -109,10 +112,22 @@ impl Store {
         Self::open_shared(path).or_else(|_not_shared| Self::open_copy(path)).map_err(|_unreadable| refused)
     }
 
+    /// Opens the database at this path to read it, and never writes to it or makes it. One of an older format is read in
+    /// a copy.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        match Self::open_shared(path) {
+            Err(refused @ StoreError::NotWritable { .. }) if path.exists() => {
+                Self::open_copy(path).map_err(|_unreadable| refused)
+            }
+            opened_or_broken => opened_or_broken,
+        }
+    }
+
     fn open_shared(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| classify(path, source);
         let connection =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        connection.busy_timeout(READER_PATIENCE).map_err(failed)?;
         let store = Self { connection, path: path.to_owned(), _copy: None };
         store.migrate(schema::MIGRATIONS)?;
         Ok(store)

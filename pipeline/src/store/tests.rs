@@ -112,3 +112,19 @@ fn a_folder_in_the_place_of_the_database_is_no_matter_of_rights() {
     let error = Store::open(&folder.path().join("state.db")).unwrap_err();
     assert!(matches!(error, StoreError::Database { .. }), "{error}");
 }
+
+#[test]
+fn a_reader_makes_no_database_and_brings_none_to_a_newer_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    assert!(Store::open_read_only(&path).is_err());
+    assert!(!path.exists());
+    // One whose making was broken off.
+    Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    // It is read in a copy, which is brought to today's format instead.
+    assert_eq!(Store::open_read_only(&path).unwrap().runs().unwrap(), []);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    drop(Store::open(&path).unwrap());
+    assert_eq!(Store::open_read_only(&path).unwrap().runs().unwrap(), []);
+}

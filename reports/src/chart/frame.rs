@@ -8,7 +8,7 @@ figure{margin:2rem 0}svg.chart{width:100%;height:auto}\
 body{color:var(--ink);background:var(--ground)}";
 
 /// The same for a chart by itself.
-const OWN_STYLE: &str = ".chart text{fill:var(--ink,#1b1f24);font:12px system-ui,sans-serif}\
+pub(super) const OWN_STYLE: &str = ".chart text{fill:var(--ink,#1b1f24);font:12px system-ui,sans-serif}\
 .chart .line{fill:none;stroke:var(--mark,#0969da);stroke-width:2}.chart circle{fill:var(--mark,#0969da)}\
 .chart .bar{stroke:var(--mark,#0969da);stroke-width:2;opacity:.5}\
 .chart .faint{stroke:var(--faint,#8b949e);stroke-dasharray:2 3}\

@@ -5,7 +5,15 @@
 
 mod frame;
 
+use std::sync::LazyLock;
+
 use frame::{Frame, escaped, shown};
+
+/// The rules of charts, for a page that has them in its style sheet.
+pub(crate) const RULES: &str = frame::OWN_STYLE;
+
+/// The element with which each chart brings them.
+pub(crate) static STYLE_ELEMENT: LazyLock<String> = LazyLock::new(|| format!("<style>{RULES}</style>"));
 
 /// The most marks of one chart; of more, the last ones are drawn and the rest is counted.
 const MARKS_MAX: usize = 400;

@@ -15,6 +15,7 @@ macro_rules! add_line {
     }};
 }
 
+pub mod board;
 mod escape;
 mod facts;
 mod html;

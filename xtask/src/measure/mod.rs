@@ -5,6 +5,7 @@ mod contract;
 mod crash;
 mod criterion_suite;
 mod daemon;
+mod dashboard;
 mod demo;
 mod diff_accuracy;
 mod edits;
@@ -128,6 +129,13 @@ const MEASURES: &[Measure] = &[
         about: "twenty ports polled every minute with nothing new: share of a core and memory of `tidelock watch`",
         needs: "git, and a build of `tidelock` beside this program; takes no `--repo`, but `--minutes`; seven minutes",
         run: |repositories, tell| daemon::run(None, repositories, tell),
+    },
+    Measure {
+        name: "dashboard",
+        about: "every page over ten thousand recorded runs: time, and what a real Chromium and axe say; a report of 500 units",
+        needs: "git, Cargo, Python 3.10, Chromium, Node.js with npm and its registry, a build of `tidelock` beside this \
+                program; takes no `--repo`; ten minutes",
+        run: dashboard::run,
     },
     Measure {
         name: "soak",

@@ -23,7 +23,7 @@ pub(in crate::cli) struct Watch {
     /// The most ports to sync at once, against the configuration. Default: 1.
     #[arg(long, value_name = "N")]
     pub(in crate::cli) jobs: Option<u32>,
-    /// Answer at this address over HTTP: `/healthz`, `/readyz`, `/metrics`, webhooks. Default: as configured, or
+    /// Answer at this address over HTTP: the dashboard, `/healthz`, `/readyz`, `/metrics`, webhooks. Default: as configured, or
     /// not at all; without a value `127.0.0.1:9470`.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9470")]
     pub(in crate::cli) listen: Option<SocketAddr>,

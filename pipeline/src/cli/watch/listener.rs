@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::daemon::Live;
 use crate::daemon::metrics::Metrics;
 use crate::progress::{AttemptNews, Listener, Progress};
 
@@ -13,12 +14,14 @@ const NOTICES_MAX: usize = 100;
 pub(super) struct LogListener {
     port: String,
     metrics: Arc<Metrics>,
+    live: Arc<Live>,
     notices: Mutex<Vec<(&'static str, String)>>,
 }
 
 impl LogListener {
-    pub(super) fn new(port: &str, metrics: &Arc<Metrics>) -> Self {
-        Self { port: port.to_owned(), metrics: Arc::clone(metrics), notices: Mutex::default() }
+    pub(super) fn new(port: &str, metrics: &Arc<Metrics>, live: &Arc<Live>) -> Self {
+        let (metrics, live) = (Arc::clone(metrics), Arc::clone(live));
+        Self { port: port.to_owned(), metrics, live, notices: Mutex::default() }
     }
 
     pub(super) fn notices(&self) -> Vec<(&'static str, String)> {
@@ -50,7 +53,10 @@ impl Listener for LogListener {
     fn tell(&self, progress: Progress) {
         let port = &self.port;
         match progress {
-            Progress::Busy { what } | Progress::Step { what } => tracing::debug!(port, what, "at work"),
+            Progress::Busy { what } | Progress::Step { what } => {
+                self.live.step(port, &what);
+                tracing::debug!(port, what, "at work");
+            }
             Progress::Continued { run, events } => {
                 tracing::info!(port, run, events, "going on with a run that was stopped");
             }

@@ -2,7 +2,7 @@
 
 mod args;
 mod listener;
-mod ports;
+pub(super) mod ports;
 mod signals;
 mod work;
 
@@ -10,16 +10,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use axum::Router;
 
 pub(super) use args::Watch;
 
 use super::{CliError, Context, ExitCode};
-use crate::daemon::Dispatcher;
+use crate::daemon::answers::{self, Offer};
 use crate::daemon::metrics::Metrics;
 use crate::daemon::notify::{Means, Notifier};
 use crate::daemon::observe::Observations;
-use crate::daemon::server::{Offer, Server};
+use crate::daemon::server::Server;
 use crate::daemon::webhook::Webhooks;
+use crate::daemon::{Dispatcher, Live};
+use crate::dashboard::{self, Dashboard};
 use ports::Ports;
 use work::PortWork;
 
@@ -27,7 +30,8 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
     let ports = Ports::new(context, args);
     let (settings, watched) = ports.read()?;
     let metrics = Arc::new(Metrics::default());
-    let work = PortWork::new(ports, &context.machine, &metrics, watched);
+    let live = Arc::new(Live::default());
+    let work = PortWork::new(ports, &context.machine, &metrics, &live, watched);
     let (stop, clock) = (Arc::clone(&context.machine.stop), Arc::clone(&context.machine.clock));
     let webhooks = Arc::new(Webhooks::new(settings.secrets));
     let means = Means {
@@ -37,30 +41,44 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
         metrics: Arc::clone(&metrics),
     };
     let notifier = Notifier::start(means);
-    let mut observations =
-        Observations::new(Arc::clone(&metrics), Arc::clone(&webhooks), notifier, Arc::clone(&clock));
+    let mut observations = Observations::new(
+        Arc::clone(&metrics),
+        Arc::clone(&webhooks),
+        notifier,
+        Arc::clone(&clock),
+        Arc::clone(&live),
+    );
     let dispatcher = Dispatcher::new(&work, &*clock, &mut observations, work.ports(), stop);
     let control = dispatcher.control();
     signals::listen(&control, &context.machine.interrupt)?;
     let offer = Offer { control, metrics, clock: Arc::clone(&clock), webhooks };
-    let server = settings.listen.map(|address| serve(address, offer)).transpose()?;
+    let serve = |address| {
+        // Nobody reads for pages that nobody can ask for.
+        let dashboard = Dashboard::start(work.settings(), &context.machine, Arc::clone(&live), true);
+        work.shown_by(dashboard.shared());
+        let pages = dashboard::router(dashboard.shared());
+        Ok::<_, CliError>((serve(address, answers::router(offer).merge(pages))?, dashboard))
+    };
+    let served = settings.listen.map(serve).transpose()?;
     dispatcher.run(usize::try_from(settings.jobs).unwrap_or(1));
-    drop(server);
+    drop(served);
     tracing::info!("stopped");
     Ok(ExitCode::Done)
 }
 
-fn serve(address: SocketAddr, offer: Offer) -> Result<Server, CliError> {
-    let server = Server::start(address, offer).map_err(|error| {
+/// Answers at an address, and says where.
+pub(super) fn serve(address: SocketAddr, router: Router) -> Result<Server, CliError> {
+    let server = Server::start(address, router).map_err(|error| {
         CliError::from(anyhow!(error).context(format!("cannot listen at {address}")))
             .hint("is another daemon there? name another address, or end that one")
     })?;
     let address = server.address.to_string();
-    tracing::info!(address, "listening");
+    tracing::info!(address, dashboard = format!("http://{address}/"), "listening");
     if !server.address.ip().is_loopback() {
         tracing::warn!(
             address,
-            "others than this machine may ask: `/metrics` names your ports; put a proxy before it"
+            "others than this machine may ask: `/metrics` names your ports, and the dashboard shows their code; put a proxy \
+             with a login before it"
         );
     }
     Ok(server)

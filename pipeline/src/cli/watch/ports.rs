@@ -16,7 +16,7 @@ use crate::cli::args::Who;
 
 /// Where the ports are named.
 #[derive(Debug)]
-pub(super) struct Ports {
+pub(in crate::cli) struct Ports {
     directory: PathBuf,
     config: Option<PathBuf>,
     folders: Vec<PathBuf>,
@@ -28,15 +28,15 @@ pub(super) struct Ports {
 
 /// A port as it is configured.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(in crate::cli) struct Watched {
     /// Where its configuration is looked for.
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
     /// How it is configured.
-    pub(super) settings: Settings,
+    pub(in crate::cli) settings: Settings,
 }
 
 impl Ports {
-    pub(super) fn new(context: &Context, args: &Watch) -> Self {
+    pub(in crate::cli) fn new(context: &Context, args: &Watch) -> Self {
         Self {
             directory: context.directory.clone(),
             config: args.config.clone(),
@@ -49,7 +49,7 @@ impl Ports {
     }
 
     /// Reads everything; one that is wrong spoils all.
-    pub(super) fn read(&self) -> Result<(DaemonSettings, BTreeMap<String, Arc<Watched>>), CliError> {
+    pub(in crate::cli) fn read(&self) -> Result<(DaemonSettings, BTreeMap<String, Arc<Watched>>), CliError> {
         let settings = self.daemon()?;
         if settings.folders.len() > PORTS_MAX {
             let count = settings.folders.len();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use anyhow::{Context as _, anyhow};
 use mappings::status;
@@ -16,7 +16,8 @@ use crate::cli::args::{Sync, Who};
 use crate::cli::propose;
 use crate::config::Settings;
 use crate::daemon::metrics::Metrics;
-use crate::daemon::{Lag, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
+use crate::daemon::{Lag, Live, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
+use crate::dashboard::Shared;
 use crate::session::{Looked, Machine, Session, look};
 
 /// How many items differ between two revisions.
@@ -28,6 +29,9 @@ pub(super) struct PortWork {
     ports: Ports,
     machine: Machine,
     metrics: Arc<Metrics>,
+    live: Arc<Live>,
+    /// What shows the ports, where something does.
+    board: OnceLock<Arc<Shared>>,
     /// The machine for looks: they are broken off when the daemon is to stop.
     looking: Machine,
     known: RwLock<BTreeMap<String, Arc<Watched>>>,
@@ -42,6 +46,7 @@ impl PortWork {
         ports: Ports,
         machine: &Machine,
         metrics: &Arc<Metrics>,
+        live: &Arc<Live>,
         known: BTreeMap<String, Arc<Watched>>,
     ) -> Self {
         let stop = Arc::clone(&machine.stop);
@@ -50,9 +55,28 @@ impl PortWork {
             interrupt: stop,
             ..machine.clone()
         };
-        let (machine, metrics) = (machine.clone(), Arc::clone(metrics));
+        let (machine, metrics, live) = (machine.clone(), Arc::clone(metrics), Arc::clone(live));
         let (known, items) = (RwLock::new(known), Mutex::default());
-        Self { ports, machine, metrics, looking, known, items, proposals: Mutex::default() }
+        let (board, proposals) = (OnceLock::new(), Mutex::default());
+        Self { ports, machine, metrics, live, board, looking, known, items, proposals }
+    }
+
+    /// Tells from now on who shows the ports when their configurations change.
+    pub(super) fn shown_by(&self, board: Arc<Shared>) {
+        // It is called once.
+        drop(self.board.set(board));
+    }
+
+    /// How each port is configured.
+    pub(super) fn settings(&self) -> Vec<Settings> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(|port| port.settings.clone()).collect()
+    }
+
+    fn show(&self) {
+        if let Some(board) = self.board.get() {
+            board.show(self.settings());
+        }
     }
 
     /// The ports as the loop knows them.
@@ -89,6 +113,8 @@ impl PortWork {
                 let settings = now.settings.clone();
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 known.insert(name.to_owned(), Arc::new(now));
+                drop(known);
+                self.show();
                 Ok(settings)
             }
             Ok(_renamed) => {
@@ -171,7 +197,7 @@ impl Work for PortWork {
 
     fn sync(&self, port: &str) -> SyncReport {
         let _whole = tracing::info_span!("sync", port).entered();
-        let listener = Arc::new(LogListener::new(port, &self.metrics));
+        let listener = Arc::new(LogListener::new(port, &self.metrics, &self.live));
         let session = match self.open(port, &listener) {
             Ok(session) => session,
             Err(trouble) => {
@@ -207,6 +233,7 @@ impl Work for PortWork {
         let (_jobs_and_address_hold_until_the_end, ports) =
             self.ports.read().map_err(|wrong| wrong.to_string())?;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = ports;
+        self.show();
         Ok(self.ports())
     }
 }

@@ -2,6 +2,7 @@
 
 mod collected;
 mod offering;
+mod pages;
 mod refused;
 mod running;
 mod stopping;

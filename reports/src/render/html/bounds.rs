@@ -32,6 +32,9 @@ const CODE_LINES_READ_PAGE: usize = 200_000;
 /// What one piece of code may take at most, however few there are.
 const CODE_MOST: DiffBounds = DiffBounds { lines_read: 1_000, rows: 160, bytes: 16_000 };
 
+/// What one piece of code may take on the page of one unit.
+pub(crate) const CODE_OF_UNIT: DiffBounds = DiffBounds { lines_read: 4_000, rows: 1_500, bytes: 200_000 };
+
 /// The fair share of each piece of code on the page: what small pieces leave is shared by the large ones.
 pub(crate) fn code_share(record: &RunRecord) -> DiffBounds {
     let units = record.revisions.iter().flat_map(|revision| &revision.units).take(UNITS_MAX);

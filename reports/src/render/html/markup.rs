@@ -14,7 +14,7 @@ use crate::words;
 pub(crate) struct Markup(String);
 
 impl Markup {
-    fn raw(&mut self, markup: &'static str) {
+    pub(crate) fn raw(&mut self, markup: &'static str) {
         self.0.push_str(markup);
     }
 
@@ -22,11 +22,11 @@ impl Markup {
         self.0.push_str(&number.to_string());
     }
 
-    fn place(&mut self, place: f64) {
+    pub(crate) fn place(&mut self, place: f64) {
         add!(self.0, "{place:.1}");
     }
 
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
@@ -39,7 +39,7 @@ impl Markup {
         }
     }
 
-    fn finish(self) -> Value {
+    pub(crate) fn finish(self) -> Value {
         Value::from_safe_string(self.0)
     }
 }

@@ -4,12 +4,12 @@
 //! places them. No foreign text enters the page but through escaping, and the page's own policy forbids
 //! everything besides its inline style.
 
-mod bench;
-mod bounds;
+pub(super) mod bench;
+pub(super) mod bounds;
 mod evidence;
-mod markup;
-mod unit;
-mod view;
+pub(super) mod markup;
+pub(super) mod unit;
+pub(super) mod view;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
@@ -19,9 +19,12 @@ use crate::record::RunRecord;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 4] = [
+pub(super) const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("../templates/report.html")),
     ("revision.html", include_str!("../templates/revision.html")),
+    ("changed.html", include_str!("../templates/changed.html")),
+    ("unit_body.html", include_str!("../templates/unit_body.html")),
+    ("gated.html", include_str!("../templates/gated.html")),
     ("parts.html", include_str!("../templates/parts.html")),
     ("style.css", include_str!("../templates/style.css")),
 ];

@@ -39,7 +39,7 @@ fn every_link_has_one_target() {
         for target in attribute(&page, "href") {
             assert!(unique.contains(target.trim_start_matches('#')), "{target} leads nowhere");
         }
-        for label in attribute(&page, "aria-labelledby") {
+        for label in attribute(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
             assert!(unique.contains(label), "{label} labels nothing");
         }
     }

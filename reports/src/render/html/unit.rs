@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::diff::{DiffBounds, LineDiff, line_diff, unchanged, unified};
 use crate::record::{AttemptRecord, MemberRecord, UnitOutcome, UnitRecord};
+use crate::summary::checked;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
 
@@ -30,6 +31,8 @@ pub(crate) struct UnitView {
     kind: String,
     reason: String,
     pub(crate) sign: Sign,
+    /// How far its items are known to behave alike, where it is settled.
+    known: Option<Sign>,
     /// Who made what passed.
     origin: String,
     parked: Option<Parked>,
@@ -97,6 +100,10 @@ pub(crate) fn unit(unit: &UnitRecord, anchor: String, context: &UnitContext) -> 
         kind: words::plain(&unit.kind),
         reason: visible::line(&unit.reason),
         sign: words::unit(unit),
+        known: match &unit.outcome {
+            UnitOutcome::Absorbed | UnitOutcome::Translated { .. } => Some(words::proof(checked(unit))),
+            UnitOutcome::Open | UnitOutcome::Parked { .. } => None,
+        },
         origin,
         open: parked.is_some() || (context.few_units && unit.outcome != UnitOutcome::Absorbed),
         parked,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::attention::{Place, attention, next_step};
+use crate::diff::DiffBounds;
 use crate::record::{ChangeRow, Landed, RevisionRecord, RunRecord, Verdict};
 use crate::render::facts::{facts, headline, probe_mix, source_words, upstream_name};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, standing_evidence};
@@ -47,11 +48,11 @@ struct FactView {
 }
 
 /// One part of a bar.
-#[derive(Debug, Serialize)]
-struct Share {
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Share {
     number: String,
     /// The number as the bar's weight.
-    weight: u64,
+    pub(crate) weight: u64,
     word: &'static str,
     class: &'static str,
 }
@@ -143,8 +144,17 @@ struct ItemView {
 
 /// Everything that the template places.
 pub(crate) fn page(record: &RunRecord) -> Page {
+    page_with(record, code_share(record))
+}
+
+/// The same without any code, for a page that links to a page for each unit.
+pub(crate) fn outline(record: &RunRecord) -> Page {
+    page_with(record, DiffBounds { lines_read: 0, rows: 0, bytes: 0 })
+}
+
+fn page_with(record: &RunRecord, share: DiffBounds) -> Page {
     let summary = Summary::of(record);
-    let revisions = revisions(record);
+    let revisions = revisions(record, share);
     Page {
         port: visible::line(&record.port.name),
         language: visible::line(&record.port.language),
@@ -176,7 +186,7 @@ pub(crate) fn page(record: &RunRecord) -> Page {
     }
 }
 
-fn shares(units: &UnitCounts) -> Vec<Share> {
+pub(crate) fn shares(units: &UnitCounts) -> Vec<Share> {
     let parts = [
         (units.absorbed_proved, "no edit needed (proved)", "m-absorbed"),
         (units.absorbed_tested, "no edit needed (tested)", "m-tested"),
@@ -228,13 +238,12 @@ fn revision_anchor(revision: usize) -> String {
     format!("r{}", revision + 1)
 }
 
-fn unit_anchor(revision: usize, unit: usize) -> String {
+pub(crate) fn unit_anchor(revision: usize, unit: usize) -> String {
     format!("r{}-u{}", revision + 1, unit + 1)
 }
 
-fn revisions(record: &RunRecord) -> Bounded<RevisionView> {
+fn revisions(record: &RunRecord, share: DiffBounds) -> Bounded<RevisionView> {
     let units_total: usize = record.revisions.iter().map(|revision| revision.units.len()).sum();
-    let share = code_share(record);
     let mut units_left = UNITS_MAX;
     let mut at = 0;
     bounded(&record.revisions, REVISIONS_MAX, |revision| {

@@ -1,0 +1,374 @@
+//! The addresses of the dashboard. All are read with GET; each page is drawn in a thread beside, a few at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use reports::RunRecord;
+use reports::board::{self, Board, Chrome, Impact, PortNow, RunDigest};
+use reports::render::RenderError;
+use serde::Deserialize;
+
+use super::{Kept, RunError, Shared, events, journal, locked, record_of};
+use crate::store::{Store, StoreError};
+
+/// Nothing but its own style sheet, script, icon and events. Foreign text could change none of it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The same for a report by itself, whose style is in the page.
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                             frame-ancestors 'none'";
+/// Revisions to choose from beside the graph.
+const CHOICES_MAX: usize = 12;
+
+/// All pages, and what they load.
+pub fn router(shared: Arc<Shared>) -> Router {
+    let asset = |kind: &'static str, text: &'static str| {
+        get(async move || with_policy(([(header::CONTENT_TYPE, kind)], text).into_response(), POLICY))
+    };
+    Router::new()
+        .route("/", get(overview))
+        .route("/port/{port}", get(port))
+        .route("/port/{port}/modules", get(modules))
+        .route("/port/{port}/graph", get(graph))
+        .route("/port/{port}/benchmarks", get(benchmarks))
+        .route("/port/{port}/costs", get(costs))
+        .route("/port/{port}/run/{run}", get(run))
+        .route("/port/{port}/run/{run}/report", get(report))
+        .route("/port/{port}/run/{run}/record.json", get(json))
+        .route("/port/{port}/run/{run}/unit/{unit}", get(unit))
+        .route("/events", get(events::events))
+        .route("/assets/board.css", asset("text/css; charset=utf-8", board::STYLE.as_str()))
+        .route("/assets/board.js", asset("text/javascript; charset=utf-8", board::SCRIPT))
+        .route("/assets/icon.svg", asset("image/svg+xml", board::ICON))
+        .with_state(shared)
+}
+
+/// What a page is drawn with.
+struct Drawing<'a> {
+    shared: &'a Shared,
+    board: Board,
+}
+
+/// What is answered.
+enum Answer {
+    Page(String),
+    /// A page that says what there is not, or why it cannot be shown.
+    Told(StatusCode, Option<Box<PortNow>>, &'static str, String),
+    /// Another kind of text.
+    Text(&'static str, &'static str, String),
+}
+
+type Drawn = Result<Answer, RenderError>;
+
+async fn draw(shared: Arc<Shared>, page: impl FnOnce(&Drawing<'_>) -> Drawn + Send + 'static) -> Response {
+    let Ok(place) = Arc::clone(&shared.drawing).acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let drawn = tokio::task::spawn_blocking(move || {
+        let chrome = Chrome {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now_ms: shared.clock().now_ms(),
+            change: shared.live.change(),
+            daemon: shared.daemon,
+        };
+        let drawing = Drawing { shared: &shared, board: Board { chrome } };
+        let reply = page(&drawing).and_then(|answer| answered(&drawing.board, answer));
+        drop(place);
+        reply
+    });
+    match drawn.await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(error)) => fault(&error.to_string()),
+        Err(panicked) => fault(&panicked.to_string()),
+    }
+}
+
+fn answered(board: &Board, answer: Answer) -> Result<Response, RenderError> {
+    Ok(match answer {
+        Answer::Page(html) => html_reply(StatusCode::OK, html, POLICY),
+        Answer::Told(status, port, title, text) => {
+            html_reply(status, board.message(port.as_deref(), title, &text)?, POLICY)
+        }
+        Answer::Text(kind, policy, text) => {
+            with_policy(([(header::CONTENT_TYPE, kind)], text).into_response(), policy)
+        }
+    })
+}
+
+/// A fault of Tidelock itself. What foreign text is in it goes to the log alone.
+fn fault(error: &str) -> Response {
+    tracing::error!(error, "a page cannot be drawn");
+    let text = "This page cannot be drawn, by a fault of Tidelock itself; its log says more.\n";
+    with_policy((StatusCode::INTERNAL_SERVER_ERROR, text).into_response(), POLICY)
+}
+
+fn html_reply(status: StatusCode, html: String, policy: &'static str) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    with_policy((status, kind, Body::from(html)).into_response(), policy)
+}
+
+fn with_policy(mut reply: Response, policy: &'static str) -> Response {
+    let headers: &mut HeaderMap = reply.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    reply
+}
+
+impl Drawing<'_> {
+    /// A page about a port, where there is such a port.
+    fn of_port(&self, name: &str, page: impl FnOnce(&Kept, PortNow) -> Drawn) -> Drawn {
+        let Some(kept) = self.shared.port(name) else {
+            let text = format!("No port of the name `{name}` is shown here.");
+            return Ok(Answer::Told(StatusCode::NOT_FOUND, None, "No such port", text));
+        };
+        let now = self.shared.now(name, &kept);
+        page(&kept, now)
+    }
+
+    /// A page about a run, where there is such a run and it can be read.
+    fn of_run(&self, name: &str, run: &str, page: impl FnOnce(PortNow, RunRecord) -> Drawn) -> Drawn {
+        self.of_port(name, |kept, now| match read(kept, run) {
+            Ok(record) => page(now, record),
+            Err(error) => Ok(untold(error, run, now)),
+        })
+    }
+}
+
+fn read(kept: &Kept, run: &str) -> Result<RunRecord, RunError> {
+    let path = journal(&kept.settings);
+    if !path.exists() {
+        return Err(RunError::Unknown);
+    }
+    record_of(&Store::open_read_only(&path)?, run)
+}
+
+fn untold(error: RunError, run: &str, port: PortNow) -> Answer {
+    let port = Some(Box::new(port));
+    match error {
+        RunError::Unknown => {
+            let text = format!("The journal of this port has no run `{run}`.");
+            Answer::Told(StatusCode::NOT_FOUND, port, "No such run", text)
+        }
+        // A lock passes; what is damaged or of another version stays so until somebody does what the text says.
+        RunError::Store(
+            error @ (StoreError::Database { .. } | StoreError::NotWritable { .. } | StoreError::Full { .. }),
+        ) => Answer::Told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            port,
+            "The journal cannot be read now",
+            error.to_string(),
+        ),
+        RunError::Store(
+            error @ (StoreError::Newer { .. } | StoreError::OtherVersion { .. } | StoreError::Damaged { .. }),
+        ) => Answer::Told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            port,
+            "The journal cannot be read",
+            error.to_string(),
+        ),
+        RunError::Illegal(error) => {
+            let text = format!("The events of `{run}` do not follow on each other: {error}");
+            Answer::Told(StatusCode::INTERNAL_SERVER_ERROR, port, "The run cannot be read", text)
+        }
+    }
+}
+
+type Shown = State<Arc<Shared>>;
+
+async fn overview(State(shared): Shown) -> Response {
+    draw(shared, |drawing| {
+        let mut running = BTreeMap::new();
+        let mut ports = Vec::new();
+        for (name, kept) in drawing.shared.all() {
+            let open = locked(&kept.index).open();
+            ports.push(drawing.shared.now(&name, &kept));
+            if let Some(open) = open {
+                running.insert(name, (*open).clone());
+            }
+        }
+        drawing.board.overview(&ports, &running).map(Answer::Page)
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Paged {
+    page: Option<String>,
+}
+
+async fn port(State(shared): Shown, Path(name): Path<String>, Query(paged): Query<Paged>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_port(&name, |kept, now| {
+            let page = match paged.page.as_deref().map(str::parse) {
+                None => 1,
+                Some(Ok(page)) => page,
+                Some(Err(_no_number)) => {
+                    let text = "Pages of runs are numbered from 1.".to_owned();
+                    return Ok(Answer::Told(
+                        StatusCode::BAD_REQUEST,
+                        Some(Box::new(now)),
+                        "No such page",
+                        text,
+                    ));
+                }
+            };
+            let (runs, history, open) = {
+                let index = locked(&kept.index);
+                (index.page(page), index.history(), index.open())
+            };
+            let history = history.iter().map(|digest| &**digest);
+            drawing.board.port(&now, &runs, history, open.as_deref()).map(Answer::Page)
+        })
+    })
+    .await
+}
+
+async fn modules(State(shared): Shown, Path(name): Path<String>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_port(&name, |_, now| drawing.board.modules(&now).map(Answer::Page))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    revision: Option<String>,
+}
+
+async fn graph(State(shared): Shown, Path(name): Path<String>, Query(chosen): Query<Chosen>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_port(&name, |kept, now| {
+            let history = locked(&kept.index).history();
+            let mut choices: Vec<String> = Vec::new();
+            for revision in history.iter().flat_map(|run| run.revisions.iter().rev()) {
+                if choices.len() < CHOICES_MAX && !choices.contains(&revision.label) {
+                    choices.push(revision.label.clone());
+                }
+            }
+            // Without a wish the newest is lit; an empty one wants none.
+            let wanted = match chosen.revision {
+                None => choices.first().cloned(),
+                Some(none) if none.is_empty() => None,
+                Some(label) => Some(label),
+            };
+            let Some(label) = wanted else {
+                return drawing.board.graph(&now, &choices, None).map(Answer::Page);
+            };
+            let has = |run: &&Arc<RunDigest>| run.revisions.iter().any(|revision| revision.label == label);
+            let Some(run) = history.iter().find(has) else {
+                let text = format!("None of the newest runs of this port followed a revision `{label}`.");
+                return Ok(Answer::Told(
+                    StatusCode::NOT_FOUND,
+                    Some(Box::new(now)),
+                    "No such revision",
+                    text,
+                ));
+            };
+            match read(kept, &run.run) {
+                Ok(record) => {
+                    let impact = impact(kept, &record, &label);
+                    drawing.board.graph(&now, &choices, Some(&impact)).map(Answer::Page)
+                }
+                Err(error) => Ok(untold(error, &run.run, now)),
+            }
+        })
+    })
+    .await
+}
+
+/// The files that a revision touched, and those whose symbols were checked as well.
+fn impact(kept: &Kept, record: &RunRecord, label: &str) -> Impact {
+    let files = Arc::clone(&locked(&kept.standing).files);
+    let revisions = record.revisions.iter().filter(|revision| revision.label == label);
+    let units: Vec<_> = revisions.flat_map(|revision| &revision.units).collect();
+    let members = units.iter().flat_map(|unit| &unit.members);
+    let mut changed: Vec<String> = members.map(|member| member.file.clone()).collect();
+    changed.sort();
+    changed.dedup();
+    let symbols = units.iter().flat_map(|unit| &unit.impacted);
+    let mut reached: Vec<String> = symbols.filter_map(|symbol| files.get(symbol).cloned()).collect();
+    reached.sort();
+    reached.dedup();
+    Impact { label: label.to_owned(), run: record.run.clone(), changed, reached }
+}
+
+async fn benchmarks(State(shared): Shown, Path(name): Path<String>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_port(&name, |kept, now| {
+            let newest = locked(&kept.index).digests().find(|digest| digest.has_benches).cloned();
+            let Some(newest) = newest else { return drawing.board.benchmarks(&now, None).map(Answer::Page) };
+            match read(kept, &newest.run) {
+                Ok(record) => drawing.board.benchmarks(&now, Some(&record)).map(Answer::Page),
+                Err(error) => Ok(untold(error, &newest.run, now)),
+            }
+        })
+    })
+    .await
+}
+
+async fn costs(State(shared): Shown, Path(name): Path<String>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_port(&name, |kept, now| {
+            let index = locked(&kept.index);
+            let digests: Vec<Arc<RunDigest>> = index.digests().cloned().collect();
+            drop(index);
+            drawing.board.costs(&now, digests.iter().map(|digest| &**digest)).map(Answer::Page)
+        })
+    })
+    .await
+}
+
+async fn run(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_run(&name, &run, |now, record| drawing.board.run(&now, &record).map(Answer::Page))
+    })
+    .await
+}
+
+async fn report(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_run(&name, &run, |_, record| {
+            let html = reports::render::html(&record)?;
+            Ok(Answer::Text("text/html; charset=utf-8", REPORT_POLICY, html))
+        })
+    })
+    .await
+}
+
+async fn json(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_run(&name, &run, |_, record| {
+            Ok(Answer::Text("application/json", POLICY, reports::render::json(&record)?))
+        })
+    })
+    .await
+}
+
+async fn unit(State(shared): Shown, Path((name, run, unit)): Path<(String, String, String)>) -> Response {
+    draw(shared, move |drawing| {
+        drawing.of_run(&name, &run, |now, record| {
+            let Some(html) = drawing.board.unit(&now, &record, &unit)? else {
+                let text = format!("The run `{run}` has no unit at `{unit}`.");
+                return Ok(Answer::Told(StatusCode::NOT_FOUND, Some(Box::new(now)), "No such unit", text));
+            };
+            Ok(Answer::Page(html))
+        })
+    })
+    .await
+}

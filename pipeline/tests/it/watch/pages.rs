@@ -1,0 +1,136 @@
+//! The dashboard of a daemon and without one: what is shown while a sync is under way, and what it leaves.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::running::{Running, until};
+use super::{BUMP, change, often};
+use crate::world::World;
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// The first address in a page that begins so.
+fn link<'a>(page: &'a str, begin: &str) -> &'a str {
+    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links.into_iter().find(|link| link.starts_with(begin)).unwrap_or_else(|| panic!("no {begin}: {page}"))
+}
+
+#[test]
+fn a_daemon_shows_a_run_while_it_is_under_way_and_what_it_came_to() {
+    let world = often();
+    let go = world.path("go");
+    change(&world, "upstream", "n.saturating_add(1)", "n.wrapping_add(1)");
+    let waits = format!("import os, time\nwhile not os.path.exists({go:?}): time.sleep(0.05)");
+    let who = world.answering(&[("tally.bump", BUMP)], &waits);
+    let mut watching = Running::start(&world, "port", &["--listen", "127.0.0.1:0", "--translator", &who]);
+    let line = watching.says("listening", &[]);
+    let address = line["address"].as_str().unwrap().to_owned();
+    assert_eq!(line["dashboard"], format!("http://{address}/"));
+    assert!(get(&address, "/healthz").contains(" 200 "), "one server answers both");
+
+    until("a run that has not ended", || {
+        let page = get(&address, "/port/tally-py");
+        page.contains("Not ended yet") && page.contains("syncing") && page.contains("tally::bump")
+    });
+    let mut listening = TcpStream::connect(&address).unwrap();
+    listening.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    listening.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut told =
+        BufReader::new(listening).lines().map(Result::unwrap).filter(|line| line.starts_with("data: "));
+    told.next().unwrap();
+    std::fs::write(&go, "").unwrap();
+    told.next().unwrap();
+    watching.says("synced", &[("outcome", "done"), ("lag", "0")]);
+
+    until("the run that ended", || {
+        let page = get(&address, "/port/tally-py");
+        page.contains("✓</span> done") && !page.contains("Not ended yet")
+    });
+    until("how the port stands now", || get(&address, "/").contains("up to date"));
+    let page = get(&address, "/port/tally-py");
+    let run = link(&page, "/port/tally-py/run/").to_owned();
+    let run = run.split('#').next().unwrap();
+    let shown = get(&address, run);
+    assert!(shown.contains("tally::bump") && shown.contains("proved"), "{shown}");
+    let unit = get(&address, link(&shown, &format!("{run}/unit/")));
+    assert!(unit.contains("wrapping_add") && unit.contains("% 256"), "both sides: {unit}");
+    assert!(get(&address, "/port/tally-py/modules").contains("class=\"tile"));
+    let graph = get(&address, "/port/tally-py/graph");
+    assert!(graph.contains("● tally/__init__.py"), "the newest revision is lit up: {graph}");
+    watching.stop();
+}
+
+/// A running `tidelock dashboard`, and where it answers.
+struct Showing {
+    child: Child,
+    address: String,
+}
+
+impl Showing {
+    #[expect(clippy::disallowed_methods, reason = "a process that is to run on cannot be an `Invocation`")]
+    fn start(world: &World) -> Self {
+        let invocation = world.invocation("port", &["dashboard", "--listen", "127.0.0.1:0"]);
+        let mut child = Command::new(&invocation.program)
+            .args(&invocation.arguments)
+            .current_dir(&invocation.directory)
+            .env_clear()
+            .envs(&invocation.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing behind.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn without_a_daemon_the_same_pages_show_what_runs_left_and_change_nothing() {
+    let world = often();
+    let mut showing = Showing::start(&world);
+    assert!(get(&showing.address, "/port/tally-py").contains("There has been no run yet"));
+    assert!(!world.path("port/.tidelock/state.db").exists(), "looking makes no journal");
+    change(&world, "upstream", "LIMIT: u32 = 10", "LIMIT: u32 = 12");
+    let synced = world.tidelock(&["sync"]);
+    assert_eq!(synced.code(), 0, "{synced}");
+    until("the run of another process", || get(&showing.address, "/").contains(">done</a>"));
+    let page = get(&showing.address, "/port/tally-py");
+    assert!(page.contains("No daemon answers here"), "{page}");
+    assert!(get(&showing.address, "/metrics").contains(" 404 "));
+    kill_process(Pid::from_child(&showing.child), Signal::TERM).unwrap();
+    until("its end", || showing.child.try_wait().unwrap().is_some());
+    assert_eq!(showing.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let world = World::new();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap().to_string();
+    let refused = world.tidelock(&["dashboard", "--listen", &address]);
+    assert_ne!(refused.code(), 0);
+    assert!(refused.to_string().contains("cannot listen at"), "{refused}");
+    let nowhere = world.tidelock(&["dashboard", "no-such-folder"]);
+    assert_eq!(nowhere.code(), 2, "{nowhere}");
+}

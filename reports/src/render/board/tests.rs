@@ -1,0 +1,271 @@
+//! The pages' structure: what they may hold, what they must not, and that hostile text stays text.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::record::RunRecord;
+use crate::sample;
+
+const HOSTILE: &str =
+    "</title><script>alert(1)</script><img src=x onerror='alert(1)'>\"'&\u{202e}{{ 9173 * 7 }}";
+
+fn board() -> Board {
+    let chrome = Chrome { version: "1.0".to_owned(), now_ms: 1_795_170_000_000, change: 3, daemon: true };
+    Board { chrome }
+}
+
+fn port_of(record: &RunRecord, text: &str) -> PortNow {
+    let digest = RunDigest::of(record, false);
+    let counts = Counts {
+        proved: 5,
+        tested: 2,
+        mapped_only: 3,
+        unknown: 1,
+        drifted: 1,
+        parked: 1,
+        ..Counts::default()
+    };
+    let command = Command { what: "leave it alone", text: format!("tidelock decline '{text}'") };
+    PortNow {
+        name: text.to_owned(),
+        folder: text.to_owned(),
+        source: text.to_owned(),
+        language: text.to_owned(),
+        watched: Some(Watched {
+            phase: text.to_owned(),
+            place: Some(2),
+            step: text.to_owned(),
+            next_ms: Some(1_795_170_060_000),
+            answered_ms: Some(1_795_160_000_000),
+            failures: 2,
+            trouble: text.to_owned(),
+        }),
+        standing: Some(Standing {
+            commit: text.to_owned(),
+            read_ms: 1,
+            baseline: text.to_owned(),
+            newest: "other".to_owned(),
+            lag_revisions: Some(2),
+            lag_items: None,
+            lag_days: Some(-1),
+            total: counts,
+            modules: vec![ModuleCounts { name: text.to_owned(), counts }],
+            parked: vec![ParkedItem {
+                item: text.to_owned(),
+                revision: text.to_owned(),
+                reason: text.to_owned(),
+                commands: vec![command],
+            }],
+            graph: ModuleGraph {
+                nodes: vec![GraphNode { name: text.to_owned(), symbols: 3 }],
+                edges: vec![(0, 0)],
+            },
+        }),
+        standing_trouble: String::new(),
+        journal_trouble: text.to_owned(),
+        runs_total: 9,
+        runs_read: 4,
+        last: Some(digest.clone()),
+        last_ended: Some(digest),
+    }
+}
+
+/// Every page of a record, by name.
+fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
+    let board = board();
+    let mut port = port_of(record, text);
+    let digests = [RunDigest::of(record, false), RunDigest::of(record, true)];
+    let runs = Runs { rows: digests.to_vec(), page: 2, pages: 3 };
+    let running = BTreeMap::from([(text.to_owned(), record.clone())]);
+    let impact = Impact {
+        label: text.to_owned(),
+        run: text.to_owned(),
+        changed: vec![text.to_owned()],
+        reached: Vec::new(),
+    };
+    let mut pages = vec![
+        ("overview".to_owned(), board.overview(std::slice::from_ref(&port), &running).unwrap()),
+        ("port".to_owned(), board.port(&port, &runs, &digests, Some(record)).unwrap()),
+        ("run".to_owned(), board.run(&port, record).unwrap()),
+        ("modules".to_owned(), board.modules(&port).unwrap()),
+        ("graph".to_owned(), board.graph(&port, &[text.to_owned()], Some(&impact)).unwrap()),
+        ("benchmarks".to_owned(), board.benchmarks(&port, Some(record)).unwrap()),
+        ("costs".to_owned(), board.costs(&port, &digests).unwrap()),
+        ("message".to_owned(), board.message(Some(&port), text, text).unwrap()),
+    ];
+    for (at, revision) in record.revisions.iter().enumerate() {
+        for unit in 0..revision.units.len().min(5) {
+            let anchor = format!("r{}-u{}", at + 1, unit + 1);
+            let page = board.unit(&port, record, &anchor).unwrap().unwrap();
+            pages.push((anchor, page));
+        }
+    }
+    port.standing_trouble = text.to_owned();
+    pages.push(("unreadable".to_owned(), board.port(&port, &Runs::default(), &[], None).unwrap()));
+    let empty = PortNow { name: text.to_owned(), ..PortNow::default() };
+    pages.push(("new".to_owned(), board.port(&empty, &Runs::default(), &[], None).unwrap()));
+    pages.push((
+        "new overview".to_owned(),
+        board.overview(std::slice::from_ref(&empty), &BTreeMap::new()).unwrap(),
+    ));
+    pages.push(("new modules".to_owned(), board.modules(&empty).unwrap()));
+    pages.push(("new graph".to_owned(), board.graph(&empty, &[], None).unwrap()));
+    pages.push(("new benchmarks".to_owned(), board.benchmarks(&empty, None).unwrap()));
+    pages.push(("new costs".to_owned(), board.costs(&empty, &[]).unwrap()));
+    pages
+}
+
+/// The values of an attribute, in order.
+fn attribute<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    page.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn hostile_text_in_every_field_stays_text_and_visible() {
+    let mut record = sample::hostile();
+    record.run = HOSTILE.to_owned();
+    for (name, page) in pages(&record, HOSTILE) {
+        for forbidden in
+            ["<script>", "</script><img", "<img", "\u{202e}", "\u{1b}", "onload=\"", "\"onload", "onerror='"]
+        {
+            assert!(!page.contains(forbidden), "{name}: {forbidden}");
+        }
+        assert!(!page.contains("64211"), "{name}: a template was read from foreign text");
+        for place in attribute(&page, "href").into_iter().chain(attribute(&page, "id")) {
+            assert!(!place.contains(['<', '\'', ' ']), "{name}: {place}");
+        }
+    }
+    let overview = pages(&record, HOSTILE).remove(0).1;
+    assert!(overview.contains(r"\u{202e}"));
+    assert!(overview.contains("/port/%3C%2Ftitle%3E"));
+}
+
+#[test]
+fn pages_load_only_their_own_assets_and_hold_no_inline_style_or_script() {
+    for record in sample::all() {
+        for (name, page) in pages(&record, "p") {
+            assert!(page.starts_with("<!doctype html>"), "{name}");
+            for forbidden in ["<style", " style=", "<img", "<iframe", "@import", "http-equiv", "javascript:"]
+            {
+                assert!(!page.replace("&lt;img src=x", "").contains(forbidden), "{name}: {forbidden}");
+            }
+            assert_eq!(page.matches("<script").count(), 1, "{name}");
+            for place in attribute(&page, "href").into_iter().chain(attribute(&page, "src")) {
+                assert!(place.starts_with(['/', '#']) && !place.starts_with("//"), "{name}: {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_within_a_page_has_one_target_and_every_label_exists() {
+    for record in sample::all() {
+        for (name, page) in pages(&record, "p") {
+            let ids = attribute(&page, "id");
+            let unique: std::collections::BTreeSet<_> = ids.iter().copied().collect();
+            assert_eq!(ids.len(), unique.len(), "{name}: an id stands twice");
+            for target in attribute(&page, "href").into_iter().filter_map(|target| target.strip_prefix('#')) {
+                assert!(unique.contains(target), "{name}: {target} leads nowhere");
+            }
+            for label in attribute(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
+                assert!(unique.contains(label), "{name}: {label} labels nothing");
+            }
+            assert_eq!(page.matches("<h1").count(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn elements_are_balanced() {
+    for (name, page) in pages(&sample::parked(), "p") {
+        for element in
+            "html body header main nav footer article section details summary table div ul ol dl li"
+                .split(' ')
+        {
+            let opened =
+                page.matches(&format!("<{element} ")).count() + page.matches(&format!("<{element}>")).count();
+            assert_eq!(opened, page.matches(&format!("</{element}>")).count(), "{name}: {element}");
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_there_is_not_has_no_page() {
+    let record = sample::done();
+    let port = port_of(&record, "p");
+    for anchor in [
+        "r0-u1",
+        "r1-u0",
+        "r1-u99",
+        "r99-u1",
+        "r01-u1",
+        "r1-u+1",
+        "r-u",
+        "",
+        "r1",
+        "r1-u1x",
+        "r99999999999999999999-u1",
+    ] {
+        assert!(board().unit(&port, &record, anchor).unwrap().is_none(), "{anchor}");
+    }
+}
+
+#[test]
+fn what_is_known_in_four_ways_is_never_added_up() {
+    let page = board().modules(&port_of(&sample::done(), "p")).unwrap();
+    for words in ["<b>5</b> proved", "<b>2</b> tested", "<b>3</b> mapped only", "<b>1</b> unknown"] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(page.contains("drifted"), "the first trouble names the module");
+}
+
+#[test]
+fn what_waits_comes_first_and_carries_its_reason_and_commands() {
+    let board = board();
+    let record = sample::parked();
+    let mut calm = port_of(&record, "calm");
+    calm.journal_trouble = String::new();
+    calm.watched = None;
+    calm.standing.as_mut().unwrap().parked = Vec::new();
+    calm.standing.as_mut().unwrap().lag_revisions = Some(0);
+    let mut parked = port_of(&record, "parked");
+    parked.journal_trouble = String::new();
+    parked.watched = None;
+    parked.standing.as_mut().unwrap().parked[0].item = "tinytext::wrap".to_owned();
+    let overview = board.overview(&[calm, parked.clone()], &BTreeMap::new()).unwrap();
+    assert!(overview.find("/port/parked").unwrap() < overview.find("/port/calm").unwrap());
+    assert!(overview.contains("2 ports: 1 needs somebody"), "{overview}");
+    let page = board.port(&parked, &Runs::default(), &[], None).unwrap();
+    assert!(page.contains("tidelock decline &#x27;parked&#x27;"), "{page}");
+    assert!(page.contains("/unit/r4-u1"), "the last run says more about it");
+}
+
+#[test]
+fn charts_bring_no_style_of_their_own() {
+    let page = board().benchmarks(&port_of(&sample::done(), "p"), Some(&sample::done())).unwrap();
+    assert!(page.contains("class=\"chart\"") && !page.contains("<style"), "{page}");
+    assert!(STYLE.contains(".chart text"));
+}
+
+#[test]
+fn times_are_told_by_how_far_they_are() {
+    let told = [
+        (0, 0),
+        (0, 5_000),
+        (65_000, 0),
+        (0, 600_000),
+        (0, 10_800_000),
+        (0, 400_000_000),
+        (i64::MIN, i64::MAX),
+    ]
+    .map(|(then, now)| since(then, now));
+    assert_eq!(told[..6], ["now", "5 s ago", "in 65 s", "10 min ago", "3 h ago", "4 days ago"]);
+    assert!(told[6].ends_with("days ago"));
+}
+
+#[test]
+fn a_segment_cannot_leave_its_place() {
+    assert_eq!(segment("../a b?#%é"), "%2E%2E%2Fa%20b%3F%23%25%C3%A9");
+    assert_eq!(segment("tally-py_1"), "tally-py_1");
+}
