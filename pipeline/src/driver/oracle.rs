@@ -174,19 +174,15 @@ impl Tracer for Tracing<'_> {
     }
 }
 
-/// The folder of a package's library root from the package's folder: where the items at the crate's root
-/// stand.
+/// The file that a package's library begins with, from the package's folder.
 fn library_root(snapshot: &Snapshot, package: &Package) -> String {
     let library = package.library.as_deref().unwrap_or_default();
-    let at_root = snapshot.items.values().find(|item| {
-        item.path.segments().len() == 2
-            && item.path.krate() == library
-            && item.file.starts_with(&package.folder)
-    });
-    let file = at_root.map_or("src/lib.rs", |item| {
-        item.file.strip_prefix(&package.folder).unwrap_or(&item.file).trim_start_matches('/')
-    });
-    file.to_owned()
+    let root = snapshot.items.values().find(|item| item.path.as_str() == library);
+    let below = |item: &Item| {
+        let file = item.file.strip_prefix(&package.folder)?;
+        Some(file.trim_start_matches('/').to_owned())
+    };
+    root.and_then(below).unwrap_or_else(|| "src/lib.rs".to_owned())
 }
 
 /// Counts the blocks of functions, with the upstream crate's instrumentation.

@@ -152,10 +152,10 @@ impl Evidence {
         let finding = |of_type: &SequenceEvidence| Finding {
             code: "sequence-disagreement".to_owned(),
             text: format!(
-                "{}: {} of {} on one value differ from the upstream",
+                "{}: {} of {} of calls on one value differ from the upstream",
                 of_type.blamed.keys().map(symbol).collect::<Vec<_>>().join(", "),
                 of_type.disagreed,
-                count((of_type.agreed + of_type.disagreed).into(), "sequence of calls")
+                count((of_type.agreed + of_type.disagreed).into(), "sequence")
             ),
         };
         differing.map(finding).collect()

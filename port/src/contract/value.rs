@@ -322,7 +322,11 @@ impl Value {
             Self::Record(record) => record.to_python(),
             Self::Changed { result, left } => format!("{}, leaving {}", one(result), list(left)),
             Self::Made { maker, arguments } => named(maker, &list(arguments)),
-            Self::Opaque { class, text } => format!("<{}: {text}>", last_name(class)),
+            Self::Opaque { class, text } => match (last_name(class), text.as_str()) {
+                ("", "") => "<a value that nobody can look at>".to_owned(),
+                ("", text) => format!("<{text}>"),
+                (class, text) => format!("<{class}: {text}>"),
+            },
         }
     }
 }

@@ -16,13 +16,13 @@ pub fn rounded(number: u64) -> u64 {
 
 /// Recursion.
 pub fn climbs(count: u8) -> u64 {
-    walk(u32::from(count % 12))
+    walk(count % 12)
 }
-pub fn walk(count: u32) -> u64 {
+pub fn walk(count: u8) -> u64 {
     if count < 2 {
         return 1;
     }
-    stride(count) + walk(count - 1)
+    stride(u32::from(count)) + walk(count - 1)
 }
 pub fn stride(count: u32) -> u64 {
     width(count) * 2

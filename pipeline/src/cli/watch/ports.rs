@@ -74,6 +74,11 @@ impl Ports {
 
     /// Reads one port.
     pub(super) fn port(&self, folder: &Path) -> Result<Watched, CliError> {
+        // A configuration above a folder is found as well, but not above one that was mistyped.
+        if !folder.is_dir() {
+            let error = anyhow!("there is no folder `{}`", folder.display());
+            return Err(CliError::usage(error).hint("name the folder of a port; `tidelock init` makes one"));
+        }
         let mut settings = settings_of(folder)?;
         sync::choose_translators(&mut settings, &self.who)?;
         if let Some(text) = &self.schedule {

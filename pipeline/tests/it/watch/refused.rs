@@ -32,7 +32,7 @@ fn ports_and_files_that_cannot_be_are_refused_with_what_to_do() {
     check(&["port", "./port"], &["is named twice"]);
     crate::world::copy(&world.path("port"), &world.path("port2"));
     check(&["port", "port2"], &["both called `tally-py`", "another `name`"]);
-    check(&["nowhere"], &["no `tidelock.toml`", "tidelock init"]);
+    check(&["nowhere"], &["there is no folder", "tidelock init"]);
     check(&["--jobs", "0", "port"], &["from 1 to 64"]);
     check(&["--config", "absent.toml"], &["absent.toml"]);
     world.write("daemon.toml", "version = 1\n[[prot]]\nfolder = 'port'\n");

@@ -40,7 +40,7 @@ def mean_of(values):
 
 
 def centred(values):
-    return spread(values) / len(values)
+    return spread(values) / len(values) if values else float("nan")
 
 
 def spread(values):

@@ -20,6 +20,8 @@ def reach(spot):
 
 
 def mirrored(spot):
+    if spot.x == -(2**31):
+        raise OverflowError("attempt to negate with overflow")
     return Spot(spot.y, -spot.x)
 
 

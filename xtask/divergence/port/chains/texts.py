@@ -103,4 +103,4 @@ def key(char):
 
 
 def lowered(char):
-    return char.lower()
+    return char.lower() if char.isascii() else char
