@@ -45,7 +45,10 @@ pub(super) fn struct_class(program: &Program, placed: &Placed) -> Made<Compiled>
     }
     needs.imports.entry("dataclasses".to_owned()).or_default().insert("dataclass".to_owned());
     let mut options = Vec::new();
-    if has("Copy") {
+    // A frozen class cannot set its own fields either. What is copied is changed nowhere: that is refused.
+    let has_init = program.member(path, "new").is_some_and(|new| new.symbol.name() == "__init__");
+    let is_frozen = has("Copy") && !has_init;
+    if is_frozen {
         options.push("frozen=True");
     }
     if !has("PartialEq") {
@@ -53,7 +56,7 @@ pub(super) fn struct_class(program: &Program, placed: &Placed) -> Made<Compiled>
     } else if has("PartialOrd") {
         options.push("order=True");
     }
-    if has("Hash") && has("PartialEq") && !has("Copy") {
+    if has("Hash") && has("PartialEq") && !is_frozen {
         options.push("unsafe_hash=True");
     }
     let options = if options.is_empty() { String::new() } else { format!("({})", options.join(", ")) };

@@ -410,6 +410,20 @@ fn tests_become_plain_test_functions() {
 }
 
 #[test]
+fn what_is_copied_may_have_a_new_of_its_own() {
+    gives(
+        "#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+         pub struct Pair { a: u8, b: u8 }
+         impl Pair {
+             pub fn new(a: u8) -> Pair { Pair { a, b: a } }
+             pub fn total(&self) -> u8 { self.a + self.b }
+         }
+         pub fn f(a: u8) -> u8 { Pair::new(a).total() }",
+        &[("f(3)", "6"), ("len({Pair(1), Pair(1)})", "1"), ("f(200)", "raises OverflowError")],
+    );
+}
+
+#[test]
 fn what_is_not_understood_is_refused() {
     for (source, reason) in [
         ("pub fn f(o: Option<Option<u8>>) -> bool { o.is_some() }", Reason::NestedOption),
