@@ -84,22 +84,18 @@ fn synced(at_once: usize, tell: &mut Tell<'_>) -> Result<()> {
     tell(Metric::told(name("critical_path"), float(critical_ms.cast_signed()) / 1000.0, "s"))?;
     let waiting_ms = under_way_ms(&answers);
     tell(Metric::told(name("first_request_to_last_answer"), float(translation_ms) / 1000.0, "s"))?;
-    tell(Metric::told(
+    tell(Metric::at_most(
         name("first_request_to_last_answer_share"),
         share(translation_ms),
         "of the critical path",
+        SHARE_MAX,
     ))?;
     tell(Metric::told(name("whole_sync"), float(whole_ms) / 1000.0, "s"))?;
     tell(Metric::told(name("whole_sync_share"), share(whole_ms), "of the critical path"))?;
     // While no request is under way, candidates are checked, which takes what this machine takes for it.
     tell(Metric::told(name("checking_alone"), float(whole_ms - waiting_ms) / 1000.0, "s"))?;
     tell(Metric::told(name("some_request_under_way"), float(waiting_ms) / 1000.0, "s"))?;
-    tell(Metric::at_most(
-        name("some_request_under_way_share"),
-        share(waiting_ms),
-        "of the critical path",
-        SHARE_MAX,
-    ))
+    tell(Metric::told(name("some_request_under_way_share"), share(waiting_ms), "of the critical path"))
 }
 
 /// How long a model takes over a symbol, in milliseconds.
