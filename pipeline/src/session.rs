@@ -10,6 +10,7 @@ use mappings::{Holds, Lock, SymbolTable};
 use port::language::Python;
 use port::language::python::{Interpreter, InterpreterError};
 use port::repo::{BranchHead, PortRepo, RepoError, SymbolCache};
+use upstream::history::{Stood, standing};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::{Changed, OutlineCache, SnapshotReader, read_changed};
 use upstream::source::{
@@ -345,14 +346,20 @@ impl Session {
             .map_err(|error| unreadable(after)(error.to_string()))
     }
 
-    /// Whether it is plain that an item stood at a revision as it is given, with the whole of its text, in the same
-    /// file. That is told from the file alone: `false` says nothing.
-    pub fn stood_at(&self, label: &RevisionLabel, item: &Item) -> bool {
-        let text = self.file_at(label, &item.file);
-        !item.text.is_empty() && text.is_some_and(|text| text.contains(&item.text))
+    /// For each: whether it is plain that an item stood at a revision as it is given, in the same file. That is told from
+    /// the files alone: `false` says nothing.
+    pub fn stood(&self, asked: &[(&RevisionLabel, &Item)]) -> Vec<bool> {
+        let known = self.revisions().unwrap_or_default();
+        let commits: BTreeMap<&RevisionLabel, &CommitId> =
+            known.iter().map(|revision| (&revision.label, &revision.commit)).collect();
+        let questions = asked.iter().map(|(label, item)| Some(Stood { commit: commits.get(label)?, item }));
+        let questions: Vec<Option<Stood<'_>>> = questions.collect();
+        let known: Vec<Stood<'_>> = questions.iter().flatten().copied().collect();
+        let mut answers = standing(self.mirror.repo(), &known).into_iter();
+        questions.iter().map(|question| question.is_some() && answers.next().unwrap_or_default()).collect()
     }
 
-    /// A file of the upstream at a revision. The last one is kept: items are asked about file by file.
+    /// A file of the upstream at a revision. The last one is kept: files are asked for again and again.
     pub(crate) fn file_at(&self, label: &RevisionLabel, file: &str) -> Option<Arc<str>> {
         let revision = self.revision(label.as_str()).ok()?;
         let mut last = self.last_file.lock().unwrap_or_else(PoisonError::into_inner);

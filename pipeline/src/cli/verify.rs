@@ -128,7 +128,7 @@ pub(super) fn agreed(session: &Session, lock: &Lock, tree: &TreeId) -> Result<Ag
         baseline: Some(&baseline),
         adopted: adopted.as_deref(),
         item_at: &|label, item| session.item_at(label, item),
-        stood_at: &|label, item| session.stood_at(label, item),
+        stood: &|asked| session.stood(asked),
         was_there: &|commit| session.was_fetched(commit),
         symbols: &symbols,
         mapping: &session.settings.mapping,

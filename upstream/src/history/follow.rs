@@ -12,6 +12,7 @@ use gix::objs::tree::EntryKind;
 
 use super::class::{Classed, class_of};
 use super::dependencies::{self, Manifest};
+use super::in_parallel;
 use super::place::{Names, Place, Target, place};
 use super::relocate::{Open, join};
 use super::row::{ChangeKind, HistoryChange, RowChanges};
@@ -58,25 +59,11 @@ fn tree_diffs(
     steps: &[&Step],
     workers: usize,
 ) -> Result<Vec<TreeDiff>, RepoError> {
-    let next = AtomicUsize::new(0);
-    let found: Mutex<BTreeMap<usize, Result<TreeDiff, RepoError>>> = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                let mut objects = ObjectReader::new(repo, packs);
-                loop {
-                    let begin = next.fetch_add(TREES_AT_ONCE, Ordering::Relaxed);
-                    let part = steps.iter().enumerate().skip(begin).take(TREES_AT_ONCE);
-                    let part: Vec<_> = part.map(|(at, step)| (at, tree_diff(&mut objects, step))).collect();
-                    if part.is_empty() {
-                        return;
-                    }
-                    lock(&found).extend(part);
-                }
-            });
-        }
+    let numbered: Vec<(usize, &&Step)> = steps.iter().enumerate().collect();
+    let found = in_parallel((repo, packs), workers, (&numbered, TREES_AT_ONCE), |objects, (at, step)| {
+        vec![(*at, tree_diff(objects, step))]
     });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect()
+    BTreeMap::from_iter(found).into_values().collect()
 }
 
 /// The files that a revision changed: against its parent, or, of a merge, against every parent.

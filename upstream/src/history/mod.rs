@@ -16,6 +16,7 @@ mod follow;
 mod place;
 mod relocate;
 mod row;
+mod standing;
 mod tree_diff;
 mod walk;
 
@@ -24,15 +25,18 @@ mod tests;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use dependencies::both_ways::{requirements, versions};
 
 pub use cache::HistoryCache;
 pub use row::{ChangeKind, Confidence, HistoryChange, HistoryRow, RowChanges};
+pub use standing::{Stood, standing};
 pub use walk::{HistoryRange, Line};
 
-use crate::repo::{RepoError, UpstreamRepo};
+use crate::repo::{ObjectReader, Packs, RepoError, UpstreamRepo};
 
 /// How many revisions are worked on together. Memory grows with it; a smaller window reads some contents
 /// twice.
@@ -86,4 +90,29 @@ pub fn history(
 
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS_MAX)
+}
+
+/// Has all the work done by so many threads, which take `at_once` pieces of it each; the findings come in no order.
+fn in_parallel<Work: Sync, Finding: Send>(
+    (repo, packs): (&UpstreamRepo, &Packs),
+    workers: usize,
+    (work, at_once): (&[Work], usize),
+    each: impl Fn(&mut ObjectReader, &Work) -> Vec<Finding> + Sync,
+) -> Vec<Finding> {
+    let next = AtomicUsize::new(0);
+    let parts: Vec<&[Work]> = work.chunks(at_once).collect();
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let mut objects = ObjectReader::new(repo, packs);
+                let mut own = Vec::new();
+                while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    part.iter().for_each(|work| own.extend(each(&mut objects, work)));
+                }
+                found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 //!
 //! It only finds; what a finding means for a run is decided elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use upstream::snapshot::{Item, Snapshot};
@@ -28,8 +28,8 @@ pub struct CheckInput<'a> {
     pub adopted: Option<&'a Snapshot>,
     /// An item as it was at a revision.
     pub item_at: &'a dyn Fn(&RevisionLabel, &ItemPath) -> Option<Item>,
-    /// Whether it is plain, without reading the whole revision, that an item stood there as it is given.
-    pub stood_at: &'a dyn Fn(&RevisionLabel, &Item) -> bool,
+    /// For each: whether it is plain, without reading the whole revision, that an item stood there as it is given.
+    pub stood: &'a dyn Fn(&[(&RevisionLabel, &Item)]) -> Vec<bool>,
     /// Whether a commit is among what was ever fetched from the upstream, be it in its history or no longer.
     pub was_there: &'a dyn Fn(&CommitId) -> bool,
     /// The port as it stands.
@@ -190,9 +190,12 @@ pub fn check(input: &CheckInput<'_>) -> Vec<LockFinding> {
     check_lost(input, &mut findings);
     let recorded: BTreeSet<&RevisionLabel> =
         input.lock.revisions.iter().map(|recorded| &recorded.revision).collect();
+    let stood = stood_as_linked(input);
     for link in input.lock.links.values() {
         if recorded.contains(&link.revision) {
-            findings.extend(check_item(input, link, left.contains(&link.revision)));
+            if !stood.contains(&link.item) {
+                findings.extend(check_item(input, link, left.contains(&link.revision)));
+            }
         } else {
             let place = format!("the link of `{}`", link.item);
             findings.push(LockFinding::UnknownRevision { revision: link.revision.clone(), place });
@@ -212,15 +215,30 @@ pub fn check(input: &CheckInput<'_>) -> Vec<LockFinding> {
     findings
 }
 
+/// The items of which it is plain that they stood at the revision of their link as it says: they equal the baseline,
+/// and were there with the text that they have now. All are asked about at once, in the order of the revisions.
+fn stood_as_linked<'a>(input: &CheckInput<'a>) -> BTreeSet<&'a ItemPath> {
+    let Some(baseline) = input.baseline else { return BTreeSet::new() };
+    let places: BTreeMap<&RevisionLabel, usize> =
+        input.revisions.iter().enumerate().map(|(at, revision)| (&revision.label, at)).collect();
+    let equal = input.lock.links.values().filter_map(|link| {
+        let item = baseline.items.get(&link.item)?;
+        (item.fingerprint.combined() == link.upstream).then_some((&link.revision, item))
+    });
+    let (mut stood, mut asked): (Vec<_>, Vec<_>) =
+        equal.partition(|(revision, _)| **revision == input.lock.baseline);
+    asked.sort_by_key(|(revision, _)| places.get(revision));
+    let answers = (input.stood)(&asked);
+    stood.extend(asked.into_iter().zip(answers).filter(|(_, stood)| *stood).map(|(asked, _)| asked));
+    stood.into_iter().map(|(_, item)| &item.path).collect()
+}
+
 /// What a link says of its item is true. Where its revision has left the history, that may be out of reach: then the
 /// item equals the baseline, or it is recorded that it does not.
 fn check_item(input: &CheckInput<'_>, link: &Link, left: bool) -> Option<LockFinding> {
     let (item, revision) = (link.item.clone(), link.revision.clone());
     let at_baseline = input.baseline.and_then(|baseline| baseline.items.get(&item));
     let equal = at_baseline.filter(|item| item.fingerprint.combined() == link.upstream);
-    if equal.is_some_and(|item| revision == input.lock.baseline || (input.stood_at)(&revision, item)) {
-        return None;
-    }
     let Some(found) = (input.item_at)(&link.revision, &link.item) else {
         if left && (equal.is_some() || input.lock.is_behind(&item)) {
             return None;

@@ -52,7 +52,7 @@ fn findings(case: &Case) -> Vec<String> {
         baseline: case.baseline.as_ref(),
         adopted: Some(&case.adopted),
         item_at: &item_at,
-        stood_at: &|_, _| false,
+        stood: &|asked| vec![false; asked.len()],
         was_there: &was_there,
         symbols: &case.symbols,
         mapping: &case.mapping,

@@ -1,6 +1,7 @@
 //! Histories of small repositories that real git wrote.
 
 mod packs;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
