@@ -57,6 +57,8 @@ pub struct Settlement<'a> {
     pub passed_by: &'a [Revision],
     /// What people decided, as it was planned.
     pub holds: &'a Holds,
+    /// Items of no unit that differ because they use a parked one, each with that one: they wait with it.
+    pub resting: &'a BTreeMap<ItemPath, ItemPath>,
 }
 
 /// The outcomes do not fit the plan, or the port does not hold what they claim.
@@ -124,6 +126,9 @@ pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
             }
             Some(UnitOutcome::Parked { reason }) => park(&mut lock, settlement, unit, reason),
         }
+    }
+    for (item, parked) in settlement.resting {
+        rest(&mut lock, settlement, item, parked);
     }
     for skipped in &settlement.plan.skipped {
         follow_skipped(&mut lock, settlement, skipped);
@@ -230,24 +235,36 @@ fn landed_symbol(settlement: &Settlement<'_>, member: &UnitMember, item: &Item) 
 fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &str) {
     for member in &unit.members {
         let item = member.change.path().clone();
-        // It waits since it was first parked.
-        let held = || settlement.lock.held.get(&item).map(|held| held.revision.clone());
-        let since = settlement.lock.parked.get(&item).map(|parked| parked.revision.clone()).or_else(held);
-        let parked = ParkedItem {
-            item: item.clone(),
-            symbol: member.symbol.clone(),
-            revision: since.unwrap_or_else(|| settlement.plan.revision.label.clone()),
-            reason: reason.to_owned(),
-        };
+        let symbol = member.symbol.clone();
+        let revision = parked_since(settlement, &item);
+        let parked = ParkedItem { item: item.clone(), symbol, revision, reason: reason.to_owned() };
         // Of an item that was split the first symbol stands for all.
         lock.parked.entry(item).or_insert(parked);
     }
+}
+
+/// An item that did not change itself waits with what it uses.
+fn rest(lock: &mut Lock, settlement: &Settlement<'_>, item: &ItemPath, on: &ItemPath) {
+    let Some(symbol) = lock.links.get(item).map(|link| link.symbol.clone()) else { return };
+    let revision = parked_since(settlement, item);
+    let reason = format!("it rests on `{on}`, which waits");
+    let parked = ParkedItem { item: item.clone(), symbol, revision, reason };
+    lock.parked.entry(item.clone()).or_insert(parked);
+}
+
+/// Since when an item waits that waits now: since it was first parked or held.
+fn parked_since(settlement: &Settlement<'_>, item: &ItemPath) -> RevisionLabel {
+    let held = || settlement.lock.held.get(item).map(|held| &held.revision);
+    let since = settlement.lock.parked.get(item).map(|parked| &parked.revision).or_else(held);
+    since.unwrap_or(&settlement.plan.revision.label).clone()
 }
 
 fn follow_skipped(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skipped) {
     let old_path = skipped.before.as_ref().unwrap_or(&skipped.item);
     let item = settlement.target.items.get(&skipped.item);
     match (skipped.why, item) {
+        // What rests on something that waits keeps the revision that it is counted from.
+        (SkipReason::NoBehaviour, Some(item)) if settlement.resting.contains_key(&item.path) => {}
         (SkipReason::NoBehaviour, Some(item)) => {
             if let Some(mut link) = lock.links.remove(old_path) {
                 link.item = item.path.clone();
@@ -322,7 +339,7 @@ fn record(lock: &mut Lock, settlement: &Settlement<'_>) {
             "withdrawn by its authors".to_owned(),
         ));
     }
-    let (disposition, reason) = disposition(settlement);
+    let (disposition, reason) = disposition(settlement, lock.parked.len());
     let revision = &settlement.plan.revision;
     match lock.revisions.iter_mut().find(|earlier| earlier.revision == revision.label) {
         // Taken up again: what waited at it may have landed by now, and what had landed stays so.
@@ -348,7 +365,8 @@ fn may_be_taken_up(disposition: Disposition) -> bool {
     }
 }
 
-fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
+/// What became of the revision, where so many items wait now.
+fn disposition(settlement: &Settlement<'_>, items: usize) -> (Disposition, String) {
     let outcomes = settlement.outcomes.values();
     let count = |is: fn(&UnitOutcome) -> bool| outcomes.clone().filter(|outcome| is(outcome)).count();
     let parked = count(|outcome| matches!(outcome, UnitOutcome::Parked { .. }));
@@ -356,7 +374,7 @@ fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
     let skipped: Vec<&Skipped> = settlement.plan.skipped.iter().filter(|skip| !skip.carried).collect();
     if let Some(hold) = settlement.holds.of_revision(&settlement.plan.revision.label) {
         return match (hold.word, parked) {
-            (_, 1..) => (Disposition::Parked, waiting(parked, outcomes.len())),
+            (_, 1..) => (Disposition::Parked, waiting(items)),
             (DecisionWord::Deferred, 0) => (Disposition::Deferred, hold.reason.clone()),
             (DecisionWord::Declined | DecisionWord::Pinned, 0) => {
                 (Disposition::Declined, hold.reason.clone())
@@ -364,7 +382,7 @@ fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
         };
     }
     match (parked, landed, outcomes.len()) {
-        (1.., _, all) => (Disposition::Parked, waiting(parked, all)),
+        (1.., _, _) => (Disposition::Parked, waiting(items)),
         (0, 1.., _) => (Disposition::Landed, String::new()),
         (0, 0, 1..) => (Disposition::Absorbed, String::new()),
         (0, 0, 0) if skipped.is_empty() => (Disposition::NotPorted, "no item changed".to_owned()),
@@ -372,8 +390,11 @@ fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
     }
 }
 
-fn waiting(parked: usize, all: usize) -> String {
-    format!("{parked} of {all} units wait for a person")
+fn waiting(items: usize) -> String {
+    match items {
+        1 => "1 item waits for a person".to_owned(),
+        _ => format!("{items} items wait for a person"),
+    }
 }
 
 /// Such as `nothing for the port to follow: 2 ignored, 1 no behaviour`.

@@ -1,5 +1,7 @@
 //! Locks after revisions, by outcomes as a pipeline reports them.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::lock::{Adoption, adopt};
 use crate::plan::{PlanInput, plan};
@@ -38,23 +40,35 @@ fn case(old: &[Item], new: &[Item], before: &[(&str, &str)]) -> Case {
 }
 
 impl Case {
+    fn settlement<'a>(
+        &'a self,
+        outcomes: &'a BTreeMap<UnitId, UnitOutcome>,
+        after: &'a SymbolTable,
+        passed_by: &'a [Revision],
+    ) -> Settlement<'a> {
+        static HOLDS: LazyLock<Holds> = LazyLock::new(Holds::default);
+        static RESTING: BTreeMap<ItemPath, ItemPath> = BTreeMap::new();
+        Settlement {
+            lock: &self.lock,
+            plan: &self.plan,
+            target: &self.target,
+            mapping: &self.mapping,
+            before: &self.before,
+            after,
+            outcomes,
+            passed_by,
+            holds: &HOLDS,
+            resting: &RESTING,
+        }
+    }
+
     fn settle_with(
         &self,
         outcomes: &BTreeMap<UnitId, UnitOutcome>,
         after: &[(&str, &str)],
         passed_by: &[Revision],
     ) -> Result<Lock, SettleError> {
-        settle(&Settlement {
-            lock: &self.lock,
-            plan: &self.plan,
-            target: &self.target,
-            mapping: &self.mapping,
-            before: &self.before,
-            after: &table(after),
-            outcomes,
-            passed_by,
-            holds: &Holds::default(),
-        })
+        settle(&self.settlement(outcomes, &table(after), passed_by))
     }
 
     fn settle(&self, outcome: &UnitOutcome, after: &[(&str, &str)]) -> Lock {
@@ -109,10 +123,7 @@ fn a_parked_item_keeps_its_link_and_since_when_it_waits() {
     let waiting = &lock.parked[&path("k::f")];
     assert_eq!((waiting.revision.as_str(), waiting.reason.as_str()), ("2", "too hard"));
     let last = lock.revisions.last().unwrap();
-    assert_eq!(
-        (last.disposition, last.reason.as_str()),
-        (Disposition::Parked, "1 of 1 units wait for a person")
-    );
+    assert_eq!((last.disposition, last.reason.as_str()), (Disposition::Parked, "1 item waits for a person"));
 
     case.lock.parked.clone_from(&lock.parked);
     case.lock.parked.get_mut(&path("k::f")).unwrap().revision = label("0");
@@ -120,6 +131,24 @@ fn a_parked_item_keeps_its_link_and_since_when_it_waits() {
     assert_eq!(lock.parked[&path("k::f")].revision, label("0"));
     let lock = case.settle(&landed(&[]), &[("p.f", "new")]);
     assert_eq!(lock.parked, BTreeMap::new());
+}
+
+#[test]
+fn what_rests_on_a_parked_item_waits_with_it_and_is_counted_from_its_link() {
+    let old = [function("k::f", "1"), function("k::g", "1"), function("k::h", "1")];
+    let mut new = [function("k::f", "2"), function("k::g", "1"), function("k::h", "1")];
+    new[1].fingerprint.docs = upstream::ContentHash::of("other words");
+    let port = [("p.f", "f"), ("p.g", "g"), ("p.h", "h")];
+    let case = case(&old, &new, &port);
+    let outcomes = case.plan.units.iter().map(|unit| (unit.id.clone(), parked())).collect();
+    let resting = BTreeMap::from([(path("k::g"), path("k::f")), (path("k::nobody"), path("k::f"))]);
+    let lock =
+        settle(&Settlement { resting: &resting, ..case.settlement(&outcomes, &table(&port), &[]) }).unwrap();
+    let waiting: Vec<_> =
+        lock.parked.values().map(|parked| (parked.item.as_str(), parked.reason.as_str())).collect();
+    assert_eq!(waiting, [("k::f", "too hard"), ("k::g", "it rests on `k::f`, which waits")]);
+    assert_eq!(lock.links, case.lock.links, "its own documentation is not followed before it is compared");
+    assert_eq!(lock.revisions.last().unwrap().reason, "2 items wait for a person");
 }
 
 #[test]

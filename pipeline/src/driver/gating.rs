@@ -32,7 +32,8 @@ impl Driver<'_> {
         let RunState::Working(work) = state else { bail!("nothing is being worked on") };
         let Phase::Gating(candidate) = &work.phase else { bail!("nothing is to be gated") };
         let current = self.current()?;
-        let lock = self.settled(&current, candidate, tree)?;
+        let resting = self.resting(&current, candidate, tree)?;
+        let lock = self.settled(&current, candidate, tree, &resting)?;
         let bytes = BTreeMap::from([(LOCK_NAME.to_owned(), Some(lock.render().into_bytes()))]);
         let whole =
             Whole { current: &current, candidate, tree: self.session.port.write_tree(tree, &bytes)?, lock };
@@ -59,7 +60,13 @@ impl Driver<'_> {
     }
 
     /// The lock that lands with the candidate.
-    fn settled(&self, current: &Current, candidate: &Candidate, tree: &TreeId) -> Result<Lock> {
+    fn settled(
+        &self,
+        current: &Current,
+        candidate: &Candidate,
+        tree: &TreeId,
+        resting: &BTreeMap<ItemPath, ItemPath>,
+    ) -> Result<Lock> {
         let after = self.session.symbols(tree)?;
         let outcomes: BTreeMap<UnitId, UnitOutcome> = candidate
             .plan
@@ -79,8 +86,39 @@ impl Driver<'_> {
             outcomes: &outcomes,
             passed_by: &passed_by,
             holds: &current.holds,
+            resting,
         })?;
         Ok(lock)
+    }
+
+    /// What differs because it uses something that is parked: items outside all units, each with the parked one. What
+    /// uses a parked item and behaves alike all the same is held to that by the gate.
+    fn resting(
+        &mut self,
+        current: &Current,
+        candidate: &Candidate,
+        tree: &TreeId,
+    ) -> Result<BTreeMap<ItemPath, ItemPath>> {
+        let units = current.plan.units.iter().zip(&candidate.units);
+        let parked =
+            units.filter(|(_, state)| matches!(state, UnitState::Parked { .. })).map(|(unit, _)| unit);
+        let mut resting = current.resting_on(parked);
+        let linked = |item: &ItemPath| Some((item.clone(), current.lock.links.get(item)?.symbol.clone()));
+        let items: Vec<(ItemPath, SymbolPath)> = resting.keys().filter_map(linked).collect();
+        if items.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let what = reports::count(items.len() as u64, "user");
+        self.tell(Progress::Step { what: format!("comparing {what} of what is parked") });
+        let answer = self.ask(current, tree, items, format!("{} resting", current.revision.label))?;
+        let differing = answer.differing();
+        resting.retain(|item, _| differing.contains(item));
+        if !resting.is_empty() {
+            let named: Vec<String> = resting.keys().map(ToString::to_string).collect();
+            let text = format!("{} rest on what is parked, and wait with it", named.join(", "));
+            self.tell(Progress::Notice { code: "rests-on-parked", text });
+        }
+        Ok(resting)
     }
 
     /// Revisions that their authors took back, between the baseline and the revision at work.

@@ -22,6 +22,12 @@ impl Calls {
 }
 
 impl Current {
+    /// Who calls whom at the revision.
+    pub(super) fn calls_now(&self) -> &CallGraph<ItemPath> {
+        let [_before, after] = self.calls.of(&self.baseline, &self.snapshot);
+        after
+    }
+
     /// The changes behind a unit that no symbol answers to, by path. The walk ends at what has a symbol: that
     /// is followed by itself.
     pub(super) fn hidden_behind(&self, unit: &WorkUnit) -> Vec<ItemChange> {

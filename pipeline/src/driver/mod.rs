@@ -21,6 +21,7 @@ mod obstacle;
 mod oracle;
 mod planning;
 mod proving;
+mod resting;
 pub(crate) mod seeding;
 mod standing;
 mod suite;

@@ -1,7 +1,7 @@
 //! What the contract found, as evidence: counts and counterexamples by item, and how far each item is known
 //! to behave alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::Proof;
 use port::contract::{ContractReport, Divergence, ErrorPolicy, ItemEvidence, SequenceEvidence, Stage};
@@ -34,6 +34,12 @@ impl Evidence {
         !self.report.spec.is_empty()
             || self.report.items.iter().any(|item| item.disagreed > 0)
             || self.report.sequences.iter().any(|of_type| of_type.disagreed > 0)
+    }
+
+    /// The items on which the port does otherwise, by their own probes or in a sequence of calls.
+    pub fn differing(&self) -> BTreeSet<&ItemPath> {
+        let alone = self.report.items.iter().filter(|item| item.disagreed > 0).map(|item| &item.item);
+        alone.chain(self.report.sequences.iter().flat_map(|of_type| of_type.blamed.keys())).collect()
     }
 
     /// Probes and sequences that could not be answered for a cause outside the code.

@@ -32,6 +32,7 @@ mod proposals_cli;
 mod providers;
 mod registry;
 mod repository;
+mod resting;
 mod retry;
 mod rewritten;
 mod sources;

@@ -108,7 +108,7 @@ fn in_parallel<Work: Sync, Finding: Send>(
                 let mut objects = ObjectReader::new(repo, packs);
                 let mut own = Vec::new();
                 while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    part.iter().for_each(|work| own.extend(each(&mut objects, work)));
+                    own.extend(part.iter().flat_map(|work| each(&mut objects, work)));
                 }
                 found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
             });

@@ -55,7 +55,9 @@ pub fn standing(repo: &UpstreamRepo, questions: &[Stood<'_>]) -> Vec<bool> {
         }
     }
     let mut by_file: Vec<_> = by_file.into_values().collect();
-    by_file.iter_mut().for_each(|versions| versions.sort_unstable());
+    for versions in &mut by_file {
+        versions.sort_unstable();
+    }
     // The longest first, so that no thread is left with one at the end.
     by_file.sort_by_key(|versions| std::cmp::Reverse(versions.len()));
     let stood = in_parallel(objects, workers(), (&by_file, 1), |objects, versions| {

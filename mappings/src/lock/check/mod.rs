@@ -15,6 +15,9 @@ use crate::decision::Holds;
 use crate::mapping::Mapping;
 use crate::symbol::{SymbolPath, SymbolTable};
 
+/// Answers for each item whether it was there, as it is given, at the revision beside it.
+type WereThere<'a> = dyn Fn(&[(&RevisionLabel, &Item)]) -> Vec<bool> + 'a;
+
 /// What the lock is compared with.
 #[derive(Clone, Copy)]
 pub struct CheckInput<'a> {
@@ -29,7 +32,7 @@ pub struct CheckInput<'a> {
     /// An item as it was at a revision.
     pub item_at: &'a dyn Fn(&RevisionLabel, &ItemPath) -> Option<Item>,
     /// For each: whether it is plain, without reading the whole revision, that an item stood there as it is given.
-    pub stood: &'a dyn Fn(&[(&RevisionLabel, &Item)]) -> Vec<bool>,
+    pub stood: &'a WereThere<'a>,
     /// Whether a commit is among what was ever fetched from the upstream, be it in its history or no longer.
     pub was_there: &'a dyn Fn(&CommitId) -> bool,
     /// The port as it stands.

@@ -103,6 +103,7 @@ impl Port {
             outcomes: &outcomes,
             passed_by: &[],
             holds: &self.holds,
+            resting: &BTreeMap::new(),
         })
         .unwrap();
         self.history.insert(target.revision.label.clone(), target);
