@@ -8,16 +8,14 @@ use upstream::ContentHash;
 
 use super::landmarks::Landmarks;
 use super::shape::{Shape, Way};
+use super::texts::TEXT_CHARS_MAX;
 use super::trigger_values::{CHARS, FLOATS, TEXTS};
 use super::value::Value;
 
 /// How deep random values nest.
 const DEPTH_MAX: u32 = 4;
-/// The longest random text, in characters, and the longest random list.
-const TEXT_CHARS_MAX: u64 = 24;
+/// The longest random list.
 const LIST_ITEMS_MAX: u64 = 8;
-/// Once in a while a text is this long, so that tables and blocks of 64 are left.
-const LONG_TEXT_CHARS: u64 = 70;
 
 /// The most texts that are made of an item's own literals.
 const OWN_TEXTS_MAX: usize = 320;
@@ -28,9 +26,9 @@ const LONG_RUN_CHARS: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Generator {
     state: u64,
-    landmarks: Landmarks,
+    pub(super) landmarks: Landmarks,
     /// Characters of the landmarks, and those beside them.
-    chars: Vec<char>,
+    pub(super) chars: Vec<char>,
     /// The few of them that the texts of one call are mostly made of, so that these resemble each other.
     pub(super) few: Vec<char>,
     /// Boundaries that were worked out before.
@@ -72,7 +70,7 @@ impl Generator {
         self.below(times) == 0
     }
 
-    fn pick<Thing: Clone>(&mut self, things: &[Thing]) -> Option<Thing> {
+    pub(super) fn pick<Thing: Clone>(&mut self, things: &[Thing]) -> Option<Thing> {
         let at = usize::try_from(self.below(things.len() as u64)).unwrap_or_default();
         things.get(at).cloned()
     }
@@ -329,65 +327,6 @@ impl Generator {
         }
         let byte = self.below(256).to_le_bytes()[0];
         if self.one_in(2) { byte } else { b'a' + byte % 4 }
-    }
-
-    pub(super) fn random_char(&mut self, narrow: bool) -> char {
-        if narrow || self.one_in(2) {
-            return self.pick(&['a', 'b', 'c', 'd']).unwrap_or('a');
-        }
-        match self.below(4) {
-            0 => self.pick(CHARS).unwrap_or('a'),
-            1 => {
-                char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap_or_default()).unwrap_or('\u{fffd}')
-            }
-            _ => char::from(b' ' + self.below(95).to_le_bytes()[0]),
-        }
-    }
-
-    /// A text of few different letters or of anything, rarely a long one.
-    fn random_text(&mut self) -> String {
-        if self.one_in(5) {
-            let (left, right) = (self.pick(TEXTS).unwrap_or_default(), self.pick(TEXTS).unwrap_or_default());
-            return format!("{left}{right}");
-        }
-        if !self.chars.is_empty() && self.one_in(2) {
-            return self.text_of_landmarks();
-        }
-        let length = if self.one_in(12) { LONG_TEXT_CHARS } else { TEXT_CHARS_MAX / 2 };
-        let (length, narrow) = (self.below(length), self.one_in(2));
-        (0..length).map(|_| self.random_char(narrow)).collect()
-    }
-
-    /// Chooses the characters that the next texts are mostly made of.
-    pub(super) fn choose_few(&mut self) {
-        let own = if self.one_in(2) { self.chars.clone() } else { self.landmarks.chars() };
-        let few: BTreeSet<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).collect();
-        self.few = few.into_iter().chain(self.one_in(2).then_some('a')).collect();
-    }
-
-    /// A text of what the code itself speaks of, mostly short: a few of its characters, its words, and letters.
-    fn text_of_landmarks(&mut self) -> String {
-        let own = self.chars.clone();
-        if self.few.is_empty() {
-            self.choose_few();
-        }
-        let few = self.few.clone();
-        let is_wide = self.one_in(3);
-        let length = match self.below(12) {
-            0 => self.below(4 * LONG_TEXT_CHARS),
-            1..=4 => self.below(4),
-            _ => self.below(TEXT_CHARS_MAX / 2),
-        };
-        let words = self.landmarks.texts.clone();
-        let mut text = String::new();
-        for _ in 0..length {
-            match self.below(8) {
-                0 => text.push_str(&self.pick(&words).unwrap_or_default()),
-                1 => text.push(self.random_char(false)),
-                _ => text.extend(if is_wide { self.pick(&own) } else { self.pick(&few) }),
-            }
-        }
-        text
     }
 }
 

@@ -44,6 +44,7 @@ mod small_scope;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod trace;
 mod trigger_values;
 mod type_form;

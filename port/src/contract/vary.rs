@@ -83,15 +83,19 @@ impl Generator {
     }
 
     /// Arguments for a call. Later arguments are often near an earlier one of the same shape: equal texts,
-    /// edits of each other, long common prefixes.
+    /// edits of each other, long common prefixes. Where a call takes several texts, they are often short ones of the
+    /// same few characters: what compares or aligns them turns on which comes where, and how often.
     pub fn arguments(&mut self, shapes: &[Shape]) -> Vec<Value> {
         let mut arguments: Vec<Value> = Vec::new();
         self.choose_few();
+        let are_several = shapes.iter().filter(|shape| **shape == Shape::Text).count() > 1;
+        let is_tight = are_several && self.one_in(2);
         for (at, shape) in shapes.iter().enumerate() {
             let earlier = shapes.iter().take(at).position(|earlier| earlier == shape);
             let near = earlier.and_then(|earlier| arguments.get(earlier).cloned());
             let argument = match (near, self.below(5)) {
                 (Some(near), 0) => near,
+                (_, _) if is_tight && *shape == Shape::Text => Value::Text(self.tight_text()),
                 (Some(near), 1 | 2) => self.changed(&near, shape),
                 (Some(_) | None, _) => self.random(shape),
             };
