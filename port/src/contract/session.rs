@@ -17,6 +17,8 @@ use crate::confinement::{Access, Confinement};
 const RESTARTS_OF_ONE: u32 = 3;
 /// How often the driver is started again in one conversation.
 const RESTARTS_MAX: u32 = 24;
+/// How many times as long is waited for the second answer of a function that once gave none in time.
+const SECOND_PATIENCE: u64 = 3;
 /// How many times as long as for a probe is waited at most for a driver to begin.
 const PATIENCE_MAX: u64 = 16;
 /// The longest one run of a driver may take, in milliseconds.
@@ -89,12 +91,16 @@ pub(super) fn converse(
     let mut traced = vec![Json::Null; questions.len()];
     let mut ended: BTreeMap<usize, u32> = BTreeMap::new();
     let mut patience = 1;
+    // A machine that is busy makes anything late: a function hangs that is silent a second time, waited for longer.
+    let mut late: BTreeSet<usize> = BTreeSet::new();
+    let mut asked_again = None;
     for restart in 0..=RESTARTS_MAX {
         let open: Vec<usize> =
             answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(at, _)| at).collect();
         let Some(first) = open.first().copied() else { break };
         let nonce = nonce(questions.len(), restart);
-        let run = run(tools, driver, header, &nonce, (questions, &open), patience)?;
+        let longer = if asked_again == Some(first) { SECOND_PATIENCE } else { 1 };
+        let run = run(tools, driver, header, &nonce, (questions, &open), patience * longer)?;
         for said in run.said {
             if let (Some(slot), Some(reached), Some(traced)) =
                 (answers.get_mut(said.at), reached.get_mut(said.at), traced.get_mut(said.at))
@@ -119,6 +125,10 @@ pub(super) fn converse(
         let culprit =
             open.iter().copied().find(|at| answers.get(*at).is_some_and(Option::is_none)).unwrap_or(first);
         let function = questions.get(culprit).map(|question| question.function).unwrap_or_default();
+        if run.ending == Outcome::Timeout && late.insert(function) {
+            asked_again = Some(culprit);
+            continue;
+        }
         if let Some(slot) = answers.get_mut(culprit) {
             slot.get_or_insert(Answer::Ended(run.ending));
         }

@@ -48,7 +48,9 @@ impl Generator {
             own.retain(|char| kind_of(*char) == kind);
         }
         let few: BTreeSet<char> = (0..=self.below(4)).filter_map(|_| self.pick(&own)).collect();
-        self.few = few.into_iter().chain(self.one_in(2).then_some('a')).collect();
+        // A letter that means nothing, and one of several bytes: lengths are told apart by it.
+        let plain = [Some('a'), Some('é'), None, None];
+        self.few = few.into_iter().chain(self.pick(&plain).flatten()).collect();
     }
 
     /// A text of what the code itself speaks of, mostly short: a few of its characters, its words, and letters.

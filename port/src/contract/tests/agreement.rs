@@ -73,6 +73,20 @@ fn a_hang_is_a_disagreement_and_the_others_are_still_checked() {
 }
 
 #[test]
+fn what_is_late_once_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("asked");
+    let late = format!(
+        "import os, time\ndef halve(number):\n    if number == 7 and not os.path.exists({mark:?}):\n        \
+         open({mark:?}, 'w').close()\n        time.sleep(60)\n    return int(number / 2)\n"
+    );
+    let report = checked(&TestPort::with("halve", &late), &items());
+    assert!(mark.exists(), "it was late");
+    assert_eq!(report.counterexamples, [], "and a busy machine refuses nobody");
+    assert_eq!(evidence(&report, "tiny::halve").blocked, 0);
+}
+
+#[test]
 fn a_crash_of_the_interpreter_is_a_disagreement() {
     let wrong =
         "import os\ndef mean(a, b):\n    if a == 1.0:\n        os.abort()\n    return (a + b) / 2.0\n";
