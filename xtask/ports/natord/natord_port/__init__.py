@@ -24,7 +24,12 @@ def compare(left: str, right: str) -> int:
 
 
 def compare_ignore_case(left: str, right: str) -> int:
-    return _compare(left.lower(), right.lower())
+    return _compare(_lower(left), _lower(right))
+
+
+def _lower(text: str) -> str:
+    # One by one: a text as a whole ends words in another sigma.
+    return "".join(map(str.lower, text))
 
 
 def _compare(left: str, right: str) -> int:
