@@ -433,7 +433,8 @@ fn read_template(path: &Path) -> Result<Option<String>, PromptError> {
 
 /// Texts of several symbols as one, each below its name.
 fn together<'t>(texts: impl Iterator<Item = (&'t SymbolPath, &'t str)>) -> String {
-    texts.map(|(symbol, text)| format!("# {symbol}\n{}\n", text.trim_end())).collect()
+    let texts: Vec<String> = texts.map(|(symbol, text)| format!("# {symbol}\n{}", text.trim_end())).collect();
+    texts.join("\n")
 }
 
 /// Foreign text between two lines that it cannot hold itself.
