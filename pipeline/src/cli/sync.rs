@@ -145,7 +145,7 @@ pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, Cli
     }
     let answers = Answers::waiting(&session.settings)?;
     let request = request(session, args, answers.any())?;
-    let confinement = confinement(&session.settings, &session.machine)?;
+    let confinement: Arc<dyn Confinement> = confinement(&session.settings, &session.machine)?.into();
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
     let means = Means {
         runner: session.machine.runner.clone(),
@@ -160,7 +160,7 @@ pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, Cli
         session.machine.listener.tell(Progress::Notice { code: "correction-learned", text });
     }
     let links = chain::build(&session.settings, &means)?;
-    let mut driver = Driver::new(session, links, &*confinement, store, exchanges)?;
+    let mut driver = Driver::new(session, links, &confinement, store, exchanges)?;
     let record = driver.run(&request)?;
     answers.set_aside(session)?;
     Ok(record)

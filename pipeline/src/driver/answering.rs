@@ -1,22 +1,20 @@
 //! A translator's answer: read, validated, applied to a tree, and judged.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 use mappings::Proof;
 use port::edit::{self, Edit};
-use port::language::Language;
 use port::translate::memory::memory_key;
 use port::translate::model::MODEL_REFUSED;
 use port::translate::{Feedback, Route, Translation, TranslationRequest, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
-use upstream::{ContentHash, TreeId};
+use upstream::ContentHash;
 
 use super::Driver;
 use super::asking::{Outcome, TurnKey};
 use super::attempt::Made;
 use super::context::Attempt;
+use super::early::Weighed;
 use super::judging::{Judged, Refusal};
 use crate::budget::{Reached, Spent};
 use crate::chain::Link;
@@ -49,29 +47,20 @@ impl Driver<'_> {
             Err(made) => return Ok(*made),
         };
         let tells = translator.route() == Route::Model;
-        let (tree, judged) = match &answered.answer {
+        let Weighed { before, tree, judged } = match &answered.answer {
             edit::Answer::Unportable { reason } => {
                 let declined = Made::declined(format!("it says that this cannot be ported: {reason}"));
                 return Ok(Made { origin: answered.origin, usage: answered.usage, ..declined });
             }
             edit::Answer::Need { .. } => {
                 let refusal = Refusal::one("answer", "need-again", "it asked for more context a second time");
-                (given.tree.clone(), Judged::Refused(refusal))
+                Weighed::refused(given.tree, refusal)
             }
-            edit::Answer::NoChange { .. } => (given.tree.clone(), self.judge(given, given.tree)?),
-            edit::Answer::Edits { edits } => match self.applied(given, edits)? {
-                Ok(tree) => {
-                    let judged = self.judge(given, &tree)?;
-                    (tree, judged)
-                }
-                Err(refusal) => (given.tree.clone(), Judged::Refused(refusal)),
-            },
+            edit::Answer::NoChange { .. } => self.weigh(given, &[])?,
+            edit::Answer::Edits { edits } => self.weigh(given, edits)?,
         };
-        let diff = if tree == *given.tree {
-            String::new()
-        } else {
-            self.session.port.diff_text(given.tree, &tree, &[])?
-        };
+        let diff =
+            if tree == before { String::new() } else { self.session.port.diff_text(&before, &tree, &[])? };
         let made = match judged {
             Judged::Unknown { reason } => Made::unavailable(reason),
             Judged::Refused(refusal) => refused(refusal, tells.then_some(&answered.answer)),
@@ -167,8 +156,7 @@ impl Driver<'_> {
         }
         // It is the answers under way that may take what is left: what they do take is known when they are here.
         while self.asking.others_are_under_way(turn) {
-            self.asking.wait();
-            self.ask_those_in_need()?;
+            self.wait()?;
         }
         let (own, others) = self.asking.spent(turn);
         Ok(budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others))
@@ -204,7 +192,7 @@ impl Driver<'_> {
     }
 
     /// Those whose first answer asks for more context are asked again.
-    fn ask_those_in_need(&mut self) -> Result<()> {
+    pub(super) fn ask_those_in_need(&mut self) -> Result<()> {
         for (turn, effect, wanted) in self.asking.in_need() {
             let current = self.current()?;
             let given = self.given(&current, &effect, Route::Model)?;
@@ -222,45 +210,14 @@ impl Driver<'_> {
         request: &TranslationRequest,
     ) -> Result<Option<Outcome>> {
         while self.asking.is_under_way(turn, round) {
-            self.asking.wait();
-            self.ask_those_in_need()?;
+            self.wait()?;
         }
         Ok(self.asking.take(turn, round, request))
-    }
-
-    /// The tree with the edits made, or what is wrong with them.
-    fn applied(&self, given: &Attempt<'_>, edits: &[Edit]) -> Result<Result<TreeId, Refusal>> {
-        let session = self.session;
-        let language = &session.language;
-        let scope = given.scope(self.session);
-        let text = |file: &str| session.port_text(given.tree, file);
-        let mut wrong = edit::validate(&text, edits, language, &scope);
-        wrong.extend(leaked(given, edits));
-        if !wrong.is_empty() {
-            let findings = wrong.iter().map(|finding| Finding {
-                code: finding.code.as_str().to_owned(),
-                text: format!("{}: {}", finding.about, finding.text),
-            });
-            return Ok(Err(Refusal::new("edit", findings.collect())));
-        }
-        let changed = match edit::apply(&text, edits, language, &scope) {
-            Ok(changed) => changed,
-            Err(error) => return Ok(Err(Refusal::one("edit", "cannot-apply", error.to_string()))),
-        };
-        for (file, text) in &changed {
-            let Some(text) = text else { continue };
-            if let Some(fault) = language.check_syntax(&*session.machine.runner, text)? {
-                return Ok(Err(Refusal::one("syntax", "syntax", format!("{file}: {fault}"))));
-            }
-        }
-        let bytes: BTreeMap<String, Option<Vec<u8>>> =
-            changed.into_iter().map(|(file, text)| (file, text.map(String::into_bytes))).collect();
-        Ok(Ok(session.port.write_tree(given.tree, &bytes)?))
     }
 }
 
 /// Literals of counterexamples that were shown, in edits that should compute them.
-fn leaked(given: &Attempt<'_>, edits: &[Edit]) -> Vec<edit::Finding> {
+pub(super) fn leaked(given: &Attempt<'_>, edits: &[Edit]) -> Vec<edit::Finding> {
     let shown = given.feedback.iter().flat_map(|feedback| feedback.findings.iter().map(String::as_str));
     let hidden = given.current.hidden_behind(given.unit);
     let changes = given.unit.members.iter().map(|member| &member.change).chain(&hidden);

@@ -66,6 +66,10 @@ struct Asked {
     rounds: Vec<Round>,
     /// What its answers may cost, while nobody has counted them.
     promised: Spent,
+    /// Whether its check was foreseen.
+    is_foreseen: bool,
+    /// Whether its answer was looked at before its turn.
+    is_seen: bool,
 }
 
 /// What is asked beforehand.
@@ -79,10 +83,19 @@ pub(super) struct Asking {
     interrupt: Arc<AtomicBool>,
 }
 
-struct Arrival {
-    key: TurnKey,
-    round: usize,
-    outcome: Outcome,
+/// What somebody may wait for.
+pub(super) enum Arrival {
+    /// An answer.
+    Answered {
+        /// To which turn.
+        key: TurnKey,
+        /// To its first or to its second request.
+        round: usize,
+        /// What came back.
+        outcome: Outcome,
+    },
+    /// A check that is over.
+    Checked,
 }
 
 struct Job {
@@ -131,12 +144,13 @@ impl Desk {
 struct Reply<'d> {
     desk: &'d Desk,
     sender: SyncSender<Arrival>,
-    arrival: Option<Arrival>,
+    arrival: Option<(TurnKey, usize, Outcome)>,
 }
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
-        if let Some(arrival) = self.arrival.take() {
+        if let Some((key, round, outcome)) = self.arrival.take() {
+            let arrival = Arrival::Answered { key, round, outcome };
             // Nobody listens any more when the run is over.
             let _nobody_there = self.sender.send(arrival).is_err();
         }
@@ -152,10 +166,10 @@ fn work(desk: &Desk, sender: &SyncSender<Arrival>) {
             reason: "the translator broke down while it was asked; its thread ended".to_owned(),
             transient: false,
         };
-        let arrival = Some(Arrival { key, round, outcome: Err(broken) });
+        let arrival = Some((key, round, Err(broken)));
         let mut reply = Reply { desk, sender: sender.clone(), arrival };
-        if let (Link::Translator(translator), Some(arrival)) = (&*link, &mut reply.arrival) {
-            arrival.outcome = translator.translate(&request);
+        if let (Link::Translator(translator), Some((_, _, outcome))) = (&*link, &mut reply.arrival) {
+            *outcome = translator.translate(&request);
         }
     }
 }
@@ -163,7 +177,7 @@ fn work(desk: &Desk, sender: &SyncSender<Arrival>) {
 impl Asking {
     /// Nothing is asked; `interrupt` ends the waiting for answers that are under way when all is over.
     pub(super) fn new(at_once_max: usize, interrupt: Arc<AtomicBool>) -> Self {
-        let (sender, arrivals) = sync_channel(2 * AHEAD_MAX);
+        let (sender, arrivals) = sync_channel(4 * AHEAD_MAX);
         let at_once_max = at_once_max.max(1);
         let desk = Arc::default();
         Self { asked: BTreeMap::new(), desk, arrivals, sender, threads: 0, at_once_max, interrupt }
@@ -187,7 +201,14 @@ impl Asking {
         promised: Spent,
     ) {
         let round = Round { request: request.clone(), outcome: None };
-        let asked = Asked { effect, link: Arc::clone(link), rounds: vec![round], promised };
+        let asked = Asked {
+            effect,
+            link: Arc::clone(link),
+            rounds: vec![round],
+            promised,
+            is_foreseen: false,
+            is_seen: false,
+        };
         self.asked.insert(key.clone(), asked);
         self.send(Job { key, round: 0, link: Arc::clone(link), request });
     }
@@ -237,14 +258,59 @@ impl Asking {
         others.any(|(_, asked)| asked.rounds.iter().any(|round| round.outcome.is_none()))
     }
 
-    /// Waits until an answer comes.
+    /// The turns that were asked for since this was asked, each once.
+    pub(super) fn unforeseen(&mut self) -> Vec<(TurnKey, Effect)> {
+        let new = self.asked.iter_mut().filter(|(_, asked)| !asked.is_foreseen);
+        let told = new.map(|(key, asked)| {
+            asked.is_foreseen = true;
+            (key.clone(), asked.effect.clone())
+        });
+        told.collect()
+    }
+
+    /// The answers that came since this was asked, each once; those that ask for more context are none.
+    pub(super) fn unseen(&mut self) -> Vec<(TurnKey, Effect, Answer)> {
+        let answer = |asked: &Asked| match &asked.rounds.last()?.outcome {
+            Some(Ok(Translation::Answered {
+                answer: answer @ (Answer::Edits { .. } | Answer::NoChange { .. }),
+                ..
+            })) => Some(answer.clone()),
+            Some(Ok(_) | Err(_)) | None => None,
+        };
+        let new = self.asked.iter_mut().filter(|(_, asked)| !asked.is_seen);
+        let told = new.filter_map(|(key, asked)| {
+            let answer = answer(asked)?;
+            asked.is_seen = true;
+            Some((key.clone(), asked.effect.clone(), answer))
+        });
+        told.collect()
+    }
+
+    /// What tells whoever waits for answers that something else is there.
+    pub(super) fn waker(&self) -> SyncSender<Arrival> {
+        self.sender.clone()
+    }
+
+    /// Waits until an answer comes, or a check is over.
     pub(super) fn wait(&mut self) {
         // There is a sender as long as there is `self`, so an error cannot come.
-        if let Ok(Arrival { key, round, outcome }) = self.arrivals.recv() {
-            let round = self.asked.get_mut(&key).and_then(|asked| asked.rounds.get_mut(round));
-            if let Some(round) = round {
-                round.outcome = Some(outcome);
-            }
+        if let Ok(arrival) = self.arrivals.recv() {
+            self.arrived(arrival);
+        }
+    }
+
+    /// Takes what has come, and waits for nothing.
+    pub(super) fn look(&mut self) {
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            self.arrived(arrival);
+        }
+    }
+
+    fn arrived(&mut self, arrival: Arrival) {
+        let Arrival::Answered { key, round, outcome } = arrival else { return };
+        let round = self.asked.get_mut(&key).and_then(|asked| asked.rounds.get_mut(round));
+        if let Some(round) = round {
+            round.outcome = Some(outcome);
         }
     }
 

@@ -6,12 +6,12 @@ use anyhow::Result;
 use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
-    COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools,
-    PortSide, Prepared, Profile, Tracer, check,
+    COUNTEREXAMPLES_MAX, ContractError, ContractItem, ContractReport, ContractRequest, ItemEvidence,
+    OldRevision, Pools, PortSide, Prepared, Profile, Tools, Tracer, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 
-use super::oracle::Oracles;
+use super::oracle::{Oracles, Tracing, Upstream};
 use super::planning::Current;
 use super::{Driver, checkouts};
 use crate::gate::Evidence;
@@ -70,66 +70,111 @@ impl<'a> Contract<'a> {
             None => None,
         };
         let candidate = self.session.port.checkout(question.tree, &checkouts(self.session))?;
-        let candidate_side = self.oracles.port_side(candidate.path());
         let old_port = match &question.before {
             Some(before) => Some(self.session.port.checkout(before.tree, &checkouts(self.session))?),
             None => None,
         };
         let old_side = old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path()));
-        let pools = Pools {
-            development_seed: DEVELOPMENT_SEED.to_owned(),
-            deciding_seed: ContentHash::of_parts([&self.secret, &question.occasion]).to_string(),
-            probes_max: usize::try_from(self.session.settings.probes / 2).unwrap_or(usize::MAX).max(1),
+        let sides = Sides {
+            upstream: &upstream,
+            snapshot: question.upstream,
+            candidate: &self.oracles.port_side(candidate.path()),
+            old: old_upstream.as_deref().zip(old_side.as_ref()),
+            items: &question.items,
+            links: &question.links,
+            pools: &self.pools(&question.occasion),
+            counterexamples_max: COUNTEREXAMPLES_MAX,
         };
-        let mut report = ContractReport::default();
-        for (library, items) in by_library(&question.items) {
-            let Some(prepared) = upstream.prepared.get(&library) else {
-                report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
-                continue;
-            };
-            let tracing = self.oracles.tracing(question.upstream, &library);
-            let request = ContractRequest {
-                upstream: prepared,
-                snapshot: question.upstream,
-                candidate: &candidate_side,
-                old: old_revision(old_upstream.as_deref(), &library, old_side.as_ref()),
-                items: &items,
-                links: &question.links,
-                harvested: &upstream.harvested,
-                pools: &pools,
-                profile: &Profile::default(),
-                counterexamples_max: COUNTEREXAMPLES_MAX,
-                tracer: tracing.as_ref().map(|tracing| tracing as &dyn Tracer),
-            };
-            merge(&mut report, check(&self.oracles.tools(), &request)?);
-        }
+        let tracing = |library: &str| self.oracles.tracing(question.upstream, library);
+        let report = compared(&self.oracles.tools(), &sides, &tracing)?;
         Ok(Evidence::of(report))
+    }
+
+    /// How probes are drawn on an occasion.
+    pub(super) fn pools(&self, occasion: &str) -> Pools {
+        Pools {
+            development_seed: DEVELOPMENT_SEED.to_owned(),
+            deciding_seed: ContentHash::of_parts([&self.secret, occasion]).to_string(),
+            probes_max: usize::try_from(self.session.settings.probes / 2).unwrap_or(usize::MAX).max(1),
+        }
     }
 }
 
+/// Both sides, once everything that they take is there.
+pub(super) struct Sides<'s> {
+    pub(super) upstream: &'s Upstream,
+    pub(super) snapshot: &'s Snapshot,
+    pub(super) candidate: &'s PortSide,
+    /// The upstream before, and the port before.
+    pub(super) old: Option<(&'s Upstream, &'s PortSide)>,
+    pub(super) items: &'s [(ItemPath, SymbolPath)],
+    /// All links, for the constructors of methods' values.
+    pub(super) links: &'s BTreeMap<ItemPath, SymbolPath>,
+    pub(super) pools: &'s Pools,
+    /// How many counterexamples of each item are told.
+    pub(super) counterexamples_max: usize,
+}
+
+/// Asks both sides, library by library.
+pub(super) fn compared<'t>(
+    tools: &Tools<'_>,
+    sides: &Sides<'_>,
+    tracing: &dyn Fn(&str) -> Option<Tracing<'t>>,
+) -> Result<ContractReport, ContractError> {
+    let mut report = ContractReport::default();
+    for (library, items) in by_library(sides.items) {
+        let Some(prepared) = sides.upstream.prepared.get(&library) else {
+            report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
+            continue;
+        };
+        let tracing = tracing(&library);
+        let request = ContractRequest {
+            upstream: prepared,
+            snapshot: sides.snapshot,
+            candidate: sides.candidate,
+            old: sides.old.and_then(|(upstream, port)| old_revision(upstream, &library, port)),
+            items: &items,
+            links: sides.links,
+            harvested: &sides.upstream.harvested,
+            pools: sides.pools,
+            profile: &Profile::default(),
+            counterexamples_max: sides.counterexamples_max,
+            tracer: tracing.as_ref().map(|tracing| tracing as &dyn Tracer),
+        };
+        merge(&mut report, check(tools, &request)?);
+    }
+    Ok(report)
+}
+
 impl Driver<'_> {
-    /// Runs the contract of the revision at work over a tree of the port, the change itself included.
+    /// Runs the contract of the revision at work over a tree of the port; `with_change` compares the change itself too.
     pub(super) fn ask(
         &mut self,
         current: &Current,
         tree: &TreeId,
         items: Vec<(ItemPath, SymbolPath)>,
         occasion: String,
+        with_change: bool,
     ) -> Result<Evidence> {
-        let links = current.lock.links.values().map(|link| (link.item.clone(), link.symbol.clone()));
-        let links = links.chain(items.iter().cloned()).collect();
+        let before = Before { tree: &current.head.tree, upstream: &current.baseline };
         self.contract.ask(&Question {
             tree,
             upstream: &current.snapshot,
-            before: Some(Before { tree: &current.head.tree, upstream: &current.baseline }),
+            before: with_change.then_some(before),
+            links: links(current, &items),
             items,
-            links,
             occasion,
         })
     }
 }
 
-fn by_library(items: &[(ItemPath, SymbolPath)]) -> BTreeMap<String, Vec<ContractItem>> {
+/// The links of a revision at work, with those that its units are to have.
+pub(super) fn links(current: &Current, items: &[(ItemPath, SymbolPath)]) -> BTreeMap<ItemPath, SymbolPath> {
+    let links = current.lock.links.values().map(|link| (link.item.clone(), link.symbol.clone()));
+    links.chain(items.iter().cloned()).collect()
+}
+
+pub(super) fn by_library(items: &[(ItemPath, SymbolPath)]) -> BTreeMap<String, Vec<ContractItem>> {
     let mut libraries: BTreeMap<String, Vec<ContractItem>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (item, symbol) in items.iter().filter(|(item, _)| seen.insert(item)) {
@@ -139,14 +184,10 @@ fn by_library(items: &[(ItemPath, SymbolPath)]) -> BTreeMap<String, Vec<Contract
     libraries
 }
 
-fn old_revision<'b>(
-    upstream: Option<&'b super::oracle::Upstream>,
-    library: &str,
-    port: Option<&'b PortSide>,
-) -> Option<OldRevision<'b>> {
-    match (upstream.and_then(|upstream| upstream.prepared.get(library)), port) {
-        (Some(Prepared::Ready(oracle)), Some(port)) => Some(OldRevision { oracle, port }),
-        (Some(Prepared::SourceBlocked { .. } | Prepared::Ready(_)) | None, _) => None,
+fn old_revision<'b>(upstream: &'b Upstream, library: &str, port: &'b PortSide) -> Option<OldRevision<'b>> {
+    match upstream.prepared.get(library) {
+        Some(Prepared::Ready(oracle)) => Some(OldRevision { oracle, port }),
+        Some(Prepared::SourceBlocked { .. }) | None => None,
     }
 }
 

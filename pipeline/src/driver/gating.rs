@@ -176,7 +176,7 @@ impl Driver<'_> {
             unreadable: unreadable.map(|link| link.item.clone()).collect(),
         };
         let occasion = format!("{} gate", whole.current.revision.label);
-        let answer = self.ask(whole.current, &whole.tree, items, occasion)?;
+        let answer = self.ask(whole.current, &whole.tree, items, occasion, true)?;
         let first = [gate::spec(&answer), gate::numeric(&answer, &not_compared)];
         Ok(first.into_iter().chain(gate::behavioural(&answer)).collect())
     }

@@ -86,7 +86,7 @@ impl Driver<'_> {
             }
             (UnitKind::Add | UnitKind::Change | UnitKind::Test, None) => {}
         }
-        let judged = self.judge(given, given.tree)?;
+        let judged = self.judge(given, given.tree, None)?;
         Ok(match judged {
             Judged::Unknown { reason } => Made::unavailable(reason),
             Judged::Refused(refusal) => Made {
@@ -116,22 +116,28 @@ impl Driver<'_> {
         })
     }
 
-    /// Checks a tree for a unit.
-    pub(super) fn judge(&mut self, given: &Attempt<'_>, tree: &TreeId) -> Result<Judged> {
+    /// Checks a tree for a unit; `early` is what a check of it found before.
+    pub(super) fn judge(
+        &mut self,
+        given: &Attempt<'_>,
+        tree: &TreeId,
+        early: Option<Evidence>,
+    ) -> Result<Judged> {
         match given.unit.kind {
             UnitKind::Test => self.judge_test(given.unit, tree),
             UnitKind::Add | UnitKind::Change | UnitKind::Remove | UnitKind::Relocate => {
-                self.judge_code(given, tree)
+                self.judge_code(given, tree, early)
             }
         }
     }
 
-    fn judge_code(&mut self, given: &Attempt<'_>, tree: &TreeId) -> Result<Judged> {
+    fn judge_code(&mut self, given: &Attempt<'_>, tree: &TreeId, early: Option<Evidence>) -> Result<Judged> {
         let unit = given.unit;
-        let items: Vec<(ItemPath, SymbolPath)> = members(unit).chain(impacted(unit)).collect();
-        let (label, number, candidate) = (&given.current.revision.label, given.number, given.candidate);
-        let occasion = format!("{label} {} {number} {candidate}", unit.id);
-        let answer = self.ask(given.current, tree, items, occasion)?;
+        let answer = match early {
+            Some(evidence) => evidence,
+            // What the change itself did is compared for the whole candidate.
+            None => self.ask(given.current, tree, asked_of(unit), occasion(given), false)?,
+        };
         if let Some(reason) = &answer.report.source_blocked {
             return Ok(Judged::Unknown { reason: format!("the upstream cannot be asked: {reason}") });
         }
@@ -181,6 +187,17 @@ impl Driver<'_> {
         let proofs = members(unit).map(|(item, _)| (item, Proof::Tested)).collect();
         Ok(Judged::Passed { proofs, evidence: None, words: "the port's test passes".to_owned() })
     }
+}
+
+/// What is asked about for a unit: its own items, and what the change reaches through it.
+pub(super) fn asked_of(unit: &WorkUnit) -> Vec<(ItemPath, SymbolPath)> {
+    members(unit).chain(impacted(unit)).collect()
+}
+
+/// What makes the deciding probes of an attempt its own.
+pub(super) fn occasion(given: &Attempt<'_>) -> String {
+    let (label, number, candidate) = (&given.current.revision.label, given.number, given.candidate);
+    format!("{label} {} {number} {candidate}", given.unit.id)
 }
 
 /// The items of a unit that are still there, with their symbols.

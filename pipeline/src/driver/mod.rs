@@ -9,9 +9,11 @@ mod attempt;
 pub(crate) mod benching;
 mod candidates;
 mod check;
+mod checking;
 mod clocking;
 mod context;
 pub mod dry;
+mod early;
 mod focus;
 mod gating;
 mod hidden;
@@ -47,6 +49,7 @@ use crate::store::{RunStatus, Store};
 use asking::Asking;
 use check::Contract;
 pub(crate) use check::DEVELOPMENT_SEED;
+use checking::{Checking, Means};
 pub(crate) use context::first_request;
 pub use obstacle::Obstacle;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
@@ -90,6 +93,8 @@ pub struct Driver<'a> {
     ledger: Ledger,
     /// What models are asked before its turn.
     asking: Asking,
+    /// What is checked before its turn.
+    checking: Checking,
 }
 
 impl std::fmt::Debug for Driver<'_> {
@@ -103,7 +108,7 @@ impl<'a> Driver<'a> {
     pub fn new(
         session: &'a Session,
         chain: Vec<Link>,
-        confinement: &'a dyn Confinement,
+        confinement: &'a Arc<dyn Confinement>,
         store: Store,
         exchanges: Arc<RunExchanges>,
     ) -> Result<Self> {
@@ -114,6 +119,15 @@ impl<'a> Driver<'a> {
         let state = &session.settings.state;
         port::held::sweep_left(state);
         port::held::sweep_left(&state.join("cache"));
+        let machine = &session.machine;
+        let asking = Asking::new(session.settings.at_once_max, Arc::clone(&machine.interrupt));
+        let means = Means {
+            runner: Arc::clone(&machine.runner),
+            confinement: Arc::clone(confinement),
+            clock: Arc::clone(&machine.clock),
+            build_timeout_ms: session.settings.build_timeout_s.saturating_mul(1000),
+        };
+        let confinement = &**confinement;
         Ok(Self {
             contract: Contract::new(session, confinement, secret())?,
             suites: Suites::new(session, confinement),
@@ -124,7 +138,8 @@ impl<'a> Driver<'a> {
             exchanges,
             current: None,
             ledger: Ledger::default(),
-            asking: Asking::new(session.settings.at_once_max, Arc::clone(&session.machine.interrupt)),
+            checking: Checking::new(means, asking.waker()),
+            asking,
         })
     }
 
@@ -144,6 +159,7 @@ impl<'a> Driver<'a> {
             }
             stops::pass(&format!("{}: before", effect.name()));
             self.ask_ahead(&state)?;
+            self.check_ahead()?;
             let event = self.perform(&effect, &state)?;
             if let Some(obstacle) = Obstacle::in_answer(&event) {
                 return Err(obstacle.into());

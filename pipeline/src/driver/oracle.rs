@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use port::confinement::{Access, Confinement};
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 
 /// The longest a single probe may take, in milliseconds.
-const PROBE_TIMEOUT_MS: u64 = 5_000;
+pub(super) const PROBE_TIMEOUT_MS: u64 = 5_000;
 /// Where an upstream's tree is written out, in a folder of its own.
 const SOURCE: &str = "source";
 
@@ -41,7 +41,7 @@ pub(crate) struct Oracles<'a> {
     session: &'a Session,
     confinement: &'a dyn Confinement,
     toolchain: Toolchain,
-    made: BTreeMap<RevisionLabel, Rc<Upstream>>,
+    made: BTreeMap<RevisionLabel, Arc<Upstream>>,
 }
 
 impl<'a> Oracles<'a> {
@@ -61,10 +61,10 @@ impl<'a> Oracles<'a> {
     }
 
     /// The upstream at a revision, prepared for every function that can be probed.
-    pub(crate) fn at(&mut self, snapshot: &Snapshot) -> Result<Rc<Upstream>> {
+    pub(crate) fn at(&mut self, snapshot: &Snapshot) -> Result<Arc<Upstream>> {
         let revision = &snapshot.revision;
         if let Some(made) = self.made.get(&revision.label) {
-            return Ok(Rc::clone(made));
+            return Ok(Arc::clone(made));
         }
         let folder = self.written_out(revision)?;
         let source = folder.path().join(SOURCE);
@@ -78,8 +78,8 @@ impl<'a> Oracles<'a> {
         }
         let tree = self.session.mirror.repo().tree(&revision.commit)?;
         let harvested = harvest::calls(&tree, snapshot)?.calls;
-        let upstream = Rc::new(Upstream { prepared, harvested });
-        self.made.insert(revision.label.clone(), Rc::clone(&upstream));
+        let upstream = Arc::new(Upstream { prepared, harvested });
+        self.made.insert(revision.label.clone(), Arc::clone(&upstream));
         Ok(upstream)
     }
 

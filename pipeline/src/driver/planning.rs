@@ -175,6 +175,7 @@ impl Driver<'_> {
         }
         // What was asked for a revision that begins again is not due any more.
         self.asking.forget_all();
+        self.checking.forget_all();
         let at_ms = self.now_ms();
         let current = Current::make(self.session, revision, head, decided_at(state).unwrap_or(at_ms))?;
         let planned = current.planned();

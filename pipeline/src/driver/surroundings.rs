@@ -2,7 +2,8 @@
 //! that use what is to be edited, and the heads of what stands in the same file.
 //!
 //! A published comparison of prompts for translation finds calls of what is depended on worth the most, and whole
-//! bodies cost most: only what changes with the revision is shown whole.
+//! bodies cost most. What is called is done before its callers, so of a function the head says what they need, also
+//! where it changed with the revision; a model that needs more asks for it. Shown whole are classes that change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -62,8 +63,21 @@ impl<'s> Surroundings<'s> {
             symbols
         };
         let mut whole = of(Role::Wanted, usize::MAX);
-        whole.extend(of(Role::CalledAndChanging, CALLED_MAX));
         let mut signatures = Vec::new();
+        // A caller needs the head of what it calls. Of what changes with the revision that is the one it has by now,
+        // where the digest says another one; a class has its fields below its head.
+        for symbol in of(Role::CalledAndChanging, CALLED_MAX) {
+            let head = language.signature(&symbol.text).filter(|_| symbol.kind != SymbolKind::Class);
+            let before =
+                attempt.current.symbols.get(&symbol.path).filter(|_| digest.listed.contains(&symbol.path));
+            match head {
+                Some(head)
+                    if before.and_then(|before| language.signature(&before.text)).as_ref() == Some(&head) => {
+                }
+                Some(head) => signatures.push(excerpt(symbol, head)),
+                None => whole.push(symbol),
+            }
+        }
         for symbol in of(Role::Called, CALLED_MAX) {
             match language.signature(&symbol.text) {
                 _ if digest.listed.contains(&symbol.path) => {}

@@ -8,9 +8,11 @@ use mappings::SymbolPath;
 use upstream::harvest::HarvestedCall;
 use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
+use super::ahead::drawn;
 use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
+use super::linked::{called_as_class, can_make, maker};
 use super::oracle::{Observed, Oracle, Prepared};
-use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
+use super::pools::{Drawn, Pools, Probe, ProbeOrigin};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortMaker, PortSide, PortStep, Target, observe};
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
@@ -151,11 +153,9 @@ impl<'a> Check<'a> {
     }
 
     fn run(&self) -> Result<ContractReport, ContractError> {
-        let functions = &self.oracle.plan().functions;
-        let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
-        let is_asked = |function: &FunctionPlan| asked.contains(&function.item) && self.can_make(function);
+        let (items, links) = (self.request.items, self.request.links);
         let Drawn { development, deciding, left_out } =
-            draw(functions, &is_asked, self.request.harvested, self.request.pools);
+            drawn(self.oracle.plan(), (items, links), self.request.harvested, self.request.pools);
         let first = self.oracle.observe(self.tools, &development)?;
         let second = self.oracle.observe(self.tools, &deciding)?;
         let probes: Vec<_> = development.into_iter().chain(deciding).collect();
@@ -212,7 +212,7 @@ impl<'a> Check<'a> {
 
     /// What makes an argument in the port.
     pub(super) fn maker(&self, of: &Maker) -> Option<PortMaker> {
-        maker(of, self.request)
+        maker(of, self.request.links)
     }
 
     /// The profile, with the classes that are linked to types as the running port has them.
@@ -246,19 +246,9 @@ impl<'a> Check<'a> {
         findings
     }
 
-    /// Whether the port says how the value of a method is made. Only the plainest way needs no link: there it
-    /// is the class itself.
+    /// Whether the port says how the value of a method is made.
     pub(super) fn can_make(&self, function: &FunctionPlan) -> bool {
-        let mut ways = function.shapes.iter().flat_map(Shape::ways);
-        if !ways.all(|way| maker(&way.maker, self.request).is_some()) {
-            return false;
-        }
-        let ReceiverPlan::Constructed { constructor: Some(constructor), .. } = &function.receiver else {
-            return true;
-        };
-        let mut ways = self.oracle.plan().functions.iter().filter(|other| other.item == function.item);
-        self.request.links.contains_key(constructor)
-            || ways.next().is_some_and(|first| first.receiver == function.receiver)
+        can_make(self.oracle.plan(), self.request.links, function)
     }
 
     /// Why no way to call an item can be gone: what makes its arguments has no symbol.
@@ -266,7 +256,7 @@ impl<'a> Check<'a> {
         let mut ways = self.oracle.plan().functions.iter().filter(|function| function.item == *item);
         let missing = |function: &FunctionPlan| {
             let mut makers = function.shapes.iter().flat_map(Shape::ways).map(|way| &way.maker);
-            makers.find(|made| maker(made, self.request).is_none()).map(ToString::to_string)
+            makers.find(|made| maker(made, self.request.links).is_none()).map(ToString::to_string)
         };
         let first = ways.clone().find_map(missing)?;
         let is_closed = ways.all(|function| !self.can_make(function));
@@ -433,7 +423,8 @@ fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
     let item = request.items.iter().find(|item| item.item == function.item);
     let symbol = item.map(|item| item.symbol.clone());
     let ways = function.shapes.iter().flat_map(Shape::ways);
-    let makers = ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request)?))).collect();
+    let makers =
+        ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request.links)?))).collect();
     let changed = function.changed.clone();
     let ReceiverPlan::Constructed { constructor, arguments, others } = &function.receiver else {
         // `__init__` alone has no value to work on: a constructor is called as its class.
@@ -486,27 +477,10 @@ fn sequence_target(plan: &SequencePlan, request: &ContractRequest<'_>, oracle: &
         constructor: constructor.map(String::from),
         constructed_with: plan.shapes.len(),
         others: 0,
-        makers: ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request)?))).collect(),
+        makers: ways
+            .filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request.links)?)))
+            .collect(),
         changed: Vec::new(),
         steps: Some(steps.collect()),
     }
-}
-
-/// What makes such a value in the port: the linked function or, where a constructor has no link of its own, the
-/// class that is linked to the type.
-fn maker(maker: &Maker, request: &ContractRequest<'_>) -> Option<PortMaker> {
-    let linked = |path: &ItemPath| request.links.get(path).cloned();
-    let (symbol, variant) = match maker {
-        Maker::Constructor(path) => {
-            (linked(path).or_else(|| (path.name() == "new").then(|| linked(&path.parent()?))?), None)
-        }
-        Maker::Type(path) => (linked(path), None),
-        Maker::Variant { of, name } => (linked(of), Some(name.clone())),
-    };
-    Some(PortMaker { symbol: String::from(called_as_class(symbol?)?), variant })
-}
-
-/// The class of an `__init__` or `__new__`; any other symbol itself.
-fn called_as_class(symbol: SymbolPath) -> Option<SymbolPath> {
-    if matches!(symbol.name(), "__init__" | "__new__") { symbol.parent() } else { Some(symbol) }
 }

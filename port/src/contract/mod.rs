@@ -3,6 +3,7 @@
 //! [`Oracle::prepare`] builds the upstream once; [`check()`] compares it with one candidate after another,
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
+mod ahead;
 mod build;
 mod call_log;
 mod cause;
@@ -20,6 +21,7 @@ mod generics;
 mod harvested;
 mod input_type;
 mod landmarks;
+mod linked;
 mod observed_type;
 mod operation;
 mod oracle;
@@ -53,6 +55,7 @@ mod vary;
 
 use std::path::PathBuf;
 
+pub use ahead::{Foreseen, ask_ahead};
 pub use call_log::CallLog;
 pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, Tracer, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};

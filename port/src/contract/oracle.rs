@@ -194,21 +194,58 @@ impl Oracle {
         if probes.is_empty() {
             return Ok(Observed::default());
         }
-        let asked: Vec<_> = probes.iter().map(|probe| (probe.function, arguments_json(probe))).collect();
-        let parts = asked.iter().map(|(function, arguments)| format!("{function} {arguments}"));
-        let limit = format!("{} {}", KEPT_VERSION, tools.probe_timeout_ms);
-        let name = ContentHash::of_parts(parts.chain([limit]));
-        let file = self.kept.join(format!("{name}.json"));
+        let file = self.kept_at(tools, probes);
         if let Some(observed) = read_observed(&file, probes.len()) {
             return Ok(observed);
         }
         let observed = self.ask(tools, probes)?;
         // A hang may have been the machine's: it is not remembered.
         if !observed.outcomes.contains(&Outcome::Timeout) {
-            let outcomes: Vec<_> = observed.outcomes.iter().map(Outcome::to_json).collect();
-            write_atomically(&file, &json!({ "outcomes": outcomes, "reached": observed.reached }))?;
+            observed.write(&file)?;
         }
         Ok(observed)
+    }
+
+    /// Asks several lists of probes at once, and keeps what is answered to each. What ends a driver in one list would
+    /// be told of the others as well, and what is unstable must be found in each: where any answer is not plain,
+    /// nothing is kept, and a function that is in two lists is asked about in two processes.
+    pub(super) fn observe_ahead(&self, tools: &Tools<'_>, lists: &[Vec<Probe>]) -> Result<(), ContractError> {
+        let mut open: Vec<&[Probe]> = lists.iter().map(Vec::as_slice).collect();
+        open.retain(|list| {
+            !list.is_empty() && read_observed(&self.kept_at(tools, list), list.len()).is_none()
+        });
+        while !open.is_empty() {
+            let mut seen = BTreeSet::new();
+            let (now, later): (Vec<_>, Vec<_>) = open.into_iter().partition(|list| {
+                let functions: BTreeSet<usize> = list.iter().map(|probe| probe.function).collect();
+                let is_new = seen.is_disjoint(&functions);
+                if is_new {
+                    seen.extend(functions);
+                }
+                is_new
+            });
+            let mut observed = self.ask(tools, &now.concat())?;
+            if observed.outcomes.iter().all(is_plain) {
+                for list in now {
+                    let rest = Observed {
+                        outcomes: observed.outcomes.split_off(list.len()),
+                        reached: observed.reached.split_off(list.len()),
+                    };
+                    observed.write(&self.kept_at(tools, list))?;
+                    observed = rest;
+                }
+            }
+            open = later;
+        }
+        Ok(())
+    }
+
+    /// Where the answers to a list of probes are kept.
+    fn kept_at(&self, tools: &Tools<'_>, probes: &[Probe]) -> PathBuf {
+        let parts = probes.iter().map(|probe| format!("{} {}", probe.function, arguments_json(probe)));
+        let limit = format!("{} {}", KEPT_VERSION, tools.probe_timeout_ms);
+        let name = ContentHash::of_parts(parts.chain([limit]));
+        self.kept.join(format!("{name}.json"))
     }
 
     fn ask(&self, tools: &Tools<'_>, probes: &[Probe]) -> Result<Observed, ContractError> {
@@ -306,6 +343,25 @@ impl OracleRequest<'_> {
             format!("{} {}", sequence.construction, steps.collect::<Vec<_>>().join(" "))
         });
         ContentHash::of_parts(settings.into_iter().chain(calls).chain(counted).chain(sequences))
+    }
+}
+
+/// Whether the call was carried out, and nothing but the call decided what came of it.
+fn is_plain(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Timeout | Outcome::Blocked { .. } | Outcome::Crashed { .. } => false,
+        Outcome::Value(_)
+        | Outcome::Error { .. }
+        | Outcome::Steps(_)
+        | Outcome::Panic { .. }
+        | Outcome::Unmade { .. } => true,
+    }
+}
+
+impl Observed {
+    fn write(&self, file: &Path) -> Result<(), ContractError> {
+        let outcomes: Vec<_> = self.outcomes.iter().map(Outcome::to_json).collect();
+        write_atomically(file, &json!({ "outcomes": outcomes, "reached": self.reached }))
     }
 }
 

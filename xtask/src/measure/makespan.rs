@@ -31,7 +31,7 @@ const LATENCY_MS: (u64, u64) = (5_000, 15_000);
 const TEST: &str = "import unittest\n\nfrom layers import f0_0\n\n\nclass LayersTest(unittest.TestCase):\n    \
                     def test_f0_0(self):\n        self.assertIsInstance(f0_0(3), int)\n";
 /// By how much everything is faster here.
-const SCALE: u64 = 2;
+const SCALE: u64 = 1;
 /// How many requests may be under way: as many as a wave has units, and the default of a provider.
 const AT_ONCE: [usize; 2] = [UNITS_A_WAVE, 4];
 /// The longest makespan, as a share of the critical path.

@@ -166,8 +166,8 @@ fn fenced(prompt: &Prompt) -> impl Iterator<Item = (&'static str, &str)> {
         ("## Port:", "port"),
         ("## Imports", "imports"),
         ("## To be read only", "other symbols whole"),
-        ("## Head of", "heads"),
-        ("## Used in", "uses"),
+        ("## Heads of", "heads"),
+        ("## Lines that use", "uses"),
     ];
     let open = format!("<<<{} ", prompt.nonce);
     let close = format!("\n{}>>>", prompt.nonce);

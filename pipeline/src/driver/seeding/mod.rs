@@ -10,7 +10,7 @@ mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use mappings::graph::CallGraph;
@@ -122,10 +122,10 @@ pub(crate) struct Measured {
 pub(crate) struct Experiment<'a> {
     session: &'a Session,
     oracles: Oracles<'a>,
-    upstream: Rc<Upstream>,
+    upstream: Arc<Upstream>,
     snapshot: &'a Snapshot,
     head: BranchHead,
-    table: std::sync::Arc<SymbolTable>,
+    table: Arc<SymbolTable>,
     graph: CallGraph<SymbolPath>,
     links: BTreeMap<ItemPath, SymbolPath>,
     original: Checkout,

@@ -92,3 +92,27 @@ fn a_member_of_a_workspace_with_a_dependency_and_wrapping_arithmetic_is_asked() 
     assert_eq!(report.counterexamples[0].call, "port.next_byte(255)", "{report:?}");
     assert_eq!(report.counterexamples[0].upstream, "0");
 }
+
+#[test]
+fn what_was_asked_beforehand_is_not_asked_again_and_what_is_not_plain_is_not_kept() {
+    let ahead = Built::of(UPSTREAM, &["tiny::halve", "tiny::mean", "tiny::weather"]);
+    let foreseen = |item: &ContractItem| Foreseen { items: vec![item.clone()], pools: pools() };
+    let ask =
+        |checks: &[Foreseen]| ask_ahead(&tools(), ahead.ready(), &[], &BTreeMap::new(), checks).unwrap();
+    let key = ahead.ready().key().to_string();
+    let kept =
+        || std::fs::read_dir(ahead.folder.path().join("cache/observations").join(&key)).unwrap().count();
+    let (halve, mean) = (&items()[1], &items()[2]);
+    // Two checks that ask the same are asked for once.
+    ask(&[foreseen(halve), foreseen(mean), foreseen(halve)]);
+    assert_eq!(kept(), 4);
+    ask(&[foreseen(&contract_item("tiny::weather", "port.weather"))]);
+    assert_eq!(kept(), 4, "what an unsteady upstream says is left to the check");
+
+    std::fs::remove_file(ahead.folder.path().join("cache/oracles").join(&key).join("driver")).unwrap();
+    let port = TestPort::with("", "");
+    for item in [halve, mean] {
+        let report = checked_with(&ahead, &port, std::slice::from_ref(item), None);
+        assert_eq!(report.items, checked(&port, std::slice::from_ref(item)).items);
+    }
+}

@@ -26,7 +26,7 @@ pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
 use sides::{Sides, changed_lines, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "4";
+pub const PROMPT_VERSION: &str = "5";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
@@ -36,6 +36,10 @@ pub const STYLE_BYTES_MAX: usize = 24 << 10;
 
 /// The largest template that is read from a folder, in bytes.
 const TEMPLATE_BYTES_MAX: u64 = 256 << 10;
+
+/// How long a nonce is. It need not be hard to guess, because none is taken that occurs in the material; it stands in
+/// every fence, so it is short.
+const NONCE_LENGTH: usize = 8;
 
 /// How often another nonce is drawn when one occurs in the material.
 const NONCE_DRAWS_MAX: u32 = 8;
@@ -328,23 +332,14 @@ impl PromptBuilder {
                 text => symbol.text.as_ref().map(|text| fence("python", text)),
             }
         };
-        let readable = request.neighbours.iter().filter(|symbol| symbol.text.is_some()).enumerate();
-        let neighbours: Vec<_> = readable
-            .filter(|(at, _)| kept.shows(Block::Neighbours, *at))
-            .map(|(_, symbol)| port(symbol))
-            .collect();
-        let excerpts = |block: Block, excerpts: &[Excerpt]| -> Vec<_> {
+        let readable = request.neighbours.iter().filter_map(|symbol| Some((symbol, symbol.text.as_ref()?)));
+        let neighbours = readable.enumerate().filter(|(at, _)| kept.shows(Block::Neighbours, *at));
+        let neighbours = together(neighbours.map(|(_, (symbol, text))| (&symbol.symbol, text.as_str())));
+        let excerpts = |block: Block, excerpts: &[Excerpt]| {
             let shown = excerpts.iter().enumerate().filter(|(at, _)| kept.shows(block, *at));
-            shown
-                .map(|(_, excerpt)| {
-                    context! {
-                        path => excerpt.symbol.to_string(),
-                        file => excerpt.file.clone(),
-                        text => fence("python", &excerpt.text),
-                    }
-                })
-                .collect()
+            together(shown.map(|(_, excerpt)| (&excerpt.symbol, excerpt.text.as_str())))
         };
+        let python = |text: String| if text.is_empty() { text } else { fence("python", &text) };
         let left_out: BTreeSet<String> = [Block::Neighbours, Block::Signatures, Block::Uses]
             .into_iter()
             .flat_map(|block| kept.left_out(block))
@@ -371,7 +366,6 @@ impl PromptBuilder {
         self.render(
             "payload.md",
             &context! {
-                revision => request.revision.label.to_string(),
                 kind => kind_word(request.unit.kind),
                 reason => request.unit.reason.clone(),
                 nonce => nonce,
@@ -381,9 +375,9 @@ impl PromptBuilder {
                 hidden_left_out => hidden_left_out,
                 symbols => request.symbols.iter().map(port).collect::<Vec<_>>(),
                 imports => imports,
-                neighbours => neighbours,
-                signatures => excerpts(Block::Signatures, &request.signatures),
-                uses => excerpts(Block::Uses, &request.uses),
+                neighbours => python(neighbours),
+                signatures => python(excerpts(Block::Signatures, &request.signatures)),
+                uses => python(excerpts(Block::Uses, &request.uses)),
                 left_out => left_out,
                 pitfalls => pitfalls,
                 view => view(request.candidate),
@@ -402,7 +396,7 @@ impl PromptBuilder {
         let material = serde_json::to_string(request)?;
         for draw in 0..NONCE_DRAWS_MAX {
             let hash = ContentHash::of_parts([&self.version, &draw.to_string(), &material]).to_string();
-            let nonce: String = hash.chars().take(12).collect();
+            let nonce: String = hash.chars().take(NONCE_LENGTH).collect();
             if !material.contains(&nonce) {
                 return Ok(nonce);
             }
@@ -435,6 +429,12 @@ fn read_template(path: &Path) -> Result<Option<String>, PromptError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Texts of several symbols as one, each below its name.
+fn together<'t>(texts: impl Iterator<Item = (&'t SymbolPath, &'t str)>) -> String {
+    let texts: Vec<String> = texts.map(|(symbol, text)| format!("# {symbol}\n{}", text.trim_end())).collect();
+    texts.join("\n")
 }
 
 /// Foreign text between two lines that it cannot hold itself.

@@ -18,7 +18,7 @@ fn the_task_shows_both_sides_and_what_may_be_edited() {
         .replace(&prompt.nonce, "N0NCE")
         .replace(&request.symbols[0].hash.chars().take(8).collect::<String>(), "5ha5ha5h");
     insta::assert_snapshot!(shown, @r"
-    Task for 1.1.0 (a change): the body changed
+    Task, a change: the body changed
     The word for NONCE in your answer: N0NCE
     <<<N0NCE commit
     release 1.1.0
@@ -45,8 +45,9 @@ fn the_task_shows_both_sides_and_what_may_be_edited() {
     import math
     N0NCE>>>
 
-    ## To be read only: sym=pkg.use_clamp file=pkg.py
+    ## To be read only
     <<<N0NCE python
+    # pkg.use_clamp
     def use_clamp():
         return clamp(1)
     N0NCE>>>
@@ -100,7 +101,9 @@ fn a_change_of_some_lines_is_shown_once_with_marks() {
         .payload;
     assert!(payload.contains("-    let z = y * 2;\n+    let z = y * 3;\n     z - 1\n }"), "{payload}");
     assert!(
-        payload.contains("Marked:") && !payload.contains("Before:") && !payload.contains("Now:"),
+        payload.contains("## Rust: krate::f (body, marked)\n<<<")
+            && !payload.contains("Before:")
+            && !payload.contains("Now:"),
         "{payload}"
     );
 }
@@ -108,12 +111,17 @@ fn a_change_of_some_lines_is_shown_once_with_marks() {
 #[test]
 fn heads_and_uses_are_shown_and_the_digest_stands_before_the_task() {
     let mut request = limit_request();
-    request.signatures = vec![excerpt("least", "def least(a, b):")];
+    request.signatures = vec![excerpt("least", "def least(a, b):"), excerpt("most", "def most(a):\n")];
     request.uses = vec![excerpt("run", "    return clamp(3)\n")];
     request.digest = "pkg.clamp: def clamp(x):\n".to_owned();
     let prompt = builder().build(&request).unwrap();
-    assert!(prompt.payload.contains("## Head of: sym=pkg.least file=pkg.py"), "{}", prompt.payload);
-    assert!(prompt.payload.contains("## Used in: sym=pkg.run file=pkg.py"), "{}", prompt.payload);
+    let fenced = |heading: &str, text: &str| {
+        format!("## {heading}\n<<<{nonce} python\n{text}\n{nonce}>>>", nonce = prompt.nonce)
+    };
+    let heads = fenced("Heads of what it calls", "# pkg.least\ndef least(a, b):\n# pkg.most\ndef most(a):");
+    assert!(prompt.payload.contains(&heads), "{}", prompt.payload);
+    let uses = fenced("Lines that use it", "# pkg.run\n    return clamp(3)");
+    assert!(prompt.payload.contains(&uses), "{}", prompt.payload);
     assert!(prompt.stable.ends_with("pkg.clamp: def clamp(x):"), "{}", prompt.stable);
     assert!(!prompt.payload.contains("pkg.clamp: def clamp"));
 }
@@ -210,7 +218,7 @@ fn neighbours_that_do_not_fit_are_left_out_whole_and_named() {
         request.neighbours.push(context(&format!("pkg.{name}"), "pkg.py", &text));
     }
     let prompt = builder().build(&request).unwrap();
-    assert!(prompt.payload.contains("sym=pkg.small"));
+    assert!(prompt.payload.contains("# pkg.small\n"));
     assert!(prompt.payload.contains("ask for their text if you need it: pkg.large"));
     assert_eq!(prompt.left_out.len(), 1);
     assert!(prompt.payload.len() <= PAYLOAD_BYTES_MAX);
@@ -232,9 +240,9 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("4+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("5+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "4");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "5");
 }
 
 #[test]
