@@ -70,12 +70,13 @@ impl<'a> Contract<'a> {
             None => None,
         };
         let candidate = self.session.port.checkout(question.tree, &checkouts(self.session))?;
-        let candidate_side = self.oracles.port_side(candidate.path());
+        let candidate_side = self.oracles.port_side(candidate.path())?;
         let old_port = match &question.before {
             Some(before) => Some(self.session.port.checkout(before.tree, &checkouts(self.session))?),
             None => None,
         };
-        let old_side = old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path()));
+        let old_side =
+            old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path())).transpose()?;
         let pools = Pools {
             development_seed: DEVELOPMENT_SEED.to_owned(),
             deciding_seed: ContentHash::of_parts([&self.secret, &question.occasion]).to_string(),
@@ -156,6 +157,7 @@ fn merge(into: &mut ContractReport, report: ContractReport) {
     into.items.extend(report.items);
     into.sequences.extend(report.sequences);
     into.counterexamples.extend(report.counterexamples);
+    into.notes.extend(report.notes);
     into.duration_ms += report.duration_ms;
 }
 

@@ -12,6 +12,7 @@ mod check;
 mod clocking;
 mod context;
 pub mod dry;
+mod features;
 mod focus;
 mod gating;
 mod hidden;
@@ -25,6 +26,7 @@ pub(crate) mod seeding;
 mod standing;
 mod suite;
 mod surroundings;
+mod toolchain;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,6 +54,7 @@ pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some};
 pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
+pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};
 
 /// What a run is asked for.
 #[derive(Debug, Clone, Default)]

@@ -1,24 +1,26 @@
 //! The upstream at a revision as an oracle: exported, built once per package, kept by content.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
-use port::confinement::{Access, Confinement};
+use port::confinement::Confinement;
 use port::contract::{
     CallLog, ContractError, Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared,
     Toolchain, Tools, Tracer, public_paths,
 };
 use port::held::HeldFolder;
 use upstream::harvest::HarvestedCall;
-use upstream::process::{Invocation, inherited};
 use upstream::snapshot::Package;
-use upstream::{ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
+use upstream::{Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
 
-use crate::config::env;
+use super::features::profile_of;
+use super::obstacle::Obstacle;
+use super::toolchain::{toolchain, toolchain_named, wanted};
 use crate::progress::Progress;
+use crate::provisioned::interpreter_access;
 use crate::session::Session;
 
 /// The longest a single probe may take, in milliseconds.
@@ -40,14 +42,17 @@ pub(crate) struct Upstream {
 pub(crate) struct Oracles<'a> {
     session: &'a Session,
     confinement: &'a dyn Confinement,
-    toolchain: Toolchain,
+    /// The default one here.
+    host: Rc<Toolchain>,
+    /// Those that upstreams name, or why they are not here.
+    named: RefCell<BTreeMap<String, Result<Rc<Toolchain>, String>>>,
     made: BTreeMap<RevisionLabel, Rc<Upstream>>,
 }
 
 impl<'a> Oracles<'a> {
     pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Result<Self> {
-        let toolchain = toolchain(session)?;
-        Ok(Self { session, confinement, toolchain, made: BTreeMap::new() })
+        let host = Rc::new(toolchain(session)?);
+        Ok(Self { session, confinement, host, named: RefCell::default(), made: BTreeMap::new() })
     }
 
     pub(crate) fn tools(&self) -> Tools<'a> {
@@ -72,7 +77,8 @@ impl<'a> Oracles<'a> {
         for package in &snapshot.packages {
             if let Some(library) = &package.library {
                 self.busy(package, revision);
-                let made = self.prepare(&source, snapshot, package, &BlockCounters)?;
+                let made = self.prepare(&source, snapshot, package, &BlockCounters).map_err(blocked)?;
+                self.tell_uncounted(&made, package, revision);
                 prepared.insert(library.clone(), made);
             }
         }
@@ -104,13 +110,49 @@ impl<'a> Oracles<'a> {
         self.session.machine.listener.tell(Progress::Busy { what });
     }
 
+    /// Where the counters do not build, nobody knows what probes reach: that is told at once, and in reports.
+    fn tell_uncounted(&self, made: &Prepared, package: &Package, revision: &Revision) {
+        let Prepared::Ready(oracle) = made else { return };
+        if let Some(reason) = oracle.uncounted() {
+            let reason = reason.lines().next().unwrap_or_default();
+            let text = format!(
+                "{} at {} was built without counters, which do not compile: {reason}",
+                package.name, revision.label
+            );
+            self.session.machine.listener.tell(Progress::Notice { code: "not-counted", text });
+        }
+    }
+
+    /// The toolchain for an upstream; the reason where it is not here.
+    fn toolchain_for(&self, snapshot: &Snapshot) -> Result<Result<Rc<Toolchain>, String>> {
+        let name = match wanted(self.session, snapshot) {
+            Ok(Some(name)) => name,
+            Ok(None) => return Ok(Ok(Rc::clone(&self.host))),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Some(known) = self.named.borrow().get(&name) {
+            return Ok(known.clone());
+        }
+        let found = toolchain_named(self.session, &name)?.map(Rc::new);
+        self.named.borrow_mut().insert(name, found.clone());
+        Ok(found)
+    }
+
     fn prepare(
         &self,
         source: &Path,
         snapshot: &Snapshot,
         package: &Package,
         instrument: &dyn Instrument,
-    ) -> Result<Prepared, ContractError> {
+    ) -> Result<Prepared> {
+        let toolchain = match self.toolchain_for(snapshot)? {
+            Ok(toolchain) => toolchain,
+            Err(reason) => return Ok(Prepared::SourceBlocked { reason }),
+        };
+        let profile = match profile_of(&self.session.settings.build, source, snapshot, package) {
+            Ok(profile) => profile,
+            Err(reason) => return Ok(Prepared::SourceBlocked { reason }),
+        };
         let library = package.library.as_deref().unwrap_or_default();
         let is_code =
             |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
@@ -124,22 +166,23 @@ impl<'a> Oracles<'a> {
             library_root: &library_root(snapshot, package),
             items: &items,
             public_paths: &public_paths(snapshot),
-            overflow_checks: true,
+            profile: &profile,
             instrument: Some(instrument),
-            toolchain: &self.toolchain,
+            toolchain: &toolchain,
             cache_dir: &self.session.settings.state.join("cache"),
         };
-        Oracle::prepare(&self.tools(), &request)
+        Ok(Oracle::prepare(&self.tools(), &request)?)
     }
 
     /// A checked out tree of the port, as the contract calls it.
-    pub(crate) fn port_side(&self, root: &Path) -> PortSide {
+    pub(crate) fn port_side(&self, root: &Path) -> Result<PortSide> {
+        let python = self.session.python_for(root)?;
         let imports = root.join(&self.session.settings.source_root);
-        PortSide {
+        Ok(PortSide {
             root: root.to_owned(),
             import_roots: vec![imports],
-            python: self.session.interpreter.program().clone(),
-            access: interpreter_access(self.session),
+            python: python.program().clone(),
+            access: interpreter_access(&python),
             environment: self
                 .session
                 .settings
@@ -147,7 +190,26 @@ impl<'a> Oracles<'a> {
                 .iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+        })
+    }
+}
+
+/// What the upstream's build needs from outside could not be had: that is neither pass nor fail.
+fn blocked(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<ContractError>() {
+        Some(ContractError::Provisioning { reason }) => {
+            let hint = "where its dependencies are missing: run it once with the network, then run the same command again";
+            Obstacle::blocked("the upstream's build", reason, hint).into()
         }
+        Some(
+            ContractError::Confinement(_)
+            | ContractError::Process(_)
+            | ContractError::Scratch(_)
+            | ContractError::Io { .. }
+            | ContractError::Driver { .. }
+            | ContractError::Interrupted,
+        )
+        | None => error,
     }
 }
 
@@ -160,16 +222,22 @@ pub(crate) struct Tracing<'a> {
 }
 
 impl Tracer for Tracing<'_> {
-    fn traced(&self) -> Result<Option<Oracle>, ContractError> {
+    fn traced(&self) -> Result<Prepared, ContractError> {
         let revision = &self.snapshot.revision;
-        // A counterexample stands without its cause: whatever is in the way of finding that is no error.
-        let Ok(folder) = self.oracles.written_out(revision) else { return Ok(None) };
+        // A counterexample stands without its cause: whatever is in the way of finding that is told, and no error.
+        let folder = match self.oracles.written_out(revision) {
+            Ok(folder) => folder,
+            Err(error) => return Ok(Prepared::SourceBlocked { reason: format!("{error:#}") }),
+        };
         let what = format!("tracing {} at {}", self.package.name, revision.label);
         self.oracles.session.machine.listener.tell(Progress::Busy { what });
         let source = folder.path().join(SOURCE);
-        match self.oracles.prepare(&source, self.snapshot, self.package, &CallLog)? {
-            Prepared::Ready(oracle) => Ok(Some(oracle)),
-            Prepared::SourceBlocked { .. } => Ok(None),
+        match self.oracles.prepare(&source, self.snapshot, self.package, &CallLog) {
+            Ok(prepared) => Ok(prepared),
+            Err(error) => match error.downcast::<ContractError>() {
+                Ok(error) => Err(error),
+                Err(other) => Ok(Prepared::SourceBlocked { reason: format!("{other:#}") }),
+            },
         }
     }
 }
@@ -214,57 +282,4 @@ impl Instrument for BlockCounters {
     fn reached(&self) -> String {
         "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
     }
-}
-
-/// The Rust toolchain on this machine, and what a confined build may read of it.
-pub(super) fn toolchain(session: &Session) -> Result<Toolchain> {
-    let home = env::folder("HOME");
-    let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
-    let cargo_home = env::folder("CARGO_HOME").or_else(|| below_home(".cargo"));
-    let rustup_home = env::folder("RUSTUP_HOME").or_else(|| below_home(".rustup"));
-    let mut environment: BTreeMap<OsString, OsString> = BTreeMap::new();
-    for (name, folder) in [("CARGO_HOME", &cargo_home), ("RUSTUP_HOME", &rustup_home)] {
-        if let Some(folder) = folder {
-            environment.insert(name.into(), folder.into());
-        }
-    }
-    for name in ["SSL_CERT_FILE", "RUSTUP_TOOLCHAIN"] {
-        if let Some(value) = inherited(name) {
-            environment.insert(name.into(), value);
-        }
-    }
-    let rustc = |argument: &[&str]| -> Result<String> {
-        let mut invocation = Invocation::new("rustc", &session.settings.root).args(argument.iter().copied());
-        invocation.environment.extend(environment.clone());
-        let finished = session.machine.runner.run(&invocation).context(
-            "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
-        )?;
-        anyhow::ensure!(finished.succeeded(), "`rustc {}` failed: {}", argument.join(" "), finished.tail(5));
-        Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
-    };
-    let version = rustc(&["-vV"])?;
-    // The toolchain itself, behind rustup's proxies: they stand in a folder that a build need not read.
-    let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?);
-    let own = |name: &str| Some(sysroot.join("bin").join(name)).filter(|program| program.is_file());
-    let cargo = own("cargo").map_or_else(|| OsString::from("cargo"), PathBuf::into_os_string);
-    if let Some(compiler) = own("rustc") {
-        environment.insert("RUSTC".into(), compiler.into());
-    }
-    if let Some(folder) = &cargo_home {
-        // Fetched crates will be read from it, also by a Cargo that has never run.
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    }
-    let folders = [cargo_home, rustup_home, Some(sysroot)].into_iter().flatten();
-    let read: Vec<PathBuf> = folders.filter(|path| path.exists()).collect();
-    Ok(Toolchain {
-        cargo,
-        environment,
-        access: Access { read, write: Vec::new() },
-        key: ContentHash::of(&version).to_string(),
-    })
-}
-
-/// What the interpreter itself needs to read, where it is not among the system's own files.
-pub(crate) fn interpreter_access(session: &Session) -> Access {
-    Access { read: session.interpreter.folders().to_vec(), write: Vec::new() }
 }

@@ -2,6 +2,7 @@
 //!
 //! Main function: [`check`]. It observes both sides by the same protocol and counts; it gives no verdict.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
@@ -70,8 +71,8 @@ pub struct ContractRequest<'a> {
 
 /// Has the upstream built so that it tells its calls.
 pub trait Tracer: std::fmt::Debug {
-    /// The same upstream, prepared for the same items with marks that log calls; `None` where that cannot be had.
-    fn traced(&self) -> Result<Option<Oracle>, ContractError>;
+    /// The same upstream, prepared for the same items with marks that log calls.
+    fn traced(&self) -> Result<Prepared, ContractError>;
 }
 
 /// Compares the candidate with the upstream.
@@ -81,10 +82,19 @@ pub fn check(tools: &Tools<'_>, request: &ContractRequest<'_>) -> Result<Contrac
         Prepared::SourceBlocked { reason } => {
             ContractReport { source_blocked: Some(reason.clone()), ..ContractReport::default() }
         }
-        Prepared::Ready(oracle) => Check::new(tools, request, oracle).run()?,
+        Prepared::Ready(oracle) => {
+            let check = Check::new(tools, request, oracle);
+            let report = check.run()?;
+            ContractReport { notes: check.notes.into_inner(), ..report }
+        }
     };
     report.duration_ms = u64::try_from(tools.clock.now_ms() - started_ms).unwrap_or_default();
     Ok(report)
+}
+
+/// A compiler's complaint in short.
+pub(super) fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 pub(super) struct Check<'a> {
@@ -95,6 +105,8 @@ pub(super) struct Check<'a> {
     pub(super) targets: Vec<Target>,
     /// The types that symbols are linked to.
     types: Vec<&'a Item>,
+    /// What could not be looked into.
+    pub(super) notes: RefCell<Vec<String>>,
 }
 
 /// A probe with what both sides made of it.
@@ -147,7 +159,11 @@ impl<'a> Check<'a> {
         let types: Vec<_> = types.collect();
         targets.extend(types.iter().map(|(_, symbol)| described(symbol)));
         let types = types.into_iter().map(|(item, _)| item).collect();
-        Self { tools, request, oracle, targets, types }
+        let uncounted = oracle.uncounted().map(|reason| {
+            format!("what probes reach was not counted, as the counters do not build: {}", first_line(reason))
+        });
+        let notes = RefCell::new(uncounted.into_iter().collect());
+        Self { tools, request, oracle, targets, types, notes }
     }
 
     fn run(&self) -> Result<ContractReport, ContractError> {
@@ -200,6 +216,7 @@ impl<'a> Check<'a> {
             sequences: sequenced.evidence,
             counterexamples,
             spec,
+            notes: Vec::new(),
             duration_ms: 0,
         })
     }

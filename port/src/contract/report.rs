@@ -185,6 +185,9 @@ pub struct ContractReport {
     pub sequences: Vec<SequenceEvidence>,
     /// At most three for each item, the smallest first.
     pub counterexamples: Vec<Counterexample>,
+    /// What could not be looked into besides, and why: it proves nothing, and refuses nobody.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// How long it took, in milliseconds, building included.
     pub duration_ms: u64,
 }

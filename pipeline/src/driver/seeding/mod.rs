@@ -252,7 +252,7 @@ impl<'a> Experiment<'a> {
             .iter()
             .map(|(item, symbol)| ContractItem { item: item.clone(), symbol: symbol.clone() })
             .collect();
-        let side = self.oracles.port_side(checkout.path());
+        let side = self.oracles.port_side(checkout.path())?;
         let Some(request) = self.request(&items, &side) else {
             return Ok(Evidence::of(ContractReport::default()));
         };
@@ -336,7 +336,7 @@ impl<'a> Experiment<'a> {
     /// Whether what was accepted is wrong after all.
     fn searched(&self, seed: &Seed<'_>, extent: &Extent) -> Result<(Outcome, String)> {
         let (original, changed) =
-            (self.oracles.port_side(self.original.path()), self.oracles.port_side(self.changed.path()));
+            (self.oracles.port_side(self.original.path())?, self.oracles.port_side(self.changed.path())?);
         let mut calls_made = 0;
         let mut tolerated = None;
         for (item, symbol) in seed.users {

@@ -369,7 +369,7 @@ fn prepare_with(
         library_root: "src/lib.rs",
         items: &items,
         public_paths: &BTreeMap::new(),
-        overflow_checks: true,
+        profile: &BuildProfile::default(),
         instrument: Some(instrument),
         toolchain: &toolchain(),
         cache_dir: &folder.join("cache"),

@@ -298,7 +298,7 @@ fn code_is_checked_by_calls_that_run_through_it_and_whose_results_agree() {
         library_root: "src/lib.rs",
         items: &names,
         public_paths: &BTreeMap::new(),
-        overflow_checks: true,
+        profile: &BuildProfile::default(),
         instrument: Some(&CountsSecrets),
         toolchain: &toolchain(),
         cache_dir: &folder.path().join("cache"),
