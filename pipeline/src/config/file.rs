@@ -311,6 +311,9 @@ impl PriceSection {
 pub struct GateSection {
     /// Probes generated for each function, beside those taken from the upstream's tests. Default: 300.
     pub probes: Option<u32>,
+    /// Whether the upstream's own tests are run, once for the same sources, to take the calls that they make as probes.
+    /// Default: true.
+    pub record_calls: Option<bool>,
     /// The port's own tests.
     #[serde(default)]
     pub tests: TestsSection,

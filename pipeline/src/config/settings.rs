@@ -187,6 +187,8 @@ pub struct Settings {
     pub budget: Budget,
     /// The folders of translation memory.
     pub memory: Vec<PathBuf>,
+    /// Whether the upstream's tests are run to record what they call.
+    pub record_calls: bool,
     /// Probes generated for each function.
     pub probes: u32,
     /// The port's own tests; empty where there are none.
@@ -283,6 +285,7 @@ pub(super) fn resolve(
         best_of: check.best_of(file)?,
         budget: check.budget(file)?,
         memory: check.memory(file)?,
+        record_calls: file.gate.record_calls.unwrap_or(true),
         probes: file.gate.probes.unwrap_or(300),
         tests: tests.command.clone().unwrap_or_else(|| default_tests(&root)),
         tests_timeout_s: tests.timeout_s.unwrap_or(600),

@@ -189,5 +189,5 @@ fn what_both_sides_are_built_with_is_checked() {
         assert!(complaint.contains(told) && !complaint.starts_with("0:"), "{complaint}");
     }
     let named = check(&environment("interpreter = \"./venv/bin/python\"")).unwrap().environment.interpreter;
-    assert!(named.is_some_and(|path| std::path::Path::new(&path).is_absolute()), "from the root");
+    assert!(named.is_some_and(|path| Path::new(&path).is_absolute()), "from the root");
 }

@@ -7,7 +7,7 @@ use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
     COUNTEREXAMPLES_MAX, ContractItem, ContractReport, ContractRequest, ItemEvidence, OldRevision, Pools,
-    PortSide, Prepared, Profile, Tracer, check,
+    PortSide, Prepared, Profile, Recorded, Tracer, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 
@@ -65,6 +65,8 @@ impl<'a> Contract<'a> {
     /// Runs the contract of an upstream over a tree of the port.
     pub(crate) fn ask(&mut self, question: &Question<'_>) -> Result<Evidence> {
         let upstream = self.oracles.at(question.upstream)?;
+        let recorded = self.oracles.recorded(question.upstream)?;
+        let nothing = Recorded::default();
         let old_upstream = match &question.before {
             Some(before) => Some(self.oracles.at(before.upstream)?),
             None => None,
@@ -97,6 +99,7 @@ impl<'a> Contract<'a> {
                 items: &items,
                 links: &question.links,
                 harvested: &upstream.harvested,
+                recorded: recorded.get(&library).unwrap_or(&nothing),
                 pools: &pools,
                 profile: &Profile::default(),
                 counterexamples_max: COUNTEREXAMPLES_MAX,

@@ -1,7 +1,6 @@
 //! Which features of a package are switched on, by what `[upstream.build]` names.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use port::contract::BuildProfile;
 use upstream::Snapshot;
@@ -12,11 +11,11 @@ use crate::config::building::BuildSettings;
 /// How a package is built; the reason where the configuration names a feature that no package has.
 pub(super) fn profile_of(
     settings: &BuildSettings,
-    source: &Path,
+    manifest: &dyn Fn(&Package) -> String,
     snapshot: &Snapshot,
     package: &Package,
 ) -> Result<BuildProfile, String> {
-    let declared = |package: &Package| features_in(&source.join(&package.folder).join("Cargo.toml"));
+    let declared = |package: &Package| features_in(&manifest(package));
     let own = declared(package);
     let mut features = Vec::new();
     for named in &settings.features {
@@ -44,9 +43,8 @@ pub(super) fn profile_of(
 
 /// The features that a manifest declares, optional dependencies among them. One that cannot be read declares none: the
 /// build will say what is wrong with it.
-fn features_in(manifest: &Path) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    let table: toml::Table = text.parse().unwrap_or_default();
+fn features_in(manifest: &str) -> BTreeSet<String> {
+    let table: toml::Table = manifest.parse().unwrap_or_default();
     let below = |key: &str| table.get(key).and_then(toml::Value::as_table);
     let is_optional = |dependency: &toml::Value| {
         dependency.get("optional").and_then(toml::Value::as_bool).unwrap_or_default()
@@ -56,4 +54,16 @@ fn features_in(manifest: &Path) -> BTreeSet<String> {
     let optional =
         dependencies.filter(|(_, dependency)| is_optional(dependency)).map(|(name, _)| name.clone());
     features.chain(optional).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::features_in;
+
+    #[test]
+    fn features_and_optional_dependencies_are_declared() {
+        let manifest = "[features]\nfast = []\n[dependencies]\nserde = { version = \"1\", optional = true }\nlog = \"1\"\n";
+        assert_eq!(features_in(manifest).into_iter().collect::<Vec<_>>(), ["fast", "serde"]);
+        assert!(features_in("[features").is_empty(), "the build says what is wrong with it");
+    }
 }

@@ -50,6 +50,7 @@ use check::Contract;
 pub(crate) use check::DEVELOPMENT_SEED;
 pub(crate) use context::first_request;
 pub use obstacle::Obstacle;
+pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some};
 pub(crate) use standing::{Standing, gate_standing};

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use port::confinement::Confinement;
 use port::contract::{
-    CallLog, ContractError, Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared,
-    Toolchain, Tools, Tracer, public_paths,
+    BlockCounters, CallLog, ContractError, Instrument, Oracle, OracleRequest, PortSide, Prepared, Recorded,
+    Toolchain, Tools, Tracer, public_paths, record_calls, recorded_before,
 };
 use port::held::HeldFolder;
 use upstream::harvest::HarvestedCall;
 use upstream::snapshot::Package;
-use upstream::{Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
+use upstream::{Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest};
 
 use super::features::profile_of;
 use super::obstacle::Obstacle;
@@ -47,12 +47,20 @@ pub(crate) struct Oracles<'a> {
     /// Those that upstreams name, or why they are not here.
     named: RefCell<BTreeMap<String, Result<Rc<Toolchain>, String>>>,
     made: BTreeMap<RevisionLabel, Rc<Upstream>>,
+    recorded: BTreeMap<RevisionLabel, Rc<BTreeMap<String, Recorded>>>,
 }
 
 impl<'a> Oracles<'a> {
     pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Result<Self> {
         let host = Rc::new(toolchain(session)?);
-        Ok(Self { session, confinement, host, named: RefCell::default(), made: BTreeMap::new() })
+        Ok(Self {
+            session,
+            confinement,
+            host,
+            named: RefCell::default(),
+            made: BTreeMap::new(),
+            recorded: BTreeMap::new(),
+        })
     }
 
     pub(crate) fn tools(&self) -> Tools<'a> {
@@ -138,6 +146,64 @@ impl<'a> Oracles<'a> {
         Ok(found)
     }
 
+    /// The calls that the upstream's own tests make at a revision, by library; none where that is not wanted.
+    pub(crate) fn recorded(&mut self, snapshot: &Snapshot) -> Result<Rc<BTreeMap<String, Recorded>>> {
+        let label = &snapshot.revision.label;
+        if let Some(recorded) = self.recorded.get(label) {
+            return Ok(Rc::clone(recorded));
+        }
+        let mut recorded = BTreeMap::new();
+        if self.session.settings.record_calls {
+            for package in &snapshot.packages {
+                if let Some(library) = &package.library {
+                    recorded.insert(library.clone(), self.recorded_of(snapshot, package)?);
+                }
+            }
+        }
+        let recorded = Rc::new(recorded);
+        self.recorded.insert(label.clone(), Rc::clone(&recorded));
+        Ok(recorded)
+    }
+
+    /// What was recorded before; nothing is built or run for it.
+    pub(crate) fn recorded_before(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Recorded>> {
+        let mut found = BTreeMap::new();
+        for package in &snapshot.packages {
+            let ask = |request: &OracleRequest<'_>| Ok(recorded_before(request));
+            let kept = self.requested(Path::new(""), snapshot, package, None, ask)?;
+            if let (Ok(Some(kept)), Some(library)) = (kept, &package.library) {
+                found.insert(library.clone(), kept);
+            }
+        }
+        Ok(found)
+    }
+
+    fn recorded_of(&self, snapshot: &Snapshot, package: &Package) -> Result<Recorded> {
+        // What is kept is found without the sources.
+        let nowhere = Path::new("");
+        let kept =
+            self.requested(nowhere, snapshot, package, None, |request| Ok(recorded_before(request)))?;
+        if let Ok(Some(kept)) = kept {
+            return Ok(kept);
+        }
+        let label = &snapshot.revision.label;
+        let folder = self.written_out(&snapshot.revision)?;
+        let what = format!("recording what the tests of {} call at {label}", package.name);
+        self.session.machine.listener.tell(Progress::Busy { what });
+        let source = folder.path().join(SOURCE);
+        let made = self.requested(&source, snapshot, package, None, |request| {
+            Ok(record_calls(&self.tools(), request)?)
+        })?;
+        // What keeps the upstream from being built is said where it is asked.
+        let Ok(recorded) = made else { return Ok(Recorded::default()) };
+        for note in &recorded.notes {
+            let note = note.lines().next().unwrap_or_default();
+            let text = format!("calls of {}'s tests at {label}: {note}", package.name);
+            self.session.machine.listener.tell(Progress::Notice { code: "not-recorded", text });
+        }
+        Ok(recorded)
+    }
+
     fn prepare(
         &self,
         source: &Path,
@@ -145,13 +211,29 @@ impl<'a> Oracles<'a> {
         package: &Package,
         instrument: &dyn Instrument,
     ) -> Result<Prepared> {
+        let prepared = self.requested(source, snapshot, package, Some(instrument), |request| {
+            Ok(Oracle::prepare(&self.tools(), request)?)
+        })?;
+        Ok(prepared.unwrap_or_else(|reason| Prepared::SourceBlocked { reason }))
+    }
+
+    /// Asks for something of a package as it is built here; the reason where it cannot be built like that.
+    fn requested<Value>(
+        &self,
+        source: &Path,
+        snapshot: &Snapshot,
+        package: &Package,
+        instrument: Option<&dyn Instrument>,
+        ask: impl FnOnce(&OracleRequest<'_>) -> Result<Value>,
+    ) -> Result<Result<Value, String>> {
         let toolchain = match self.toolchain_for(snapshot)? {
             Ok(toolchain) => toolchain,
-            Err(reason) => return Ok(Prepared::SourceBlocked { reason }),
+            Err(reason) => return Ok(Err(reason)),
         };
-        let profile = match profile_of(&self.session.settings.build, source, snapshot, package) {
+        let manifest = |package: &Package| self.manifest_of(snapshot, package);
+        let profile = match profile_of(&self.session.settings.build, &manifest, snapshot, package) {
             Ok(profile) => profile,
-            Err(reason) => return Ok(Prepared::SourceBlocked { reason }),
+            Err(reason) => return Ok(Err(reason)),
         };
         let library = package.library.as_deref().unwrap_or_default();
         let is_code =
@@ -167,11 +249,18 @@ impl<'a> Oracles<'a> {
             items: &items,
             public_paths: &public_paths(snapshot),
             profile: &profile,
-            instrument: Some(instrument),
+            instrument,
             toolchain: &toolchain,
             cache_dir: &self.session.settings.state.join("cache"),
         };
-        Ok(Oracle::prepare(&self.tools(), &request)?)
+        ask(&request).map(Ok)
+    }
+
+    /// The text of a package's manifest; empty where it cannot be read: the build will say so.
+    fn manifest_of(&self, snapshot: &Snapshot, package: &Package) -> String {
+        let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
+        let text = self.session.file_at(&snapshot.revision.label, &format!("{folder}Cargo.toml"));
+        text.map(|text| text.to_string()).unwrap_or_default()
     }
 
     /// A checked out tree of the port, as the contract calls it.
@@ -251,35 +340,4 @@ fn library_root(snapshot: &Snapshot, package: &Package) -> String {
         Some(file.trim_start_matches('/').to_owned())
     };
     root.and_then(below).unwrap_or_else(|| "src/lib.rs".to_owned())
-}
-
-/// Counts the blocks of functions, with the upstream crate's instrumentation.
-#[derive(Debug)]
-struct BlockCounters;
-
-impl Instrument for BlockCounters {
-    fn instrument(
-        &self,
-        source: &str,
-        edition: &str,
-        items: &[&Item],
-        first_id: u32,
-    ) -> Option<InstrumentedFile> {
-        let spans: Vec<_> = items.iter().map(|item| (item.path.clone(), item.span.clone())).collect();
-        let counted = instrument::count_blocks(source, edition, &spans, first_id);
-        let blocks = counted.blocks.into_iter().map(|block| (block.id, block.item)).collect();
-        Some(InstrumentedFile { text: counted.text, blocks })
-    }
-
-    fn runtime(&self, blocks: usize) -> String {
-        instrument::runtime_module(blocks)
-    }
-
-    fn reset(&self) -> String {
-        "::$::__tidelock_coverage::reset();".to_owned()
-    }
-
-    fn reached(&self) -> String {
-        "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
-    }
 }

@@ -81,7 +81,10 @@ fn what_cannot_be_installed_blocks_with_its_reason() {
     assert_eq!(refused.code(), 6, "{refused}");
     assert!(refused.stderr().contains("is built from sources"), "{refused}");
     let config = world.read("port/tidelock.toml");
-    world.write("port/tidelock.toml", &format!("{config}\n[port.environment]\ninterpreter = \"no-such-python\"\n"));
+    world.write(
+        "port/tidelock.toml",
+        &format!("{config}\n[port.environment]\ninterpreter = \"no-such-python\"\n"),
+    );
     let missing = world.tidelock(&["contract", "check", "clamp"]);
     assert!(missing.stderr().contains("no-such-python"), "{missing}");
     assert_ne!(missing.code(), 0);
@@ -98,7 +101,8 @@ fn the_upstream_is_built_with_what_it_and_the_configuration_name() {
     assert!(blocked.stderr().contains(told) || blocked.stdout().contains(told), "{blocked}");
 
     let config = world.read("port/tidelock.toml");
-    let build = |text: &str| world.write("port/tidelock.toml", &format!("{config}\n[upstream.build]\n{text}\n"));
+    let build =
+        |text: &str| world.write("port/tidelock.toml", &format!("{config}\n[upstream.build]\n{text}\n"));
     build("features = [\"nope\"]");
     let unknown = world.tidelock(&["contract", "check", "bump"]);
     assert_eq!(unknown.code(), 6, "{unknown}");

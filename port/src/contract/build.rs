@@ -23,16 +23,16 @@ use crate::held::HeldFolder;
 /// How often functions that do not compile are left out before the build is given up.
 const BUILD_ROUNDS_MAX: usize = 6;
 /// How often functions whose marks do not compile are left unmarked before no function is marked.
-const MARKING_ROUNDS_MAX: usize = 4;
+pub(super) const MARKING_ROUNDS_MAX: usize = 4;
 /// The longest that fetching dependencies may take, in milliseconds.
-const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
+pub(super) const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many of Cargo's last lines are told where it cannot fetch.
 const FETCH_LINES: usize = 20;
 
 /// The upstream's copy, in the scratch folder.
-const UPSTREAM: &str = "upstream";
+pub(super) const UPSTREAM: &str = "upstream";
 /// Where the build's temporary files go, there.
-const TEMPORARY: &str = "tmp";
+pub(super) const TEMPORARY: &str = "tmp";
 
 /// What a build came to, as it is kept.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ impl Build<'_> {
     }
 
     /// Puts counters into the files that hold the items.
-    fn instrumented(
+    pub(super) fn instrumented(
         &self,
         upstream: &Path,
         instrument: Option<&dyn Instrument>,
@@ -246,7 +246,7 @@ impl Build<'_> {
         invocation.limits(Limits { timeout_ms: FETCH_TIMEOUT_MS, ..Limits::default() })
     }
 
-    fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
+    pub(super) fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
         match finished.ending {
             Ending::Interrupted => Err(ContractError::Interrupted),
             Ending::TimedOut
@@ -320,7 +320,7 @@ impl Build<'_> {
     }
 
     /// The marked functions in whose lines the compiler complains: `/…/upstream/src/lib.rs:12:5: error[E0382]: …`.
-    fn complained(&self, finished: &Finished, marked: &[(u32, ItemPath)]) -> BTreeSet<ItemPath> {
+    pub(super) fn complained(&self, finished: &Finished, marked: &[(u32, ItemPath)]) -> BTreeSet<ItemPath> {
         let text = String::from_utf8_lossy(&finished.stderr);
         let items: BTreeSet<&ItemPath> = marked.iter().map(|(_, item)| item).collect();
         let items = items.into_iter().filter_map(|path| self.request.snapshot.items.get(path));

@@ -11,9 +11,10 @@ use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
 use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::oracle::{Observed, Oracle, Prepared};
-use super::pools::{Drawn, Pools, Probe, ProbeOrigin, draw};
+use super::pools::{Drawn, Examples, Pools, Probe, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortMaker, PortSide, PortStep, Target, observe};
+use super::recorded::Recorded;
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::sequence_plan::SequencePlan;
 use super::session::Tools;
@@ -59,6 +60,8 @@ pub struct ContractRequest<'a> {
     pub links: &'a BTreeMap<ItemPath, SymbolPath>,
     /// Calls found in the upstream's text.
     pub harvested: &'a [HarvestedCall],
+    /// Calls that its own tests were seen to make.
+    pub recorded: &'a Recorded,
     /// How probes are drawn.
     pub pools: &'a Pools,
     /// How exactly both must agree.
@@ -67,6 +70,12 @@ pub struct ContractRequest<'a> {
     pub counterexamples_max: usize,
     /// Traces the upstream, where counterexamples are to be located.
     pub tracer: Option<&'a dyn Tracer>,
+}
+
+impl<'a> ContractRequest<'a> {
+    fn examples(&self) -> Examples<'a> {
+        Examples { harvested: self.harvested, recorded: self.recorded }
+    }
 }
 
 /// Has the upstream built so that it tells its calls.
@@ -162,7 +171,12 @@ impl<'a> Check<'a> {
         let uncounted = oracle.uncounted().map(|reason| {
             format!("what probes reach was not counted, as the counters do not build: {}", first_line(reason))
         });
-        let notes = RefCell::new(uncounted.into_iter().collect());
+        let unrecorded = request
+            .recorded
+            .notes
+            .iter()
+            .map(|note| format!("calls of the upstream's tests: {}", first_line(note)));
+        let notes = RefCell::new(uncounted.into_iter().chain(unrecorded).collect());
         Self { tools, request, oracle, targets, types, notes }
     }
 
@@ -171,7 +185,7 @@ impl<'a> Check<'a> {
         let asked: BTreeSet<_> = self.request.items.iter().map(|item| &item.item).collect();
         let is_asked = |function: &FunctionPlan| asked.contains(&function.item) && self.can_make(function);
         let Drawn { development, deciding, left_out } =
-            draw(functions, &is_asked, self.request.harvested, self.request.pools);
+            draw(functions, &is_asked, self.request.examples(), self.request.pools);
         let first = self.oracle.observe(self.tools, &development)?;
         let second = self.oracle.observe(self.tools, &deciding)?;
         let probes: Vec<_> = development.into_iter().chain(deciding).collect();
@@ -354,7 +368,7 @@ impl<'a> Check<'a> {
         evidence.corners_left_out = count(left_out.sum());
         for one in found.compared.iter().filter(own) {
             match one.probe.origin {
-                ProbeOrigin::Harvested => evidence.harvested += 1,
+                ProbeOrigin::Harvested | ProbeOrigin::Recorded => evidence.harvested += 1,
                 ProbeOrigin::Generated => evidence.generated += 1,
             }
             match &one.agreement {

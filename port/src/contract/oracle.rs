@@ -92,7 +92,7 @@ pub struct InstrumentedFile {
 }
 
 /// What an oracle is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct OracleRequest<'a> {
     /// The upstream's tree at the revision, exported into a folder; it is read only.
     pub source: &'a Path,
@@ -353,7 +353,7 @@ fn read_observed(file: &Path, probes: usize) -> Option<Observed> {
     Some(Observed { outcomes, reached })
 }
 
-fn write_atomically(file: &Path, json: &Json) -> Result<(), ContractError> {
+pub(super) fn write_atomically(file: &Path, json: &Json) -> Result<(), ContractError> {
     let io = |source| ContractError::Io { path: file.to_path_buf(), source };
     let folder = file.parent().unwrap_or(file);
     std::fs::create_dir_all(folder).map_err(io)?;

@@ -142,7 +142,7 @@ pub struct ItemEvidence {
     pub symbol: SymbolPath,
     /// Why no probe could be made, where none could.
     pub not_probed: Option<String>,
-    /// Probes taken from the upstream's tests, documentation and examples.
+    /// Probes taken from the upstream's tests, documentation and examples, and calls that its tests were seen to make.
     pub harvested: u32,
     /// Probes generated from the types.
     pub generated: u32,

@@ -6,6 +6,7 @@ mod made;
 mod oracles;
 mod plans;
 mod pools;
+mod recorded;
 mod sequences;
 mod spec;
 mod traced;
@@ -460,6 +461,7 @@ fn checked_with(
         items,
         links: &BTreeMap::new(),
         harvested: &harvested,
+        recorded: &Recorded::default(),
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,

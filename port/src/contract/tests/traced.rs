@@ -109,6 +109,7 @@ fn asked(port: &str, tracer: &dyn Tracer) -> ContractReport {
         items: &[contract_item("tiny::top", "port.top")],
         links: &links,
         harvested: &[],
+        recorded: &Recorded::default(),
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,
