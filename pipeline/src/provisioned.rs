@@ -44,7 +44,8 @@ impl Session {
         }
         let what = format!("installing what {} asks for", project.files.join(", "));
         self.machine.listener.tell(Progress::Busy { what });
-        let made = self.environments().make(&self.environment_request(&project)).map_err(blocked)?;
+        let folder = root.join(&self.settings.environment.folder);
+        let made = self.environments().make(&self.environment_request(&project, &folder)).map_err(blocked)?;
         Ok(Some(self.keep(project, made)))
     }
 
@@ -54,7 +55,8 @@ impl Session {
         if !settings.provision {
             return Ok(Standing { project: Project::default(), ready: None });
         }
-        let project = Project::read(&root.join(&settings.folder), &settings.groups)?;
+        let folder = root.join(&settings.folder);
+        let project = Project::read(&folder, &settings.groups)?;
         if !project.needs_packages() {
             return Ok(Standing { project, ready: None });
         }
@@ -65,7 +67,7 @@ impl Session {
         let ready = match known {
             Some(known) => Some(known),
             None => {
-                let found = self.environments().find(&self.environment_request(&project))?;
+                let found = self.environments().find(&self.environment_request(&project, &folder))?;
                 found.map(|found| self.keep(project.clone(), found))
             }
         };
@@ -83,9 +85,10 @@ impl Session {
         Environments::in_folder(&self.settings.state.join("cache").join("environments"))
     }
 
-    fn environment_request<'a>(&'a self, project: &'a Project) -> EnvironmentRequest<'a> {
+    fn environment_request<'a>(&'a self, project: &'a Project, folder: &'a Path) -> EnvironmentRequest<'a> {
         EnvironmentRequest {
             project,
+            folder,
             base: &self.interpreter,
             runner: &*self.machine.runner,
             disk_bytes_max: self.settings.disk_bytes_max,

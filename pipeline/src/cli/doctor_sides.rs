@@ -106,7 +106,7 @@ fn upstream(session: &Session) -> Finding {
         (false, _) => "no Cargo.lock",
     };
     let default = if build.default_features { "default features" } else { "no default features" };
-    let features = build.features.iter().map(|name| format!(" and {name}")).collect::<String>();
+    let features = build.features.iter().map(|name| format!(" and {name}")).collect::<Vec<_>>().concat();
     let checks = if build.overflow_checks { "checked" } else { "unchecked" };
     let rest = format!("{locked}, {default}{features}, arithmetic {checks}");
     let label = &snapshot.revision.label;

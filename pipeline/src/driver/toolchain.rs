@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use port::confinement::Access;
 use port::contract::Toolchain;
-use upstream::process::{Finished, Invocation, inherited};
+use upstream::process::{Invocation, inherited};
 use upstream::{ContentHash, Snapshot};
 
 use crate::config::building::{ToolchainChoice, is_toolchain};
@@ -55,7 +55,7 @@ fn named_in(text: &str) -> Result<String, &'static str> {
 /// The Rust toolchain on this machine, and what a confined build may read of it.
 pub(super) fn toolchain(session: &Session) -> Result<Toolchain> {
     let tools = Rust::of(None);
-    let version = tools.said(session, &["-vV"])?.context(
+    let version = tools.said(session, &["-vV"]).context(
         "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
     )?;
     tools.made(session, version)
@@ -70,7 +70,7 @@ pub(crate) fn toolchain_named(session: &Session, name: &str) -> Result<Result<To
              --profile minimal` installs it, and `toolchain = \"host\"` in `[upstream.build]` builds with the default"
         )
     };
-    match tools.said(session, &["-vV"])? {
+    match tools.said(session, &["-vV"]) {
         Err(error) => Ok(Err(missing(&error.to_string()))),
         // Without rustup nobody reads the name, and it would be another toolchain without a word.
         Ok(version) if !is_of(&version, name) => {
@@ -128,32 +128,27 @@ impl Rust {
         Self { environment, cargo_home, rustup_home }
     }
 
-    /// What `rustc` says; why not, where it does not.
-    fn said(&self, session: &Session, arguments: &[&str]) -> Result<Result<String>> {
+    /// What `rustc` says.
+    fn said(&self, session: &Session, arguments: &[&str]) -> Result<String> {
         let mut invocation = Invocation::new("rustc", &session.settings.root).args(arguments.iter().copied());
         invocation.environment.extend(self.environment.clone());
-        let finished: Finished = match session.machine.runner.run(&invocation) {
-            Ok(finished) => finished,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        if !finished.succeeded() {
-            let words = arguments.join(" ");
-            return Ok(Err(anyhow::anyhow!(
-                "`rustc {words}` failed: {}",
-                finished.tail(2).replace('\n', " ")
-            )));
-        }
-        Ok(Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned()))
+        let finished = session.machine.runner.run(&invocation)?;
+        let words = arguments.join(" ");
+        let said = finished.tail(5).replace('\n', " ");
+        anyhow::ensure!(finished.succeeded(), "`rustc {words}` failed: {said}");
+        Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
     }
 
     fn made(self, session: &Session, version: String) -> Result<Toolchain> {
         // The toolchain itself, behind rustup's proxies: they stand in a folder that a build need not read.
-        let sysroot = PathBuf::from(self.said(session, &["--print", "sysroot"])??);
+        let sysroot = PathBuf::from(self.said(session, &["--print", "sysroot"])?);
         let Self { mut environment, cargo_home, rustup_home } = self;
         let own = |name: &str| Some(sysroot.join("bin").join(name)).filter(|program| program.is_file());
         let cargo = own("cargo").map_or_else(|| OsString::from("cargo"), PathBuf::into_os_string);
-        if let Some(compiler) = own("rustc") {
-            environment.insert("RUSTC".into(), compiler.into());
+        for (variable, name) in [("RUSTC", "rustc"), ("RUSTDOC", "rustdoc")] {
+            if let Some(program) = own(name) {
+                environment.insert(variable.into(), program.into());
+            }
         }
         if let Some(folder) = &cargo_home {
             // Fetched crates will be read from it, also by a Cargo that has never run.

@@ -106,6 +106,8 @@ impl EnvironmentError {
 pub struct EnvironmentRequest<'a> {
     /// What the port asks for.
     pub project: &'a Project,
+    /// The folder that its project files were read in.
+    pub folder: &'a Path,
     /// The interpreter that it is made for.
     pub base: &'a Interpreter,
     /// Runs pip or uv, with the network: they run nothing foreign.
@@ -262,7 +264,7 @@ fn packages_in(folder: &Path) -> Vec<String> {
     let sites = versions.map(|entry| entry.path().join("site-packages"));
     let mut packages: Vec<String> = sites
         .filter_map(|site| std::fs::read_dir(site).ok())
-        .flat_map(|entries| entries.flatten())
+        .flat_map(Iterator::flatten)
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let (name, version) = name.strip_suffix(".dist-info")?.split_once('-')?;

@@ -9,6 +9,7 @@ use std::path::Path;
 use upstream::process::{DiskBound, Ending, Finished, Invocation, Limits, ProcessError};
 
 use super::environments::{EnvironmentError, EnvironmentRequest};
+use super::requirements::option_in;
 use crate::held::HeldFolder;
 
 /// The longest that one step may take, in milliseconds.
@@ -131,10 +132,11 @@ pub(super) fn install(
     let lists = HeldFolder::make("requirements").map_err(io)?;
     let (wanted, pinned) = (lists.path().join("requirements.txt"), lists.path().join("constraints.txt"));
     let project = request.project;
-    let lines = project.options.iter().chain(&project.requirements);
-    std::fs::write(&wanted, lines.map(|line| format!("{line}\n")).collect::<String>()).map_err(io)?;
-    std::fs::write(&pinned, project.pinned.iter().map(|line| format!("{line}\n")).collect::<String>())
-        .map_err(io)?;
+    let options = project.options.iter().map(|option| option_in(option, request.folder));
+    let lines: Vec<String> = options.chain(project.requirements.iter().cloned()).collect();
+    let constraints: Vec<&str> = project.pinned.iter().map(String::as_str).collect();
+    std::fs::write(&wanted, lines.join("\n") + "\n").map_err(io)?;
+    std::fs::write(&pinned, constraints.join("\n") + "\n").map_err(io)?;
 
     let base = request.base.program();
     let own = folder.join("bin").join("python");

@@ -31,6 +31,8 @@ pub struct Project {
     pub pinned: BTreeSet<String>,
     /// Where packages are looked for, as options of pip and uv, in the order of the files.
     pub options: Vec<String>,
+    /// The packages in folders of the port that those name, by name and size.
+    pub local: BTreeSet<String>,
 }
 
 /// The project files ask for what cannot be had without running foreign code, or cannot be read.
@@ -93,6 +95,7 @@ impl Project {
             self.requirements.iter().cloned().collect::<Vec<_>>(),
             self.pinned.iter().cloned().collect(),
             self.options.clone(),
+            self.local.iter().cloned().collect(),
         ];
         lists.into_iter().map(|list| list.join("\n"))
     }

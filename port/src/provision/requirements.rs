@@ -9,6 +9,10 @@ use super::project::{Project, ProjectError, text_of};
 
 /// How deep files may name each other.
 const DEPTH_MAX: usize = 8;
+/// How many files of a folder of packages are told apart.
+const LOCAL_MAX: usize = 10_000;
+/// The option that names a place with packages.
+const FIND_LINKS: &str = "--find-links ";
 
 /// The file that asks for what the port needs, or for a group; `None` where there is none.
 pub(super) fn named_for(folder: &Path, group: Option<&str>) -> Option<String> {
@@ -81,8 +85,9 @@ fn read_as(
             "-i" | "--index-url" => project.options.push(format!("--index-url {value}")),
             "--extra-index-url" => project.options.push(format!("{option} {value}")),
             "-f" | "--find-links" => {
-                let place = found_at(folder, file, value).map_err(wrong)?;
-                project.options.push(format!("--find-links {place}"));
+                let place = found_at(file, value).map_err(wrong)?;
+                project.local.extend(packages_at(&folder.join(&place)));
+                project.options.push(format!("{FIND_LINKS}{place}"));
             }
             "--pre" | "--no-index" => project.options.push(option.to_owned()),
             // What they ask for is so in any case: wheels alone, and hashes where there are some.
@@ -123,12 +128,30 @@ fn beside(file: &str, named: &str) -> Result<String, String> {
     Ok(parts.join("/"))
 }
 
-/// A place with packages: an address as it is, a folder of the port by its full path.
-fn found_at(folder: &Path, file: &str, named: &str) -> Result<String, String> {
+/// A place with packages: an address or a full path as it is, a folder of the port from the project's folder.
+fn found_at(file: &str, named: &str) -> Result<String, String> {
     if named.contains("://") || Path::new(named).is_absolute() {
         return Ok(named.to_owned());
     }
-    Ok(folder.join(beside(file, named)?).to_string_lossy().into_owned())
+    beside(file, named)
+}
+
+/// The packages in a folder, by name and size: another one of the same name makes another environment.
+fn packages_at(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(LOCAL_MAX);
+    entries.filter_map(|entry| {
+        let bytes = entry.metadata().ok()?.len();
+        Some(format!("{} {bytes}", entry.file_name().to_string_lossy()))
+    })
+}
+
+/// An option that names a place with packages, as it is to be said in this folder: checkouts of one port stand in many.
+pub(super) fn option_in(option: &str, folder: &Path) -> String {
+    match option.strip_prefix(FIND_LINKS).filter(|place| !place.contains("://")) {
+        // A full path stays as it is.
+        Some(place) => format!("{FIND_LINKS}{}", folder.join(place).display()),
+        None => option.to_owned(),
+    }
 }
 
 /// A requirement, checked and written anew, with its hashes.

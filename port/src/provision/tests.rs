@@ -213,7 +213,13 @@ impl Made {
     }
 
     fn request<'a>(&'a self, project: &'a Project) -> EnvironmentRequest<'a> {
-        EnvironmentRequest { project, base: &self.base, runner: &self.runner, disk_bytes_max: 1 << 30 }
+        EnvironmentRequest {
+            project,
+            folder: self.folder.path(),
+            base: &self.base,
+            runner: &self.runner,
+            disk_bytes_max: 1 << 30,
+        }
     }
 
     fn says(&self, python: &Interpreter) -> String {
@@ -234,9 +240,16 @@ fn an_environment_is_made_once_for_the_same_content_and_again_for_another() {
     let first = environments.make(&made.request(&old)).unwrap();
     assert_eq!(first.packages, ["tidelockling 1.0"]);
     assert_eq!(made.says(&first.interpreter), "1.0");
-    // A second one would find no wheel.
-    std::fs::remove_file(made.path("wheels/tidelockling-1.0-py3-none-any.whl")).unwrap();
-    let again = environments.make(&made.request(&old)).unwrap();
+    // In another checkout it is the same one: there nobody would find a wheel.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copied = Made { folder: elsewhere, base: made.base.clone(), runner: SystemProcessRunner::default() };
+    std::fs::create_dir(copied.path("wheels")).unwrap();
+    for name in ["tidelockling-1.0-py3-none-any.whl", "tidelockling-2.0-py3-none-any.whl"] {
+        std::fs::copy(made.path("wheels").join(name), copied.path("wheels").join(name)).unwrap();
+    }
+    assert_eq!(copied.project("tidelockling==1.0"), old);
+    std::fs::remove_dir_all(copied.path("wheels")).unwrap();
+    let again = environments.make(&copied.request(&old)).unwrap();
     assert_eq!(again.interpreter, first.interpreter);
     let other = made.project("tidelockling");
     let newer = environments.make(&made.request(&other)).unwrap();
