@@ -23,6 +23,7 @@ mod leash;
 pub mod pair;
 pub mod progress;
 pub mod proposal;
+mod provisioned;
 pub mod session;
 mod stops;
 pub mod store;

@@ -22,6 +22,7 @@ use upstream::{Clock, CommitId, ContentHash, Item, ItemPath, Revision, RevisionL
 use crate::config::{Settings, env};
 use crate::labels::Labels;
 use crate::progress::{Listener, Progress};
+use crate::provisioned::Provisioned;
 
 /// The name of the lock in the port.
 pub const LOCK_NAME: &str = "tidelock.lock";
@@ -123,8 +124,10 @@ pub struct Session {
     pub branch: String,
     /// The port's language.
     pub language: Python,
-    /// Its interpreter.
+    /// Its interpreter, without what it needs installed.
     pub interpreter: Interpreter,
+    /// What was installed for it.
+    pub(crate) provisioned: Provisioned,
     snapshots: Mutex<Snapshots>,
     /// What earlier runs read of the port's files, where that can be kept.
     symbol_cache: Mutex<Option<SymbolCache>>,
@@ -169,7 +172,7 @@ impl Session {
     pub fn open(settings: Settings, machine: Machine) -> Result<Self, SessionError> {
         let port = PortRepo::open(&settings.root)?;
         let branch = branch_of(&settings, &port)?;
-        let interpreter = Interpreter::locate(&*machine.runner, None)?;
+        let interpreter = Interpreter::locate(&*machine.runner, settings.environment.interpreter.as_deref())?;
         let mirror = open_mirror(&settings, &machine)?;
         let settings = on_day(settings, day_at(machine.clock.now_ms()));
         Ok(Self {
@@ -182,6 +185,7 @@ impl Session {
             port,
             branch,
             interpreter,
+            provisioned: Provisioned::default(),
             stand_in: Mutex::default(),
             labels: Mutex::default(),
             known: Mutex::default(),

@@ -2,7 +2,7 @@
 //!
 //! [`repo`] reads and writes the port's trees, [`language`] knows its symbols, [`translate`] turns a work
 //! unit into an [`edit::Answer`], [`edit`] applies it, [`contract`] runs both sides on the same probes,
-//! [`suite`] runs the port's own tests and [`timing`] its speed, all foreign code behind a
+//! [`provision`] installs what its code needs, [`suite`] runs the port's own tests and [`timing`] its speed, all foreign code behind a
 //! [`confinement`]. What the findings mean is decided in `pipeline`.
 
 pub mod bench;
@@ -12,6 +12,7 @@ pub mod contract;
 pub mod edit;
 pub mod held;
 pub mod language;
+pub mod provision;
 pub mod repo;
 pub mod sandbox;
 pub mod suite;

@@ -16,6 +16,14 @@ use crate::snapshot::syntax::{
 /// The module to put at the end of the crate's root. It needs the standard library, and no `unsafe`.
 pub const TRACE_MODULE: &str = include_str!("trace_calls/runtime.rs");
 
+/// The module to put there instead, where calls are to be written down as the crate's own tests make them: into the
+/// folder that the variable [`RECORD_FOLDER`] names, a file for each process, a line of JSON for each different call
+/// (`[function, [text or null, ...]]`), bounded in number and bytes.
+pub const RECORD_MODULE: &str = include_str!("trace_calls/recording.rs");
+
+/// The variable that names the folder of recorded calls.
+pub const RECORD_FOLDER: &str = "TIDELOCK_RECORD";
+
 /// A text with its marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traced {
@@ -327,6 +335,43 @@ fn calls_are_logged() {
             assert!(built.succeeded(), "{edition}: {}\n{}", built.tail(60), traced.text);
             let ran = run(folder.path(), "./checked", &[]);
             assert!(ran.succeeded(), "{edition}: {}", String::from_utf8_lossy(&ran.stdout));
+        }
+    }
+
+    #[test]
+    fn calls_of_tests_are_written_down_in_every_edition() {
+        let checks = r#"
+#[test]
+fn one() { assert_eq!(outer(3), 7); assert_eq!(outer(3), 7); first("a\n\"b", &Quiet(1)); }
+#[test]
+fn many() { for number in 0..200 { closures(number); } fill(&mut vec![1, 2], 7); }
+"#;
+        for edition in ["2015", "2018", "2021", "2024"] {
+            let traced = traced(edition);
+            let folder = tempfile::tempdir().unwrap();
+            let text = format!("{}{RECORD_MODULE}{checks}", traced.text);
+            std::fs::write(folder.path().join("lib.rs"), text).unwrap();
+            let built =
+                run(folder.path(), "rustc", &["--edition", edition, "--test", "lib.rs", "-o", "checked"]);
+            assert!(built.succeeded(), "{edition}: {}", built.tail(60));
+            // Without a folder nothing is written, and the tests run as ever.
+            assert!(run(folder.path(), "./checked", &[]).succeeded());
+            let records = folder.path().join("records");
+            std::fs::create_dir(&records).unwrap();
+            let invocation = Invocation::new("./checked", folder.path()).env(RECORD_FOLDER, &records);
+            let ran = SystemProcessRunner::default().run(&invocation).unwrap();
+            assert!(ran.succeeded(), "{edition}: {}", String::from_utf8_lossy(&ran.stdout));
+            let files: Vec<_> = std::fs::read_dir(&records).unwrap().flatten().collect();
+            let [file] = files.as_slice() else { panic!("{files:?}") };
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.sort_unstable();
+            assert_eq!(lines.len(), 4 + 64, "each different call once, and 64 of one function: {text}");
+            for line in
+                [r#"[1,["3"]]"#, r#"[2,["3","2"]]"#, r#"[3,["\"a\\n\\\"b\"",null]]"#, r#"[6,["[1, 2]","7"]]"#]
+            {
+                assert!(lines.contains(&line), "{line}: {text}");
+            }
         }
     }
 

@@ -160,9 +160,10 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
     /// List the items of a revision of any Rust repository, or only what its users can name.
     Items(Items),
     /// Say what is missing on this machine.
-    #[command(after_help = "Example:
-  tidelock doctor --format json")]
-    Doctor,
+    #[command(after_help = "Examples:
+  tidelock doctor --format json
+  tidelock doctor --provision")]
+    Doctor(Doctor),
     /// Sync a small port of a real crate, to see how it goes.
     #[command(after_help = "Example:
   tidelock demo --fresh /tmp/tidelock-demo")]
@@ -652,6 +653,14 @@ Examples:
   tidelock workspace v1.0.0 --repo ../serde
   tidelock workspace --package serde_derive
   tidelock workspace --modules --format jsonl | jq -c 'select(.row == \"orphan\")'";
+
+/// `tidelock doctor`
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Install what the port's project files ask for, so that nothing needs the network later.
+    #[arg(long)]
+    pub(super) provision: bool,
+}
 
 /// `tidelock demo`
 #[derive(Debug, Args)]

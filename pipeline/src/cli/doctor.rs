@@ -4,19 +4,20 @@ use port::language::python::Interpreter;
 use serde::Serialize;
 use upstream::process::{Invocation, ProcessRunner};
 
-use super::{CliError, Context, ExitCode, sync};
+use super::args::Doctor;
+use super::{CliError, Context, ExitCode, doctor_sides, sync};
 use crate::config;
 
 /// One thing that was looked for.
 #[derive(Serialize)]
-struct Finding {
-    what: &'static str,
-    fine: bool,
-    found: String,
-    remedy: &'static str,
+pub(super) struct Finding {
+    pub(super) what: &'static str,
+    pub(super) fine: bool,
+    pub(super) found: String,
+    pub(super) remedy: String,
 }
 
-pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(context: &Context, args: &Doctor) -> Result<ExitCode, CliError> {
     let runner = &*context.machine.runner;
     let mut findings = vec![
         tool(runner, "git", &["--version"], "install git: the port and some upstreams are git repositories"),
@@ -26,7 +27,10 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
             &["--version"],
             "install a Rust toolchain: the upstream is built to see what it does",
         ),
-        python(runner),
+        python(
+            runner,
+            context.settings().ok().and_then(|settings| settings.environment.interpreter).as_deref(),
+        ),
     ];
     let (sandbox, configuration) = if let Ok(settings) = context.settings() {
         (sync::confinement(&settings, &context.machine), settings.root.display().to_string())
@@ -42,7 +46,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
             Ok(confinement) => confinement.level(),
             Err(error) => error.cause.to_string(),
         },
-        remedy: "install bubblewrap, or run a kernel with Landlock (6.2 or newer)",
+        remedy: "install bubblewrap, or run a kernel with Landlock (6.2 or newer)".to_owned(),
     });
     findings.push(Finding {
         what: "configuration",
@@ -51,8 +55,11 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
             (found, Ok(_)) => found.clone(),
             (_, Err(error)) => error.to_string(),
         },
-        remedy: "run `tidelock init` in the port, or name its folder with `-C`",
+        remedy: "run `tidelock init` in the port, or name its folder with `-C`".to_owned(),
     });
+    if let Ok(settings) = context.settings() {
+        findings.extend(doctor_sides::findings(context, settings, args.provision));
+    }
     if context.format.is_json() {
         context.json(&findings)?;
     } else {
@@ -84,15 +91,20 @@ fn tool(runner: &dyn ProcessRunner, what: &'static str, arguments: &[&str], reme
         Ok(finished) => (false, finished.tail(1)),
         Err(error) => (false, error.to_string()),
     };
-    Finding { what, fine, found, remedy }
+    Finding { what, fine, found, remedy: remedy.to_owned() }
 }
 
-fn python(runner: &dyn ProcessRunner) -> Finding {
-    let (fine, found) = match Interpreter::locate(runner, None) {
+fn python(runner: &dyn ProcessRunner, named: Option<&str>) -> Finding {
+    let (fine, found) = match Interpreter::locate(runner, named) {
         Ok(interpreter) => {
             (true, format!("Python {} ({})", interpreter.version(), interpreter.program().to_string_lossy()))
         }
         Err(error) => (false, error.to_string()),
     };
-    Finding { what: "python3", fine, found, remedy: "install Python 3.10 or newer: the port runs on it" }
+    Finding {
+        what: "python3",
+        fine,
+        found,
+        remedy: "install Python 3.10 or newer: the port runs on it".to_owned(),
+    }
 }

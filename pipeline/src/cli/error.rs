@@ -63,7 +63,14 @@ impl From<Obstacle> for CliError {
 impl From<anyhow::Error> for CliError {
     fn from(cause: anyhow::Error) -> Self {
         if let Some(obstacle) = cause.downcast_ref::<Obstacle>() {
-            let code = if obstacle.is_usage() { ExitCode::Usage } else { ExitCode::Internal };
+            let code = if matches!(obstacle, Obstacle::Blocked { .. }) {
+                // Nothing was compared, and nothing is said of anybody's change.
+                ExitCode::Inconclusive
+            } else if obstacle.is_usage() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Internal
+            };
             let hints = vec![obstacle.hint().to_owned()];
             return Self { code, cause, hints };
         }

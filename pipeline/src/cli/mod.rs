@@ -10,6 +10,7 @@ mod decide_args;
 mod demo;
 mod diff;
 mod doctor;
+mod doctor_sides;
 mod error;
 mod exit_code;
 mod gate;
@@ -154,7 +155,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Workspace(args) => workspace::run(&context, &args),
         Command::Diff(args) => diff::run(&context, &args),
         Command::Items(args) => items::run(&context, &args),
-        Command::Doctor => doctor::run(&context),
+        Command::Doctor(args) => doctor::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),
     }
 }

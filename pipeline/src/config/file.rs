@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::alert::AlertSection;
 use super::bench::{BenchSection, ObjectiveSection};
+use super::building::{BuildSection, EnvironmentSection};
 use super::forge::ForgeSection;
 use super::parity::ParitySection;
 use super::watch::WatchSection;
@@ -90,6 +91,9 @@ pub struct UpstreamSection {
     /// Which commits of a branch are revisions: `first-parent`, those that the branch itself was at, or
     /// `full`, also each commit that a merge brought. Default: `first-parent`.
     pub history: Option<HistoryChoice>,
+    /// How it is built to be asked what it does.
+    #[serde(default)]
+    pub build: BuildSection,
 }
 
 /// The order of tags.
@@ -128,6 +132,9 @@ pub struct PortSection {
     pub branch: Option<String>,
     /// A file with the port's conventions, shown to models. Default: `STYLE.md` where it is there.
     pub style: Option<String>,
+    /// What its code runs with.
+    #[serde(default)]
+    pub environment: EnvironmentSection,
 }
 
 fn python() -> String {
@@ -304,6 +311,9 @@ impl PriceSection {
 pub struct GateSection {
     /// Probes generated for each function, beside those taken from the upstream's tests. Default: 300.
     pub probes: Option<u32>,
+    /// Whether the upstream's own tests are run, once for the same sources, to take the calls that they make as probes.
+    /// Default: true.
+    pub record_calls: Option<bool>,
     /// The port's own tests.
     #[serde(default)]
     pub tests: TestsSection,

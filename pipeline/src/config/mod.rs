@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod bench;
 mod budget;
+pub mod building;
 pub mod daemon;
 mod diagnostic;
 pub mod env;

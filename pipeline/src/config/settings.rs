@@ -15,6 +15,7 @@ use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
 use super::alert;
 use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::budget;
+use super::building::{self, BuildSettings, EnvironmentSettings};
 use super::diagnostic::ConfigError;
 use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection, TagOrderChoice};
 use super::forge::{self, ForgeSettings};
@@ -164,6 +165,10 @@ pub struct Settings {
     pub source_root: String,
     /// The branch that work lands on; the one that is checked out where it is `None`.
     pub branch: Option<String>,
+    /// How the upstream is built.
+    pub build: BuildSettings,
+    /// What the port's code runs with.
+    pub environment: EnvironmentSettings,
     /// The style guide's text.
     pub style: String,
     /// What belongs to what.
@@ -182,6 +187,8 @@ pub struct Settings {
     pub budget: Budget,
     /// The folders of translation memory.
     pub memory: Vec<PathBuf>,
+    /// Whether the upstream's tests are run to record what they call.
+    pub record_calls: bool,
     /// Probes generated for each function.
     pub probes: u32,
     /// The port's own tests; empty where there are none.
@@ -265,6 +272,10 @@ pub(super) fn resolve(
         language: check.language(file)?,
         source_root: file.port.source_root.clone().or(convention_root).unwrap_or_default(),
         branch: file.port.branch.clone(),
+        build: building::build(&file.upstream.build)
+            .map_err(|(key, message, help)| check.error(&["upstream", "build", key], message, help))?,
+        environment: building::environment(&file.port.environment, check.root)
+            .map_err(|(key, message, help)| check.error(&["port", "environment", key], message, help))?,
         style: check.style(file)?,
         mapping: check.mapping(file)?,
         parity: check.parity(file)?,
@@ -274,6 +285,7 @@ pub(super) fn resolve(
         best_of: check.best_of(file)?,
         budget: check.budget(file)?,
         memory: check.memory(file)?,
+        record_calls: file.gate.record_calls.unwrap_or(true),
         probes: file.gate.probes.unwrap_or(300),
         tests: tests.command.clone().unwrap_or_else(|| default_tests(&root)),
         tests_timeout_s: tests.timeout_s.unwrap_or(600),

@@ -167,3 +167,27 @@ fn a_budget_that_holds_nothing_back_is_shown_where_it_stands() {
         "[[translate.model]]\nname = 'x'\nkind = 'responses'\nbase-url = 'http://localhost'\nmodel = 'm'";
     complains(&format!("run-usd = 1.0\n\n{free}"), "13:11 ", "has no price");
 }
+
+#[test]
+fn what_both_sides_are_built_with_is_checked() {
+    let settings = check(GOOD).unwrap();
+    assert!(settings.environment.provision && settings.build.locked && settings.build.default_features);
+    let environment = |line: &str| format!("{GOOD}\n[port.environment]\n{line}\n");
+    let build = |line: &str| format!("{GOOD}\n[upstream.build]\n{line}\n");
+    for (text, told) in [
+        (environment("folder = \"nowhere\""), "`nowhere` is no folder of the port"),
+        (environment("folder = \"../memory\""), "`../memory` is no folder of the port"),
+        (environment("interpreter = \"\""), "no program is named"),
+        (environment("provision = false\ngroups = [\"dev\"]"), "groups are named, and nothing is installed"),
+        (environment("grups = []"), "unknown field `grups`"),
+        (build("features = [\"a/b/c\"]"), "`a/b/c` is no name of a feature"),
+        (build("features = [\"\"]"), "`` is no name of a feature"),
+        (build("toolchain = \"--version\""), "`--version` is no name of a toolchain"),
+        (build("locked = \"yes\""), "invalid type"),
+    ] {
+        let complaint = complaint(&text);
+        assert!(complaint.contains(told) && !complaint.starts_with("0:"), "{complaint}");
+    }
+    let named = check(&environment("interpreter = \"./venv/bin/python\"")).unwrap().environment.interpreter;
+    assert!(named.is_some_and(|path| Path::new(&path).is_absolute()), "from the root");
+}

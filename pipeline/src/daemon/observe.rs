@@ -147,6 +147,7 @@ fn told(port: &str, trouble: &Trouble, what: &str) {
         | TroubleKind::UpstreamUnusable
         | TroubleKind::PortInTheWay
         | TroubleKind::PortUnusable
+        | TroubleKind::Blocked
         | TroubleKind::Configuration
         | TroubleKind::NoRoom
         | TroubleKind::Internal => tracing::error!(port, code, text, "{what}"),

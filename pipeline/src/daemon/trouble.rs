@@ -23,6 +23,8 @@ pub enum TroubleKind {
     PortInTheWay,
     /// The port cannot be used.
     PortUnusable,
+    /// One of the sides cannot be built or run here.
+    Blocked,
     /// The configuration is not right.
     Configuration,
     /// Another process is at work on the port.
@@ -37,13 +39,14 @@ pub enum TroubleKind {
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UpstreamGone,
         Self::UpstreamDenied,
         Self::RevisionsGone,
         Self::UpstreamUnusable,
         Self::PortInTheWay,
         Self::PortUnusable,
+        Self::Blocked,
         Self::Configuration,
         Self::Busy,
         Self::NoRoom,
@@ -60,6 +63,7 @@ impl TroubleKind {
             Self::UpstreamUnusable => "upstream-unusable",
             Self::PortInTheWay => "port-in-the-way",
             Self::PortUnusable => "port-unusable",
+            Self::Blocked => "blocked",
             Self::Configuration => "configuration",
             Self::Busy => "busy",
             Self::NoRoom => "no-room",
@@ -112,6 +116,7 @@ fn kind_of(cause: &(dyn std::error::Error + 'static)) -> Option<TroubleKind> {
     if let Some(obstacle) = cause.downcast_ref::<Obstacle>() {
         return Some(match obstacle {
             Obstacle::NoRoom { .. } => TroubleKind::NoRoom,
+            Obstacle::Blocked { .. } => TroubleKind::Blocked,
             Obstacle::Uncommitted { .. }
             | Obstacle::Busy { .. }
             | Obstacle::InTheWay { .. }
@@ -198,6 +203,8 @@ mod tests {
         check(LeaseError::Taken { path: "lease".into() }.into(), TroubleKind::Busy);
         check(Obstacle::NoRoom { said: String::new() }.into(), TroubleKind::NoRoom);
         check(Obstacle::Uncommitted { files: Vec::new() }.into(), TroubleKind::PortInTheWay);
+        check(Obstacle::blocked("x", "no network", "").into(), TroubleKind::Blocked);
+        check(Obstacle::blocked("x", "No space left on device", "").into(), TroubleKind::NoRoom);
         check(SessionError::NoBranch.into(), TroubleKind::PortUnusable);
         check(anyhow!("anything"), TroubleKind::Internal);
     }

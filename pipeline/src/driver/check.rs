@@ -7,7 +7,7 @@ use mappings::SymbolPath;
 use port::confinement::Confinement;
 use port::contract::{
     COUNTEREXAMPLES_MAX, ContractError, ContractItem, ContractReport, ContractRequest, ItemEvidence,
-    OldRevision, Pools, PortSide, Prepared, Profile, Tools, Tracer, check,
+    OldRevision, Pools, PortSide, Prepared, Profile, Recorded, Tools, Tracer, check,
 };
 use upstream::{ContentHash, ItemPath, Snapshot, TreeId};
 
@@ -65,20 +65,24 @@ impl<'a> Contract<'a> {
     /// Runs the contract of an upstream over a tree of the port.
     pub(crate) fn ask(&mut self, question: &Question<'_>) -> Result<Evidence> {
         let upstream = self.oracles.at(question.upstream)?;
+        let recorded = self.oracles.recorded(question.upstream)?;
         let old_upstream = match &question.before {
             Some(before) => Some(self.oracles.at(before.upstream)?),
             None => None,
         };
         let candidate = self.session.port.checkout(question.tree, &checkouts(self.session))?;
+        let candidate_side = self.oracles.port_side(candidate.path())?;
         let old_port = match &question.before {
             Some(before) => Some(self.session.port.checkout(before.tree, &checkouts(self.session))?),
             None => None,
         };
-        let old_side = old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path()));
+        let old_side =
+            old_port.as_ref().map(|checkout| self.oracles.port_side(checkout.path())).transpose()?;
         let sides = Sides {
             upstream: &upstream,
             snapshot: question.upstream,
-            candidate: &self.oracles.port_side(candidate.path()),
+            recorded: &recorded,
+            candidate: &candidate_side,
             old: old_upstream.as_deref().zip(old_side.as_ref()),
             items: &question.items,
             links: &question.links,
@@ -104,6 +108,8 @@ impl<'a> Contract<'a> {
 pub(super) struct Sides<'s> {
     pub(super) upstream: &'s Upstream,
     pub(super) snapshot: &'s Snapshot,
+    /// What the upstream's own tests call, by library.
+    pub(super) recorded: &'s BTreeMap<String, Recorded>,
     pub(super) candidate: &'s PortSide,
     /// The upstream before, and the port before.
     pub(super) old: Option<(&'s Upstream, &'s PortSide)>,
@@ -122,6 +128,7 @@ pub(super) fn compared<'t>(
     tracing: &dyn Fn(&str) -> Option<Tracing<'t>>,
 ) -> Result<ContractReport, ContractError> {
     let mut report = ContractReport::default();
+    let nothing = Recorded::default();
     for (library, items) in by_library(sides.items) {
         let Some(prepared) = sides.upstream.prepared.get(&library) else {
             report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
@@ -136,6 +143,7 @@ pub(super) fn compared<'t>(
             items: &items,
             links: sides.links,
             harvested: &sides.upstream.harvested,
+            recorded: sides.recorded.get(&library).unwrap_or(&nothing),
             pools: sides.pools,
             profile: &Profile::default(),
             counterexamples_max: sides.counterexamples_max,
@@ -197,6 +205,7 @@ fn merge(into: &mut ContractReport, report: ContractReport) {
     into.items.extend(report.items);
     into.sequences.extend(report.sequences);
     into.counterexamples.extend(report.counterexamples);
+    into.notes.extend(report.notes);
     into.duration_ms += report.duration_ms;
 }
 

@@ -13,7 +13,9 @@ use std::thread::JoinHandle;
 
 use mappings::SymbolPath;
 use port::confinement::Confinement;
-use port::contract::{ContractReport, Foreseen, Pools, PortSide, Prepared, Tools, ask_ahead};
+use port::contract::{
+    ContractReport, Examples, Foreseen, Pools, PortSide, Prepared, Recorded, Tools, ask_ahead,
+};
 use port::language::{Language, Python};
 use port::repo::Checkout;
 use upstream::process::ProcessRunner;
@@ -58,6 +60,8 @@ impl Means {
 pub(super) struct Against {
     pub(super) upstream: Arc<Upstream>,
     pub(super) snapshot: Arc<Snapshot>,
+    /// What its own tests call, by library.
+    pub(super) recorded: Arc<BTreeMap<String, Recorded>>,
 }
 
 /// What checks to come will ask the upstream, by library.
@@ -162,9 +166,12 @@ fn work(desk: &Desk, means: &Means, wake: &SyncSender<Arrival>) {
 impl Foresight {
     /// Has the upstream asked; what it answers is kept by it.
     pub(super) fn carry_out(&self, means: &Means) -> anyhow::Result<Option<ContractReport>> {
+        let nothing = Recorded::default();
         for (library, checks) in &self.checks {
             if let Some(Prepared::Ready(oracle)) = self.against.upstream.prepared.get(library) {
-                ask_ahead(&means.tools(), oracle, &self.against.upstream.harvested, &self.links, checks)?;
+                let recorded = self.against.recorded.get(library).unwrap_or(&nothing);
+                let examples = Examples { harvested: &self.against.upstream.harvested, recorded };
+                ask_ahead(&means.tools(), oracle, examples, &self.links, checks)?;
             }
         }
         Ok(None)
@@ -182,6 +189,7 @@ impl Check {
         let sides = Sides {
             upstream: &self.against.upstream,
             snapshot: &self.against.snapshot,
+            recorded: &self.against.recorded,
             candidate: &self.side,
             old: None,
             items: &self.items,

@@ -13,10 +13,10 @@ use upstream::TreeId;
 use upstream::harvest::Literal;
 use upstream::process::Invocation;
 
-use super::oracle::interpreter_access;
 use super::planning::Current;
 use super::{Driver, checkouts};
 use crate::config::TimingSettings;
+use crate::provisioned::interpreter_access;
 
 /// The most functions that are timed for one candidate.
 const FUNCTIONS_MAX: usize = 4;
@@ -84,11 +84,11 @@ impl Driver<'_> {
 
     fn timed(&self, root: &Path, calls: &[TimedCall]) -> Result<Invocation> {
         let source_root = root.join(&self.session.settings.source_root);
-        let python = Path::new(self.session.interpreter.program());
-        let mut invocation = driver_invocation(python, &source_root, calls)?;
+        let python = self.session.python_for(root)?;
+        let mut invocation = driver_invocation(Path::new(python.program()), &source_root, calls)?;
         let parity = &self.session.settings.parity;
         invocation.environment.extend(parity.iter().map(|(name, value)| (name.into(), value.into())));
-        let mut access: Access = interpreter_access(self.session);
+        let mut access: Access = interpreter_access(&python);
         access.read.push(root.to_owned());
         Ok(self.confinement.confine(invocation, &access)?)
     }

@@ -128,8 +128,12 @@ impl Driver<'_> {
     /// The upstream of the revision at work, built where it is not. What is in the way of that is told by whoever
     /// cannot do without.
     fn against(&mut self, current: &Current) -> Option<Against> {
-        match self.contract.oracles.at(&current.snapshot) {
-            Ok(upstream) => Some(Against { upstream, snapshot: current.snapshot.clone() }),
+        let oracles = &mut self.contract.oracles;
+        let asked = oracles.at(&current.snapshot);
+        match asked.and_then(|upstream| Ok((upstream, oracles.recorded(&current.snapshot)?))) {
+            Ok((upstream, recorded)) => {
+                Some(Against { upstream, snapshot: current.snapshot.clone(), recorded })
+            }
             Err(error) => {
                 tracing::debug!(%error, "nothing is checked beforehand");
                 None
@@ -161,7 +165,7 @@ impl Driver<'_> {
             let items = asked_of(given.unit);
             let check = Check {
                 against,
-                side: self.contract.oracles.port_side(checkout.path()),
+                side: self.contract.oracles.port_side(checkout.path())?,
                 checkout,
                 links: links(&current, &items),
                 items,

@@ -110,7 +110,7 @@ impl Driver<'_> {
         }
         let what = reports::count(items.len() as u64, "user");
         self.tell(Progress::Step { what: format!("comparing {what} of what is parked") });
-        let answer = self.ask(current, tree, items, format!("{} resting", current.revision.label))?;
+        let answer = self.ask(current, tree, items, format!("{} resting", current.revision.label), false)?;
         let differing = answer.differing();
         resting.retain(|item, _| differing.contains(item));
         if !resting.is_empty() {

@@ -14,6 +14,7 @@ mod clocking;
 mod context;
 pub mod dry;
 mod early;
+mod features;
 mod focus;
 mod gating;
 mod hidden;
@@ -28,6 +29,7 @@ pub(crate) mod seeding;
 mod standing;
 mod suite;
 mod surroundings;
+mod toolchain;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,10 +54,12 @@ pub(crate) use check::DEVELOPMENT_SEED;
 use checking::{Checking, Means};
 pub(crate) use context::first_request;
 pub use obstacle::Obstacle;
+pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some};
 pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
+pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};
 
 /// What a run is asked for.
 #[derive(Debug, Clone, Default)]

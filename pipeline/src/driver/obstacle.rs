@@ -44,9 +44,28 @@ pub enum Obstacle {
         /// Who said so, and how.
         said: String,
     },
+    /// One of the sides cannot be built or run here: that is neither pass nor fail.
+    #[error("blocked: {what} cannot be had: {reason}")]
+    Blocked {
+        /// What cannot be had, such as `the port's environment`.
+        what: &'static str,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
 }
 
 impl Obstacle {
+    /// What keeps a side from being built or run. A full disk is one that every command meets.
+    pub(crate) fn blocked(what: &'static str, reason: &str, hint: &'static str) -> Self {
+        let lower = reason.to_lowercase();
+        if FULL.iter().any(|full| lower.contains(full)) {
+            return Self::NoRoom { said: reason.to_owned() };
+        }
+        Self::Blocked { what, reason: reason.to_owned(), hint }
+    }
+
     /// What to do.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -59,12 +78,13 @@ impl Obstacle {
             }
             Self::NoBranch { .. } => "put it back, or name another as `branch` in `[port]`",
             Self::NoRoom { .. } => "free some, then run the same command again, which goes on",
+            Self::Blocked { hint, .. } => hint,
         }
     }
 
     /// Whether it is about the port as its owner keeps it, and not about the machine.
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::NoRoom { .. })
+        !matches!(self, Self::NoRoom { .. } | Self::Blocked { .. })
     }
 
     /// What of the working tree keeps a branch from being moved; a move that was broken off does not.

@@ -1,24 +1,26 @@
 //! The upstream at a revision as an oracle: exported, built once per package, kept by content.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use port::confinement::{Access, Confinement};
+use port::confinement::Confinement;
 use port::contract::{
-    CallLog, ContractError, Instrument, InstrumentedFile, Oracle, OracleRequest, PortSide, Prepared,
-    Toolchain, Tools, Tracer, public_paths,
+    BlockCounters, CallLog, ContractError, Instrument, Oracle, OracleRequest, PortSide, Prepared, Recorded,
+    Toolchain, Tools, Tracer, public_paths, record_calls, recorded_before,
 };
 use port::held::HeldFolder;
 use upstream::harvest::HarvestedCall;
-use upstream::process::{Invocation, inherited};
 use upstream::snapshot::Package;
-use upstream::{ContentHash, Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest, instrument};
+use upstream::{Item, ItemPath, Revision, RevisionLabel, Snapshot, harvest};
 
-use crate::config::env;
+use super::features::profile_of;
+use super::obstacle::Obstacle;
+use super::toolchain::{toolchain, toolchain_named, wanted};
 use crate::progress::Progress;
+use crate::provisioned::interpreter_access;
 use crate::session::Session;
 
 /// The longest a single probe may take, in milliseconds.
@@ -40,14 +42,25 @@ pub(crate) struct Upstream {
 pub(crate) struct Oracles<'a> {
     session: &'a Session,
     confinement: &'a dyn Confinement,
-    toolchain: Toolchain,
+    /// The default one here.
+    host: Arc<Toolchain>,
+    /// Those that upstreams name, or why they are not here.
+    named: RefCell<BTreeMap<String, Result<Arc<Toolchain>, String>>>,
     made: BTreeMap<RevisionLabel, Arc<Upstream>>,
+    recorded: BTreeMap<RevisionLabel, Arc<BTreeMap<String, Recorded>>>,
 }
 
 impl<'a> Oracles<'a> {
     pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Result<Self> {
-        let toolchain = toolchain(session)?;
-        Ok(Self { session, confinement, toolchain, made: BTreeMap::new() })
+        let host = Arc::new(toolchain(session)?);
+        Ok(Self {
+            session,
+            confinement,
+            host,
+            named: RefCell::default(),
+            made: BTreeMap::new(),
+            recorded: BTreeMap::new(),
+        })
     }
 
     pub(crate) fn tools(&self) -> Tools<'a> {
@@ -72,7 +85,8 @@ impl<'a> Oracles<'a> {
         for package in &snapshot.packages {
             if let Some(library) = &package.library {
                 self.busy(package, revision);
-                let made = self.prepare(&source, snapshot, package, &BlockCounters)?;
+                let made = self.prepare(&source, snapshot, package, &BlockCounters).map_err(blocked)?;
+                self.tell_uncounted(&made, package, revision);
                 prepared.insert(library.clone(), made);
             }
         }
@@ -104,13 +118,123 @@ impl<'a> Oracles<'a> {
         self.session.machine.listener.tell(Progress::Busy { what });
     }
 
+    /// Where the counters do not build, nobody knows what probes reach: that is told at once, and in reports.
+    fn tell_uncounted(&self, made: &Prepared, package: &Package, revision: &Revision) {
+        let Prepared::Ready(oracle) = made else { return };
+        if let Some(reason) = oracle.uncounted() {
+            let reason = reason.lines().next().unwrap_or_default();
+            let text = format!(
+                "{} at {} was built without counters, which do not compile: {reason}",
+                package.name, revision.label
+            );
+            self.session.machine.listener.tell(Progress::Notice { code: "not-counted", text });
+        }
+    }
+
+    /// The toolchain for an upstream; the reason where it is not here.
+    fn toolchain_for(&self, snapshot: &Snapshot) -> Result<Result<Arc<Toolchain>, String>> {
+        let name = match wanted(self.session, snapshot) {
+            Ok(Some(name)) => name,
+            Ok(None) => return Ok(Ok(Arc::clone(&self.host))),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Some(known) = self.named.borrow().get(&name) {
+            return Ok(known.clone());
+        }
+        let found = toolchain_named(self.session, &name)?.map(Arc::new);
+        self.named.borrow_mut().insert(name, found.clone());
+        Ok(found)
+    }
+
+    /// The calls that the upstream's own tests make at a revision, by library; none where that is not wanted.
+    pub(crate) fn recorded(&mut self, snapshot: &Snapshot) -> Result<Arc<BTreeMap<String, Recorded>>> {
+        let label = &snapshot.revision.label;
+        if let Some(recorded) = self.recorded.get(label) {
+            return Ok(Arc::clone(recorded));
+        }
+        let mut recorded = BTreeMap::new();
+        if self.session.settings.record_calls {
+            for package in &snapshot.packages {
+                if let Some(library) = &package.library {
+                    recorded.insert(library.clone(), self.recorded_of(snapshot, package)?);
+                }
+            }
+        }
+        let recorded = Arc::new(recorded);
+        self.recorded.insert(label.clone(), Arc::clone(&recorded));
+        Ok(recorded)
+    }
+
+    /// What was recorded before; nothing is built or run for it.
+    pub(crate) fn recorded_before(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Recorded>> {
+        let mut found = BTreeMap::new();
+        for package in &snapshot.packages {
+            let ask = |request: &OracleRequest<'_>| Ok(recorded_before(request));
+            let kept = self.requested(Path::new(""), snapshot, package, None, ask)?;
+            if let (Ok(Some(kept)), Some(library)) = (kept, &package.library) {
+                found.insert(library.clone(), kept);
+            }
+        }
+        Ok(found)
+    }
+
+    fn recorded_of(&self, snapshot: &Snapshot, package: &Package) -> Result<Recorded> {
+        // What is kept is found without the sources.
+        let nowhere = Path::new("");
+        let kept =
+            self.requested(nowhere, snapshot, package, None, |request| Ok(recorded_before(request)))?;
+        if let Ok(Some(kept)) = kept {
+            return Ok(kept);
+        }
+        let label = &snapshot.revision.label;
+        let folder = self.written_out(&snapshot.revision)?;
+        let what = format!("recording what the tests of {} call at {label}", package.name);
+        self.session.machine.listener.tell(Progress::Busy { what });
+        let source = folder.path().join(SOURCE);
+        let made = self.requested(&source, snapshot, package, None, |request| {
+            Ok(record_calls(&self.tools(), request)?)
+        })?;
+        // What keeps the upstream from being built is said where it is asked.
+        let Ok(recorded) = made else { return Ok(Recorded::default()) };
+        for note in &recorded.notes {
+            let note = note.lines().next().unwrap_or_default();
+            let text = format!("calls of {}'s tests at {label}: {note}", package.name);
+            self.session.machine.listener.tell(Progress::Notice { code: "not-recorded", text });
+        }
+        Ok(recorded)
+    }
+
     fn prepare(
         &self,
         source: &Path,
         snapshot: &Snapshot,
         package: &Package,
         instrument: &dyn Instrument,
-    ) -> Result<Prepared, ContractError> {
+    ) -> Result<Prepared> {
+        let prepared = self.requested(source, snapshot, package, Some(instrument), |request| {
+            Ok(Oracle::prepare(&self.tools(), request)?)
+        })?;
+        Ok(prepared.unwrap_or_else(|reason| Prepared::SourceBlocked { reason }))
+    }
+
+    /// Asks for something of a package as it is built here; the reason where it cannot be built like that.
+    fn requested<Value>(
+        &self,
+        source: &Path,
+        snapshot: &Snapshot,
+        package: &Package,
+        instrument: Option<&dyn Instrument>,
+        ask: impl FnOnce(&OracleRequest<'_>) -> Result<Value>,
+    ) -> Result<Result<Value, String>> {
+        let toolchain = match self.toolchain_for(snapshot)? {
+            Ok(toolchain) => toolchain,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let manifest = |package: &Package| self.manifest_of(snapshot, package);
+        let profile = match profile_of(&self.session.settings.build, &manifest, snapshot, package) {
+            Ok(profile) => profile,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let library = package.library.as_deref().unwrap_or_default();
         let is_code =
             |item: &&Item| !item.is_test && item.path.krate() == library && item.signature.is_some();
@@ -124,22 +248,30 @@ impl<'a> Oracles<'a> {
             library_root: &library_root(snapshot, package),
             items: &items,
             public_paths: &public_paths(snapshot),
-            overflow_checks: true,
-            instrument: Some(instrument),
-            toolchain: &self.toolchain,
+            profile: &profile,
+            instrument,
+            toolchain: &toolchain,
             cache_dir: &self.session.settings.state.join("cache"),
         };
-        Oracle::prepare(&self.tools(), &request)
+        ask(&request).map(Ok)
+    }
+
+    /// The text of a package's manifest; empty where it cannot be read: the build will say so.
+    fn manifest_of(&self, snapshot: &Snapshot, package: &Package) -> String {
+        let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
+        let text = self.session.file_at(&snapshot.revision.label, &format!("{folder}Cargo.toml"));
+        text.map(|text| text.to_string()).unwrap_or_default()
     }
 
     /// A checked out tree of the port, as the contract calls it.
-    pub(crate) fn port_side(&self, root: &Path) -> PortSide {
+    pub(crate) fn port_side(&self, root: &Path) -> Result<PortSide> {
+        let python = self.session.python_for(root)?;
         let imports = root.join(&self.session.settings.source_root);
-        PortSide {
+        Ok(PortSide {
             root: root.to_owned(),
             import_roots: vec![imports],
-            python: self.session.interpreter.program().clone(),
-            access: interpreter_access(self.session),
+            python: python.program().clone(),
+            access: interpreter_access(&python),
             environment: self
                 .session
                 .settings
@@ -147,7 +279,26 @@ impl<'a> Oracles<'a> {
                 .iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+        })
+    }
+}
+
+/// What the upstream's build needs from outside could not be had: that is neither pass nor fail.
+fn blocked(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<ContractError>() {
+        Some(ContractError::Provisioning { reason }) => {
+            let hint = "where its dependencies are missing: run it once with the network, then run the same command again";
+            Obstacle::blocked("the upstream's build", reason, hint).into()
         }
+        Some(
+            ContractError::Confinement(_)
+            | ContractError::Process(_)
+            | ContractError::Scratch(_)
+            | ContractError::Io { .. }
+            | ContractError::Driver { .. }
+            | ContractError::Interrupted,
+        )
+        | None => error,
     }
 }
 
@@ -160,16 +311,22 @@ pub(crate) struct Tracing<'a> {
 }
 
 impl Tracer for Tracing<'_> {
-    fn traced(&self) -> Result<Option<Oracle>, ContractError> {
+    fn traced(&self) -> Result<Prepared, ContractError> {
         let revision = &self.snapshot.revision;
-        // A counterexample stands without its cause: whatever is in the way of finding that is no error.
-        let Ok(folder) = self.oracles.written_out(revision) else { return Ok(None) };
+        // A counterexample stands without its cause: whatever is in the way of finding that is told, and no error.
+        let folder = match self.oracles.written_out(revision) {
+            Ok(folder) => folder,
+            Err(error) => return Ok(Prepared::SourceBlocked { reason: format!("{error:#}") }),
+        };
         let what = format!("tracing {} at {}", self.package.name, revision.label);
         self.oracles.session.machine.listener.tell(Progress::Busy { what });
         let source = folder.path().join(SOURCE);
-        match self.oracles.prepare(&source, self.snapshot, self.package, &CallLog)? {
-            Prepared::Ready(oracle) => Ok(Some(oracle)),
-            Prepared::SourceBlocked { .. } => Ok(None),
+        match self.oracles.prepare(&source, self.snapshot, self.package, &CallLog) {
+            Ok(prepared) => Ok(prepared),
+            Err(error) => match error.downcast::<ContractError>() {
+                Ok(error) => Err(error),
+                Err(other) => Ok(Prepared::SourceBlocked { reason: format!("{other:#}") }),
+            },
         }
     }
 }
@@ -183,88 +340,4 @@ fn library_root(snapshot: &Snapshot, package: &Package) -> String {
         Some(file.trim_start_matches('/').to_owned())
     };
     root.and_then(below).unwrap_or_else(|| "src/lib.rs".to_owned())
-}
-
-/// Counts the blocks of functions, with the upstream crate's instrumentation.
-#[derive(Debug)]
-struct BlockCounters;
-
-impl Instrument for BlockCounters {
-    fn instrument(
-        &self,
-        source: &str,
-        edition: &str,
-        items: &[&Item],
-        first_id: u32,
-    ) -> Option<InstrumentedFile> {
-        let spans: Vec<_> = items.iter().map(|item| (item.path.clone(), item.span.clone())).collect();
-        let counted = instrument::count_blocks(source, edition, &spans, first_id);
-        let blocks = counted.blocks.into_iter().map(|block| (block.id, block.item)).collect();
-        Some(InstrumentedFile { text: counted.text, blocks })
-    }
-
-    fn runtime(&self, blocks: usize) -> String {
-        instrument::runtime_module(blocks)
-    }
-
-    fn reset(&self) -> String {
-        "::$::__tidelock_coverage::reset();".to_owned()
-    }
-
-    fn reached(&self) -> String {
-        "::$::__tidelock_coverage::reached().map(|block| block as u32).collect::<Vec<u32>>()".to_owned()
-    }
-}
-
-/// The Rust toolchain on this machine, and what a confined build may read of it.
-pub(super) fn toolchain(session: &Session) -> Result<Toolchain> {
-    let home = env::folder("HOME");
-    let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
-    let cargo_home = env::folder("CARGO_HOME").or_else(|| below_home(".cargo"));
-    let rustup_home = env::folder("RUSTUP_HOME").or_else(|| below_home(".rustup"));
-    let mut environment: BTreeMap<OsString, OsString> = BTreeMap::new();
-    for (name, folder) in [("CARGO_HOME", &cargo_home), ("RUSTUP_HOME", &rustup_home)] {
-        if let Some(folder) = folder {
-            environment.insert(name.into(), folder.into());
-        }
-    }
-    for name in ["SSL_CERT_FILE", "RUSTUP_TOOLCHAIN"] {
-        if let Some(value) = inherited(name) {
-            environment.insert(name.into(), value);
-        }
-    }
-    let rustc = |argument: &[&str]| -> Result<String> {
-        let mut invocation = Invocation::new("rustc", &session.settings.root).args(argument.iter().copied());
-        invocation.environment.extend(environment.clone());
-        let finished = session.machine.runner.run(&invocation).context(
-            "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
-        )?;
-        anyhow::ensure!(finished.succeeded(), "`rustc {}` failed: {}", argument.join(" "), finished.tail(5));
-        Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
-    };
-    let version = rustc(&["-vV"])?;
-    // The toolchain itself, behind rustup's proxies: they stand in a folder that a build need not read.
-    let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?);
-    let own = |name: &str| Some(sysroot.join("bin").join(name)).filter(|program| program.is_file());
-    let cargo = own("cargo").map_or_else(|| OsString::from("cargo"), PathBuf::into_os_string);
-    if let Some(compiler) = own("rustc") {
-        environment.insert("RUSTC".into(), compiler.into());
-    }
-    if let Some(folder) = &cargo_home {
-        // Fetched crates will be read from it, also by a Cargo that has never run.
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    }
-    let folders = [cargo_home, rustup_home, Some(sysroot)].into_iter().flatten();
-    let read: Vec<PathBuf> = folders.filter(|path| path.exists()).collect();
-    Ok(Toolchain {
-        cargo,
-        environment,
-        access: Access { read, write: Vec::new() },
-        key: ContentHash::of(&version).to_string(),
-    })
-}
-
-/// What the interpreter itself needs to read, where it is not among the system's own files.
-pub(crate) fn interpreter_access(session: &Session) -> Access {
-    Access { read: session.interpreter.folders().to_vec(), write: Vec::new() }
 }

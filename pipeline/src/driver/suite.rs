@@ -8,13 +8,14 @@ use std::rc::Rc;
 use anyhow::Result;
 use mappings::SymbolPath;
 use port::confinement::Confinement;
+use port::language::python::Interpreter;
 use port::suite::{Rerun, SuiteReport, SuiteRequest, TestStatus, rerun_failed, run_suite};
 use upstream::TreeId;
 use upstream::process::Limits;
 
 use super::checkouts;
-use super::oracle::interpreter_access;
 use crate::progress::Progress;
+use crate::provisioned::interpreter_access;
 use crate::session::Session;
 
 /// The most that the tests may write, in bytes.
@@ -67,23 +68,24 @@ impl<'a> Suites<'a> {
         run: impl FnOnce(&SuiteRequest) -> Result<Value>,
     ) -> Result<Value> {
         let checkout = self.session.port.checkout(tree, &checkouts(self.session))?;
+        let python = self.session.python_for(checkout.path())?;
         run(&SuiteRequest {
             command: self.session.settings.tests.clone(),
             directory: checkout.path().to_owned(),
-            environment: self.environment(),
+            environment: self.environment(&python),
             limits: Limits {
                 timeout_ms: self.session.settings.tests_timeout_s.saturating_mul(1000),
                 silence_ms: None,
                 output_bytes_max: OUTPUT_BYTES_MAX,
             },
-            access: interpreter_access(self.session),
+            access: interpreter_access(&python),
         })
     }
 
     /// `python3` in the command is the interpreter that everything else uses.
-    fn environment(&self) -> BTreeMap<OsString, OsString> {
+    fn environment(&self, python: &Interpreter) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::new();
-        let program = Path::new(self.session.interpreter.program());
+        let program = Path::new(python.program());
         let mut folders: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
         if let Some(path) = upstream::process::inherited("PATH") {
             folders.extend(std::env::split_paths(&path));

@@ -65,8 +65,9 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
         (
             Verdict::Fail,
             format!(
-                "{disagreed} of {} differ from the upstream{waiting}",
-                count((agreed + disagreed).into(), "probe")
+                "{disagreed} of {} differ from the upstream{waiting}{}",
+                count((agreed + disagreed).into(), "probe"),
+                evidence.report.notes.iter().map(|note| format!("; {note}")).collect::<Vec<_>>().concat()
             ),
         )
     } else if let Some(first) = not_compared.unreadable.first() {

@@ -103,6 +103,7 @@ impl Evidence {
             let reason = first.not_sequenced.as_deref().unwrap_or_default();
             parts.push(format!("no calls in sequence on {types}, such as `{}`: {reason}", first.of.name()));
         }
+        parts.extend(self.report.notes.iter().cloned());
         parts.join(", ")
     }
 

@@ -30,6 +30,7 @@ mod mounts;
 mod proposals;
 mod proposals_cli;
 mod providers;
+mod provisioned;
 mod registry;
 mod repository;
 mod resting;

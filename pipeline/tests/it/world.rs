@@ -100,6 +100,7 @@ file = "tests/test_tally.py"
 
 [gate]
 probes = 300
+record-calls = false
 
 [gate.timing]
 enabled = false

@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
 use upstream::ItemPath;
-use upstream::harvest::HarvestedCall;
 
 use super::ContractError;
 use super::check::ContractItem;
 use super::linked::can_make;
 use super::oracle::Oracle;
-use super::pools::{Drawn, Pools, draw};
+use super::pools::{Drawn, Examples, Pools, draw};
 use super::probeable::{FunctionPlan, ProbePlan};
 use super::session::Tools;
 
@@ -30,13 +29,13 @@ pub struct Foreseen {
 pub fn ask_ahead(
     tools: &Tools<'_>,
     oracle: &Oracle,
-    harvested: &[HarvestedCall],
+    examples: Examples<'_>,
     links: &BTreeMap<ItemPath, SymbolPath>,
     checks: &[Foreseen],
 ) -> Result<(), ContractError> {
     let (mut development, mut deciding) = (Vec::new(), Vec::new());
     for check in checks {
-        let drawn = drawn(oracle.plan(), (&check.items, links), harvested, &check.pools);
+        let drawn = drawn(oracle.plan(), (&check.items, links), examples, &check.pools);
         development.push(drawn.development);
         deciding.push(drawn.deciding);
     }
@@ -48,11 +47,11 @@ pub fn ask_ahead(
 pub(super) fn drawn(
     plan: &ProbePlan,
     (items, links): (&[ContractItem], &BTreeMap<ItemPath, SymbolPath>),
-    harvested: &[HarvestedCall],
+    examples: Examples<'_>,
     pools: &Pools,
 ) -> Drawn {
     let asked: BTreeSet<_> = items.iter().map(|item| &item.item).collect();
     let is_asked =
         |function: &FunctionPlan| asked.contains(&function.item) && can_make(plan, links, function);
-    draw(&plan.functions, &is_asked, harvested, pools)
+    draw(&plan.functions, &is_asked, examples, pools)
 }

@@ -3,7 +3,7 @@
 //! Main type: [`Build`]. Foreign code runs behind the confinement only: fetching runs none of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use upstream::process::{Ending, Finished, Invocation, Limits};
@@ -12,6 +12,7 @@ use upstream::{Item, ItemPath};
 use super::ContractError;
 use super::cause::why;
 use super::diagnostics::errors;
+use super::locked::drifted;
 use super::oracle::{Instrument, OracleRequest};
 use super::probeable::ProbePlan;
 use super::rust_driver::{self, Counted};
@@ -22,16 +23,16 @@ use crate::held::HeldFolder;
 /// How often functions that do not compile are left out before the build is given up.
 const BUILD_ROUNDS_MAX: usize = 6;
 /// How often functions whose marks do not compile are left unmarked before no function is marked.
-const MARKING_ROUNDS_MAX: usize = 4;
+pub(super) const MARKING_ROUNDS_MAX: usize = 4;
 /// The longest that fetching dependencies may take, in milliseconds.
-const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
+pub(super) const FETCH_TIMEOUT_MS: u64 = 15 * 60 * 1000;
 /// How many of Cargo's last lines are told where it cannot fetch.
 const FETCH_LINES: usize = 20;
 
 /// The upstream's copy, in the scratch folder.
-const UPSTREAM: &str = "upstream";
+pub(super) const UPSTREAM: &str = "upstream";
 /// Where the build's temporary files go, there.
-const TEMPORARY: &str = "tmp";
+pub(super) const TEMPORARY: &str = "tmp";
 
 /// What a build came to, as it is kept.
 #[derive(Debug, Default)]
@@ -41,6 +42,8 @@ pub(super) struct Built {
     pub excluded: BTreeMap<usize, String>,
     /// The coverage counters, with the items that they are in.
     pub blocks: Vec<(u32, ItemPath)>,
+    /// Why it was built without counters or marks, where it was.
+    pub uncounted: Option<String>,
     /// Items whose marks the compiler complained of; not kept.
     pub complained: BTreeSet<ItemPath>,
 }
@@ -48,7 +51,7 @@ pub(super) struct Built {
 impl Built {
     pub(super) fn to_json(&self) -> Json {
         let excluded: Vec<_> = self.excluded.iter().map(|(at, reason)| json!([at, reason])).collect();
-        json!({ "blocked": self.blocked, "excluded": excluded, "blocks": self.blocks })
+        json!({ "blocked": self.blocked, "excluded": excluded, "blocks": self.blocks, "uncounted": self.uncounted })
     }
 }
 
@@ -57,9 +60,10 @@ pub(super) fn read_record(file: &Path) -> Option<Built> {
     let blocked = serde_json::from_value(json.get("blocked")?.clone()).ok()?;
     let excluded: Vec<(usize, String)> = serde_json::from_value(json.get("excluded")?.clone()).ok()?;
     let blocks = serde_json::from_value(json.get("blocks")?.clone()).ok()?;
+    let uncounted = serde_json::from_value(json.get("uncounted")?.clone()).ok()?;
     let is_there = file.with_file_name("driver").is_file();
     let excluded = excluded.into_iter().collect();
-    let built = Built { blocked, excluded, blocks, complained: BTreeSet::new() };
+    let built = Built { blocked, excluded, blocks, uncounted, complained: BTreeSet::new() };
     // A failed build is tried again: the cause may have been outside the source.
     (is_there && built.blocked.is_none()).then_some(built)
 }
@@ -94,8 +98,8 @@ impl Build<'_> {
         }
         let built = match built {
             // The marks may be what does not compile: without them the contract still holds.
-            Built { blocked: Some(_), blocks, .. } if !blocks.is_empty() => {
-                self.attempt(&target, None, &unmarked)?
+            Built { blocked: Some(reason), blocks, .. } if !blocks.is_empty() => {
+                Built { uncounted: Some(reason), ..self.attempt(&target, None, &unmarked)? }
             }
             built => built,
         };
@@ -129,11 +133,14 @@ impl Build<'_> {
         if let Some(reason) = self.provision(&driver, &upstream)? {
             return Err(ContractError::Provisioning { reason });
         }
+        if let Some(reason) = self.unlocked(&driver, &upstream) {
+            return Ok(Built { blocked: Some(reason), ..Built::default() });
+        }
         self.rounds(scratch.path(), target, (blocks, instrument))
     }
 
     /// Puts counters into the files that hold the items.
-    fn instrumented(
+    pub(super) fn instrumented(
         &self,
         upstream: &Path,
         instrument: Option<&dyn Instrument>,
@@ -170,11 +177,16 @@ impl Build<'_> {
     fn write_manifest(&self, driver: &Path, upstream: &Path) -> Result<(), ContractError> {
         let package = self.request.package;
         let path = upstream.join(&package.folder);
-        let checks = self.request.overflow_checks;
+        let profile = self.request.profile;
+        let checks = profile.overflow_checks;
         let manifest = json!({
             "package": { "name": self.name, "version": "0.0.0", "edition": "2021", "publish": false },
             "workspace": {},
-            "dependencies": { package.name.clone(): { "path": path } },
+            "dependencies": { package.name.clone(): {
+                "path": path,
+                "features": profile.features,
+                "default-features": profile.default_features,
+            } },
             "profile": { "dev": { "debug": false, "overflow-checks": checks, "debug-assertions": checks, "panic": "unwind" } },
         });
         let io = |source| ContractError::Io { path: driver.to_path_buf(), source };
@@ -183,11 +195,26 @@ impl Build<'_> {
         std::fs::write(driver.join("Cargo.toml"), text).map_err(io)?;
         std::fs::write(driver.join("src").join("main.rs"), "fn main() {}\n").map_err(io)?;
         // Versions that the upstream was tested with, where it says which.
-        let locked = [upstream.join(&package.folder).join("Cargo.lock"), upstream.join("Cargo.lock")];
-        if let Some(locked) = locked.iter().find(|file| file.is_file()) {
+        if let Some(locked) = self.lock_file(upstream) {
             std::fs::copy(locked, driver.join("Cargo.lock")).map_err(io)?;
         }
         Ok(())
+    }
+
+    /// The lock file that says which versions the upstream was tested with.
+    fn lock_file(&self, upstream: &Path) -> Option<PathBuf> {
+        let folders = [upstream.join(&self.request.package.folder), upstream.to_owned()];
+        folders.into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())
+    }
+
+    /// Why this is not the build that the upstream's lock file describes, where it has to be.
+    fn unlocked(&self, driver: &Path, upstream: &Path) -> Option<String> {
+        let locked = self.lock_file(upstream).filter(|_| self.request.profile.locked)?;
+        let text = |file: &Path| std::fs::read_to_string(file).unwrap_or_default();
+        let other = drifted(&text(&locked), &text(&driver.join("Cargo.lock")))?;
+        Some(format!(
+            "the upstream's Cargo.lock: {other}; `locked = false` in `[upstream.build]` builds it with versions of today"
+        ))
     }
 
     /// Fetches what the upstream depends on, with the network and without running foreign code.
@@ -219,7 +246,7 @@ impl Build<'_> {
         invocation.limits(Limits { timeout_ms: FETCH_TIMEOUT_MS, ..Limits::default() })
     }
 
-    fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
+    pub(super) fn uninterrupted(&self, finished: &Finished) -> Result<(), ContractError> {
         match finished.ending {
             Ending::Interrupted => Err(ContractError::Interrupted),
             Ending::TimedOut
@@ -265,7 +292,7 @@ impl Build<'_> {
             std::fs::write(&main, &source.text).map_err(|source| ContractError::Io { path: main, source })?;
             let finished = self.compile(scratch, target)?;
             if finished.succeeded() {
-                return Ok(Built { blocked: None, excluded, blocks, complained: BTreeSet::new() });
+                return Ok(Built { excluded, blocks, ..Built::default() });
             }
             if let Some(bound) = self.reached(&finished) {
                 // Whatever did this would do it again: it is not tried without the counters.
@@ -293,7 +320,7 @@ impl Build<'_> {
     }
 
     /// The marked functions in whose lines the compiler complains: `/…/upstream/src/lib.rs:12:5: error[E0382]: …`.
-    fn complained(&self, finished: &Finished, marked: &[(u32, ItemPath)]) -> BTreeSet<ItemPath> {
+    pub(super) fn complained(&self, finished: &Finished, marked: &[(u32, ItemPath)]) -> BTreeSet<ItemPath> {
         let text = String::from_utf8_lossy(&finished.stderr);
         let items: BTreeSet<&ItemPath> = marked.iter().map(|(_, item)| item).collect();
         let items = items.into_iter().filter_map(|path| self.request.snapshot.items.get(path));

@@ -2,6 +2,7 @@
 //!
 //! Main function: [`check`]. It observes both sides by the same protocol and counts; it gives no verdict.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::SymbolPath;
@@ -12,9 +13,10 @@ use super::ahead::drawn;
 use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::linked::{called_as_class, can_make, maker};
 use super::oracle::{Observed, Oracle, Prepared};
-use super::pools::{Drawn, Pools, Probe, ProbeOrigin};
+use super::pools::{Drawn, Examples, Pools, Probe, ProbeOrigin};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::python::{Description, PortMaker, PortSide, PortStep, Target, observe};
+use super::recorded::Recorded;
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::sequence_plan::SequencePlan;
 use super::session::Tools;
@@ -60,6 +62,8 @@ pub struct ContractRequest<'a> {
     pub links: &'a BTreeMap<ItemPath, SymbolPath>,
     /// Calls found in the upstream's text.
     pub harvested: &'a [HarvestedCall],
+    /// Calls that its own tests were seen to make.
+    pub recorded: &'a Recorded,
     /// How probes are drawn.
     pub pools: &'a Pools,
     /// How exactly both must agree.
@@ -70,10 +74,16 @@ pub struct ContractRequest<'a> {
     pub tracer: Option<&'a dyn Tracer>,
 }
 
+impl<'a> ContractRequest<'a> {
+    fn examples(&self) -> Examples<'a> {
+        Examples { harvested: self.harvested, recorded: self.recorded }
+    }
+}
+
 /// Has the upstream built so that it tells its calls.
 pub trait Tracer: std::fmt::Debug {
-    /// The same upstream, prepared for the same items with marks that log calls; `None` where that cannot be had.
-    fn traced(&self) -> Result<Option<Oracle>, ContractError>;
+    /// The same upstream, prepared for the same items with marks that log calls.
+    fn traced(&self) -> Result<Prepared, ContractError>;
 }
 
 /// Compares the candidate with the upstream.
@@ -83,10 +93,19 @@ pub fn check(tools: &Tools<'_>, request: &ContractRequest<'_>) -> Result<Contrac
         Prepared::SourceBlocked { reason } => {
             ContractReport { source_blocked: Some(reason.clone()), ..ContractReport::default() }
         }
-        Prepared::Ready(oracle) => Check::new(tools, request, oracle).run()?,
+        Prepared::Ready(oracle) => {
+            let check = Check::new(tools, request, oracle);
+            let report = check.run()?;
+            ContractReport { notes: check.notes.into_inner(), ..report }
+        }
     };
     report.duration_ms = u64::try_from(tools.clock.now_ms() - started_ms).unwrap_or_default();
     Ok(report)
+}
+
+/// A compiler's complaint in short.
+pub(super) fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 pub(super) struct Check<'a> {
@@ -97,6 +116,8 @@ pub(super) struct Check<'a> {
     pub(super) targets: Vec<Target>,
     /// The types that symbols are linked to.
     types: Vec<&'a Item>,
+    /// What could not be looked into.
+    pub(super) notes: RefCell<Vec<String>>,
 }
 
 /// A probe with what both sides made of it.
@@ -149,13 +170,22 @@ impl<'a> Check<'a> {
         let types: Vec<_> = types.collect();
         targets.extend(types.iter().map(|(_, symbol)| described(symbol)));
         let types = types.into_iter().map(|(item, _)| item).collect();
-        Self { tools, request, oracle, targets, types }
+        let uncounted = oracle.uncounted().map(|reason| {
+            format!("what probes reach was not counted, as the counters do not build: {}", first_line(reason))
+        });
+        let unrecorded = request
+            .recorded
+            .notes
+            .iter()
+            .map(|note| format!("calls of the upstream's tests: {}", first_line(note)));
+        let notes = RefCell::new(uncounted.into_iter().chain(unrecorded).collect());
+        Self { tools, request, oracle, targets, types, notes }
     }
 
     fn run(&self) -> Result<ContractReport, ContractError> {
         let (items, links) = (self.request.items, self.request.links);
         let Drawn { development, deciding, left_out } =
-            drawn(self.oracle.plan(), (items, links), self.request.harvested, self.request.pools);
+            drawn(self.oracle.plan(), (items, links), self.request.examples(), self.request.pools);
         let first = self.oracle.observe(self.tools, &development)?;
         let second = self.oracle.observe(self.tools, &deciding)?;
         let probes: Vec<_> = development.into_iter().chain(deciding).collect();
@@ -200,6 +230,7 @@ impl<'a> Check<'a> {
             sequences: sequenced.evidence,
             counterexamples,
             spec,
+            notes: Vec::new(),
             duration_ms: 0,
         })
     }
@@ -327,7 +358,7 @@ impl<'a> Check<'a> {
         evidence.corners_left_out = count(left_out.sum());
         for one in found.compared.iter().filter(own) {
             match one.probe.origin {
-                ProbeOrigin::Harvested => evidence.harvested += 1,
+                ProbeOrigin::Harvested | ProbeOrigin::Recorded => evidence.harvested += 1,
                 ProbeOrigin::Generated => evidence.generated += 1,
             }
             match &one.agreement {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use upstream::ItemPath;
 
 use super::ContractError;
-use super::check::{Check, Compared};
+use super::check::{Check, Compared, first_line};
 use super::compare::{Agreement, Profile};
+use super::oracle::Prepared;
 use super::pools::Probe;
 use super::python::{PortMaker, Target, observe, observe_traced};
 use super::report::{Counterexample, Stage};
@@ -77,8 +78,21 @@ impl Check<'_> {
     ) -> Result<(), ContractError> {
         match self.located(profile, probes, examples) {
             Err(ContractError::Interrupted) => Err(ContractError::Interrupted),
+            Ok(()) => Ok(()),
             // A counterexample stands without its cause.
-            Ok(()) | Err(_) => Ok(()),
+            Err(error) => {
+                self.untraced(&error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells that the first call at which the sides part was not looked for.
+    fn untraced(&self, reason: &str) {
+        let note = format!("counterexamples were not traced: {}", first_line(reason));
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&note) {
+            notes.push(note);
         }
     }
 
@@ -89,7 +103,16 @@ impl Check<'_> {
         examples: &mut [Counterexample],
     ) -> Result<(), ContractError> {
         let Some(tracer) = self.request.tracer.filter(|_| !probes.is_empty()) else { return Ok(()) };
-        let Some(traced) = tracer.traced()? else { return Ok(()) };
+        let traced = match tracer.traced()? {
+            Prepared::Ready(traced) => traced,
+            Prepared::SourceBlocked { reason } => {
+                self.untraced(&reason);
+                return Ok(());
+            }
+        };
+        if let Some(reason) = traced.uncounted() {
+            self.untraced(reason);
+        }
         let probes = probes.get(..TRACED_MAX).unwrap_or(probes);
         let mut links = self.request.links.clone();
         links.extend(self.request.items.iter().map(|asked| (asked.item.clone(), asked.symbol.clone())));

@@ -2,11 +2,10 @@
 //!
 //! Main function: [`derive()`]. Nothing is built or run.
 
-use upstream::harvest::HarvestedCall;
 use upstream::{RustType, Snapshot};
 
 use super::compare::Profile;
-use super::pools::{Pools, ProbeOrigin, draw};
+use super::pools::{Examples, Pools, ProbeOrigin, draw};
 use super::probeable::{FunctionPlan, ReceiverPlan};
 use super::shape::Shape;
 
@@ -23,6 +22,8 @@ pub struct Derived {
     pub relation: String,
     /// Probes from the upstream's tests, documentation and examples.
     pub harvested: usize,
+    /// Calls that the upstream's tests were seen to make, of both pools.
+    pub recorded: usize,
     /// Probes of the development pool that are made from the types and the literals of the code.
     pub generated: usize,
     /// Probes that decide, made anew in each attempt.
@@ -37,11 +38,11 @@ pub struct Derived {
 pub fn derive(
     function: &FunctionPlan,
     snapshot: &Snapshot,
-    harvested: &[HarvestedCall],
+    from: Examples<'_>,
     pools: &Pools,
     profile: &Profile,
 ) -> Derived {
-    let drawn = draw(std::slice::from_ref(function), &|_| true, harvested, pools);
+    let drawn = draw(std::slice::from_ref(function), &|_| true, from, pools);
     let from = |origin| drawn.development.iter().filter(|probe| probe.origin == origin).count();
     let signature = snapshot.items.get(&function.item).and_then(|item| item.signature.as_ref());
     let numbers = function.landmarks.numbers.iter().map(ToString::to_string);
@@ -52,6 +53,8 @@ pub fn derive(
         arguments: function.shapes.iter().map(ToString::to_string).collect(),
         relation: signature.map(|signature| relation(&signature.output, profile)).unwrap_or_default(),
         harvested: from(ProbeOrigin::Harvested),
+        recorded: from(ProbeOrigin::Recorded)
+            + drawn.deciding.iter().filter(|probe| probe.origin == ProbeOrigin::Recorded).count(),
         generated: from(ProbeOrigin::Generated),
         deciding: drawn.deciding.len(),
         left_out: drawn.left_out.values().sum(),

@@ -4,6 +4,7 @@
 //! which costs a run of the port alone. What the findings mean is decided elsewhere.
 
 mod ahead;
+mod block_count;
 mod build;
 mod call_log;
 mod cause;
@@ -12,6 +13,7 @@ mod compare;
 mod compare_record;
 mod constructing;
 mod counterexample;
+mod coverage;
 mod debug_text;
 mod declared_bounds;
 mod derived;
@@ -22,6 +24,7 @@ mod harvested;
 mod input_type;
 mod landmarks;
 mod linked;
+mod locked;
 mod observed_type;
 mod operation;
 mod oracle;
@@ -30,6 +33,8 @@ mod pools;
 mod probeable;
 mod public_paths;
 mod python;
+mod record;
+mod recorded;
 mod report;
 mod rust_driver;
 mod scratch;
@@ -56,17 +61,21 @@ mod vary;
 use std::path::PathBuf;
 
 pub use ahead::{Foreseen, ask_ahead};
+pub use block_count::BlockCounters;
 pub use call_log::CallLog;
 pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, Tracer, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
+pub use coverage::{ProbeCoverage, probe_coverage};
 pub use derived::{Derived, derive};
 pub use generate::Generator;
 pub use landmarks::Landmarks;
-pub use oracle::{Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
-pub use pools::{PROBES_MAX, Pools, Probe, ProbeOrigin};
+pub use oracle::{BuildProfile, Instrument, InstrumentedFile, Oracle, OracleRequest, Prepared, Toolchain};
+pub use pools::{Examples, PROBES_MAX, Pools, Probe, ProbeOrigin};
 pub use probeable::{FunctionPlan, ProbePlan, ReceiverPlan, plan_items};
 pub use public_paths::public_paths;
 pub use python::PortSide;
+pub use record::{record_calls, recorded_before};
+pub use recorded::Recorded;
 pub use report::{
     ContractReport, Counterexample, Divergence, ErrorPolicy, ItemEvidence, SequenceEvidence, SpecFinding,
     Stage,

@@ -23,7 +23,7 @@ use crate::confinement::Access;
 /// How many probes of each function are asked twice, to see whether it answers alike.
 const ASKED_TWICE: usize = 24;
 /// Part of every key: raise it where the meaning of what is kept changes.
-const KEPT_VERSION: &str = "3";
+const KEPT_VERSION: &str = "4";
 
 /// The Rust tools to build with.
 #[derive(Debug, Clone)]
@@ -36,6 +36,25 @@ pub struct Toolchain {
     pub access: Access,
     /// What tells this toolchain from another one, such as the first line of `rustc -vV`.
     pub key: String,
+}
+
+/// How the upstream is built: part of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildProfile {
+    /// Whether arithmetic that overflows panics, and debug assertions are checked.
+    pub overflow_checks: bool,
+    /// Features of the package to switch on.
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    pub default_features: bool,
+    /// Whether a lock file of the upstream's has to fit its manifests.
+    pub locked: bool,
+}
+
+impl Default for BuildProfile {
+    fn default() -> Self {
+        Self { overflow_checks: true, features: Vec::new(), default_features: true, locked: true }
+    }
 }
 
 /// Counts which blocks of the items' code are reached; made from the upstream crate's instrumentation.
@@ -73,7 +92,7 @@ pub struct InstrumentedFile {
 }
 
 /// What an oracle is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct OracleRequest<'a> {
     /// The upstream's tree at the revision, exported into a folder; it is read only.
     pub source: &'a Path,
@@ -89,8 +108,8 @@ pub struct OracleRequest<'a> {
     pub items: &'a [ItemPath],
     /// Paths of items that are re-exported from private modules.
     pub public_paths: &'a BTreeMap<ItemPath, String>,
-    /// Whether arithmetic that overflows panics: part of the contract.
-    pub overflow_checks: bool,
+    /// How to build it.
+    pub profile: &'a BuildProfile,
     /// Counts what is reached, where that is wanted.
     pub instrument: Option<&'a dyn Instrument>,
     /// What to build with.
@@ -107,6 +126,7 @@ pub struct Oracle {
     kept: PathBuf,
     plan: ProbePlan,
     blocks: Vec<(u32, ItemPath)>,
+    uncounted: Option<String>,
 }
 
 /// What preparing came to.
@@ -146,6 +166,7 @@ impl Oracle {
                 kept,
                 plan,
                 blocks: Vec::new(),
+                uncounted: None,
             }));
         }
         let built = if let Some(built) = read_record(&record) {
@@ -161,12 +182,24 @@ impl Oracle {
         }
         let mut plan = plan;
         plan.exclude(&built.excluded);
-        Ok(Prepared::Ready(Self { key, driver: folder.join("driver"), kept, plan, blocks: built.blocks }))
+        Ok(Prepared::Ready(Self {
+            key,
+            driver: folder.join("driver"),
+            kept,
+            plan,
+            blocks: built.blocks,
+            uncounted: built.uncounted,
+        }))
     }
 
     /// The ways to call that it knows, and the items that cannot be probed.
     pub fn plan(&self) -> &ProbePlan {
         &self.plan
+    }
+
+    /// Why it was built without what it was to be instrumented with, where it was: it answers, and tells no more.
+    pub fn uncounted(&self) -> Option<&str> {
+        self.uncounted.as_deref()
     }
 
     /// What tells it from another oracle.
@@ -331,7 +364,7 @@ impl OracleRequest<'_> {
             self.package.folder.clone(),
             self.package.name.clone(),
             self.library_root.to_owned(),
-            self.overflow_checks.to_string(),
+            format!("{:?}", self.profile),
             self.toolchain.key.clone(),
             self.instrument.map(|instrument| instrument.runtime(0)).unwrap_or_default(),
             TEMPLATE.to_owned(),
@@ -376,7 +409,7 @@ fn read_observed(file: &Path, probes: usize) -> Option<Observed> {
     Some(Observed { outcomes, reached })
 }
 
-fn write_atomically(file: &Path, json: &Json) -> Result<(), ContractError> {
+pub(super) fn write_atomically(file: &Path, json: &Json) -> Result<(), ContractError> {
     let io = |source| ContractError::Io { path: file.to_path_buf(), source };
     let folder = file.parent().unwrap_or(file);
     std::fs::create_dir_all(folder).map_err(io)?;

@@ -9,6 +9,7 @@ use upstream::harvest::HarvestedCall;
 use super::generate::Generator;
 use super::harvested::fitting;
 use super::probeable::FunctionPlan;
+use super::recorded::Recorded;
 use super::shape::Shape;
 use super::value::Value;
 
@@ -38,6 +39,9 @@ pub(super) const CORNERS_MAX: usize = 1000;
 /// Which of a parameter's boundary values stands for a plain one, while another parameter is at a boundary.
 const PLAIN_AT: usize = 3;
 
+/// How many recorded calls each pool is given of one way to call an item.
+const RECORDED_MAX: usize = 64;
+
 /// How many variations of each example are tried.
 const VARIATIONS_OF_EACH: usize = 3;
 
@@ -46,6 +50,8 @@ const VARIATIONS_OF_EACH: usize = 3;
 pub enum ProbeOrigin {
     /// The upstream's own tests, documentation and examples.
     Harvested,
+    /// A call that the upstream's own tests were seen to make.
+    Recorded,
     /// Made from the types.
     Generated,
 }
@@ -61,6 +67,15 @@ pub struct Probe {
     pub origin: ProbeOrigin,
     /// Whether it may be shown to a translator.
     pub may_be_shown: bool,
+}
+
+/// What people wrote in the upstream: calls that probes begin with.
+#[derive(Debug, Clone, Copy)]
+pub struct Examples<'a> {
+    /// Calls with literal arguments in its tests, documentation and examples.
+    pub harvested: &'a [HarvestedCall],
+    /// Calls that its tests were seen to make.
+    pub recorded: &'a Recorded,
 }
 
 /// What was drawn.
@@ -79,7 +94,7 @@ pub(super) struct Drawn {
 pub(super) fn draw(
     functions: &[FunctionPlan],
     is_asked: &dyn Fn(&FunctionPlan) -> bool,
-    harvested: &[HarvestedCall],
+    from: Examples<'_>,
     pools: &Pools,
 ) -> Drawn {
     let mut drawn = Drawn::default();
@@ -93,9 +108,21 @@ pub(super) fn draw(
             seen: &mut seen,
             probes: Vec::new(),
         };
-        let examples = fitting(harvested, function);
+        let mut examples = fitting(from.harvested, function);
         pool.max += examples.len();
         pool.add_all(examples.clone(), ProbeOrigin::Harvested, true);
+        // Every other one is kept from translators: what tests reach decides too.
+        let recorded = from.recorded.fitting(function);
+        let half = |odd: usize| {
+            let every_other = recorded.iter().skip(odd).step_by(2).take(RECORDED_MAX);
+            every_other.filter(|call| !examples.contains(call)).cloned().collect::<Vec<_>>()
+        };
+        let (shown, mut kept) = (half(0), half(1));
+        // Whatever else comes to the same call does not show it.
+        kept.retain(|call| pool.seen.insert(call.clone()));
+        pool.max += shown.len();
+        pool.add_all(shown.clone(), ProbeOrigin::Recorded, true);
+        examples.extend(shown);
         let mut generator = generator(function, &pools.development_seed);
         let left_out = pool.add_corners(&generator);
         if left_out > 0 {
@@ -104,7 +131,10 @@ pub(super) fn draw(
         pool.fill(&mut generator, &examples, true);
         drawn.development.append(&mut pool.probes);
 
-        pool.max = pools.probes_max;
+        pool.max = pools.probes_max + kept.len();
+        let recorded =
+            |arguments| Probe { function: at, arguments, origin: ProbeOrigin::Recorded, may_be_shown: false };
+        pool.probes.extend(kept.into_iter().map(recorded));
         let mut generator = self::generator(function, &pools.deciding_seed);
         pool.fill(&mut generator, &examples, false);
         drawn.deciding.append(&mut pool.probes);

@@ -142,7 +142,7 @@ pub struct ItemEvidence {
     pub symbol: SymbolPath,
     /// Why no probe could be made, where none could.
     pub not_probed: Option<String>,
-    /// Probes taken from the upstream's tests, documentation and examples.
+    /// Probes taken from the upstream's tests, documentation and examples, and calls that its tests were seen to make.
     pub harvested: u32,
     /// Probes generated from the types.
     pub generated: u32,
@@ -185,6 +185,9 @@ pub struct ContractReport {
     pub sequences: Vec<SequenceEvidence>,
     /// At most three for each item, the smallest first.
     pub counterexamples: Vec<Counterexample>,
+    /// What could not be looked into besides, and why: it proves nothing, and refuses nobody.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// How long it took, in milliseconds, building included.
     pub duration_ms: u64,
 }

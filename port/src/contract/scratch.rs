@@ -48,7 +48,8 @@ pub(super) fn copy_package(source: &Path, target: &Path, folder: &str) -> Result
     std::fs::write(&manifest, stripped).map_err(|source| ScratchError::Io { path: manifest, source })
 }
 
-fn copy_tree(source: &Path, target: &Path) -> Result<(), ScratchError> {
+/// Copies a folder without what belongs to a working copy alone.
+pub(super) fn copy_tree(source: &Path, target: &Path) -> Result<(), ScratchError> {
     let skipped = [".git", "target", ".cargo", "rust-toolchain", "rust-toolchain.toml"];
     let entries = WalkDir::new(source)
         .follow_links(false)

@@ -23,6 +23,7 @@ mod makespan;
 mod mapping;
 mod poll;
 mod probeable;
+mod probes;
 mod provider_faults;
 mod readers;
 mod rules;
@@ -192,6 +193,12 @@ const MEASURES: &[Measure] = &[
         about: "the share of public functions that the contract can plan probes for, and the reasons for the rest",
         needs: "`--repo` for each upstream; seconds",
         run: probeable::run,
+    },
+    Measure {
+        name: "probes",
+        about: "what the calls that upstreams' own tests make add to the probes, and to the code that these run through",
+        needs: "`--repo` for each upstream; Cargo and rustc; minutes for each",
+        run: probes::run,
     },
     Measure {
         name: "contract",

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use port::confinement::Access;
-use port::contract::{Oracle, OracleRequest, Prepared, Toolchain, Tools, plan_items, public_paths};
+use port::contract::{
+    BuildProfile, Oracle, OracleRequest, Prepared, Toolchain, Tools, plan_items, public_paths,
+};
 use port::sandbox::Unconfined;
 use serde_json::json;
 use upstream::process::SystemProcessRunner;
@@ -109,7 +111,7 @@ fn callable(
             library_root: "src/lib.rs",
             items: &of_it,
             public_paths: paths,
-            overflow_checks: true,
+            profile: &BuildProfile::default(),
             instrument: None,
             toolchain: &toolchain,
             cache_dir: &folder.path().join("cache"),

@@ -24,6 +24,8 @@ pub(super) struct Checked {
     pub(super) sequences: Vec<Sequences>,
     pub(super) findings: Vec<Finding>,
     pub(super) counterexamples: Vec<CounterexampleRecord>,
+    /// What could not be looked into besides.
+    pub(super) notes: Vec<String>,
 }
 
 /// What was called one after another on values of one type.
@@ -96,6 +98,7 @@ pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> R
         sequences: evidence.report.sequences.iter().map(Sequences::of).collect(),
         findings: evidence.findings(),
         counterexamples: evidence.counterexamples(),
+        notes: evidence.report.notes.clone(),
     })
 }
 
@@ -154,6 +157,7 @@ pub(super) fn text(checked: &Checked) -> String {
             .filter(|finding| !finding.code.ends_with("disagreement"))
             .map(|finding| format!("  {}: {}", finding.code, finding.text)),
     );
+    lines.extend(checked.notes.iter().map(|note| format!("  note: {note}")));
     lines.extend(checked.counterexamples.iter().map(|example| {
         let parting = example.divergence.as_ref().map(|found| format!("\n    parts in  {found}"));
         let parting = parting.unwrap_or_default();

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
-use port::contract::{Derived, Pools, Profile, derive, plan_items, public_paths};
+use port::contract::{Derived, Examples, Pools, Profile, Recorded, derive, plan_items, public_paths};
+use port::sandbox::Unconfined;
 use reports::count;
 use serde::Serialize;
 use upstream::harvest::{self, HarvestedCall};
@@ -12,7 +13,7 @@ use upstream::{ItemPath, Snapshot};
 use super::super::{CliError, Context, ExitCode};
 use super::args::ContractItems;
 use super::asked::Opened;
-use crate::driver::DEVELOPMENT_SEED;
+use crate::driver::{DEVELOPMENT_SEED, Oracles};
 
 /// One linked item.
 #[derive(Debug, Serialize)]
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) arguments: Vec<String>,
     pub(super) relation: String,
     pub(super) harvested: usize,
+    /// Calls that the upstream's own tests were seen to make; 0 before they ran.
+    pub(super) recorded: usize,
     pub(super) generated: usize,
     pub(super) deciding: usize,
     pub(super) boundaries_left_out: usize,
@@ -71,9 +74,16 @@ pub(super) fn rows(
         deciding_seed: String::new(),
         probes_max: usize::try_from(opened.session.settings.probes / 2).unwrap_or(usize::MAX).max(1),
     };
+    // Nothing is run for it: what a check recorded before is shown.
+    let recorded = Oracles::new(&opened.session, &Unconfined)
+        .and_then(|oracles| oracles.recorded_before(snapshot))
+        .unwrap_or_default();
+    let nothing = Recorded::default();
     let mut calls: BTreeMap<&ItemPath, Vec<Call>> = BTreeMap::new();
     for function in &plan.functions {
-        let derived = derive(function, snapshot, &harvested, &pools, &Profile::default());
+        let recorded = recorded.get(function.item.krate()).unwrap_or(&nothing);
+        let examples = Examples { harvested: &harvested, recorded };
+        let derived = derive(function, snapshot, examples, &pools, &Profile::default());
         calls.entry(&function.item).or_default().push(call(derived));
     }
     let row = |(item, symbol): &(ItemPath, mappings::SymbolPath)| Row {
@@ -93,6 +103,7 @@ fn call(derived: Derived) -> Call {
         arguments,
         relation,
         harvested,
+        recorded,
         generated,
         deciding,
         left_out,
@@ -104,6 +115,7 @@ fn call(derived: Derived) -> Call {
         arguments,
         relation,
         harvested,
+        recorded,
         generated,
         deciding,
         boundaries_left_out: left_out,
@@ -141,9 +153,10 @@ fn text(rows: &[Row]) -> String {
             let instance =
                 if call.instance.is_empty() { String::new() } else { format!(" [{}]", call.instance) };
             lines.push(format!(
-                "  ({}){instance}: {} harvested, {} generated, {} deciding; {}",
+                "  ({}){instance}: {} harvested, {} recorded, {} generated, {} deciding; {}",
                 call.arguments.join(", "),
                 call.harvested,
+                call.recorded,
                 call.generated,
                 call.deciding,
                 call.relation

@@ -88,9 +88,9 @@ fn text(explained: &Explained) -> String {
                 lines.push(format!("  receiver    {}", call.receiver));
             }
             lines.push(format!(
-                "  probes      {} harvested from tests, documentation and examples; {} from types and literals; \
-                 {} that decide, new in each run; {} boundary values left out",
-                call.harvested, call.generated, call.deciding, call.boundaries_left_out
+                "  probes      {} harvested from tests, documentation and examples; {} recorded while tests ran; \
+                 {} from types and literals; {} that decide, new in each run; {} boundary values left out",
+                call.harvested, call.recorded, call.generated, call.deciding, call.boundaries_left_out
             ));
             lines.push(format!("  relation    {}", call.relation));
             let shown: Vec<&str> = call.literals.iter().take(LITERALS_SHOWN).map(String::as_str).collect();

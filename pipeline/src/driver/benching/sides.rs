@@ -8,15 +8,17 @@ use anyhow::{Context as _, Result, bail};
 use port::bench::run::{BenchProcess, Output};
 use port::confinement::{Access, Confinement};
 use port::held::HeldFolder;
+use port::language::python::Interpreter;
 use port::repo::Checkout;
 use upstream::process::{Invocation, Limits};
 use upstream::{ContentHash, Revision, TreeId};
 
 use super::super::checkouts;
-use super::super::oracle::{interpreter_access, toolchain};
+use super::super::toolchain::toolchain;
 use super::{Pairing, Source, mode_name};
 use crate::config::bench::{BenchMode, BenchSettings};
 use crate::progress::Progress;
+use crate::provisioned::interpreter_access;
 use crate::session::Session;
 
 /// The longest the upstream may take to build, in milliseconds.
@@ -76,9 +78,10 @@ impl<'a> Sides<'a> {
         let tree = self.with_trusted_harness(pairing, tree)?;
         let checkout = self.session.port.checkout(&tree, &checkouts(self.session))?;
         let root = checkout.path().to_owned();
-        let mut environment = self.python_environment(&root);
+        let python = self.session.python_for(&root)?;
+        let mut environment = self.python_environment(&root, &python);
         environment.extend(variables(pairing.bench, pairing.mode));
-        let mut access = interpreter_access(self.session);
+        let mut access = interpreter_access(&python);
         // Benchmarks of many tools write beside their sources; the checkout is thrown away.
         access.write.push(root.clone());
         let process = Self::process(pairing.bench, &pairing.bench.command, root, environment, access);
@@ -102,7 +105,7 @@ impl<'a> Sides<'a> {
         environment.extend(path_with(Path::new(&tools.cargo)));
         environment.extend(variables(bench, pairing.mode));
         let mut access = tools.access.clone();
-        access.read.extend(interpreter_access(self.session).read);
+        access.read.extend(interpreter_access(&self.session.interpreter).read);
         access.write.push(root.clone());
         if !bench.upstream_build.is_empty() {
             self.fetch(&root, &tools.cargo, &environment)?;
@@ -164,9 +167,9 @@ impl<'a> Sides<'a> {
 
     /// `python3` in a command is the interpreter that everything else uses, with one order of sets for both
     /// sides, and no caches that a first run would write for a second.
-    fn python_environment(&self, root: &Path) -> BTreeMap<OsString, OsString> {
+    fn python_environment(&self, root: &Path, python: &Interpreter) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::new();
-        environment.extend(path_with(Path::new(self.session.interpreter.program())));
+        environment.extend(path_with(Path::new(python.program())));
         environment.insert("PYTHONPATH".into(), root.join(&self.session.settings.source_root).into());
         environment.insert("PYTHONHASHSEED".into(), "0".into());
         environment.insert("PYTHONDONTWRITEBYTECODE".into(), "1".into());

@@ -18,7 +18,7 @@ use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable};
 use port::confinement::Confinement;
 use port::contract::{
     ContractError, ContractItem, ContractReport, ContractRequest, Found, Pools, PortSide, Prepared, Profile,
-    SearchRequest, check, search,
+    Recorded, SearchRequest, check, search,
 };
 use port::language::Language as _;
 use port::language::python::seed::poisoned;
@@ -123,6 +123,8 @@ pub(crate) struct Experiment<'a> {
     session: &'a Session,
     oracles: Oracles<'a>,
     upstream: Arc<Upstream>,
+    /// What the upstream's tests call, by library.
+    recorded: Arc<BTreeMap<String, Recorded>>,
     snapshot: &'a Snapshot,
     head: BranchHead,
     table: Arc<SymbolTable>,
@@ -148,12 +150,14 @@ impl<'a> Experiment<'a> {
         let links = links.map(|link| (link.item.clone(), link.symbol.clone())).collect();
         let mut oracles = Oracles::new(session, confinement)?;
         let upstream = oracles.at(snapshot)?;
+        let recorded = oracles.recorded(snapshot)?;
         let table = session.symbols(&head.tree)?;
         let checkout = || session.port.checkout(&head.tree, &checkouts(session));
         Ok(Self {
             session,
             oracles,
             upstream,
+            recorded,
             snapshot,
             graph: CallGraph::of_symbols(&table),
             table,
@@ -252,7 +256,7 @@ impl<'a> Experiment<'a> {
             .iter()
             .map(|(item, symbol)| ContractItem { item: item.clone(), symbol: symbol.clone() })
             .collect();
-        let side = self.oracles.port_side(checkout.path());
+        let side = self.oracles.port_side(checkout.path())?;
         let Some(request) = self.request(&items, &side) else {
             return Ok(Evidence::of(ContractReport::default()));
         };
@@ -265,6 +269,7 @@ impl<'a> Experiment<'a> {
 
     fn request<'r>(&'r self, items: &'r [ContractItem], side: &'r PortSide) -> Option<ContractRequest<'r>> {
         static PROFILE: std::sync::LazyLock<Profile> = std::sync::LazyLock::new(Profile::default);
+        static NOTHING: Recorded = Recorded { calls: BTreeMap::new(), notes: Vec::new() };
         let library = items.first().map(|item| item.item.krate())?;
         let upstream: &Prepared = self.upstream.prepared.get(library)?;
         Some(ContractRequest {
@@ -275,6 +280,7 @@ impl<'a> Experiment<'a> {
             items,
             links: &self.links,
             harvested: &self.upstream.harvested,
+            recorded: self.recorded.get(library).unwrap_or(&NOTHING),
             pools: &self.pools,
             profile: &PROFILE,
             counterexamples_max: 0,
@@ -336,7 +342,7 @@ impl<'a> Experiment<'a> {
     /// Whether what was accepted is wrong after all.
     fn searched(&self, seed: &Seed<'_>, extent: &Extent) -> Result<(Outcome, String)> {
         let (original, changed) =
-            (self.oracles.port_side(self.original.path()), self.oracles.port_side(self.changed.path()));
+            (self.oracles.port_side(self.original.path())?, self.oracles.port_side(self.changed.path())?);
         let mut calls_made = 0;
         let mut tolerated = None;
         for (item, symbol) in seed.users {

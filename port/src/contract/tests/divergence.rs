@@ -90,6 +90,7 @@ impl Chains {
             items: &[contract_item(&item, &format!("chains.{probed}"))],
             links: &self.links,
             harvested: &[],
+            recorded: &Recorded::default(),
             pools: &pools(),
             profile: &Profile::default(),
             counterexamples_max: 1,

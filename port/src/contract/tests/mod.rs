@@ -6,6 +6,7 @@ mod made;
 mod oracles;
 mod plans;
 mod pools;
+mod recorded;
 mod sequences;
 mod spec;
 mod traced;
@@ -369,7 +370,7 @@ fn prepare_with(
         library_root: "src/lib.rs",
         items: &items,
         public_paths: &BTreeMap::new(),
-        overflow_checks: true,
+        profile: &BuildProfile::default(),
         instrument: Some(instrument),
         toolchain: &toolchain(),
         cache_dir: &folder.join("cache"),
@@ -460,6 +461,7 @@ fn checked_with(
         items,
         links: &BTreeMap::new(),
         harvested: &harvested,
+        recorded: &Recorded::default(),
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,

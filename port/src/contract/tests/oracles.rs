@@ -78,7 +78,7 @@ fn a_member_of_a_workspace_with_a_dependency_and_wrapping_arithmetic_is_asked() 
         library_root: "src/lib.rs",
         items: &[items[0].item.clone()],
         public_paths: &BTreeMap::new(),
-        overflow_checks: false,
+        profile: &BuildProfile { overflow_checks: false, ..BuildProfile::default() },
         instrument: None,
         toolchain: &toolchain(),
         cache_dir: &folder.path().join("cache"),
@@ -97,8 +97,10 @@ fn a_member_of_a_workspace_with_a_dependency_and_wrapping_arithmetic_is_asked() 
 fn what_was_asked_beforehand_is_not_asked_again_and_what_is_not_plain_is_not_kept() {
     let ahead = Built::of(UPSTREAM, &["tiny::halve", "tiny::mean", "tiny::weather"]);
     let foreseen = |item: &ContractItem| Foreseen { items: vec![item.clone()], pools: pools() };
+    let recorded = Recorded::default();
+    let examples = Examples { harvested: &[], recorded: &recorded };
     let ask =
-        |checks: &[Foreseen]| ask_ahead(&tools(), ahead.ready(), &[], &BTreeMap::new(), checks).unwrap();
+        |checks: &[Foreseen]| ask_ahead(&tools(), ahead.ready(), examples, &BTreeMap::new(), checks).unwrap();
     let key = ahead.ready().key().to_string();
     let kept =
         || std::fs::read_dir(ahead.folder.path().join("cache/observations").join(&key)).unwrap().count();
@@ -114,5 +116,90 @@ fn what_was_asked_beforehand_is_not_asked_again_and_what_is_not_plain_is_not_kep
     for item in [halve, mean] {
         let report = checked_with(&ahead, &port, std::slice::from_ref(item), None);
         assert_eq!(report.items, checked(&port, std::slice::from_ref(item)).items);
+    }
+}
+
+/// Counters whose runtime is no Rust.
+#[derive(Debug)]
+struct BrokenCounters;
+
+impl Instrument for BrokenCounters {
+    fn instrument(&self, source: &str, _: &str, items: &[&Item], first_id: u32) -> Option<InstrumentedFile> {
+        let item = items.first()?.path.clone();
+        Some(InstrumentedFile { text: source.to_owned(), blocks: vec![(first_id, item)] })
+    }
+
+    fn runtime(&self, _: usize) -> String {
+        "this is no Rust".to_owned()
+    }
+
+    fn reset(&self) -> String {
+        String::new()
+    }
+
+    fn reached(&self) -> String {
+        "Vec::new()".to_owned()
+    }
+}
+
+/// The one function, prepared from this body and manifest.
+fn one_function(
+    body: &str,
+    features: &str,
+    profile: &BuildProfile,
+    instrument: Option<&dyn Instrument>,
+) -> Built {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    std::fs::create_dir_all(source.join("src")).unwrap();
+    let manifest = format!("[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n{features}");
+    std::fs::write(source.join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(source.join("src/lib.rs"), format!("pub fn next_byte(byte: u8) -> u8 {{ {body} }}\n"))
+        .unwrap();
+    let request = OracleRequest {
+        source: &source,
+        source_key: body,
+        snapshot: &snapshot(),
+        package: &package(),
+        library_root: "src/lib.rs",
+        items: &[ItemPath::new("tiny::next_byte").unwrap()],
+        public_paths: &BTreeMap::new(),
+        profile,
+        instrument,
+        toolchain: &toolchain(),
+        cache_dir: &folder.path().join("cache"),
+    };
+    let oracle = Oracle::prepare(&tools(), &request).unwrap();
+    Built { folder, oracle }
+}
+
+const WRAPS: &str = "byte.wrapping_add(1)";
+const NEXT: &str = "def next_byte(byte):\n    return (byte + 1) % 256\n";
+
+#[test]
+fn an_upstream_whose_counters_do_not_build_answers_and_it_is_told() {
+    let built = one_function(WRAPS, "", &BuildProfile::default(), Some(&BrokenCounters));
+    let items = [contract_item("tiny::next_byte", "port.next_byte")];
+    let report = checked_with(&built, &TestPort::of(NEXT), &items, None);
+    assert!(report.items[0].agreed > 100 && report.items[0].blocks_total == 0, "{report:?}");
+    let told = "what probes reach was not counted, as the counters do not build: ";
+    assert!(report.notes[0].starts_with(told) && report.notes[0].contains("error"), "{:?}", report.notes);
+    let counted = one_function(WRAPS, "", &BuildProfile::default(), None);
+    assert!(checked_with(&counted, &TestPort::of(NEXT), &items, None).notes.is_empty());
+}
+
+#[test]
+fn features_are_those_of_the_profile() {
+    let body =
+        "byte.wrapping_add(1 + u8::from(cfg!(feature = \"far\")) + 2 * u8::from(cfg!(feature = \"near\")))";
+    let features = "[features]\ndefault = [\"near\"]\nnear = []\nfar = []\n";
+    let items = [contract_item("tiny::next_byte", "port.next_byte")];
+    for (far, near, step) in [(false, true, 3), (true, true, 4), (true, false, 2), (false, false, 1)] {
+        let names = if far { vec!["far".to_owned()] } else { Vec::new() };
+        let profile = BuildProfile { features: names, default_features: near, ..BuildProfile::default() };
+        let built = one_function(body, features, &profile, None);
+        let port = TestPort::of(&format!("def next_byte(byte):\n    return (byte + {step}) % 256\n"));
+        let report = checked_with(&built, &port, &items, None);
+        assert!(report.items[0].disagreed == 0 && report.items[0].agreed > 100, "{step}: {report:?}");
     }
 }

@@ -1,14 +1,17 @@
 //! How probes are drawn.
 
 use super::*;
+
+const NO_EXAMPLES: Examples<'static> =
+    Examples { harvested: &[], recorded: &Recorded { calls: BTreeMap::new(), notes: Vec::new() } };
 use crate::contract::pools::{CORNERS_MAX, Drawn, draw};
 
 #[test]
 fn the_deciding_pool_changes_with_its_seed_alone() {
     let plan = &built().ready().plan().functions;
     let other = Pools { deciding_seed: "other".into(), ..pools() };
-    let Drawn { development, deciding, .. } = draw(plan, &|_| true, &[], &pools());
-    let Drawn { development: same, deciding: different, .. } = draw(plan, &|_| true, &[], &other);
+    let Drawn { development, deciding, .. } = draw(plan, &|_| true, NO_EXAMPLES, &pools());
+    let Drawn { development: same, deciding: different, .. } = draw(plan, &|_| true, NO_EXAMPLES, &other);
     assert_eq!(development, same);
     assert_ne!(deciding, different);
     assert!(deciding.iter().all(|probe| {
@@ -34,7 +37,7 @@ fn a_boundary_of_a_parameter_is_in_the_smallest_pool_whatever_the_seed() {
     for seed in 0..20 {
         let pools =
             Pools { development_seed: format!("{seed}"), deciding_seed: "secret".into(), probes_max: 1 };
-        let drawn = draw(&plan, &|_| true, &[], &pools);
+        let drawn = draw(&plan, &|_| true, NO_EXAMPLES, &pools);
         let has = |function: usize, at: usize, value: &Value| {
             drawn.development.iter().any(|probe| probe.function == function && probe.arguments[at] == *value)
         };
@@ -49,7 +52,7 @@ fn a_boundary_of_a_parameter_is_in_the_smallest_pool_whatever_the_seed() {
 
 #[test]
 fn boundary_values_beyond_the_bound_are_counted() {
-    let drawn = draw(&[taking(&["String"; 14])], &|_| true, &[], &pools());
+    let drawn = draw(&[taking(&["String"; 14])], &|_| true, NO_EXAMPLES, &pools());
     assert!(drawn.left_out[&0] > 0, "{:?}", drawn.left_out);
     assert!(drawn.development.len() <= CORNERS_MAX + pools().probes_max, "{}", drawn.development.len());
 }
@@ -57,7 +60,7 @@ fn boundary_values_beyond_the_bound_are_counted() {
 #[test]
 fn pairs_of_boundaries_take_half_of_what_is_left() {
     let pools = Pools { probes_max: 1000, ..pools() };
-    let drawn = draw(&[taking(&["bool", "u8"])], &|_| true, &[], &pools);
+    let drawn = draw(&[taking(&["bool", "u8"])], &|_| true, NO_EXAMPLES, &pools);
     let has = |truth: bool, byte: u8| {
         let wanted = [Value::Bool(truth), Value::int(byte)];
         drawn.development.iter().any(|probe| probe.arguments == wanted)

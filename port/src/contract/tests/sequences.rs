@@ -138,6 +138,7 @@ fn asked(port: &str, asked: &[(&str, &str)]) -> ContractReport {
         items: &items,
         links: &links,
         harvested: &[],
+        recorded: &Recorded::default(),
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,

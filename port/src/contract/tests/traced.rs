@@ -55,8 +55,8 @@ const NAMES: &[&str] =
 pub(super) struct Traced(pub(super) Oracle);
 
 impl Tracer for Traced {
-    fn traced(&self) -> Result<Option<Oracle>, ContractError> {
-        Ok(Some(self.0.clone()))
+    fn traced(&self) -> Result<Prepared, ContractError> {
+        Ok(Prepared::Ready(self.0.clone()))
     }
 }
 
@@ -65,7 +65,7 @@ impl Tracer for Traced {
 struct Broken;
 
 impl Tracer for Broken {
-    fn traced(&self) -> Result<Option<Oracle>, ContractError> {
+    fn traced(&self) -> Result<Prepared, ContractError> {
         Err(ContractError::Provisioning { reason: "no".to_owned() })
     }
 }
@@ -109,6 +109,7 @@ fn asked(port: &str, tracer: &dyn Tracer) -> ContractReport {
         items: &[contract_item("tiny::top", "port.top")],
         links: &links,
         harvested: &[],
+        recorded: &Recorded::default(),
         pools: &pools(),
         profile: &Profile::default(),
         counterexamples_max: COUNTEREXAMPLES_MAX,
@@ -150,4 +151,10 @@ fn a_counterexample_stands_where_its_cause_cannot_be_looked_for() {
     let report = asked(&RIGHT.replace("number // 2", "number // 3"), &Broken);
     assert!(!report.counterexamples.is_empty());
     assert_eq!(named(&report), None);
+    assert_eq!(
+        report.notes,
+        ["counterexamples were not traced: cannot prepare the upstream's build: no"],
+        "it is told"
+    );
+    assert!(asked(RIGHT, &deep().traced).notes.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -24,7 +24,9 @@ import json, os, sys
 print(json.dumps({
     'version': '%d.%d.%d' % sys.version_info[:3],
     'program': sys.executable,
-    'folders': sorted({sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}),
+    'folders': sorted({sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}
+                      | {around for around in [os.path.dirname(os.path.dirname(sys.executable))]
+                         if os.path.isfile(os.path.join(around, 'pyvenv.cfg'))}),
 }))
 ";
 
@@ -145,7 +147,15 @@ impl Interpreter {
         }
     }
 
-    /// The folders that it and its standard library live in.
+    /// The interpreter of a virtual environment in a folder that was made with this one.
+    #[must_use]
+    pub fn in_environment(&self, folder: &Path) -> Self {
+        let mut folders = self.folders.clone();
+        folders.push(folder.to_owned());
+        Self { program: folder.join("bin").join("python").into(), version: self.version, folders }
+    }
+
+    /// The folders that it and its standard library live in, and those of its virtual environment.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
