@@ -9,12 +9,13 @@ use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
+use crate::bootstrap::NOT_YET;
 use crate::convention::private_form;
 use crate::decision::{DecisionWord, Holds};
 use crate::lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::mapping::{Mapping, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
-use crate::unit::{Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
+use crate::unit::{Later, Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
 
 /// What a unit came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +125,9 @@ pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
             }
             Some(UnitOutcome::Parked { reason }) => park(&mut lock, settlement, unit, reason),
         }
+    }
+    for later in &settlement.plan.later {
+        wait(&mut lock, settlement, later);
     }
     for skipped in &settlement.plan.skipped {
         follow_skipped(&mut lock, settlement, skipped);
@@ -242,6 +246,18 @@ fn park(lock: &mut Lock, settlement: &Settlement<'_>, unit: &WorkUnit, reason: &
         // Of an item that was split the first symbol stands for all.
         lock.parked.entry(item).or_insert(parked);
     }
+}
+
+/// What was not asked for waits as it did.
+fn wait(lock: &mut Lock, settlement: &Settlement<'_>, later: &Later) {
+    let known = settlement.lock.parked.get(&later.item).cloned();
+    let parked = known.unwrap_or_else(|| ParkedItem {
+        item: later.item.clone(),
+        symbol: later.symbol.clone(),
+        revision: settlement.plan.revision.label.clone(),
+        reason: NOT_YET.to_owned(),
+    });
+    lock.parked.entry(later.item.clone()).or_insert(parked);
 }
 
 fn follow_skipped(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skipped) {
@@ -363,7 +379,9 @@ fn disposition(settlement: &Settlement<'_>) -> (Disposition, String) {
             }
         };
     }
+    let later = settlement.plan.later.len();
     match (parked, landed, outcomes.len()) {
+        (0, _, _) if later > 0 => (Disposition::Parked, format!("{later} items are not asked for yet")),
         (1.., _, all) => (Disposition::Parked, waiting(parked, all)),
         (0, 1.., _) => (Disposition::Landed, String::new()),
         (0, 0, 1..) => (Disposition::Absorbed, String::new()),

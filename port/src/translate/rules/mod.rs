@@ -174,6 +174,11 @@ impl Translator for RuleTranslator {
                 single.push(edit);
             }
         }
+        // A class is there before what is put into it, whatever their items are called.
+        single.sort_by_key(|edit| match edit {
+            Edit::Insert { symbol, .. } => symbol.as_str().matches('.').count(),
+            _ => 0,
+        });
         let edits = single;
         names.dedup();
         let origin = names.join(", ");
