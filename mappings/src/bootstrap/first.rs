@@ -26,8 +26,8 @@ pub fn first_lock(adoption: &Adoption<'_>, hidden: bool) -> Result<First, PlaceE
     let (mut parked, mut files) = (BTreeMap::new(), BTreeMap::new());
     for (path, item) in &adoption.baseline.items {
         let Placement::Mapped { symbol, file, .. } = adoption.mapping.place(item)? else { continue };
-        let is_wanted =
-            is_asked_for(item) && (hidden || item.is_test || adoption.mapping.needs_no_symbol(item).is_none());
+        let is_wanted = is_asked_for(item)
+            && (hidden || item.is_test || adoption.mapping.needs_no_symbol(item).is_none());
         if !is_wanted {
             continue;
         }

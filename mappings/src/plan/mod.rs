@@ -119,10 +119,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 
 /// Makes the plan for some items alone, where some are named: what else is to be followed is told as [`Plan::later`], and
 /// waits. Only what is named belongs together, so a class may be asked for without its methods.
-pub fn plan_portion(
-    input: &PlanInput<'_>,
-    portion: Option<&BTreeSet<ItemPath>>,
-) -> Result<Plan, PlanError> {
+pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>) -> Result<Plan, PlanError> {
     check(input)?;
     let changes = pending_changes(input)?;
     if changes.len() > CHANGES_MAX {

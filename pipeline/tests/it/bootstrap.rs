@@ -60,14 +60,21 @@ mod tests {
 }
 "#;
 
-const WIDE: &str = "def wide(n: int) -> int:\n    \"\"\"Triple it, and keep the last digits.\"\"\"\n    return n * 3 % 1000";
+const WIDE: &str =
+    "def wide(n: int) -> int:\n    \"\"\"Triple it, and keep the last digits.\"\"\"\n    return n * 3 % 1000";
 
 /// An upstream alone, at its only revision.
 fn upstream() -> World {
     let world = World::bare();
-    world.write("upstream/Cargo.toml", "[package]\nname = \"tally\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    world.write(
+        "upstream/Cargo.toml",
+        "[package]\nname = \"tally\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+    );
     world.write("upstream/src/lib.rs", LIB);
-    world.write("upstream/src/inner.rs", "/// Twice.\npub fn double(n: u32) -> u32 {\n    n.saturating_mul(2)\n}\n");
+    world.write(
+        "upstream/src/inner.rs",
+        "/// Twice.\npub fn double(n: u32) -> u32 {\n    n.saturating_mul(2)\n}\n",
+    );
     world.write("upstream/src/outer.rs", "pub mod deep;\n\npub fn top(n: u8) -> u8 {\n    n / 3\n}\n");
     world.write("upstream/src/outer/deep.rs", "pub fn down(n: u8) -> u8 {\n    n / 5\n}\n");
     world.write(
@@ -91,7 +98,11 @@ const BEGIN: [&str; 7] = [
 
 /// The same without tests, for a machine without pytest.
 fn begun(world: &World, more: &[&str]) -> Ran {
-    let arguments: Vec<&str> = BEGIN.into_iter().chain(["--without-tests", "--format", "json"]).chain(more.iter().copied()).collect();
+    let arguments: Vec<&str> = BEGIN
+        .into_iter()
+        .chain(["--without-tests", "--format", "json"])
+        .chain(more.iter().copied())
+        .collect();
     world.tidelock_in(".", &arguments)
 }
 
@@ -139,10 +150,19 @@ fn rules_alone_port_what_they_understand_and_a_translator_finishes_it() {
     let missing = told["missing"].to_string();
     assert!(missing.contains("128") && missing.contains("tally::wider"), "{missing}");
     // What stands in a module is found where the crate hands it on, and a module with others below it is a package.
-    assert_eq!(python(&world, "import tally; print(tally.double(2), tally.half(9), 'double' in dir(tally))"), "4 4 True");
-    assert_eq!(python(&world, "import tally.outer, tally.outer.deep as d; print(tally.outer.top(9), d.down(9))"), "3 1");
+    assert_eq!(
+        python(&world, "import tally; print(tally.double(2), tally.half(9), 'double' in dir(tally))"),
+        "4 4 True"
+    );
+    assert_eq!(
+        python(&world, "import tally.outer, tally.outer.deep as d; print(tally.outer.top(9), d.down(9))"),
+        "3 1"
+    );
     assert!(world.path("port/tally/outer/__init__.py").is_file());
-    assert!(!world.read("port/tidelock.lock").contains("ffi"), "it is left out, and said so in the configuration");
+    assert!(
+        !world.read("port/tidelock.lock").contains("ffi"),
+        "it is left out, and said so in the configuration"
+    );
     assert_eq!(world.tidelock(&["verify", "--contract"]).code(), 0);
     let log = world.git("port", &["log", "--format=%s"]);
     assert!(log.starts_with("Port a part of") && log.contains("Begin a port of tally"), "{log}");
@@ -182,7 +202,10 @@ fn the_upstreams_tests_are_translated_and_paired_and_run() {
         assert!(lock.contains(pair), "{pair} is paired with its original: {lock}");
     }
     // `inner` is three lines long and stands in the module above it.
-    assert!(!world.path("port/tally/inner.py").exists() && world.read("port/tally/__init__.py").contains("def double"));
+    assert!(
+        !world.path("port/tally/inner.py").exists()
+            && world.read("port/tally/__init__.py").contains("def double")
+    );
     assert!(world.read("port/tidelock.toml").contains("merge = {"), "{ran}");
 }
 
@@ -194,7 +217,12 @@ fn a_bootstrap_that_is_killed_goes_on_and_buys_nothing_twice() {
         &format!("open({:?}, 'a').write('asked\\n')", world.path("asked").display().to_string()),
     );
     let more = ["--translator", who.as_str()];
-    for point in ["attempt: the answer is recorded", "gate: carried out", "advance: the branch moved", "finish: stored"] {
+    for point in [
+        "attempt: the answer is recorded",
+        "gate: carried out",
+        "advance: the branch moved",
+        "finish: stored",
+    ] {
         let arguments: Vec<&str> = BEGIN.into_iter().chain(["--without-tests"]).chain(more).collect();
         let first = !world.path("port").exists();
         let given = if first { arguments } else { vec!["-C", "port", "bootstrap", more[0], more[1]] };
@@ -216,7 +244,10 @@ fn a_wrong_translation_waits_and_what_uses_it_is_not_asked_for() {
     let wrong = WIDE.replace("* 3", "* 4");
     let who = world.answering(
         &[("tally.wide", &wrong)],
-        &format!("open({:?}, 'a').write(prompt.count('sym=tally.wider') and 'wider\\n' or '')", world.path("asked").display().to_string()),
+        &format!(
+            "open({:?}, 'a').write(prompt.count('sym=tally.wider') and 'wider\\n' or '')",
+            world.path("asked").display().to_string()
+        ),
     );
     let ran = begun(&world, &["--translator", &who]);
     assert_eq!(ran.code(), 5, "{ran}");
@@ -240,7 +271,8 @@ fn refused(world: &World, arguments: &[&str], code: i32, says: &str) {
 fn what_cannot_be_begun_is_refused_with_what_to_do() {
     let world = upstream();
     let base = ["bootstrap", "--without-tests", "--upstream", "upstream", "--into", "port"];
-    let with = |more: &[&'static str]| -> Vec<&str> { base.into_iter().chain(more.iter().copied()).collect() };
+    let with =
+        |more: &[&'static str]| -> Vec<&str> { base.into_iter().chain(more.iter().copied()).collect() };
     refused(&world, &with(&["--language", "cobol"]), 2, "cobol");
     refused(&world, &with(&["--package", "3d"]), 2, "Python package");
     refused(&world, &with(&["--package", "json"]), 2, "itself");
@@ -255,11 +287,19 @@ fn what_cannot_be_begun_is_refused_with_what_to_do() {
     world.write("program/src/main.rs", "fn main() {}\n");
     world.git("program", &["init", "-q", "-b", "main"]);
     world.commit("program", "a program");
-    refused(&world, &["bootstrap", "--without-tests", "--upstream", "program", "--into", "tool"], 2, "no library");
+    refused(
+        &world,
+        &["bootstrap", "--without-tests", "--upstream", "program", "--into", "tool"],
+        2,
+        "no library",
+    );
 
     world.write("several/Cargo.toml", "[workspace]\nmembers = [\"one\", \"two\"]\nresolver = \"2\"\n");
     for name in ["one", "two"] {
-        world.write(&format!("several/{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
+        world.write(
+            &format!("several/{name}/Cargo.toml"),
+            &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n"),
+        );
         world.write(&format!("several/{name}/src/lib.rs"), "pub fn f(n: u8) -> u8 {\n    n / 2\n}\n");
     }
     world.git("several", &["init", "-q", "-b", "main"]);
@@ -276,8 +316,12 @@ fn what_cannot_be_begun_is_refused_with_what_to_do() {
 fn an_upstream_that_does_not_build_is_told_before_anything_is_bought() {
     let world = upstream();
     world.upstream_changes("n.saturating_add(1)", "n.no_such_thing(1)", "broken");
-    let who = world.answering(&[("tally.wide", WIDE)], &format!("open({:?}, 'a').write('asked\\n')", world.path("asked").display().to_string()));
-    let base = ["bootstrap", "--without-tests", "--upstream", "upstream", "--into", "port", "--translator", &who];
+    let who = world.answering(
+        &[("tally.wide", WIDE)],
+        &format!("open({:?}, 'a').write('asked\\n')", world.path("asked").display().to_string()),
+    );
+    let base =
+        ["bootstrap", "--without-tests", "--upstream", "upstream", "--into", "port", "--translator", &who];
     refused(&world, &base, 6, "does not build");
     assert!(!world.path("asked").exists());
     let again = world.tidelock(&["bootstrap", "--translator", &who]);

@@ -17,7 +17,9 @@ const ENDED: [i32; 3] = [0, 3, 5];
 /// Ports crates, named or given as repositories. They are kept beside this program, so that a second call goes on.
 pub(super) fn run(translators: &[String], crates: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if crates.is_empty() {
-        bail!("the measure `bootstrap` ports crates: name them, or the paths of their repositories, with `--repo`");
+        bail!(
+            "the measure `bootstrap` ports crates: name them, or the paths of their repositories, with `--repo`"
+        );
     }
     let program = super::demo::program()?;
     let below = program.parent().context("the program has no folder")?.join("bootstrap");
@@ -28,7 +30,13 @@ pub(super) fn run(translators: &[String], crates: &[PathBuf], tell: &mut Tell<'_
     Ok(())
 }
 
-fn one(program: &Path, below: &Path, named: &Path, translators: &[String], tell: &mut Tell<'_>) -> Result<()> {
+fn one(
+    program: &Path,
+    below: &Path,
+    named: &Path,
+    translators: &[String],
+    tell: &mut Tell<'_>,
+) -> Result<()> {
     let (upstream, name) = if named.is_dir() {
         let whole = named.canonicalize()?;
         // Mirrors are called by the folder that holds them.
@@ -58,7 +66,9 @@ fn one(program: &Path, below: &Path, named: &Path, translators: &[String], tell:
         let share = json!({ "of": told[of]["of"], what: told[of][what], "missing": told[of]["missing"] });
         tell(metric(&name, of, share, "items"))?;
     }
-    for (of, unit) in [("lines", "lines"), ("tokens_per_line", "tokens"), ("translated", "units"), ("cost", "")] {
+    for (of, unit) in
+        [("lines", "lines"), ("tokens_per_line", "tokens"), ("translated", "units"), ("cost", "")]
+    {
         tell(metric(&name, of, told[of].clone(), unit))?;
     }
     tell(metric(&name, "missing", told["missing"].clone(), "items"))

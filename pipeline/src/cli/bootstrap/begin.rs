@@ -8,12 +8,12 @@ use anyhow::{Context as _, anyhow};
 use mappings::bootstrap::{First, first_lock};
 use mappings::lock::Adoption;
 use mappings::{Mapping, SymbolTable};
-use port::language::python::Interpreter;
 use port::language::Python;
+use port::language::python::Interpreter;
 use port::repo::PortRepo;
 use upstream::process::Invocation;
-use upstream::snapshot::Package;
 use upstream::repo::RepoError;
+use upstream::snapshot::Package;
 use upstream::source::{SourceError, SourceSpec};
 use upstream::{Revision, RevisionLabel, Snapshot};
 
@@ -133,20 +133,26 @@ fn clear(folder: &Path) -> Result<(), CliError> {
         let path = entry.context("cannot read the folder")?.path();
         if !is_ours {
             let error = anyhow!("`{}` is not empty, and no port was begun there", folder.display());
-            return Err(CliError::usage(error).hint("name a folder that is empty or not there yet: `--into FOLDER`"));
+            return Err(
+                CliError::usage(error).hint("name a folder that is empty or not there yet: `--into FOLDER`")
+            );
         }
         // What was fetched is kept.
         if path.file_name().is_some_and(|name| name == ".tidelock") {
             continue;
         }
-        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         removed.with_context(|| format!("cannot remove `{}`", path.display()))?;
     }
     Ok(())
 }
 
 /// The revision that is ported: the one that was asked for, or the newest.
-fn revision(session: &Session, asked: Option<&str>) -> Result<(Revision, std::sync::Arc<Snapshot>), CliError> {
+fn revision(
+    session: &Session,
+    asked: Option<&str>,
+) -> Result<(Revision, std::sync::Arc<Snapshot>), CliError> {
     let revision = match asked {
         Some(text) => {
             listed(session, Some(&RevisionLabel::new(text).map_err(CliError::usage)?))?;
@@ -196,7 +202,8 @@ fn newest(session: &Session) -> Result<Revision, CliError> {
 
 /// The package whose library is ported.
 fn chosen<'s>(snapshot: &'s Snapshot, asked: Option<&str>) -> Result<&'s Package, CliError> {
-    let libraries: Vec<&Package> = snapshot.packages.iter().filter(|package| package.library.is_some()).collect();
+    let libraries: Vec<&Package> =
+        snapshot.packages.iter().filter(|package| package.library.is_some()).collect();
     let names = || {
         let names = libraries.iter().map(|package| package.name.as_str()).take(NAMED_MAX);
         names.collect::<Vec<_>>().join(", ")
@@ -279,7 +286,8 @@ impl Text {
         }
         if !self.layout.merge.is_empty() {
             let pairs = self.layout.merge.iter();
-            let pairs = pairs.map(|(from, to)| format!("{} = {}", quoted(&from.join("::")), quoted(&to.join("::"))));
+            let pairs =
+                pairs.map(|(from, to)| format!("{} = {}", quoted(&from.join("::")), quoted(&to.join("::"))));
             let _ = writeln!(text, "merge = {{ {} }}", pairs.collect::<Vec<_>>().join(", "));
         }
         let other = self.others.iter().flat_map(|name| {
@@ -331,13 +339,19 @@ fn write(folder: &Path, file: &str, text: &str) -> Result<(), CliError> {
 }
 
 /// Runs git, whatever the user's own configuration says.
-fn git(context: &Context, folder: &Path, (name, email): (&str, &str), arguments: &[&str]) -> Result<(), CliError> {
+fn git(
+    context: &Context,
+    folder: &Path,
+    (name, email): (&str, &str),
+    arguments: &[&str],
+) -> Result<(), CliError> {
     let invocation = Invocation::new("git", folder)
         .args(["-c", &format!("user.name={name}"), "-c", &format!("user.email={email}")])
         .args(arguments.iter().copied())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1");
-    let finished = context.machine.runner.run(&invocation).context("a port is a git repository: git is needed")?;
+    let finished =
+        context.machine.runner.run(&invocation).context("a port is a git repository: git is needed")?;
     if finished.succeeded() {
         return Ok(());
     }

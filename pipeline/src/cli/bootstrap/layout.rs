@@ -31,7 +31,8 @@ pub(super) struct Layout {
 pub(super) fn layout(first: &First, snapshot: &Snapshot, package: &str, merge_below: usize) -> Layout {
     let mut modules = contents(first, snapshot, package);
     let mut merge: BTreeMap<Module, Module> = BTreeMap::new();
-    let mut deepest_first: Vec<Module> = modules.keys().filter(|module| !module.is_empty()).cloned().collect();
+    let mut deepest_first: Vec<Module> =
+        modules.keys().filter(|module| !module.is_empty()).cloned().collect();
     deepest_first.sort_by_key(|module| (usize::MAX - module.len(), module.clone()));
     for module in deepest_first {
         let Some((_, above)) = module.split_last() else { continue };
@@ -51,9 +52,8 @@ pub(super) fn layout(first: &First, snapshot: &Snapshot, package: &str, merge_be
         }
         merge.insert(module, above);
     }
-    let has_below = |module: &Module| {
-        modules.keys().any(|other| other.len() > module.len() && other.starts_with(module))
-    };
+    let has_below =
+        |module: &Module| modules.keys().any(|other| other.len() > module.len() && other.starts_with(module));
     let packages = modules.keys().filter(|module| !module.is_empty() && has_below(module)).cloned().collect();
     Layout { merge, packages }
 }
@@ -61,7 +61,9 @@ pub(super) fn layout(first: &First, snapshot: &Snapshot, package: &str, merge_be
 fn contents(first: &First, snapshot: &Snapshot, package: &str) -> BTreeMap<Module, Content> {
     let mut modules: BTreeMap<Module, Content> = BTreeMap::new();
     for (path, file) in &first.files {
-        let (Some(item), Some(waiting)) = (snapshot.items.get(path), first.lock.parked.get(path)) else { continue };
+        let (Some(item), Some(waiting)) = (snapshot.items.get(path), first.lock.parked.get(path)) else {
+            continue;
+        };
         if item.is_test {
             continue;
         }

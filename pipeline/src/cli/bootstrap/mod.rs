@@ -5,6 +5,7 @@
 
 pub(super) mod args;
 mod begin;
+mod choice;
 mod layout;
 mod naming;
 mod portions;
@@ -27,7 +28,9 @@ pub(super) fn run(context: &Context, args: &Bootstrap) -> Result<ExitCode, CliEr
         return Err(CliError::usage(error).hint("`python` is the language that there is"));
     }
     let folder = match &args.into {
-        Some(folder) => std::path::absolute(context.directory.join(folder)).map_err(|error| anyhow!(error))?,
+        Some(folder) => {
+            std::path::absolute(context.directory.join(folder)).map_err(|error| anyhow!(error))?
+        }
         None => context.directory.clone(),
     };
     if begin::is_begun(&folder) {
@@ -49,7 +52,8 @@ pub(super) fn run(context: &Context, args: &Bootstrap) -> Result<ExitCode, CliEr
     let revision = session.revision(lock.baseline.as_str()).map_err(session_error)?;
     let snapshot = session.snapshot(&revision).map_err(session_error)?;
     if let Some(reason) = blocked(&session, &snapshot, &lock)? {
-        let error = anyhow!("the upstream does not build at {}, so nothing can be proved: {reason}", lock.baseline);
+        let error =
+            anyhow!("the upstream does not build at {}, so nothing can be proved: {reason}", lock.baseline);
         return Err(CliError { code: ExitCode::Inconclusive, cause: error, hints: Vec::new() }
             .hint("nobody was asked for anything; make it build here (`--at` names another revision), and run this again"));
     }
@@ -58,7 +62,11 @@ pub(super) fn run(context: &Context, args: &Bootstrap) -> Result<ExitCode, CliEr
 }
 
 /// Why the upstream cannot be asked, if it cannot: known before anything is bought.
-fn blocked(session: &Session, snapshot: &Snapshot, lock: &mappings::Lock) -> Result<Option<String>, CliError> {
+fn blocked(
+    session: &Session,
+    snapshot: &Snapshot,
+    lock: &mappings::Lock,
+) -> Result<Option<String>, CliError> {
     let confinement = sync::confinement(&session.settings, &session.machine)?;
     let items = lock.parked.keys().chain(lock.links.keys());
     let library = snapshot
@@ -73,14 +81,20 @@ fn blocked(session: &Session, snapshot: &Snapshot, lock: &mappings::Lock) -> Res
 /// A port that was begun goes on as it was begun.
 fn ensure_same(folder: &std::path::Path, args: &Bootstrap) -> Result<(), CliError> {
     if let Some(argument) = args.only_to_begin() {
-        let error = anyhow!("the port in `{}` was begun already, and `{argument}` changes nothing there", folder.display());
-        return Err(CliError::usage(error).hint(format!("edit `{CONFIG_NAME}` there, or name another folder")));
+        let error = anyhow!(
+            "the port in `{}` was begun already, and `{argument}` changes nothing there",
+            folder.display()
+        );
+        return Err(
+            CliError::usage(error).hint(format!("edit `{CONFIG_NAME}` there, or name another folder"))
+        );
     }
     let Some(upstream) = &args.upstream else { return Ok(()) };
     let settings = config::load(folder).map_err(|error| anyhow!(error))?;
     let asked = source::parse(upstream, folder)?;
     if asked != settings.source {
-        let error = anyhow!("the port in `{}` follows `{}`, and not `{asked}`", folder.display(), settings.source);
+        let error =
+            anyhow!("the port in `{}` follows `{}`, and not `{asked}`", folder.display(), settings.source);
         return Err(CliError::usage(error).hint("name another folder with `--into`"));
     }
     Ok(())

@@ -59,11 +59,15 @@ pub(super) fn package(
     if let Some(name) = asked {
         if !name.split('.').all(|part| language.is_name(part)) {
             let error = anyhow!("`{name}` is not the name of a Python package");
-            return Err(CliError::usage(error).hint("letters, digits and `_`, no digit first, and no keyword"));
+            return Err(
+                CliError::usage(error).hint("letters, digits and `_`, no digit first, and no keyword")
+            );
         }
         if facts.taken.contains(name) {
             let error = anyhow!("Python has a module `{name}` itself, which the port would hide");
-            return Err(CliError::usage(error).hint(format!("another name, such as `--package {name}{SUFFIX}`")));
+            return Err(
+                CliError::usage(error).hint(format!("another name, such as `--package {name}{SUFFIX}`"))
+            );
         }
         return Ok(name.to_owned());
     }

@@ -73,7 +73,11 @@ fn dotted(package: &str, module: &Module) -> String {
     module.iter().fold(package.to_owned(), |path, name| format!("{path}.{name}"))
 }
 
-fn module_text(plan: Plan<'_>, module: &Module, handed_on: Option<&BTreeMap<String, (String, String)>>) -> String {
+fn module_text(
+    plan: Plan<'_>,
+    module: &Module,
+    handed_on: Option<&BTreeMap<String, (String, String)>>,
+) -> String {
     let library = plan.krate.library.as_deref().unwrap_or_default();
     let path = module.iter().fold(library.to_owned(), |path, name| format!("{path}::{name}"));
     let docs = plan.snapshot.items.values().find(|item| item.path.as_str() == path).map(first_line);
@@ -118,13 +122,15 @@ fn handed_on(plan: Plan<'_>) -> BTreeMap<Module, BTreeMap<String, (String, Strin
     let there = modules(plan);
     let mut found: BTreeMap<Module, BTreeMap<String, (String, String)>> = BTreeMap::new();
     for (path, file) in &plan.first.files {
-        let (Some(item), Some(waiting)) = (plan.snapshot.items.get(path), plan.first.lock.parked.get(path)) else {
+        let (Some(item), Some(waiting)) = (plan.snapshot.items.get(path), plan.first.lock.parked.get(path))
+        else {
             continue;
         };
         let Some(home) = module_of(file, plan.package).filter(|_| stands_in_a_module(item)) else { continue };
         for public in surface.of(path) {
             let segments: Vec<&str> = public.split("::").collect();
-            let Some(([krate, above @ ..], name)) = segments.split_last().map(|(name, above)| (above, *name)) else {
+            let Some(([krate, above @ ..], name)) = segments.split_last().map(|(name, above)| (above, *name))
+            else {
                 continue;
             };
             let module: Module = above.iter().map(|name| (*name).to_owned()).collect();

@@ -13,6 +13,7 @@ use serde::Serialize;
 use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
 use super::super::{CliError, Context, ExitCode, session_error};
+use super::choice;
 use super::portions::Ran;
 use crate::session::Session;
 
@@ -131,7 +132,9 @@ fn told(
     snapshot: &Snapshot,
     ran: &Ran,
 ) -> Result<Told, CliError> {
-    let reasons = reasons(&ran.records);
+    // What was refused says more than that a rule has no answer.
+    let mut reasons = choice::reasons(session, &snapshot.revision)?;
+    reasons.extend(self::reasons(&ran.records));
     let (mut items, mut public, mut tests, mut left_out) = <(Share, Share, Share, usize)>::default();
     let mut missing = Vec::new();
     for (path, item) in &snapshot.items {
@@ -247,7 +250,7 @@ fn reasons(records: &[RunRecord]) -> BTreeMap<String, String> {
 fn said(attempt: &AttemptRecord) -> Option<String> {
     let found = attempt.findings.first().map(|finding| finding.text.clone());
     // What the memory has not says nothing about the item.
-    let declined = attempt.declined.clone().filter(|_| attempt.route != "memory" && attempt.route != "verify_first");
+    let declined = attempt.declined.clone().filter(|_| attempt.route == "model");
     found.or(declined)
 }
 
@@ -285,8 +288,12 @@ fn cost(records: &[RunRecord]) -> Cost {
 fn lines(session: &Session, head: &BranchHead) -> Result<usize, CliError> {
     let files = session.port.files(&head.tree).map_err(|error| anyhow!(error))?;
     let symbols = session.symbols(&head.tree).map_err(session_error)?;
-    let code: std::collections::BTreeSet<&str> =
-        symbols.symbols.values().filter(|symbol| !symbol.is_test).map(|symbol| symbol.file.as_str()).collect();
+    let code: std::collections::BTreeSet<&str> = symbols
+        .symbols
+        .values()
+        .filter(|symbol| !symbol.is_test)
+        .map(|symbol| symbol.file.as_str())
+        .collect();
     let texts = files.iter().filter(|file| code.contains(file.path.as_str()));
     let held = texts.filter_map(|file| session.port_text(&head.tree, &file.path));
     Ok(held.map(|text| text.lines().filter(|line| !line.trim().is_empty()).count()).sum())
