@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::bootstrap::{NOT_YET, Past, next_wave, together, types_of};
-use mappings::{Lock, UnitKind, WorkUnit};
+use mappings::{Link, Lock, ParkedItem, UnitKind, WorkUnit};
 use port::translate::rules::RuleTranslator;
 use port::translate::{Route, Translation, Translator as _};
 use reports::record::UnitOutcome;
@@ -40,16 +40,64 @@ impl Earlier {
         self.header.chain.iter().any(|link| link.route == Route::Model)
     }
 
-    /// The items of units whose answer by a rule was refused: a rule says the same again.
-    fn refused_by_rule(&self) -> impl Iterator<Item = &str> {
+    /// The items beside the portion that the gate found to differ.
+    fn differing_elsewhere(&self) -> Vec<ItemPath> {
+        let gates = self.record.revisions.iter().flat_map(|revision| &revision.gates);
+        let failed = gates.filter(|gate| gate.verdict == Verdict::Fail);
+        let rows = failed.flat_map(|gate| &gate.evidence).filter(|row| row.disagreed > 0);
+        let items = rows.filter_map(|row| ItemPath::new(row.item.as_str()).ok());
+        items.filter(|item| !self.portion.contains(item)).collect()
+    }
+
+    /// The items of units whose answer by a rule did not pass: a rule says the same again. What could not be told may be
+    /// told by another command.
+    fn answered_in_vain(&self, began_ms: i64) -> impl Iterator<Item = &str> {
+        let is_new = self.header.started_ms >= began_ms;
         let units = self.record.revisions.iter().flat_map(|revision| &revision.units);
         let parked = units.filter(|unit| matches!(unit.outcome, UnitOutcome::Parked { .. }));
-        let refused = parked.filter(|unit| {
-            let by_rule = unit.attempts.iter().filter(|attempt| attempt.route == "rule");
-            by_rule.into_iter().any(|attempt| attempt.verdict == Some(Verdict::Fail))
+        let in_vain = parked.filter(move |unit| {
+            let mut by_rule = unit.attempts.iter().filter(|attempt| attempt.route == "rule");
+            by_rule.any(|attempt| match attempt.verdict {
+                Some(Verdict::Fail) => true,
+                Some(Verdict::Inconclusive | Verdict::Pass) => is_new,
+                None => false,
+            })
         });
-        refused.flat_map(|unit| unit.members.iter().map(|member| member.item.as_str()))
+        in_vain.flat_map(|unit| unit.members.iter().map(|member| member.item.as_str()))
     }
+}
+
+/// Why an item waits that landed and was found to differ by a later gate, whose probes were others.
+const TAKEN_BACK: &str =
+    "a later gate found a call in which it differs: it was taken back, and its symbol is there";
+
+/// How many portions may hold an item that is taken back.
+const TIMES_MAX: usize = 4;
+
+/// Takes back what landed and differs, by what the gate said of the portions that it refused with the port as it is now:
+/// else nothing would land any more. The item loses its link and waits; its symbol stays and is mended like a person's.
+pub(super) fn taken_back(lock: Lock, head: &Head, earlier: &[Earlier]) -> Option<Lock> {
+    let here = earlier.iter().filter(|run| run.header.head == *head);
+    let items: BTreeSet<ItemPath> = here.flat_map(Earlier::differing_elsewhere).collect();
+    without(lock, &items)
+}
+
+/// A lock in which these items wait as far as they were linked; `None` where none was.
+fn without(mut lock: Lock, items: &BTreeSet<ItemPath>) -> Option<Lock> {
+    let linked: Vec<Link> = items.iter().filter_map(|item| lock.links.remove(item)).collect();
+    if linked.is_empty() {
+        return None;
+    }
+    for link in linked {
+        let parked = ParkedItem {
+            item: link.item.clone(),
+            symbol: link.symbol,
+            revision: link.revision,
+            reason: TAKEN_BACK.to_owned(),
+        };
+        lock.parked.insert(link.item, parked);
+    }
+    Some(lock)
 }
 
 /// What the next portion is chosen by.
@@ -122,7 +170,8 @@ impl Choice<'_> {
     /// The units of a plan that rules have an answer for that was not refused before. Rules read, and cost nothing, so they
     /// are asked here already: a portion of units that they refuse would be gated for nothing.
     fn answered<'c>(&self, current: &'c Current, head: &Head) -> Result<Vec<&'c WorkUnit>, CliError> {
-        let refused: BTreeSet<&str> = self.counted().flat_map(Earlier::refused_by_rule).collect();
+        let refused: BTreeSet<&str> =
+            self.counted().flat_map(|run| run.answered_in_vain(self.began_ms)).collect();
         let mut found = Vec::new();
         // A unit whose callee comes with it is answered once that is there.
         for unit in &current.plan.units {
@@ -138,8 +187,13 @@ impl Choice<'_> {
     /// Whether an item is still to be asked for of everybody.
     fn waits(&self, lock: &Lock, item: &ItemPath) -> bool {
         let Some(parked) = lock.parked.get(item) else { return false };
-        let is_open = || self.args.retry || parked.reason == NOT_YET || parked.reason.starts_with(UNTOLD);
-        !self.asked.contains(item) && is_open() || self.is_set_free(lock, item)
+        let is_again = parked.reason == TAKEN_BACK;
+        let is_open =
+            || self.args.retry || is_again || parked.reason == NOT_YET || parked.reason.starts_with(UNTOLD);
+        // What is taken back again and again is a person's.
+        let times = self.counted().filter(|run| run.portion.contains(item)).count();
+        let was_asked = if is_again { times >= TIMES_MAX } else { self.asked.contains(item) };
+        !was_asked && is_open() || self.is_set_free(lock, item)
     }
 
     /// Whether an item is a member of a type that is in the port by now, and no model was asked for it without the type.
@@ -164,6 +218,10 @@ impl Choice<'_> {
         let mut past = Past::default();
         for run in self.counted() {
             let is_here = run.header.head == *head;
+            // What was not its fault says nothing about a portion.
+            if !run.differing_elsewhere().is_empty() {
+                continue;
+            }
             let is_alone =
                 run.record.revisions.iter().map(|revision| revision.units.len()).sum::<usize>() == 1;
             match run.record.outcome {
@@ -222,4 +280,41 @@ pub(super) fn reasons(session: &Session, revision: &Revision) -> Result<BTreeMap
         }
     }
     Ok(reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"version = 3
+source = "registry:k"
+baseline = "1.0.0"
+commit = "0123456789abcdef0123456789abcdef01234567"
+
+revisions = [
+  { revision = "1.0.0", commit = "0123456789abcdef0123456789abcdef01234567", disposition = "adopted" },
+]
+
+links = [
+  { item = "k::f", symbol = "k.f", upstream = "48ed87b019f4f7496583c135d07a518b", written = "2eedda6137f6f58ddbfefd2c9bca9c26", revision = "1.0.0", proof = "proved" },
+  { item = "k::g", symbol = "k.g", upstream = "48ed87b019f4f7496583c135d07a518b", written = "2eedda6137f6f58ddbfefd2c9bca9c26", revision = "1.0.0", proof = "proved" },
+]
+
+parked = [
+]
+
+held = [
+]
+"#;
+
+    #[test]
+    fn what_landed_and_differs_after_all_waits_again_and_only_that() {
+        let lock = Lock::parse(LOCK).unwrap();
+        let item = |text: &str| ItemPath::new(text).unwrap();
+        let taken = without(lock.clone(), &BTreeSet::from([item("k::f"), item("k::unknown")])).unwrap();
+        assert_eq!(taken.links.keys().collect::<Vec<_>>(), [&item("k::g")]);
+        assert_eq!(taken.parked[&item("k::f")].reason, TAKEN_BACK);
+        assert_eq!(Lock::parse(&taken.render()).unwrap(), taken);
+        assert_eq!(without(lock, &BTreeSet::from([item("k::unknown")])), None);
+    }
 }

@@ -9,13 +9,13 @@ use reports::record::UnitOutcome;
 use reports::{RunOutcome, RunRecord};
 use upstream::{ItemPath, Revision};
 
-use super::super::{CliError, sync};
+use super::super::{CliError, session_error, sync};
 use super::args::Bootstrap;
-use super::choice::{Choice, Earlier, Portion};
+use super::choice::{Choice, Earlier, Portion, TAKEN_BACK, taken_back};
 use crate::chain::{self, Means, RunExchanges};
 use crate::config::{ChainEntry, Settings};
 use crate::driver::{Driver, RunRequest};
-use crate::engine::{self, Event};
+use crate::engine::{self, Event, Head};
 use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -48,6 +48,7 @@ pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> 
             return Err(anyhow!("stopped; the same command goes on from here").into());
         }
         let earlier = earlier(session, revision)?;
+        take_back(session, &earlier)?;
         let choice =
             Choice { session, args, revision, earlier: &earlier, asked: &asked, has_models, began_ms };
         let Some(portion) = choice.next()? else {
@@ -73,6 +74,21 @@ pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> 
         }
     }
     Err(anyhow!("{PORTIONS_MAX} portions were run, and something still waits").into())
+}
+
+/// Lets a lock stand in for the port's where the gate found something in it that differs. It lands with the next portion.
+fn take_back(session: &Session, earlier: &[Earlier]) -> Result<(), CliError> {
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    let at = Head { commit: head.commit, tree: head.tree.clone() };
+    if let Some(taken) = taken_back(lock, &at, earlier) {
+        let items = taken.parked.values().filter(|parked| parked.reason == TAKEN_BACK).count();
+        let items = reports::count(items as u64, "item");
+        let text = format!("by the last gate {items} that landed differ after all: taken back");
+        session.machine.listener.tell(Progress::Notice { code: "taken-back", text });
+        session.take_up(&head.tree, taken);
+    }
+    Ok(())
 }
 
 /// The runs that took up portions of this revision, oldest first.
