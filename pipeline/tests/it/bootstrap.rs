@@ -144,7 +144,7 @@ fn rules_alone_port_what_they_understand_and_a_translator_finishes_it() {
     assert_eq!(ran.code(), 5, "{ran}");
     let told = ran.json();
     assert_eq!(told["items"]["missing"], 2, "`wide`, and what uses it: {told:#}");
-    assert_eq!(told["left_out"], 1, "{told:#}");
+    assert_eq!(told["left_out"], 2, "the module and what is in it: {told:#}");
     assert_eq!(told["cost"]["model_answers"], 0, "{told:#}");
     assert!(told["public"]["proved"].as_u64().unwrap() >= 5, "{told:#}");
     let missing = told["missing"].to_string();
@@ -231,7 +231,8 @@ fn a_bootstrap_that_is_killed_goes_on_and_buys_nothing_twice() {
         assert!(matches!(finished.ending, Ending::Signalled(9)), "{point}: {}", finished.tail(20));
     }
     let ran = world.tidelock(&["bootstrap", more[0], more[1], "--format", "json"]);
-    assert_eq!(ran.code(), 0, "{ran}");
+    // Each went on where the one before was killed, so that little or nothing is left.
+    assert!([0, 3].contains(&ran.code()), "{ran}");
     assert_eq!(world.read("asked"), "asked\n", "it was asked once");
     assert_eq!(ran.json()["items"]["missing"], 0);
     assert_eq!(world.tidelock(&["verify"]).code(), 0);
@@ -280,7 +281,12 @@ fn what_cannot_be_begun_is_refused_with_what_to_do() {
     refused(&world, &with(&["--crate", "other"]), 2, "no library `other`");
     refused(&world, &["bootstrap", "--into", "port"], 2, "no port was begun");
     world.write("full/precious.txt", "x");
-    refused(&world, &["bootstrap", "--upstream", "upstream", "--into", "full"], 2, "is not empty");
+    refused(
+        &world,
+        &["bootstrap", "--without-tests", "--upstream", "upstream", "--into", "full"],
+        2,
+        "is not empty",
+    );
     assert_eq!(world.read("full/precious.txt"), "x");
 
     world.write("program/Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\n");

@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::bootstrap::{First, NOT_YET, first_lock};
-use crate::mapping::Mapping;
-use crate::plan::plan_portion;
 
 /// A port with nothing in it, of a type with a method and a function that uses a hidden one.
 struct Begun {

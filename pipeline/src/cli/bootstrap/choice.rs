@@ -68,7 +68,7 @@ impl Earlier {
 }
 
 /// Why an item waits that landed and was found to differ by a later gate, whose probes were others.
-const TAKEN_BACK: &str =
+pub(super) const TAKEN_BACK: &str =
     "a later gate found a call in which it differs: it was taken back, and its symbol is there";
 
 /// How many portions may hold an item that is taken back.
