@@ -292,7 +292,7 @@ impl Text {
         }
         let other = self.others.iter().flat_map(|name| {
             let reason = "another crate of the workspace, which has no port here".to_owned();
-            [(format!("{name}::**"), reason.clone()), (format!("{name}[*::**"), reason)]
+            [(format!("{name}::**"), reason.clone()), (format!("{name}[*]::**"), reason)]
         });
         for (items, reason) in self.ignored.iter().cloned().chain(other) {
             let (items, reason) = (quoted(&items), quoted(&reason));
