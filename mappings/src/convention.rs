@@ -196,7 +196,8 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-fn safe(name: &str) -> String {
+/// A name that the port's language can have: a keyword gets a final underscore.
+pub(crate) fn safe(name: &str) -> String {
     if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 

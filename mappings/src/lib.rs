@@ -3,6 +3,7 @@
 //! Everything here is a plain function from values to values: the upstream's snapshots and the port's
 //! symbol table go in, a plan comes out. Nothing here reads a repository or writes a file.
 
+pub mod bootstrap;
 pub mod coverage;
 pub mod decision;
 pub mod graph;
@@ -24,8 +25,8 @@ pub use graph::CallGraph;
 pub use infer::{InferInput, PortOutline, Proposal, infer};
 pub use lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};
-pub use plan::{PlanError, PlanInput, plan};
+pub use plan::{PlanError, PlanInput, plan, plan_portion};
 pub use settle::{SettleError, Settlement, UnitOutcome, settle};
 pub use status::{Status, StatusInput, status};
 pub use symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
-pub use unit::{Impacted, Plan, SkipReason, Skipped, UnitId, UnitKind, UnitMember, WorkUnit};
+pub use unit::{Impacted, Later, Plan, SkipReason, Skipped, UnitId, UnitKind, UnitMember, WorkUnit};

@@ -129,4 +129,16 @@ pub struct Plan {
     pub units: Vec<WorkUnit>,
     /// What is left alone.
     pub skipped: Vec<Skipped>,
+    /// What is to be followed and is not asked for in this plan, by item: it waits on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Later>,
+}
+
+/// An item that a plan over a part of the upstream does not take up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// The item.
+    pub item: ItemPath,
+    /// The symbol that is to follow it.
+    pub symbol: SymbolPath,
 }

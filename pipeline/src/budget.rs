@@ -120,6 +120,11 @@ impl Budget {
         self.limits.contains_key(&Scope::Day) || self.limits.contains_key(&Scope::Month)
     }
 
+    /// Whether nothing is bounded.
+    pub fn is_boundless(&self) -> bool {
+        self.limits.is_empty()
+    }
+
     /// Whether answers for a unit still fit below every bound, with all that they and those of other units that are
     /// under way may cost.
     pub fn has_room(&self, ledger: &Ledger, unit: &str, more: Spent, beside: Spent) -> bool {
@@ -159,6 +164,8 @@ fn spent(ledger: &Ledger, scope: Scope, unit: &str, more: Spent, beside: Spent) 
 pub struct Ledger {
     earlier_day: Spent,
     earlier_month: Spent,
+    /// By the runs before that took up other portions of the same port.
+    portions: Spent,
     run: Spent,
     revision: Spent,
     label: String,
@@ -177,6 +184,14 @@ impl Ledger {
             if (then.year(), then.month()) == (now.year(), now.month()) {
                 self.earlier_month.add(Spent::of_record(record));
             }
+        }
+    }
+
+    /// Counts an earlier run that took up another portion of the port that this one begins.
+    pub fn add_portion(&mut self, events: &[Event]) {
+        for event in events {
+            let Event::Attempted { record, .. } = event else { continue };
+            self.portions.add(Spent::of_record(record));
         }
     }
 
@@ -206,14 +221,15 @@ impl Ledger {
     }
 
     fn spent(&self, scope: Scope, unit: &str) -> Spent {
+        let with_portions = |own: Spent| own.plus(self.portions);
         let with_run = |mut earlier: Spent| {
             earlier.add(self.run);
             earlier
         };
         match scope {
             Scope::Unit => self.units.get(unit).copied().unwrap_or_default(),
-            Scope::Revision => self.revision,
-            Scope::Run => self.run,
+            Scope::Revision => with_portions(self.revision),
+            Scope::Run => with_portions(self.run),
             Scope::Day => with_run(self.earlier_day),
             Scope::Month => with_run(self.earlier_month),
         }
@@ -309,6 +325,17 @@ mod tests {
         ledger.add_earlier(NOW_MS - 1, NOW_MS, &spent);
         assert_eq!(code(Scope::Day, MONEY, &ledger).as_deref(), Some("budget-day"));
         assert_eq!(code(Scope::Run, MONEY, &ledger), None);
+    }
+
+    #[test]
+    fn portions_of_one_port_are_one_run_and_one_revision() {
+        let mut ledger = Ledger::default();
+        ledger.add_portion(&[attempted("a::f", 100, 0.0)]);
+        ledger.add(&planned("1.0.0"));
+        assert_eq!(code(Scope::Run, TOKENS, &ledger).as_deref(), Some("budget-run"));
+        assert_eq!(code(Scope::Revision, TOKENS, &ledger).as_deref(), Some("budget-revision"));
+        assert_eq!(code(Scope::Unit, TOKENS, &ledger), None);
+        assert_eq!(code(Scope::Day, TOKENS, &ledger), None, "it is counted by its own day");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The mapping as it is written in `tidelock.toml`. The documentation of these fields is the user's reference.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,13 @@ pub struct ConventionConfig {
     /// The folder of the port's tests.
     #[serde(default = "default_tests")]
     pub tests: String,
+    /// Modules, such as `a::b`, that are packages of the port, because others stand below them: `a::b::name` goes to
+    /// `package/a/b/__init__.py`.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Modules whose items stand in another module of the port: `"a::b" = "a"`, or `""` for the crate's root.
+    #[serde(default)]
+    pub merge: BTreeMap<String, String>,
 }
 
 fn default_tests() -> String {

@@ -317,7 +317,10 @@ fn unlinked(input: &PlanInput<'_>, change: ItemChange, place: Place) -> Result<D
         let member = UnitMember { change, symbol: symbol.clone(), file, edited_by_hand };
         follow(vec![Planned { member, kind: UnitKind::Change, reason, comes_at: None }])
     };
+    // A port that is begun anew has symbols for what the upstream hides as well, and waits for them.
+    let waits = input.lock.parked.contains_key(change.path());
     if present.is_none()
+        && !waits
         && let Some(reason) = change.after().and_then(|item| input.mapping.needs_no_symbol(item))
     {
         return Ok(skip(&change, SkipReason::NoCounterpart, reason.to_owned()));

@@ -16,6 +16,8 @@ mod users;
 pub(crate) use behaviour::without_behaviour;
 use change::{Pending, pending_changes};
 use member::{Decision, Planned, decide};
+use std::collections::{BTreeMap, BTreeSet};
+
 use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, RevisionLabel};
@@ -25,7 +27,7 @@ use crate::graph::CallGraph;
 use crate::lock::Lock;
 use crate::mapping::{Mapping, PlaceError};
 use crate::symbol::{SymbolPath, SymbolTable};
-use crate::unit::{Plan, Skipped};
+use crate::unit::{Later, Plan, Skipped};
 
 /// How many items a plan may hold. A larger step is taken over revisions in between.
 pub const CHANGES_MAX: usize = 50_000;
@@ -112,6 +114,12 @@ pub enum PlanError {
 
 /// Makes the plan.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    plan_portion(input, None)
+}
+
+/// Makes the plan for some items alone, where some are named: what else is to be followed is told as [`Plan::later`], and
+/// waits. Only what is named belongs together, so a class may be asked for without its methods.
+pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>) -> Result<Plan, PlanError> {
     check(input)?;
     let changes = pending_changes(input)?;
     if changes.len() > CHANGES_MAX {
@@ -125,10 +133,22 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     if count > CHANGES_MAX {
         return Err(PlanError::TooLarge { count });
     }
+    let (planned, later): (Vec<Planned>, Vec<Planned>) = planned
+        .into_iter()
+        .partition(|one| portion.is_none_or(|portion| portion.contains(one.member.change.path())));
     let mut units = order::units(planned, &calls, input.symbols);
     impact::mark(&mut units, &calls, input);
     skipped.sort_by(|one, other| one.item.cmp(&other.item));
-    Ok(Plan { revision: input.target.revision.clone(), units, skipped })
+    Ok(Plan { revision: input.target.revision.clone(), units, skipped, later: told_later(later) })
+}
+
+/// Each item once, with its first symbol.
+fn told_later(planned: Vec<Planned>) -> Vec<Later> {
+    let mut later: BTreeMap<ItemPath, SymbolPath> = BTreeMap::new();
+    for one in planned {
+        later.entry(one.member.change.path().clone()).or_insert(one.member.symbol);
+    }
+    later.into_iter().map(|(item, symbol)| Later { item, symbol }).collect()
 }
 
 /// What the plan comes to, item by item.

@@ -9,12 +9,13 @@ use upstream::diff::ItemChange;
 use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, Revision, RevisionLabel};
 
+use crate::bootstrap::NOT_YET;
 use crate::convention::private_form;
 use crate::decision::{DecisionWord, Holds};
 use crate::lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::mapping::{Mapping, Placement};
 use crate::symbol::{SymbolPath, SymbolTable};
-use crate::unit::{Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
+use crate::unit::{Later, Plan, SkipReason, Skipped, UnitId, UnitMember, WorkUnit};
 
 /// What a unit came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +130,9 @@ pub fn settle(settlement: &Settlement<'_>) -> Result<Lock, SettleError> {
     }
     for (item, parked) in settlement.resting {
         rest(&mut lock, settlement, item, parked);
+    }
+    for later in &settlement.plan.later {
+        wait(&mut lock, settlement, later);
     }
     for skipped in &settlement.plan.skipped {
         follow_skipped(&mut lock, settlement, skipped);
@@ -259,6 +263,18 @@ fn parked_since(settlement: &Settlement<'_>, item: &ItemPath) -> RevisionLabel {
     since.unwrap_or(&settlement.plan.revision.label).clone()
 }
 
+/// What was not asked for waits as it did.
+fn wait(lock: &mut Lock, settlement: &Settlement<'_>, later: &Later) {
+    let known = settlement.lock.parked.get(&later.item).cloned();
+    let parked = known.unwrap_or_else(|| ParkedItem {
+        item: later.item.clone(),
+        symbol: later.symbol.clone(),
+        revision: settlement.plan.revision.label.clone(),
+        reason: NOT_YET.to_owned(),
+    });
+    lock.parked.entry(later.item.clone()).or_insert(parked);
+}
+
 fn follow_skipped(lock: &mut Lock, settlement: &Settlement<'_>, skipped: &Skipped) {
     let old_path = skipped.before.as_ref().unwrap_or(&skipped.item);
     let item = settlement.target.items.get(&skipped.item);
@@ -381,7 +397,9 @@ fn disposition(settlement: &Settlement<'_>, items: usize) -> (Disposition, Strin
             }
         };
     }
+    let later = settlement.plan.later.len();
     match (parked, landed, outcomes.len()) {
+        (0, _, _) if later > 0 => (Disposition::Parked, format!("{later} items are not asked for yet")),
         (1.., _, _) => (Disposition::Parked, waiting(items)),
         (0, 1.., _) => (Disposition::Landed, String::new()),
         (0, 0, 1..) => (Disposition::Absorbed, String::new()),

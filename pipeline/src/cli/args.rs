@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bootstrap::args::{self as bootstrap, Bootstrap};
 use super::contract::args::Contract;
 use super::dashboard::Dashboard;
 use super::decide_args::{self, Decide, Pin};
@@ -72,6 +73,9 @@ pub(super) enum Command {
 For a repository whose tags `v1.0`, `v1.1`, … are the revisions:
   tidelock init --git https://example.com/parser.git --tags 'v*' --package parser")]
     Init(Init),
+    /// Begin a port: a package, then everything of the upstream, portion by portion, each proved before it lands.
+    #[command(after_help = bootstrap::HELP)]
+    Bootstrap(Bootstrap),
     /// Say how far the port is behind, and how well it is known to equal its baseline.
     #[command(after_help = "Example, for a monitor that rings when the port is more than 3 revisions behind:
   tidelock status --lag-max 3 || echo \"exit code 7: too far behind\"

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod bootstrap;
 pub mod console;
 mod contract;
 mod dashboard;
@@ -134,6 +135,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
     };
     match cli.command {
         Command::Init(args) => init::run(&context, &args),
+        Command::Bootstrap(args) => bootstrap::run(&context, &args),
         Command::Status(args) => status::run(&context, &args),
         Command::Plan(args) => plan::run(&context, &args),
         Command::Sync(args) => sync::run(&context, &args),

@@ -220,7 +220,7 @@ pub(super) fn confinement(settings: &Settings, machine: &Machine) -> Result<Box<
 }
 
 /// A person's work in progress is untouched, and said so. What a killed run left half-way is completed.
-fn ensure_clean(session: &Session) -> Result<(), CliError> {
+pub(super) fn ensure_clean(session: &Session) -> Result<(), CliError> {
     let (port, branch) = (&session.port, &session.branch);
     let state = port.worktree_state(branch).map_err(|error| anyhow!(error))?;
     if let WorktreeState::HalfMoved { from, to } = &state {
@@ -287,6 +287,7 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
         targets,
         withdrawn: poll.withdrawn.into_iter().filter(|revision| revision.label != lock.baseline).collect(),
         dry_run: args.dry_run,
+        portion: None,
         notices,
     })
 }

@@ -57,7 +57,7 @@ impl Current {
         };
         let Changed { before, after, left_out } = changed;
         let lock = focused(lock, &left_out);
-        Self::over(session, (Arc::new(before), Arc::new(after)), lock, head, at_ms)
+        Self::over(session, (Arc::new(before), Arc::new(after)), lock, head, (at_ms, None))
     }
 }
 

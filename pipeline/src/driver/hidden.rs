@@ -32,7 +32,8 @@ impl Current {
     /// is followed by itself.
     pub(super) fn hidden_behind(&self, unit: &WorkUnit) -> Vec<ItemChange> {
         let changed = self.hidden_changes();
-        if changed.is_empty() {
+        let is_begun = self.is_begun(unit);
+        if changed.is_empty() && !is_begun {
             return Vec::new();
         }
         let calls = self.calls.of(&self.baseline, &self.snapshot);
@@ -47,11 +48,22 @@ impl Current {
                 }
                 if let Some(change) = changed.get(callee) {
                     found.insert(change.path(), (*change).clone());
+                } else if let Some(after) = self.snapshot.items.get(callee).filter(|_| is_begun) {
+                    found.insert(callee, ItemChange::Added { after: after.clone() });
                 }
                 ahead.push(callee);
             }
         }
         found.into_values().collect()
+    }
+
+    /// Whether a unit is of a port that is being begun: all behind it that never has a symbol (macros, helpers of tests)
+    /// is as new to the port as the unit is.
+    fn is_begun(&self, unit: &WorkUnit) -> bool {
+        unit.members.iter().any(|member| {
+            let is_added = matches!(member.change, ItemChange::Added { .. });
+            is_added && self.baseline.items.contains_key(member.change.path())
+        })
     }
 
     fn hidden_changes(&self) -> BTreeMap<&ItemPath, &ItemChange> {
@@ -69,6 +81,8 @@ impl Current {
     /// Whether an item has a symbol, or a unit of its own.
     fn is_followed(&self, item: &ItemPath) -> bool {
         let planned = || self.plan.units.iter().flat_map(|unit| &unit.members);
-        self.lock.links.contains_key(item) || planned().any(|member| member.change.path() == item)
+        self.lock.parked.contains_key(item)
+            || self.lock.links.contains_key(item)
+            || planned().any(|member| member.change.path() == item)
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use port::edit;
 use port::repo::{AdvanceError, Author, NewCommit, WorktreeState};
 use port::translate::memory::{MEMORY_NONCE, MemoryEntry, MemoryFolder, MemoryStore};
+use reports::Verdict;
 use upstream::{CommitId, ItemPath, TreeId};
 
 use super::Driver;
@@ -93,6 +94,22 @@ impl Driver<'_> {
         Ok(Event::Landed { head: landed, files, duration_ms })
     }
 
+    /// A port that is begun asks once more, in smaller or larger portions, where the gate refuses one: what models
+    /// answered is remembered for that, although it did not land. It passes the same gate again.
+    pub(super) fn keep_what_was_bought(&self, state: &RunState, event: &Event) -> Result<()> {
+        let (RunState::Working(work), Event::Gated { verdict, .. }) = (state, event) else { return Ok(()) };
+        match &work.phase {
+            Phase::Gating(candidate) if work.header.portion.is_some() && *verdict != Verdict::Pass => {
+                self.learn(work, candidate)
+            }
+            Phase::Gating(_)
+            | Phase::Planning
+            | Phase::Translating(_)
+            | Phase::Committing { .. }
+            | Phase::Advancing { .. } => Ok(()),
+        }
+    }
+
     /// Remembers what models answered and what has landed now. Said twice it is learned once.
     fn learn(&self, work: &Work, candidate: &Candidate) -> Result<()> {
         let revision = &work.revision().context("no revision is being worked on")?.label;
@@ -164,7 +181,8 @@ fn message(work: &Work, candidate: &Candidate) -> Result<String> {
     let edited = count(|unit| matches!(unit, UnitState::Accepted { answer: Some(_), .. }));
     let absorbed = count(|unit| matches!(unit, UnitState::Accepted { answer: None, .. }));
     let parked = count(|unit| matches!(unit, UnitState::Parked { .. }));
-    let mut text = format!("Sync to {}\n\n", revision.label);
+    let what = if work.header.portion.is_some() { "Port a part of" } else { "Sync to" };
+    let mut text = format!("{what} {}\n\n", revision.label);
     let summary = revision.summary.trim();
     if !summary.is_empty() && summary != revision.label.as_str() {
         // Git shows a message as it is.

@@ -31,6 +31,7 @@ mod suite;
 mod surroundings;
 mod toolchain;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,7 +40,7 @@ use anyhow::{Context as _, Result, bail};
 use port::confinement::Confinement;
 use reports::RunRecord;
 use reports::record::Notice;
-use upstream::{ContentHash, Revision};
+use upstream::{ContentHash, ItemPath, Revision};
 
 use crate::budget::Ledger;
 use crate::chain::{Link, RunExchanges};
@@ -56,7 +57,7 @@ pub(crate) use context::first_request;
 pub use obstacle::Obstacle;
 pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
-pub(crate) use proving::{prove, prove_some};
+pub(crate) use proving::{prove, prove_some, why_not_built};
 pub(crate) use standing::{Standing, gate_standing};
 use suite::Suites;
 pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};
@@ -74,6 +75,8 @@ pub struct RunRequest {
     pub newest: Option<Revision>,
     /// Whether nothing is to land.
     pub dry_run: bool,
+    /// The items to take up, where not all that waits is.
+    pub portion: Option<BTreeSet<ItemPath>>,
     /// What a person should know beforehand.
     pub notices: Vec<Notice>,
 }
@@ -152,7 +155,7 @@ impl<'a> Driver<'a> {
         let header = self.header(request)?;
         let (run, mut events) = self.begin_or_continue(&header)?;
         self.exchanges.begin(&run);
-        self.ledger = self.spent_before(&run, header.started_ms)?;
+        self.ledger = self.spent_before(&run, &header)?;
         for event in &events {
             self.ledger.add(event);
         }
@@ -176,6 +179,7 @@ impl<'a> Driver<'a> {
             stops::pass(&format!("{}: carried out", effect.name()));
             self.store.append(&run, events.len(), &event)?;
             stops::pass(&format!("{}: stored", effect.name()));
+            self.keep_what_was_bought(&state, &event)?;
             state = step(state, &event)?;
             apply(&mut record, &state, &event);
             self.ledger.add(&event);
@@ -212,6 +216,7 @@ impl<'a> Driver<'a> {
             chain: self.chain.iter().map(|link| link.facts()).collect(),
             confinement: self.confinement.level(),
             dry_run: request.dry_run,
+            portion: request.portion.clone(),
             notices: notices.chain(request.notices.iter().cloned()).collect(),
         })
     }
@@ -239,13 +244,19 @@ impl<'a> Driver<'a> {
     }
 
     /// What the runs before this one have cost, where that is bounded.
-    fn spent_before(&self, run: &str, now_ms: i64) -> Result<Ledger> {
+    fn spent_before(&self, run: &str, header: &RunHeader) -> Result<Ledger> {
         let mut ledger = Ledger::default();
-        if self.session.settings.budget.looks_back() {
+        let budget = &self.session.settings.budget;
+        if budget.looks_back() || header.portion.is_some() && !budget.is_boundless() {
             for row in self.store.runs()?.into_iter().filter(|row| row.run != run) {
                 // What another version wrote may not be readable, and is no reason not to run.
                 match self.store.events(&row.run) {
-                    Ok(events) => ledger.add_earlier(row.started_ms, now_ms, &events),
+                    Ok(events) => {
+                        ledger.add_earlier(row.started_ms, header.started_ms, &events);
+                        if is_of_the_same_port(&events, header) {
+                            ledger.add_portion(&events);
+                        }
+                    }
                     Err(error) => tracing::warn!(run = row.run, %error, "not counted in the budget"),
                 }
             }
@@ -296,8 +307,10 @@ impl<'a> Driver<'a> {
             .as_ref()
             .is_some_and(|current| current.revision.label == revision.label && current.head == work.head);
         if !planned {
-            self.current =
-                Some(Rc::new(Current::make(self.session, revision, &work.head, work.header.started_ms)?));
+            let at_ms = work.header.started_ms;
+            let portion = work.header.portion.as_ref();
+            let current = Current::make_portion(self.session, revision, &work.head, (at_ms, portion))?;
+            self.current = Some(Rc::new(current));
         }
         Ok(())
     }
@@ -323,6 +336,7 @@ fn may_continue(events: &[Event], header: &RunHeader) -> Result<bool> {
         && begun.chain == header.chain
         && begun.branch == header.branch
         && begun.dry_run == header.dry_run
+        && begun.portion == header.portion
         && begun.tidelock == header.tidelock
         && begun.targets.ends_with(&header.targets);
     if !same {
@@ -338,6 +352,13 @@ fn may_continue(events: &[Event], header: &RunHeader) -> Result<bool> {
         RunState::Ending(_) => true,
         RunState::New | RunState::Over(_) => false,
     })
+}
+
+/// Whether an earlier run took up another portion of the revision of which this one takes up a portion: for a bound on
+/// the run or the revision they are one.
+fn is_of_the_same_port(events: &[Event], header: &RunHeader) -> bool {
+    let Some(Event::Started { header: earlier }) = events.first() else { return false };
+    earlier.portion.is_some() && header.portion.is_some() && earlier.targets == header.targets
 }
 
 /// What seeds the deciding probes: made anew in each process and written nowhere, so that no translator can

@@ -7,17 +7,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use mappings::decision::Hold;
-use mappings::plan::{PlanInput, plan};
+use mappings::plan::{PlanInput, plan_portion};
 use mappings::{DecisionWord, Disposition, Holds, Lock, Plan, SkipReason, SymbolTable, UnitKind, WorkUnit};
 use port::compile::{Program, bare_crate};
 use reports::record::{ChangeRow, MemberRecord, SkippedRow, UnitOutcome, UnitRecord};
-use upstream::{ItemChange, ItemKind, Revision, RevisionClass, SemanticDiff, Snapshot};
+use upstream::{ItemChange, ItemKind, ItemPath, Revision, RevisionClass, SemanticDiff, Snapshot};
 
 use super::Driver;
 use super::hidden::Calls;
 use crate::engine::{Decided, Event, Head, PlannedRevision, PlannedUnit, RunState, Work};
 use crate::progress::Progress;
 use crate::session::Session;
+
+/// What a plan is asked for: the time, in milliseconds since the Unix epoch, and the items, where not all are meant.
+pub(super) type Asked<'a> = (i64, Option<&'a BTreeSet<ItemPath>>);
 
 /// Everything about the revision at work that can be computed again from the repositories.
 pub(crate) struct Current {
@@ -56,10 +59,20 @@ impl Current {
     /// Diffs a revision against the lock's baseline and plans it for a tree of the port, under the decisions of a
     /// time in milliseconds since the Unix epoch.
     pub(crate) fn make(session: &Session, revision: &Revision, head: &Head, at_ms: i64) -> Result<Self> {
+        Self::make_portion(session, revision, head, (at_ms, None))
+    }
+
+    /// The same for some items alone, where some are named.
+    pub(crate) fn make_portion(
+        session: &Session,
+        revision: &Revision,
+        head: &Head,
+        asked: Asked<'_>,
+    ) -> Result<Self> {
         let lock = session.lock(&head.tree)?;
         let baseline = session.snapshot(&session.revision(lock.baseline.as_str())?)?;
         let snapshot = session.snapshot(revision)?;
-        Self::over(session, (baseline, snapshot), lock, head, at_ms)
+        Self::over(session, (baseline, snapshot), lock, head, asked)
     }
 
     /// Diffs two snapshots and plans the second one.
@@ -68,12 +81,12 @@ impl Current {
         (baseline, snapshot): (Arc<Snapshot>, Arc<Snapshot>),
         lock: Lock,
         head: &Head,
-        at_ms: i64,
+        (at_ms, portion): Asked<'_>,
     ) -> Result<Self> {
         let symbols = session.symbols(&head.tree)?;
         let diff = upstream::diff::compare(&baseline, &snapshot);
         let holds = session.holds(at_ms)?;
-        let plan = plan(&PlanInput {
+        let input = PlanInput {
             target: &snapshot,
             baseline: &baseline,
             lock: &lock,
@@ -81,7 +94,8 @@ impl Current {
             mapping: &session.settings.mapping,
             symbols: &symbols,
             holds: &holds,
-        })?;
+        };
+        let plan = plan_portion(&input, portion)?;
         Ok(Self {
             revision: snapshot.revision.clone(),
             head: head.clone(),
@@ -177,7 +191,12 @@ impl Driver<'_> {
         self.asking.forget_all();
         self.checking.forget_all();
         let at_ms = self.now_ms();
-        let current = Current::make(self.session, revision, head, decided_at(state).unwrap_or(at_ms))?;
+        let portion = match state {
+            RunState::Working(work) => work.header.portion.as_ref(),
+            RunState::New | RunState::Ending(_) | RunState::Over(_) => None,
+        };
+        let decided_ms = decided_at(state).unwrap_or(at_ms);
+        let current = Current::make_portion(self.session, revision, head, (decided_ms, portion))?;
         let planned = current.planned();
         self.current = Some(Rc::new(current));
         self.tell(Progress::Planned {

@@ -4,9 +4,11 @@
 use anyhow::Result;
 use mappings::{Lock, SymbolPath};
 use port::confinement::Confinement;
+use port::contract::Prepared;
 use upstream::{ItemPath, Snapshot, TreeId};
 
 use super::check::{Contract, Question};
+use super::oracle::Oracles;
 use super::secret;
 use crate::gate::Evidence;
 use crate::session::Session;
@@ -48,4 +50,18 @@ pub(crate) fn prove_some(
     let mut contract = Contract::new(session, confinement, secret())?;
     let occasion = format!("items at {}", lock.baseline);
     contract.ask(&Question { tree, upstream: baseline, before: None, links, items, occasion })
+}
+
+/// Why the upstream cannot be asked what it does at a revision, if it cannot: it does not build here.
+pub(crate) fn why_not_built(
+    session: &Session,
+    confinement: &dyn Confinement,
+    snapshot: &Snapshot,
+    library: &str,
+) -> Result<Option<String>> {
+    let upstream = Oracles::new(session, confinement)?.at(snapshot)?;
+    Ok(upstream.prepared.get(library).and_then(|prepared| match prepared {
+        Prepared::SourceBlocked { reason } => Some(reason.clone()),
+        Prepared::Ready(_) => None,
+    }))
 }

@@ -1,5 +1,7 @@
 //! What happened: the only thing that changes a run's state, and all that the journal keeps.
 
+use std::collections::BTreeSet;
+
 use mappings::{Disposition, Proof, UnitId};
 use port::edit::Answer;
 use port::translate::{Feedback, Route};
@@ -63,6 +65,9 @@ pub struct RunHeader {
     pub confinement: String,
     /// Whether nothing is to land.
     pub dry_run: bool,
+    /// The items that the run takes up, where it is one of many by which a port is begun; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<BTreeSet<ItemPath>>,
     /// What a person should know before anything is done.
     pub notices: Vec<Notice>,
 }

@@ -16,4 +16,4 @@ pub use event::{
 };
 pub use record::{apply, record};
 pub use state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work};
-pub use step::{BRANCH_MOVES_MAX, IllegalEvent, effect, foreseen, step};
+pub use step::{BRANCH_MOVES_MAX, IllegalEvent, UNTOLD, effect, foreseen, step};

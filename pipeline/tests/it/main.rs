@@ -8,6 +8,7 @@ mod bench;
 mod bench_faults;
 mod bench_suites;
 mod bench_world;
+mod bootstrap;
 mod canaries;
 mod contract;
 mod contrib;

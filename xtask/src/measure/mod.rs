@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every number that the documentation quotes, one JSON object a line.
 
 mod big_port;
+mod bootstrap;
 mod contract;
 mod crash;
 mod criterion_suite;
@@ -92,6 +93,9 @@ pub(crate) struct Choices {
     /// `forge`: a forge's published `OpenAPI` or Swagger description, as JSON, to compare our requests with.
     #[arg(long, value_name = "FILE")]
     schemas: Vec<PathBuf>,
+    /// `bootstrap`: who translates what rules do not, as for `tidelock bootstrap`. Default: nobody.
+    #[arg(long, value_name = "WHO")]
+    translator: Vec<String>,
 }
 
 /// Takes each number as soon as it is known.
@@ -290,6 +294,13 @@ const MEASURES: &[Measure] = &[
         run: rules::run,
     },
     Measure {
+        name: "bootstrap",
+        about: "whole ports from nothing: the share of items proved and of tests translated and passing, tokens a line",
+        needs: "`--repo` for each crate: its name, or a repository; `--translator` for who answers; the Cargo registry, \
+                git, Python 3.10 with pytest, a build of `tidelock`; minutes each",
+        run: |crates, tell| bootstrap::run(&[], crates, tell),
+    },
+    Measure {
         name: "mapping",
         about: "`tidelock map infer` against correspondences that real ports recorded: precision and recall by kind",
         needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
@@ -329,6 +340,8 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Re
         _ if choices.schedules.is_some() || !choices.schemas.is_empty() => {
             bail!("`--schedules` and `--schemas` belong to the measure `forge`")
         }
+        "bootstrap" => bootstrap::run(&choices.translator, repositories, &mut tell)?,
+        _ if !choices.translator.is_empty() => bail!("`--translator` belongs to the measure `bootstrap`"),
         _ if choices.minutes.is_some() => bail!("`--minutes` belongs to the measures `daemon` and `soak`"),
         _ if choices.kills.is_some() => bail!("`--kills` belongs to the measure `crash`"),
         _ => (measure.run)(repositories, &mut tell)?,

@@ -1,6 +1,6 @@
 //! Plans over small upstreams and ports, and the law that nothing is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -16,6 +16,7 @@ use crate::testing::{
 use crate::unit::{SkipReason, UnitId, UnitKind, UnitMember, WorkUnit};
 
 mod held;
+mod portion;
 mod split;
 mod standalone;
 mod unseen;

@@ -132,6 +132,7 @@ fn header(targets: &[&str]) -> RunHeader {
         chain: vec![link("rules", Route::Rule, 1), link("model", Route::Model, 3)],
         confinement: "none".to_owned(),
         dry_run: false,
+        portion: None,
         notices: Vec::new(),
     }
 }

@@ -13,6 +13,9 @@ use super::state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Wor
 /// How often a branch may be moved by others under one revision before the run gives up.
 pub const BRANCH_MOVES_MAX: u32 = 3;
 
+/// How the reason of a unit begins that waits because nobody could be asked, or nothing could be compared.
+pub const UNTOLD: &str = "it could not be told";
+
 /// An event that cannot follow the state: the journal is damaged, or there is a bug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event `{event}` cannot follow the state `{state}`")]
@@ -232,7 +235,7 @@ fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
         } else if turn.unavailable.is_empty() {
             format!("nobody in the chain ({asked}) had an answer")
         } else {
-            format!("it could not be told: {unavailable}")
+            format!("{UNTOLD}: {unavailable}")
         }
     };
     let reason = told(|name| name, &turn.unavailable.join("; "));

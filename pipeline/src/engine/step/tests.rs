@@ -59,6 +59,7 @@ fn header(targets: &[&str]) -> RunHeader {
         ],
         confinement: "none".to_owned(),
         dry_run: false,
+        portion: None,
         notices: Vec::new(),
     }
 }

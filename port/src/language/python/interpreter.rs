@@ -21,12 +21,15 @@ const CRASHES: [i32; 4] = [4, 6, 7, 11];
 /// Asks for the version, for the program itself behind shims and links, and for the folders it lives in.
 const FACTS_SCRIPT: &str = "
 import json, os, sys
+folders = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}
+# Of a virtual environment the interpreter knows nothing before `site` is loaded.
+environment = os.path.dirname(os.path.dirname(sys.executable))
+if os.path.exists(os.path.join(environment, 'pyvenv.cfg')):
+    folders.add(environment)
 print(json.dumps({
     'version': '%d.%d.%d' % sys.version_info[:3],
     'program': sys.executable,
-    'folders': sorted({sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}
-                      | {around for around in [os.path.dirname(os.path.dirname(sys.executable))]
-                         if os.path.isfile(os.path.join(around, 'pyvenv.cfg'))}),
+    'folders': sorted(folders),
 }))
 ";
 

@@ -15,12 +15,14 @@ mod test_function;
 pub(crate) mod tokens;
 pub(crate) mod value;
 
-use mappings::UnitMember;
+use std::collections::BTreeSet;
+
+use mappings::{SymbolPath, UnitMember};
 use upstream::Item;
 
 use self::tokens::{Token, scan, without_attributes};
 use super::{Route, SymbolContext, TranslateError, Translation, TranslationRequest, Translator, Usage};
-use crate::edit::{Answer, Edit};
+use crate::edit::{Answer, Edit, InsertPlace};
 
 /// Why a rule does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -174,7 +176,7 @@ impl Translator for RuleTranslator {
                 single.push(edit);
             }
         }
-        let edits = single;
+        let edits = within_classes(single);
         names.dedup();
         let origin = names.join(", ");
         if edits.is_empty() {
@@ -183,6 +185,33 @@ impl Translator for RuleTranslator {
         }
         Ok(Translation::Answered { answer: Answer::Edits { edits }, origin, usage: Usage::default() })
     }
+}
+
+/// Members of a class that the same answer inserts become part of its text: a class and its member are one edit.
+fn within_classes(edits: Vec<Edit>) -> Vec<Edit> {
+    let new: BTreeSet<SymbolPath> = edits
+        .iter()
+        .filter_map(|edit| match edit {
+            Edit::Insert { symbol, place: InsertPlace::InFile(_), .. } => Some(symbol.clone()),
+            _ => None,
+        })
+        .collect();
+    let (members, mut others): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(
+        |edit| matches!(edit, Edit::Insert { place: InsertPlace::InClass(class), .. } if new.contains(class)),
+    );
+    for member in members {
+        let Edit::Insert { place: InsertPlace::InClass(class), text: member, .. } = member else { continue };
+        let whole = others.iter_mut().find_map(|edit| match edit {
+            Edit::Insert { symbol, text, .. } if *symbol == class => Some(text),
+            _ => None,
+        });
+        let Some(whole) = whole else { continue };
+        let indented =
+            member.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
+        let indented = indented.collect::<Vec<_>>().join("\n");
+        *whole = format!("{}\n\n{indented}", whole.trim_end());
+    }
+    others
 }
 
 /// The tokens of an item without its attributes and documentation.
