@@ -281,14 +281,15 @@ impl Text {
         );
         if !self.layout.packages.is_empty() {
             let names = self.layout.packages.iter().map(|module| quoted(&module.join("::")));
-            // Writing to a text cannot fail, here and below.
-            let _ = writeln!(text, "packages = [{}]", names.collect::<Vec<_>>().join(", "));
+            writeln!(text, "packages = [{}]", names.collect::<Vec<_>>().join(", "))
+                .expect("a text takes anything");
         }
         if !self.layout.merge.is_empty() {
             let pairs = self.layout.merge.iter();
             let pairs =
                 pairs.map(|(from, to)| format!("{} = {}", quoted(&from.join("::")), quoted(&to.join("::"))));
-            let _ = writeln!(text, "merge = {{ {} }}", pairs.collect::<Vec<_>>().join(", "));
+            writeln!(text, "merge = {{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+                .expect("a text takes anything");
         }
         let other = self.others.iter().flat_map(|name| {
             let reason = "another crate of the workspace, which has no port here".to_owned();
@@ -296,19 +297,22 @@ impl Text {
         });
         for (items, reason) in self.ignored.iter().cloned().chain(other) {
             let (items, reason) = (quoted(&items), quoted(&reason));
-            let _ = write!(text, "\n[[map]]\nitems = {items}\nstrategy = \"ignore\"\nreason = {reason}\n");
+            write!(text, "\n[[map]]\nitems = {items}\nstrategy = \"ignore\"\nreason = {reason}\n")
+                .expect("a text takes anything");
         }
-        let _ = write!(
+        write!(
             text,
             "\n[[extension]]\nsymbol = {}\nreason = \"hands on what stands in other modules\"\n",
             quoted(skeleton::HANDING_ON)
-        );
+        )
+        .expect("a text takes anything");
         if self.with_tests {
-            let _ = write!(
+            write!(
                 text,
                 "\n[[extension]]\npath = {}\nreason = \"tests the port as a whole\"\n",
                 quoted(skeleton::OWN_TEST)
-            );
+            )
+            .expect("a text takes anything");
         }
         text.push_str(
             "\n# Who translates, cheapest first. A `[[translate.model]]` counts once it is named here.\n\

@@ -89,8 +89,8 @@ fn module_text(
     if let Some(names) = handed_on {
         text.push_str("\nimport importlib\n\n# What users find here, and where it stands.\n_PUBLIC = {\n");
         for (name, (module, attribute)) in names {
-            // Writing to a text cannot fail.
-            let _ = writeln!(text, "    \"{name}\": (\"{module}\", \"{attribute}\"),");
+            writeln!(text, "    \"{name}\": (\"{module}\", \"{attribute}\"),")
+                .expect("a text takes anything");
         }
         text.push_str(HAND_ON);
     }

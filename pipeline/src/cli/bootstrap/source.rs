@@ -1,5 +1,6 @@
 //! What is to be ported, as people name it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -36,10 +37,12 @@ pub(super) fn section(spec: &SourceSpec) -> String {
         SourceSpec::Git { url, follow, history } => {
             let mut text = format!("git = {}", quoted(url));
             match follow {
-                Follow::Branch(branch) => text.push_str(&format!("\nbranch = {}", quoted(branch))),
+                Follow::Branch(branch) => {
+                    write!(text, "\nbranch = {}", quoted(branch)).expect("a text takes anything");
+                }
                 Follow::DefaultBranch => {}
                 Follow::Tags { pattern, order, pre_releases } => {
-                    text.push_str(&format!("\ntags = {}", quoted(pattern)));
+                    write!(text, "\ntags = {}", quoted(pattern)).expect("a text takes anything");
                     if *order == TagOrder::Date {
                         text.push_str("\ntag-order = \"date\"");
                     }

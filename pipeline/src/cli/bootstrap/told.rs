@@ -307,13 +307,12 @@ fn text(told: &Told) -> String {
             share.of, share.proved, share.tested, share.mapped_only, share.missing
         )
     };
-    // Writing to a text cannot fail, here and below.
-    let _ = writeln!(text, "               all   proved tested mapped missing");
+    writeln!(text, "               all   proved tested mapped missing").expect("a text takes anything");
     for (name, of) in [("items", &told.items), ("public items", &told.public), ("tests", &told.tests)] {
-        let _ = writeln!(text, "{name:<12} {}", share(of));
+        writeln!(text, "{name:<12} {}", share(of)).expect("a text takes anything");
     }
     let seconds = told.cost.duration_ms / 1000;
-    let _ = write!(
+    write!(
         text,
         "\n{} of code; {}, {seconds} s; {}: {} tokens sent, {} received, {:.2} USD, {:.1} tokens a line\n",
         count(told.lines as u64, "line"),
@@ -323,21 +322,26 @@ fn text(told: &Told) -> String {
         told.cost.output_tokens,
         told.cost.cost_usd,
         told.tokens_per_line,
-    );
+    )
+    .expect("a text takes anything");
     if told.left_out > 0 {
-        let _ = writeln!(text, "left out by rules: {}", count(told.left_out as u64, "item"));
+        writeln!(text, "left out by rules: {}", count(told.left_out as u64, "item"))
+            .expect("a text takes anything");
     }
     if let Some(budget) = &told.budget {
-        let _ = writeln!(text, "stopped: {budget}; the same command goes on when there is money again");
+        writeln!(text, "stopped: {budget}; the same command goes on when there is money again")
+            .expect("a text takes anything");
     }
     if !told.missing.is_empty() {
         text.push_str("\nnot in the port:\n");
     }
     for missing in told.missing.iter().take(NAMED_MAX) {
-        let _ = writeln!(text, "  {}: {}", missing.item, visible_line(&missing.reason));
+        writeln!(text, "  {}: {}", missing.item, visible_line(&missing.reason))
+            .expect("a text takes anything");
     }
     if told.missing.len() > NAMED_MAX {
-        let _ = writeln!(text, "  and {} more: `--format json` names all", told.missing.len() - NAMED_MAX);
+        writeln!(text, "  and {} more: `--format json` names all", told.missing.len() - NAMED_MAX)
+            .expect("a text takes anything");
     }
     text
 }

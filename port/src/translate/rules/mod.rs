@@ -191,9 +191,9 @@ impl Translator for RuleTranslator {
 fn within_classes(edits: Vec<Edit>) -> Vec<Edit> {
     let new: BTreeSet<SymbolPath> = edits
         .iter()
-        .filter_map(|edit| match edit {
-            Edit::Insert { symbol, place: InsertPlace::InFile(_), .. } => Some(symbol.clone()),
-            _ => None,
+        .filter_map(|edit| {
+            let Edit::Insert { symbol, place: InsertPlace::InFile(_), .. } = edit else { return None };
+            Some(symbol.clone())
         })
         .collect();
     let (members, mut others): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(
@@ -201,9 +201,9 @@ fn within_classes(edits: Vec<Edit>) -> Vec<Edit> {
     );
     for member in members {
         let Edit::Insert { place: InsertPlace::InClass(class), text: member, .. } = member else { continue };
-        let whole = others.iter_mut().find_map(|edit| match edit {
-            Edit::Insert { symbol, text, .. } if *symbol == class => Some(text),
-            _ => None,
+        let whole = others.iter_mut().find_map(|edit| {
+            let Edit::Insert { symbol, text, .. } = edit else { return None };
+            (*symbol == class).then_some(text)
         });
         let Some(whole) = whole else { continue };
         let indented =
