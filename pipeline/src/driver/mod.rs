@@ -51,7 +51,7 @@ pub use obstacle::Obstacle;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some};
 pub(crate) use standing::{Standing, gate_standing};
-use suite::Suites;
+pub(crate) use suite::Suites;
 
 /// What a run is asked for.
 #[derive(Debug, Clone, Default)]
