@@ -1,9 +1,8 @@
 //! The chain of translators, made from the settings.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -124,52 +123,61 @@ impl ExchangeStore for RunExchanges {
 
 /// Makes the chain that the settings describe.
 pub fn build(settings: &Settings, means: &Means) -> Result<Vec<Link>> {
-    let gates = Gates::new(settings, means);
-    settings.chain.iter().map(|entry| link(entry, settings, means, &gates)).collect()
+    build_behind(settings, means, &Gates::new(settings.at_once_max, Arc::clone(&means.clock)))
 }
 
-/// The gateways of a chain: one for all requests, and one for each provider, which its models share.
-struct Gates {
+/// The same behind gateways that other chains share, so that together they keep to one limit.
+pub fn build_behind(settings: &Settings, means: &Means, gates: &Gates) -> Result<Vec<Link>> {
+    settings.chain.iter().map(|entry| link(entry, settings, means, gates)).collect()
+}
+
+/// The gateways of chains: one for all requests, and one for each provider or command, which its models share.
+#[derive(Debug)]
+pub struct Gates {
+    clock: Arc<dyn Clock>,
     all: Arc<Gateway>,
-    by_provider: RefCell<BTreeMap<String, Arc<Gateway>>>,
+    by_provider: Mutex<BTreeMap<String, Arc<Gateway>>>,
 }
 
 impl Gates {
-    fn new(settings: &Settings, means: &Means) -> Self {
-        let limits = GatewayLimits {
-            at_once_max: settings.at_once_max,
-            per_minute_max: 0,
-            faults_max: 0,
-            ..GatewayLimits::default()
-        };
+    /// Gateways that let so many requests through at a time, whomever they ask; 0 for any number.
+    pub fn new(at_once_max: usize, clock: Arc<dyn Clock>) -> Self {
+        let limits =
+            GatewayLimits { at_once_max, per_minute_max: 0, faults_max: 0, ..GatewayLimits::default() };
         // A fault of one provider says nothing about the others: the common gateway only counts.
-        let all = Arc::new(Gateway::counting(limits, Arc::clone(&means.clock)));
-        Self { all, by_provider: RefCell::default() }
+        let all = Arc::new(Gateway::counting(limits, Arc::clone(&clock)));
+        Self { clock, all, by_provider: Mutex::default() }
     }
 
-    fn of(&self, base_url: &str, model: &ModelSettings, means: &Means) -> Vec<Arc<Gateway>> {
-        let mut by_provider = self.by_provider.borrow_mut();
+    fn of(&self, base_url: &str, model: &ModelSettings) -> Vec<Arc<Gateway>> {
         // The first model of a provider says how much it may be asked.
-        let provider = by_provider.entry(base_url.trim_end_matches('/').to_owned()).or_insert_with(|| {
+        self.shared(base_url.trim_end_matches('/').to_owned(), || {
             let limits = GatewayLimits {
                 at_once_max: model.at_once_max,
                 per_minute_max: model.per_minute_max,
                 ..GatewayLimits::default()
             };
-            Arc::new(Gateway::new(limits, Arc::clone(&means.clock)))
-        });
-        vec![Arc::clone(&self.all), Arc::clone(provider)]
+            Gateway::new(limits, Arc::clone(&self.clock))
+        })
     }
 
     /// What keeps calls of a command back. A command that fails says nothing about the next call of it.
-    fn of_command(&self, model: &ModelSettings, means: &Means) -> Vec<Arc<Gateway>> {
-        let limits = GatewayLimits {
-            at_once_max: model.at_once_max,
-            per_minute_max: model.per_minute_max,
-            faults_max: 0,
-            ..GatewayLimits::default()
-        };
-        vec![Arc::clone(&self.all), Arc::new(Gateway::counting(limits, Arc::clone(&means.clock)))]
+    fn of_command(&self, command: &[String], model: &ModelSettings) -> Vec<Arc<Gateway>> {
+        self.shared(format!("command {} {}", model.name, command.join("\0")), || {
+            let limits = GatewayLimits {
+                at_once_max: model.at_once_max,
+                per_minute_max: model.per_minute_max,
+                faults_max: 0,
+                ..GatewayLimits::default()
+            };
+            Gateway::counting(limits, Arc::clone(&self.clock))
+        })
+    }
+
+    fn shared(&self, name: String, make: impl FnOnce() -> Gateway) -> Vec<Arc<Gateway>> {
+        let mut known = self.by_provider.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = known.entry(name).or_insert_with(|| Arc::new(make()));
+        vec![Arc::clone(&self.all), Arc::clone(own)]
     }
 }
 
@@ -283,25 +291,25 @@ fn model_translator(
     let speaker: Arc<dyn Model> = match &model.access {
         ModelAccess::Command { command, environment } => {
             let model_behind = Arc::new(command_model(model, command, environment, settings, means)?);
-            Arc::new(LimitedModel { model: model_behind, gateways: gates.of_command(model, means) })
+            Arc::new(LimitedModel { model: model_behind, gateways: gates.of_command(command, model) })
         }
         ModelAccess::Chat { base_url, model: name, api_key_env } => {
             let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
             let own = base_url.starts_with(OPENAI_BASE_URL);
             let cap_field = if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
-            let gateways = gates.of(base_url, model, means);
+            let gateways = gates.of(base_url, model);
             Arc::new(http_model(model, Box::new(ChatFormat { setup, cap_field }), gateways, means)?)
         }
         ModelAccess::Responses { base_url, model: name, api_key_env } => {
             let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
             let cache_key = base_url.starts_with(OPENAI_BASE_URL);
-            let gateways = gates.of(base_url, model, means);
+            let gateways = gates.of(base_url, model);
             Arc::new(http_model(model, Box::new(ResponsesFormat { setup, cache_key }), gateways, means)?)
         }
         ModelAccess::Anthropic { base_url, model: name, api_key_env } => {
             let base_url = base_url.as_deref().unwrap_or(ANTHROPIC_BASE_URL);
             let setup = provider(base_url, name, Some(api_key_env), model)?;
-            let gateways = gates.of(base_url, model, means);
+            let gateways = gates.of(base_url, model);
             Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), gateways, means)?)
         }
         ModelAccess::Inbox { folder } => {
@@ -336,7 +344,7 @@ fn model_translator(
 
 /// Makes prompts by the port's own templates where it has some.
 pub fn prompts(settings: &Settings) -> Result<PromptBuilder> {
-    Ok(PromptBuilder::with_folder(codec(), &settings.root.join("prompts"))?)
+    Ok(PromptBuilder::with_folder(codec(), &settings.prompts)?)
 }
 
 fn inbox(folder: Option<&Path>, settings: &Settings) -> Inbox {

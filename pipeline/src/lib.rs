@@ -4,6 +4,7 @@
 //! into verdicts, [`store`] keeps the journal, [`dashboard`] shows it, and [`cli`] is the only part that talks to people.
 
 mod ahead;
+pub mod backtest;
 pub mod budget;
 pub mod chain;
 pub mod cli;

@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
         ("docs/states.md".to_owned(), crate::states::page()?),
         ("docs/schemas/run-record.json".to_owned(), reports::render::schema() + "\n"),
         ("docs/schemas/lock.json".to_owned(), mappings::lock::schema()),
+        ("docs/schemas/backtest.json".to_owned(), pipeline::backtest::schema()),
     ];
     let schemas = upstream::schemas::schemas().into_iter();
     files.extend(schemas.map(|(name, text)| (format!("docs/schemas/{name}.json"), text)));

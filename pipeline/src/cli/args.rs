@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::backtest::args::Backtest;
 use super::bootstrap::args::{self as bootstrap, Bootstrap};
 use super::contract::args::Contract;
 use super::dashboard::Dashboard;
@@ -135,6 +136,8 @@ It ends with 4 where something disagrees, and with 6 where nothing could be comp
   tidelock bench calibrate
   tidelock bench compare --explain")]
     Bench(Bench),
+    /// Replay past revisions with one or several chains of translators, in scratch copies, and compare them.
+    Backtest(Backtest),
     /// Infer, explain and check which symbols answer to which items.
     #[command(after_help = "Example, for a port that exists, with no configuration yet:
   tidelock map infer --upstream ../parser@v1.2.0 --port .")]

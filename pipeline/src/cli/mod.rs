@@ -1,6 +1,7 @@
 //! The command line: arguments to calls, results to exit codes. The only part that talks to people.
 
 mod args;
+mod backtest;
 mod bench;
 mod bootstrap;
 pub mod console;
@@ -149,6 +150,7 @@ fn run(cli: Cli, console: &Arc<Console>) -> Result<ExitCode, CliError> {
         Command::Gate(args) => gate::run(&context, &args),
         Command::Contract(args) => contract::run(&context, &args),
         Command::Bench(args) => bench::run(&context, &args),
+        Command::Backtest(args) => backtest::run(&context, &args),
         Command::Graph(args) => graph::run(&context, &args),
         Command::Map(args) => map::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),

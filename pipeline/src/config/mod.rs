@@ -4,6 +4,7 @@ pub mod alert;
 pub mod bench;
 mod budget;
 pub mod building;
+mod chain_file;
 pub mod daemon;
 mod diagnostic;
 pub mod env;
@@ -17,6 +18,7 @@ pub mod watch;
 
 use std::path::{Path, PathBuf};
 
+pub use chain_file::ChainSettings;
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
 pub use price::Prices;
@@ -65,16 +67,19 @@ pub fn load(from: &Path) -> Result<Settings, LoadError> {
 
 /// Reads a configuration from its text; `path` says where it is, `state` where the state is to be.
 pub fn read(path: &Path, text: &str, state: Option<PathBuf>) -> Result<Settings, ConfigError> {
-    let file: ConfigFile = toml::from_str(text).map_err(|error| {
-        let message = error.message().to_owned();
-        let help = if message.starts_with("unknown field") {
-            "write one of the names above, or take it out"
-        } else {
-            "docs/configuration.md shows what belongs here"
-        };
-        ConfigError::at(path, text, error.span(), message, help)
-    })?;
+    let file: ConfigFile = toml::from_str(text).map_err(|error| parse_error(path, text, &error))?;
     settings::resolve(path, text, &file, state)
+}
+
+/// Something that the format itself does not allow.
+fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let message = error.message().to_owned();
+    let help = if message.starts_with("unknown field") {
+        "write one of the names above, or take it out"
+    } else {
+        "docs/configuration.md shows what belongs here"
+    };
+    ConfigError::at(path, text, error.span(), message, help)
 }
 
 #[cfg(test)]

@@ -171,6 +171,8 @@ pub struct Settings {
     pub environment: EnvironmentSettings,
     /// The style guide's text.
     pub style: String,
+    /// The folder of the port's own templates of prompts, which need not be there.
+    pub prompts: PathBuf,
     /// What belongs to what.
     pub mapping: Mapping,
     /// Variables that switch the port's extensions off while it is compared.
@@ -277,6 +279,7 @@ pub(super) fn resolve(
         environment: building::environment(&file.port.environment, check.root)
             .map_err(|(key, message, help)| check.error(&["port", "environment", key], message, help))?,
         style: check.style(file)?,
+        prompts: root.join("prompts"),
         mapping: check.mapping(file)?,
         parity: check.parity(file)?,
         decisions: check.decisions(file)?,
@@ -314,14 +317,20 @@ fn default_tests(root: &Path) -> Vec<String> {
 }
 
 /// The file under check, so that every complaint can show its place.
-struct Check<'a> {
-    path: &'a Path,
-    text: &'a str,
-    root: &'a Path,
+pub(super) struct Check<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+    /// What paths in the file begin at.
+    pub(super) root: &'a Path,
 }
 
 impl Check<'_> {
-    fn error(&self, keys: &[&str], message: impl Into<String>, help: impl Into<String>) -> ConfigError {
+    pub(super) fn error(
+        &self,
+        keys: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> ConfigError {
         ConfigError::at(self.path, self.text, span_of(self.text, keys), message, help)
     }
 
@@ -463,7 +472,7 @@ impl Check<'_> {
         Err(self.error(keys, message, "name a file of the port, or create it (an empty one will do)"))
     }
 
-    fn chain(&self, file: &ConfigFile) -> Result<Vec<ChainEntry>, ConfigError> {
+    pub(super) fn chain(&self, file: &ConfigFile) -> Result<Vec<ChainEntry>, ConfigError> {
         let models = file
             .translate
             .model
@@ -496,7 +505,7 @@ impl Check<'_> {
             .collect()
     }
 
-    fn at_once_max(&self, file: &ConfigFile) -> Result<usize, ConfigError> {
+    pub(super) fn at_once_max(&self, file: &ConfigFile) -> Result<usize, ConfigError> {
         match file.translate.at_once_max {
             None => Ok(AT_ONCE_DEFAULT),
             Some(most @ 1..=AT_ONCE_MAX) => Ok(most),
@@ -508,7 +517,7 @@ impl Check<'_> {
         }
     }
 
-    fn best_of(&self, file: &ConfigFile) -> Result<BestOf, ConfigError> {
+    pub(super) fn best_of(&self, file: &ConfigFile) -> Result<BestOf, ConfigError> {
         let section = file.translate.best_of;
         match section.candidates.unwrap_or(1) {
             candidates @ 1..=CANDIDATES_MAX => {
@@ -522,7 +531,7 @@ impl Check<'_> {
         }
     }
 
-    fn budget(&self, file: &ConfigFile) -> Result<Budget, ConfigError> {
+    pub(super) fn budget(&self, file: &ConfigFile) -> Result<Budget, ConfigError> {
         budget::budget(&file.translate)
             .map_err(|fault| self.error(&["translate", "budget", &fault.key], fault.message, fault.help))
     }
@@ -585,7 +594,7 @@ impl Check<'_> {
         })
     }
 
-    fn memory(&self, file: &ConfigFile) -> Result<Vec<PathBuf>, ConfigError> {
+    pub(super) fn memory(&self, file: &ConfigFile) -> Result<Vec<PathBuf>, ConfigError> {
         let Some(folders) = &file.translate.memory else {
             let usual = self.root.join("memory");
             return Ok(usual.is_dir().then_some(usual).into_iter().collect());

@@ -59,7 +59,7 @@ pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some, why_not_built};
 pub(crate) use standing::{Standing, gate_standing};
-use suite::Suites;
+pub(crate) use suite::Suites;
 pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};
 
 /// What a run is asked for.

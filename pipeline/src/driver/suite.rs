@@ -26,24 +26,24 @@ const RERUNS: u32 = 2;
 
 /// Runs the port's tests.
 #[derive(Debug)]
-pub(super) struct Suites<'a> {
+pub(crate) struct Suites<'a> {
     session: &'a Session,
     confinement: &'a dyn Confinement,
     known: BTreeMap<TreeId, Rc<SuiteReport>>,
 }
 
 impl<'a> Suites<'a> {
-    pub(super) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Self {
+    pub(crate) fn new(session: &'a Session, confinement: &'a dyn Confinement) -> Self {
         Self { session, confinement, known: BTreeMap::new() }
     }
 
     /// Whether the port has tests at all.
-    pub(super) fn are_there(&self) -> bool {
+    pub(crate) fn are_there(&self) -> bool {
         !self.session.settings.tests.is_empty()
     }
 
     /// What the tests say of a tree.
-    pub(super) fn of(&mut self, tree: &TreeId) -> Result<Rc<SuiteReport>> {
+    pub(crate) fn of(&mut self, tree: &TreeId) -> Result<Rc<SuiteReport>> {
         if let Some(known) = self.known.get(tree) {
             return Ok(Rc::clone(known));
         }
@@ -56,7 +56,7 @@ impl<'a> Suites<'a> {
     }
 
     /// What failing tests do when they are run again.
-    pub(super) fn again(&self, tree: &TreeId, first: &SuiteReport) -> Result<Vec<Rerun>> {
+    pub(crate) fn again(&self, tree: &TreeId, first: &SuiteReport) -> Result<Vec<Rerun>> {
         self.with_checkout(tree, |request| {
             Ok(rerun_failed(request, first, RERUNS, self.confinement, &*self.session.machine.runner)?)
         })

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
+mod backtest;
 mod bad_answers;
 mod bad_input;
 mod bench;

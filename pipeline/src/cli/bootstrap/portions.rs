@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, anyhow};
+use port::confinement::Confinement;
 use reports::record::UnitOutcome;
 use reports::{RunOutcome, RunRecord};
 use upstream::{ItemPath, Revision};
@@ -116,7 +117,7 @@ fn earlier(session: &Session, revision: &Revision) -> Result<Vec<Earlier>, CliEr
 
 /// Plans, translates, gates and lands a portion.
 fn run_portion(session: &Session, revision: &Revision, portion: &Portion) -> Result<RunRecord, CliError> {
-    let confinement = sync::confinement(&session.settings, &session.machine)?;
+    let confinement: Arc<dyn Confinement> = sync::confinement(&session.settings, &session.machine)?.into();
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
     let means = Means {
         runner: session.machine.runner.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Trial};
@@ -10,7 +11,7 @@ use super::{Outcome, Trial};
 const Z: f64 = 1.959_963_984_540_054;
 
 /// A rate, and between what the true one lies with 95 % confidence (Wilson).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// How often it happened.
     pub times: usize,
