@@ -94,7 +94,7 @@ impl Job<'_> {
         let state = &session.settings.state;
         let store = Store::open(&state.join("state.db")).context("cannot open the journal of a case")?;
         // Killed between the end of the run and the line in the journal: nothing is left to do but to judge it.
-        for row in store.runs()?.into_iter().filter(|row| row.status == RunStatus::Over) {
+        if let Some(row) = store.runs()?.into_iter().find(|row| row.status == RunStatus::Over) {
             let (record, _) = crate::engine::record(&store.events(&row.run)?)?;
             return record.context("a run without a beginning");
         }

@@ -105,18 +105,15 @@ pub(super) fn run(context: &Context, args: &Backtest) -> Result<ExitCode, CliErr
 /// What is to be replayed.
 fn cases(context: &Context, args: &Backtest, session: &Session) -> Result<Cases, CliError> {
     let what = &args.what;
-    let found = match &what.cases {
-        Some(file) => {
-            let path = context.directory.join(file);
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read the cases `{}`", path.display()))
-                .map_err(CliError::usage)?;
-            from_file(session, &path, &text).map_err(CliError::usage)?
-        }
-        None => {
-            let range = Range { from: what.from.clone(), to: what.to.clone(), last: what.last };
-            from_history(session, &range)?
-        }
+    let found = if let Some(file) = &what.cases {
+        let path = context.directory.join(file);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the cases `{}`", path.display()))
+            .map_err(CliError::usage)?;
+        from_file(session, &path, &text).map_err(CliError::usage)?
+    } else {
+        let range = Range { from: what.from.clone(), to: what.to.clone(), last: what.last };
+        from_history(session, &range)?
     };
     if found.cases.is_empty() {
         let error = anyhow!(
