@@ -5,6 +5,7 @@
 
 mod ahead;
 pub mod budget;
+mod by_hand;
 pub mod chain;
 pub mod cli;
 pub mod config;

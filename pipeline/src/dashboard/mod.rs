@@ -6,10 +6,12 @@
 
 mod commands;
 mod events;
+mod graph;
 mod index;
 mod keeper;
 mod routes;
 mod survey;
+mod symbols;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ use crate::daemon::Live;
 use crate::session::Machine;
 use crate::store::{Store, StoreError};
 use index::Index;
+use symbols::Symbols;
 
 pub use routes::router;
 
@@ -73,8 +76,7 @@ struct Kept {
 #[derive(Debug, Clone, Default)]
 struct Reading {
     standing: Option<Arc<Standing>>,
-    /// Where each symbol is.
-    files: Arc<BTreeMap<String, String>>,
+    symbols: Arc<Symbols>,
     trouble: String,
     /// When it was read, and how long that took, in milliseconds.
     read_ms: i64,

@@ -11,11 +11,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use reports::RunRecord;
-use reports::board::{self, Board, Chrome, Impact, PortNow, RunDigest};
+use reports::board::{self, Board, Chrome, PortNow, RunDigest, UnitPage};
 use reports::render::RenderError;
 use serde::Deserialize;
 
-use super::{Kept, RunError, Shared, events, journal, locked, record_of};
+use super::commands::Hand;
+use super::symbols::Reached;
+use super::{Kept, RunError, Shared, events, graph, journal, locked, record_of};
 use crate::store::{Store, StoreError};
 
 /// Nothing but its own style sheet, script, icon and events. Foreign text could change none of it.
@@ -24,8 +26,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// The same for a report by itself, whose style is in the page.
 const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                              frame-ancestors 'none'";
-/// Revisions to choose from beside the graph.
-const CHOICES_MAX: usize = 12;
 
 /// All pages, and what they load.
 pub fn router(shared: Arc<Shared>) -> Router {
@@ -36,7 +36,8 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(overview))
         .route("/port/{port}", get(port))
         .route("/port/{port}/modules", get(modules))
-        .route("/port/{port}/graph", get(graph))
+        .route("/port/{port}/graph", get(graph::modules))
+        .route("/port/{port}/graph/symbols", get(graph::symbols))
         .route("/port/{port}/benchmarks", get(benchmarks))
         .route("/port/{port}/costs", get(costs))
         .route("/port/{port}/run/{run}", get(run))
@@ -51,13 +52,13 @@ pub fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// What a page is drawn with.
-struct Drawing<'a> {
-    shared: &'a Shared,
-    board: Board,
+pub(super) struct Drawing<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) board: Board,
 }
 
 /// What is answered.
-enum Answer {
+pub(super) enum Answer {
     Page(String),
     /// A page that says what there is not, or why it cannot be shown.
     Told(StatusCode, Option<Box<PortNow>>, &'static str, String),
@@ -65,9 +66,12 @@ enum Answer {
     Text(&'static str, &'static str, String),
 }
 
-type Drawn = Result<Answer, RenderError>;
+pub(super) type Drawn = Result<Answer, RenderError>;
 
-async fn draw(shared: Arc<Shared>, page: impl FnOnce(&Drawing<'_>) -> Drawn + Send + 'static) -> Response {
+pub(super) async fn draw(
+    shared: Arc<Shared>,
+    page: impl FnOnce(&Drawing<'_>) -> Drawn + Send + 'static,
+) -> Response {
     let Ok(place) = Arc::clone(&shared.drawing).acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
@@ -132,7 +136,7 @@ fn with_policy(mut reply: Response, policy: &'static str) -> Response {
 
 impl Drawing<'_> {
     /// A page about a port, where there is such a port.
-    fn of_port(&self, name: &str, page: impl FnOnce(&Kept, PortNow) -> Drawn) -> Drawn {
+    pub(super) fn of_port(&self, name: &str, page: impl FnOnce(&Kept, PortNow) -> Drawn) -> Drawn {
         let Some(kept) = self.shared.port(name) else {
             let text = format!("No port of the name `{name}` is shown here.");
             return Ok(Answer::Told(StatusCode::NOT_FOUND, None, "No such port", text));
@@ -142,15 +146,15 @@ impl Drawing<'_> {
     }
 
     /// A page about a run, where there is such a run and it can be read.
-    fn of_run(&self, name: &str, run: &str, page: impl FnOnce(PortNow, RunRecord) -> Drawn) -> Drawn {
+    fn of_run(&self, name: &str, run: &str, page: impl FnOnce(&Kept, PortNow, RunRecord) -> Drawn) -> Drawn {
         self.of_port(name, |kept, now| match read(kept, run) {
-            Ok(record) => page(now, record),
+            Ok(record) => page(kept, now, record),
             Err(error) => Ok(untold(error, run, now)),
         })
     }
 }
 
-fn read(kept: &Kept, run: &str) -> Result<RunRecord, RunError> {
+pub(super) fn read(kept: &Kept, run: &str) -> Result<RunRecord, RunError> {
     let path = journal(&kept.settings);
     if !path.exists() {
         return Err(RunError::Unknown);
@@ -158,7 +162,7 @@ fn read(kept: &Kept, run: &str) -> Result<RunRecord, RunError> {
     record_of(&Store::open_read_only(&path)?, run)
 }
 
-fn untold(error: RunError, run: &str, port: PortNow) -> Answer {
+pub(super) fn untold(error: RunError, run: &str, port: PortNow) -> Answer {
     let port = Some(Box::new(port));
     match error {
         RunError::Unknown => {
@@ -189,7 +193,7 @@ fn untold(error: RunError, run: &str, port: PortNow) -> Answer {
     }
 }
 
-type Shown = State<Arc<Shared>>;
+pub(super) type Shown = State<Arc<Shared>>;
 
 async fn overview(State(shared): Shown) -> Response {
     draw(shared, |drawing| {
@@ -246,68 +250,6 @@ async fn modules(State(shared): Shown, Path(name): Path<String>) -> Response {
     .await
 }
 
-#[derive(Deserialize)]
-struct Chosen {
-    revision: Option<String>,
-}
-
-async fn graph(State(shared): Shown, Path(name): Path<String>, Query(chosen): Query<Chosen>) -> Response {
-    draw(shared, move |drawing| {
-        drawing.of_port(&name, |kept, now| {
-            let history = locked(&kept.index).history();
-            let mut choices: Vec<String> = Vec::new();
-            for revision in history.iter().flat_map(|run| run.revisions.iter().rev()) {
-                if choices.len() < CHOICES_MAX && !choices.contains(&revision.label) {
-                    choices.push(revision.label.clone());
-                }
-            }
-            // Without a wish the newest is lit; an empty one wants none.
-            let wanted = match chosen.revision {
-                None => choices.first().cloned(),
-                Some(none) if none.is_empty() => None,
-                Some(label) => Some(label),
-            };
-            let Some(label) = wanted else {
-                return drawing.board.graph(&now, &choices, None).map(Answer::Page);
-            };
-            let has = |run: &&Arc<RunDigest>| run.revisions.iter().any(|revision| revision.label == label);
-            let Some(run) = history.iter().find(has) else {
-                let text = format!("None of the newest runs of this port followed a revision `{label}`.");
-                return Ok(Answer::Told(
-                    StatusCode::NOT_FOUND,
-                    Some(Box::new(now)),
-                    "No such revision",
-                    text,
-                ));
-            };
-            match read(kept, &run.run) {
-                Ok(record) => {
-                    let impact = impact(kept, &record, &label);
-                    drawing.board.graph(&now, &choices, Some(&impact)).map(Answer::Page)
-                }
-                Err(error) => Ok(untold(error, &run.run, now)),
-            }
-        })
-    })
-    .await
-}
-
-/// The files that a revision touched, and those whose symbols were checked as well.
-fn impact(kept: &Kept, record: &RunRecord, label: &str) -> Impact {
-    let files = Arc::clone(&locked(&kept.standing).files);
-    let revisions = record.revisions.iter().filter(|revision| revision.label == label);
-    let units: Vec<_> = revisions.flat_map(|revision| &revision.units).collect();
-    let members = units.iter().flat_map(|unit| &unit.members);
-    let mut changed: Vec<String> = members.map(|member| member.file.clone()).collect();
-    changed.sort();
-    changed.dedup();
-    let symbols = units.iter().flat_map(|unit| &unit.impacted);
-    let mut reached: Vec<String> = symbols.filter_map(|symbol| files.get(symbol).cloned()).collect();
-    reached.sort();
-    reached.dedup();
-    Impact { label: label.to_owned(), run: record.run.clone(), changed, reached }
-}
-
 async fn benchmarks(State(shared): Shown, Path(name): Path<String>) -> Response {
     draw(shared, move |drawing| {
         drawing.of_port(&name, |kept, now| {
@@ -336,14 +278,16 @@ async fn costs(State(shared): Shown, Path(name): Path<String>) -> Response {
 
 async fn run(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
     draw(shared, move |drawing| {
-        drawing.of_run(&name, &run, |now, record| drawing.board.run(&now, &record).map(Answer::Page))
+        drawing.of_run(&name, &run, |kept, now, record| {
+            drawing.board.run(&now, &record, Some(&Hand::of(kept))).map(Answer::Page)
+        })
     })
     .await
 }
 
 async fn report(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
     draw(shared, move |drawing| {
-        drawing.of_run(&name, &run, |_, record| {
+        drawing.of_run(&name, &run, |_, _, record| {
             let html = reports::render::html(&record)?;
             Ok(Answer::Text("text/html; charset=utf-8", REPORT_POLICY, html))
         })
@@ -353,7 +297,7 @@ async fn report(State(shared): Shown, Path((name, run)): Path<(String, String)>)
 
 async fn json(State(shared): Shown, Path((name, run)): Path<(String, String)>) -> Response {
     draw(shared, move |drawing| {
-        drawing.of_run(&name, &run, |_, record| {
+        drawing.of_run(&name, &run, |_, _, record| {
             Ok(Answer::Text("application/json", POLICY, reports::render::json(&record)?))
         })
     })
@@ -362,8 +306,16 @@ async fn json(State(shared): Shown, Path((name, run)): Path<(String, String)>) -
 
 async fn unit(State(shared): Shown, Path((name, run, unit)): Path<(String, String, String)>) -> Response {
     draw(shared, move |drawing| {
-        drawing.of_run(&name, &run, |now, record| {
-            let Some(html) = drawing.board.unit(&now, &record, &unit)? else {
+        drawing.of_run(&name, &run, |kept, now, record| {
+            let around = board::unit_at(&record, &unit).map(|found| {
+                let reached =
+                    Reached { unit: found.unit, revision_at: found.revision_at, unit_at: found.unit_at };
+                graph::around(kept, &record.run, &found.revision.label, &[reached])
+            });
+            let hand = Hand::of(kept);
+            let asked =
+                UnitPage { record: &record, anchor: &unit, by_hand: Some(&hand), around: around.as_ref() };
+            let Some(html) = drawing.board.unit(&now, &asked)? else {
                 let text = format!("The run `{run}` has no unit at `{unit}`.");
                 return Ok(Answer::Told(StatusCode::NOT_FOUND, Some(Box::new(now)), "No such unit", text));
             };

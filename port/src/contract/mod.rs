@@ -55,6 +55,7 @@ use std::path::PathBuf;
 pub use call_log::CallLog;
 pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, Tracer, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
+pub use counterexample::was_cut;
 pub use derived::{Derived, derive};
 pub use generate::Generator;
 pub use landmarks::Landmarks;

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::Value;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 use serde::Serialize;
 
+use super::data::PortNow;
 use super::digest::{RunDigest, Spend};
+use super::page::{Board, Head, Tab};
+use crate::render::RenderError;
 use crate::render::html::markup::Markup;
 use crate::visible;
 use crate::words;
@@ -26,30 +30,43 @@ const LEFT: f64 = 60.0;
 const BOTTOM: f64 = 24.0;
 const TOP: f64 = 14.0;
 
+impl Board {
+    /// What models cost, over these runs.
+    pub fn costs<'a>(
+        &self,
+        port: &PortNow,
+        runs: impl IntoIterator<Item = &'a RunDigest>,
+    ) -> Result<String, RenderError> {
+        let costs = Value::from(Serde(costs(runs)));
+        let title = format!("Costs of {}", port.name);
+        self.page("costs.html", Head::of(port, Tab::Costs, &title), context! { costs })
+    }
+}
+
 /// What the page of costs shows.
 #[derive(Debug, Serialize)]
-pub(super) struct Costs {
-    pub(super) models: Vec<Row>,
-    pub(super) days: Vec<Row>,
-    pub(super) days_more: usize,
-    pub(super) chart: Option<Value>,
+struct Costs {
+    models: Vec<Row>,
+    days: Vec<Row>,
+    days_more: usize,
+    chart: Option<Value>,
     /// `dollars` or `tokens`.
-    pub(super) drawn: &'static str,
-    pub(super) total: Row,
+    drawn: &'static str,
+    total: Row,
 }
 
 /// One line of the tables.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Row {
-    pub(super) day: String,
-    pub(super) model: String,
+struct Row {
+    day: String,
+    model: String,
     /// Which colour.
-    pub(super) class: &'static str,
-    pub(super) requests: u64,
-    pub(super) input_tokens: u64,
-    pub(super) output_tokens: u64,
-    pub(super) cost_usd: Option<f64>,
-    pub(super) unpriced: u64,
+    class: &'static str,
+    requests: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Option<f64>,
+    unpriced: u64,
 }
 
 impl Row {
@@ -65,7 +82,7 @@ impl Row {
 }
 
 /// Adds up runs, in any order.
-pub(super) fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs {
+fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs {
     let mut by_model: BTreeMap<&str, Row> = BTreeMap::new();
     let mut by_day: BTreeMap<(i64, &str), Row> = BTreeMap::new();
     let mut total = Row::default();
