@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use reports::RunRecord;
@@ -10,7 +10,7 @@ use reports::board::{Around, Impact, RunDigest};
 use reports::record::RevisionRecord;
 use serde::Deserialize;
 
-use super::routes::{Answer, Drawn, Shown, draw, read, untold};
+use super::routes::{Answer, Asked, Drawn, draw, page, read, untold};
 use super::symbols::Reached;
 use super::{Kept, locked};
 
@@ -63,11 +63,11 @@ fn wanted(kept: &Kept, wish: Option<String>) -> (Vec<String>, Wanted) {
 }
 
 pub(super) async fn modules(
-    State(shared): Shown,
+    asked: Asked,
     Path(name): Path<String>,
     Query(chosen): Query<Chosen>,
 ) -> Response {
-    draw(shared, move |drawing| {
+    draw(asked, move |drawing| {
         drawing.of_port(&name, |kept, now| -> Drawn {
             let (choices, wanted) = wanted(kept, chosen.revision);
             let impact = match wanted {
@@ -75,18 +75,18 @@ pub(super) async fn modules(
                 Wanted::Revision(record, label) => Some(impact(kept, &record, &label)),
                 Wanted::Told(tell) => return Ok(tell(now)),
             };
-            drawing.board.graph(&now, &choices, impact.as_ref()).map(Answer::Page)
+            drawing.board.graph(&now, &choices, impact.as_ref()).map(page)
         })
     })
     .await
 }
 
 pub(super) async fn symbols(
-    State(shared): Shown,
+    asked: Asked,
     Path(name): Path<String>,
     Query(chosen): Query<Chosen>,
 ) -> Response {
-    draw(shared, move |drawing| {
+    draw(asked, move |drawing| {
         drawing.of_port(&name, |kept, now| -> Drawn {
             // There is nothing to show without a revision: an empty wish is none.
             let wish = chosen.revision.filter(|label| !label.is_empty());
@@ -96,7 +96,7 @@ pub(super) async fn symbols(
                 Wanted::Revision(record, label) => Some(of_revision(kept, &record, &label)),
                 Wanted::Told(tell) => return Ok(tell(now)),
             };
-            drawing.board.symbols(&now, &choices, around.as_ref()).map(Answer::Page)
+            drawing.board.symbols(&now, &choices, around.as_ref()).map(page)
         })
     })
     .await

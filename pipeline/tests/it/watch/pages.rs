@@ -13,7 +13,7 @@ use crate::world::World;
 
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -44,7 +44,7 @@ fn a_daemon_shows_a_run_while_it_is_under_way_and_what_it_came_to() {
     });
     let mut listening = TcpStream::connect(&address).unwrap();
     listening.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    listening.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    listening.write_all(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
     let mut told =
         BufReader::new(listening).lines().map(Result::unwrap).filter(|line| line.starts_with("data: "));
     told.next().unwrap();

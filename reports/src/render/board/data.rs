@@ -16,6 +16,10 @@ pub struct Chrome {
     pub change: u64,
     /// Whether a daemon answers, and not a reader of what runs left.
     pub daemon: bool,
+    /// Whether a token is set with which people sign in and act.
+    pub may_sign_in: bool,
+    /// What forms of this page carry; empty for who is not signed in.
+    pub csrf: String,
 }
 
 /// A port as it stands.
@@ -211,6 +215,8 @@ pub struct Runs {
     pub page: usize,
     /// All pages.
     pub pages: usize,
+    /// What was just asked for from here: `look`, `retry` or nothing.
+    pub asked: &'static str,
 }
 
 /// A command that acts on what waits, ready to be copied.

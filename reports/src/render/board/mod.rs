@@ -48,7 +48,7 @@ pub static STYLE: LazyLock<String> = LazyLock::new(|| {
     [include_str!("../templates/style.css"), chart::RULES, own].join("\n")
 });
 
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 14] = [
     ("base.html", include_str!("../templates/board/base.html")),
     ("bits.html", include_str!("../templates/board/bits.html")),
     ("overview.html", include_str!("../templates/board/overview.html")),
@@ -61,6 +61,7 @@ const PAGES: [(&str, &str); 13] = [
     ("graph.html", include_str!("../templates/board/graph.html")),
     ("benches.html", include_str!("../templates/board/benches.html")),
     ("costs.html", include_str!("../templates/board/costs.html")),
+    ("sign_in.html", include_str!("../templates/board/sign_in.html")),
     ("message.html", include_str!("../templates/board/message.html")),
 ];
 

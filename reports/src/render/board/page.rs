@@ -68,6 +68,12 @@ impl Board {
         rendered(template, context! { ..Value::from(Serde(own)), ..head })
     }
 
+    /// The page on which a person gives the token. `next` is a page of ours to go on with, `trouble` why the last try
+    /// came to nothing.
+    pub fn sign_in(&self, next: &str, trouble: &str) -> Result<String, RenderError> {
+        self.page("sign_in.html", Head::alone("Sign in"), context! { next, trouble })
+    }
+
     /// A page that only says something, such as that there is no such run.
     pub fn message(&self, port: Option<&PortNow>, title: &str, text: &str) -> Result<String, RenderError> {
         let head = port.map_or_else(|| Head::alone(title), |port| Head::of(port, Tab::Other, title));

@@ -24,7 +24,14 @@ impl ByHand for Hand {
 }
 
 fn board() -> Board {
-    let chrome = Chrome { version: "1.0".to_owned(), now_ms: 1_795_170_000_000, change: 3, daemon: true };
+    let chrome = Chrome {
+        version: "1.0".to_owned(),
+        now_ms: 1_795_170_000_000,
+        change: 3,
+        daemon: true,
+        may_sign_in: true,
+        csrf: "c5".to_owned(),
+    };
     Board { chrome }
 }
 
@@ -89,7 +96,7 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
     let board = board();
     let mut port = port_of(record, text);
     let digests = [RunDigest::of(record, false), RunDigest::of(record, true)];
-    let runs = Runs { rows: digests.to_vec(), page: 2, pages: 3 };
+    let runs = Runs { rows: digests.to_vec(), page: 2, pages: 3, asked: "" };
     let running = BTreeMap::from([(text.to_owned(), record.clone())]);
     let impact = Impact {
         label: text.to_owned(),
@@ -112,13 +119,17 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
     };
     let mut pages = vec![
         ("overview".to_owned(), board.overview(std::slice::from_ref(&port), &running).unwrap()),
-        ("port".to_owned(), board.port(&port, &runs, &digests, Some(record)).unwrap()),
+        (
+            "port".to_owned(),
+            board.port(&port, &Runs { asked: "retry", ..runs }, &digests, Some(record)).unwrap(),
+        ),
         ("run".to_owned(), board.run(&port, record, Some(&Hand)).unwrap()),
         ("modules".to_owned(), board.modules(&port).unwrap()),
         ("symbols".to_owned(), board.symbols(&port, &[text.to_owned()], Some(&around)).unwrap()),
         ("graph".to_owned(), board.graph(&port, &[text.to_owned()], Some(&impact)).unwrap()),
         ("benchmarks".to_owned(), board.benchmarks(&port, Some(record)).unwrap()),
         ("costs".to_owned(), board.costs(&port, &digests).unwrap()),
+        ("sign in".to_owned(), board.sign_in("/port/p", text).unwrap()),
         ("message".to_owned(), board.message(Some(&port), text, text).unwrap()),
     ];
     for (at, revision) in record.revisions.iter().enumerate() {
@@ -327,7 +338,7 @@ fn a_counterexample_shows_where_both_sides_part_and_how_to_see_it_by_hand() {
     let page = board().unit(&port_of(&record, "p"), &asked).unwrap().unwrap();
     assert!(page.contains("<code>tinytext.fold(&#x27;a b&#x27;, 1)</code>"), "{page}");
     assert!(page.contains("tinytext::&lt;b&gt;fold") && page.contains("class=\"below wrong\""), "{page}");
-    assert!(page.contains("run the port's side by hand") && page.contains("ask both sides again"), "{page}");
+    assert!(page.contains("see it by hand, in the port") && page.contains("ask both sides again"), "{page}");
     // The call itself may be the one at which they part.
     let example = record.revisions[3].units[0].attempts.iter_mut();
     let example = example.flat_map(|attempt| &mut attempt.counterexamples).next().unwrap();
@@ -378,4 +389,30 @@ fn a_unit_shows_what_stands_around_it_and_a_table_says_the_same() {
         assert!(row.contains("<td><code>p.lower</code></td><td><code>p.file</code></td>"), "{row}");
         assert!(page.contains("<code>p.gone</code>") && page.contains("7 more symbols"), "{page}");
     }
+}
+
+#[test]
+fn pages_change_something_only_for_who_is_signed_in() {
+    let port = port_of(&sample::parked(), "p");
+    let pages = |may_sign_in: bool, csrf: &str, asked: &'static str| {
+        let mut board = board();
+        board.chrome.may_sign_in = may_sign_in;
+        csrf.clone_into(&mut board.chrome.csrf);
+        board.port(&port, &Runs { asked, ..Runs::default() }, &[], None).unwrap()
+    };
+    let only_shown = pages(false, "", "look");
+    assert!(!only_shown.contains("<form") && !only_shown.contains("Sign in"), "{only_shown}");
+    assert!(only_shown.contains("This page changes nothing") && !only_shown.contains("was asked for"));
+    let signed_out = pages(true, "", "look");
+    assert!(!signed_out.contains("<form") && signed_out.contains("/sign-in?next=/port/p"), "{signed_out}");
+    let signed_in = pages(true, "c5", "look");
+    for form in ["/port/p/look", "/port/p/retry", "/sign-out"] {
+        let form = format!("<form method=\"post\" action=\"{form}\">");
+        let inside = signed_in.split(&form).nth(1).unwrap_or_default();
+        assert!(
+            inside.starts_with("<input type=\"hidden\" name=\"csrf\" value=\"c5\">"),
+            "{form}: {signed_in}"
+        );
+    }
+    assert!(signed_in.contains("A look was asked for"), "{signed_in}");
 }
