@@ -4,8 +4,8 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::data::{Graph, Impact, PortNow};
-use super::graph::{Lights, Subject, picture};
+use super::data::{Graph, GraphNode, Impact, PortNow};
+use super::graph::{Lights, Lit, Subject, picture};
 use super::page::{Board, Head, Tab};
 use crate::render::RenderError;
 
@@ -42,7 +42,14 @@ impl Board {
         let graph = port.standing.as_ref().map_or(&empty, |standing| &standing.graph);
         let lights = Lights::of(impact);
         let uses = Uses::of(graph);
-        let rows = graph.nodes.iter().enumerate().take(ROWS_MAX).map(|(at, node)| Row {
+        // What is lit comes first, also where not all have room.
+        let mut nodes: Vec<(usize, &GraphNode)> = graph.nodes.iter().enumerate().collect();
+        nodes.sort_by_key(|(_, node)| match lights.on(&node.name) {
+            Lit::Changed => 0,
+            Lit::Reached => 1,
+            Lit::No => 2,
+        });
+        let rows = nodes.into_iter().take(ROWS_MAX).map(|(at, node)| Row {
             name: &node.name,
             symbols: node.symbols,
             lit: lights.on(&node.name).word(),

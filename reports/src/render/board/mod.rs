@@ -82,6 +82,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
         Some(_) | None => escape_formatter(out, state, value),
     });
     environment.add_filter("prose", |text: &str| markup::prose(&visible::whole(text)));
+    environment.add_filter("soft", |text: &str| markup::soft(&visible::whole(text)));
     environment.add_filter("segment", |text: &str| Value::from_safe_string(segment(text)));
     environment.add_filter("path", |text: &str| path(text));
     environment.add_filter("moment", |ms: i64| words::moment(ms).unwrap_or_default());

@@ -28,12 +28,16 @@ pub(super) fn parts(counts: Counts) -> Vec<Part> {
     all.map(|(weight, word, glyph, class)| Part { weight, word, glyph, class }).collect()
 }
 
+/// The most modules that are shown, the largest first.
+const MODULES_MAX: usize = 500;
+
 impl Board {
     /// The modules of a port, by how their items are known.
     pub fn modules(&self, port: &PortNow) -> Result<String, RenderError> {
         #[derive(Serialize)]
         struct Own<'a> {
             modules: Vec<Module<'a>>,
+            modules_more: usize,
             total: Vec<Part>,
         }
         #[derive(Serialize)]
@@ -58,7 +62,13 @@ impl Board {
             })
             .collect();
         modules.sort_by(|one, other| other.items.cmp(&one.items).then_with(|| one.name.cmp(other.name)));
-        let own = Own { modules, total: standing.map(|standing| parts(standing.total)).unwrap_or_default() };
+        let modules_more = modules.len().saturating_sub(MODULES_MAX);
+        modules.truncate(MODULES_MAX);
+        let own = Own {
+            modules_more,
+            modules,
+            total: standing.map(|standing| parts(standing.total)).unwrap_or_default(),
+        };
         let title = format!("Modules of {}", port.name);
         self.page("modules.html", Head::of(port, Tab::Modules, &title), own)
     }

@@ -19,6 +19,8 @@ use crate::words;
 const DAY_MS: i64 = 86_400_000;
 /// Days that are drawn, the last ones with any cost.
 const DAYS_DRAWN: usize = 30;
+/// Days from one that is named below the chart to the next, where not all have room.
+const DAYS_NAMED: usize = 7;
 /// Days in the table.
 const DAYS_LISTED: usize = 31;
 /// Models that have a colour of their own; the others share one.
@@ -150,8 +152,10 @@ fn chart(days: &[&str], rows: &[Row], weight: &dyn Fn(&Row) -> f64, in_dollars: 
     let mut out = Markup::default();
     out.raw("<svg class=spend role=img aria-labelledby=spend-title viewBox=\"0 0 720 220\"><title id=spend-title>");
     out.raw(if in_dollars { "Dollars by day and model" } else { "Tokens by day and model" });
-    out.raw("</title><path class=axis d=\"M60 196H720M60 14H720\"/><text x=\"0\" y=\"18\">");
+    out.raw("</title><path class=axis d=\"M60 196H720M60 105H720M60 14H720\"/><text x=\"0\" y=\"18\">");
     out.text(&shown(most));
+    out.raw("</text><text x=\"0\" y=\"109\">");
+    out.text(&shown(most / 2.0));
     out.raw("</text><text x=\"0\" y=\"200\">0</text>");
     for (at, day) in days.iter().enumerate() {
         let x = LEFT + f64::from(u32::try_from(at).unwrap_or(0)) * step;
@@ -173,9 +177,10 @@ fn chart(days: &[&str], rows: &[Row], weight: &dyn Fn(&Row) -> f64, in_dollars: 
             out.text(&format!("{day}, {}: {}", visible::line(&row.model), shown(weight(row))));
             out.raw("</title></rect>");
         }
-        // Names of days have room at the ends only, where there are many.
-        if days.len() <= 7 || at == 0 || at + 1 == days.len() {
-            let last = days.len() > 7 && at + 1 == days.len();
+        // Every seventh day has room for its name, from the last one backwards.
+        let back = days.len() - 1 - at;
+        if days.len() <= DAYS_NAMED || back.is_multiple_of(DAYS_NAMED) {
+            let last = days.len() > DAYS_NAMED && back == 0;
             out.raw(if last { "<text text-anchor=end x=\"" } else { "<text x=\"" });
             out.place(if last { x + step } else { x });
             out.raw("\" y=\"214\">");

@@ -340,9 +340,10 @@ fn a_counterexample_shows_where_both_sides_part_and_how_to_see_it_by_hand() {
     assert!(page.contains("tinytext::&lt;b&gt;fold") && page.contains("class=\"below wrong\""), "{page}");
     assert!(page.contains("see it by hand, in the port") && page.contains("ask both sides again"), "{page}");
     // The call itself may be the one at which they part.
-    let example = record.revisions[3].units[0].attempts.iter_mut();
-    let example = example.flat_map(|attempt| &mut attempt.counterexamples).next().unwrap();
-    example.call = "tinytext.fold('a b', 1)".to_owned();
+    let attempts = &mut record.revisions[3].units[0].attempts;
+    let mut examples = attempts.iter_mut().flat_map(|attempt| &mut attempt.counterexamples);
+    examples.next().unwrap().call = "tinytext.fold('a b', 1)".to_owned();
+    examples.for_each(|example| example.divergence = None);
     let asked = UnitPage { record: &record, anchor: "r4-u1", by_hand: None, around: None };
     let page = board().unit(&port_of(&record, "p"), &asked).unwrap().unwrap();
     assert!(page.contains("this call itself") && !page.contains("class=\"below"), "{page}");
@@ -384,9 +385,10 @@ fn a_unit_shows_what_stands_around_it_and_a_table_says_the_same() {
             page.contains("● p.slug") && page.contains("◌ p.file") && page.contains("edge lit"),
             "{page}"
         );
-        let row = page.split("<tr>").find(|row| row.contains("<code>t::slug</code></td>")).unwrap();
+        let row = page.split("<tr>").find(|row| row.contains("<code>t::slug</code></span></td>")).unwrap();
         assert!(row.contains("touched: <a href=\"/port/p/run/one/unit/r1-u1\">"), "{row}");
-        assert!(row.contains("<td><code>p.lower</code></td><td><code>p.file</code></td>"), "{row}");
+        assert!(row.contains("data-l=\"Uses\"><span><code>p.lower</code></span>"), "{row}");
+        assert!(row.contains("data-l=\"Used by\"><span><code>p.file</code></span>"), "{row}");
         assert!(page.contains("<code>p.gone</code>") && page.contains("7 more symbols"), "{page}");
     }
 }
