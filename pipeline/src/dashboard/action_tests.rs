@@ -92,6 +92,8 @@ fn who_signed_in_may_have_the_daemon_look_and_retry_and_others_may_not() {
         page.contains("Sign in") && !page.contains("<form") && page.contains("form-action 'self'"),
         "{page}"
     );
+    // Under `no-referrer` Chromium sends the forms of our own pages with `Origin: null`, which is refused below.
+    assert!(page.contains("referrer-policy: same-origin\r\n"), "{page}");
     assert_eq!(send(&scene, "GET /sign-in", HOST, "").0, 200);
     let cookie = signed_in(&scene);
     let csrf = csrf(&scene, &cookie);
