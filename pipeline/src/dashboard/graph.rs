@@ -11,7 +11,7 @@ use reports::record::RevisionRecord;
 use serde::Deserialize;
 
 use super::routes::{Answer, Asked, Drawn, draw, page, read, untold};
-use super::symbols::Reached;
+use super::symbols::{Reached, symbol_of};
 use super::{Kept, locked};
 
 /// Revisions to choose from.
@@ -117,7 +117,7 @@ fn impact(kept: &Kept, record: &RunRecord, label: &str) -> Impact {
     changed.dedup();
     let reached = units().flat_map(|unit| &unit.impacted);
     let mut reached: Vec<String> =
-        reached.filter_map(|symbol| symbols.file(symbol)).map(str::to_owned).collect();
+        reached.filter_map(|symbol| symbols.file(symbol_of(symbol))).map(str::to_owned).collect();
     reached.sort();
     reached.dedup();
     Impact { label: label.to_owned(), run: record.run.clone(), changed, reached }

@@ -73,7 +73,7 @@ impl Symbols {
         let reached: BTreeSet<&str> = units
             .iter()
             .flat_map(|reached| &reached.unit.impacted)
-            .map(String::as_str)
+            .map(|named| symbol_of(named))
             .filter(|symbol| !changed.contains(symbol))
             .collect();
         let list = |names: &BTreeSet<&str>| names.iter().map(|name| (*name).to_owned()).collect();
@@ -130,6 +130,11 @@ impl Symbols {
         let nodes = chosen.iter().map(|at| GraphNode { name: name(at), symbols: 1 }).collect();
         (Graph { nodes, edges }, left_out)
     }
+}
+
+/// A record may say behind a symbol through which item it is reached.
+pub(super) fn symbol_of(impacted: &str) -> &str {
+    impacted.split_once(" (").map_or(impacted, |(symbol, _through)| symbol)
 }
 
 fn members(reached: Reached<'_>) -> impl Iterator<Item = AroundMember> {
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_was_touched_brings_its_neighbours_and_what_was_checked_does_not() {
-        let found = around(&chain(), &unit(&["p.c"], &["p.a", "p.c"]), true);
+        let found = around(&chain(), &unit(&["p.c"], &["p.a (through k::c)", "p.c"]), true);
         assert_eq!(named(&found), ["p.a", "p.b", "p.c", "p.d"]);
         assert_eq!(found.graph.edges, [(0, 1), (1, 2), (2, 3)]);
         assert_eq!(
