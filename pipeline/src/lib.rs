@@ -6,6 +6,7 @@
 mod ahead;
 pub mod backtest;
 pub mod budget;
+mod by_hand;
 pub mod chain;
 pub mod cli;
 pub mod config;

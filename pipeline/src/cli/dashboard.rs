@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use super::args::Who;
 use super::watch::ports::Ports;
 use super::watch::{Watch, serve};
 use super::{CliError, Context, ExitCode};
-use crate::daemon::Live;
 use crate::dashboard as board;
 
 /// How often it is looked whether it is to end.
@@ -58,9 +56,14 @@ pub(super) fn run(context: &Context, args: &Dashboard) -> Result<ExitCode, CliEr
         listen: None,
         who: Who::default(),
     };
-    let (_nothing_is_watched, ports) = Ports::new(context, &watch).read()?;
+    // There is nobody here to act: a token is of no use.
+    let (daemon, ports) = Ports::new(context, &watch).read()?;
     let settings = ports.values().map(|port| port.settings.clone()).collect();
-    let dashboard = board::Dashboard::start(settings, &context.machine, Arc::new(Live::default()), false);
+    let dashboard = board::Dashboard::start(
+        settings,
+        &context.machine,
+        board::Means { hosts: daemon.hosts, ..board::Means::default() },
+    );
     let server = serve(args.listen, board::router(dashboard.shared()))?;
     let address = format!("http://{}/", server.address);
     if context.format.is_json() {

@@ -11,6 +11,7 @@ use super::diagnostic::ConfigError;
 use super::env;
 use super::span::span_of;
 use crate::daemon::webhook::{Forge, SECRET_BYTES_MIN};
+use crate::dashboard::is_name;
 
 /// The format of the daemon's file that this program reads.
 pub const DAEMON_VERSION: u32 = 1;
@@ -35,6 +36,9 @@ pub struct DaemonFile {
     /// The secrets of webhooks. A forge without one is not answered.
     #[serde(default)]
     pub webhook: WebhookSection,
+    /// What the dashboard offers.
+    #[serde(default)]
+    pub dashboard: DashboardSection,
     /// The ports. When each is looked at stands in its own `tidelock.toml`.
     #[serde(default)]
     pub port: Vec<DaemonPortSection>,
@@ -50,6 +54,18 @@ pub struct WebhookSection {
     pub gitlab_secret_env: Option<String>,
     /// For `POST /webhook/gitea`, also of Forgejo.
     pub gitea_secret_env: Option<String>,
+}
+
+/// `[dashboard]` of a daemon's file
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DashboardSection {
+    /// The name of an environment variable with a token of at least 16 bytes: who signs in with it may have the daemon look
+    /// now, and take up again what is parked. Default: none, and pages only show.
+    pub token_env: Option<String>,
+    /// Names by which the pages may be asked for, beside addresses and `localhost`, such as that of a proxy.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// `[[port]]` of a daemon's file
@@ -69,6 +85,10 @@ pub struct DaemonSettings {
     pub listen: Option<SocketAddr>,
     /// The secrets of forges.
     pub secrets: Vec<(Forge, SecretString)>,
+    /// With which people sign in to the dashboard; without it pages only show.
+    pub token: Option<SecretString>,
+    /// Names by which the dashboard may be asked for, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
     /// The folders of the ports.
     pub folders: Vec<PathBuf>,
 }
@@ -76,7 +96,7 @@ pub struct DaemonSettings {
 impl DaemonSettings {
     /// A daemon over these folders, with nothing configured.
     pub fn of(folders: Vec<PathBuf>) -> Self {
-        Self { jobs: 1, listen: None, secrets: Vec::new(), folders }
+        Self { jobs: 1, listen: None, secrets: Vec::new(), token: None, hosts: Vec::new(), folders }
     }
 }
 
@@ -103,9 +123,10 @@ pub fn read(
         let help = "docs/daemon.md shows what belongs here";
         ConfigError::at(path, text, error.span(), error.message().to_owned(), help)
     })?;
-    let wrong = |keys: &[&str], message: String, help: String| {
-        Err(ConfigError::at(path, text, span_of(text, keys), message, help))
+    let complaint = |keys: &[&str], message: String, help: String| {
+        ConfigError::at(path, text, span_of(text, keys), message, help)
     };
+    let wrong = |keys: &[&str], message, help| Err(complaint(keys, message, help));
     if file.version != DAEMON_VERSION {
         let message =
             format!("this file has format {}, and this program reads {DAEMON_VERSION}", file.version);
@@ -136,13 +157,9 @@ pub fn read(
             return wrong(&["listen"], message, help.to_owned());
         }
     };
-    let mut secrets = Vec::new();
-    for (forge, key, name) in [
-        (Forge::GitHub, "github-secret-env", &file.webhook.github_secret_env),
-        (Forge::GitLab, "gitlab-secret-env", &file.webhook.gitlab_secret_env),
-        (Forge::Gitea, "gitea-secret-env", &file.webhook.gitea_secret_env),
-    ] {
-        let Some(name) = name else { continue };
+    // A secret is no secret where it can be guessed, and of no use where nothing listens.
+    let secret_of = |keys: [&str; 2], name: &Option<String>, what: &str| {
+        let Some(name) = name else { return Ok(None) };
         let secret = secret(name);
         let length = secret.as_ref().map_or(0, |secret| secret.expose_secret().len());
         let Some(secret) = secret.filter(|_| length >= SECRET_BYTES_MIN) else {
@@ -150,17 +167,30 @@ pub fn read(
             let help = format!(
                 "give it a secret of at least {SECRET_BYTES_MIN}, such as `openssl rand -hex 32` writes"
             );
-            return wrong(&["webhook", key], format!("the environment variable `{name}` {said}"), help);
+            return Err(complaint(&keys, format!("the environment variable `{name}` {said}"), help));
         };
         if listen.is_none() {
             let help = "add `listen = \"127.0.0.1:9470\"`, or take this line out";
-            return wrong(&["webhook", key], "nothing listens for webhooks".to_owned(), help.to_owned());
+            return Err(complaint(&keys, format!("nothing listens for {what}"), help.to_owned()));
         }
-        secrets.push((forge, secret));
+        Ok(Some(secret))
+    };
+    let mut secrets = Vec::new();
+    for (forge, key, name) in [
+        (Forge::GitHub, "github-secret-env", &file.webhook.github_secret_env),
+        (Forge::GitLab, "gitlab-secret-env", &file.webhook.gitlab_secret_env),
+        (Forge::Gitea, "gitea-secret-env", &file.webhook.gitea_secret_env),
+    ] {
+        secrets.extend(secret_of(["webhook", key], name, "webhooks")?.map(|secret| (forge, secret)));
+    }
+    let token = secret_of(["dashboard", "token-env"], &file.dashboard.token_env, "the dashboard")?;
+    if let Some(host) = file.dashboard.hosts.iter().find(|host| !is_name(host)) {
+        let help = "write names alone, such as `tidelock.example.org`; addresses and `localhost` are known";
+        return wrong(&["dashboard", "hosts"], format!("`{host}` is no name of a host"), help.to_owned());
     }
     let root = path.parent().unwrap_or(Path::new("."));
     let folders = file.port.iter().map(|port| root.join(&port.folder)).collect();
-    Ok(DaemonSettings { jobs, listen, secrets, folders })
+    Ok(DaemonSettings { jobs, listen, secrets, token, hosts: file.dashboard.hosts, folders })
 }
 
 #[cfg(test)]
@@ -208,13 +238,25 @@ mod tests {
         check(&webhook(listen, "ABSENT"), "4:21 ", "`ABSENT` is not set");
         check(&webhook(listen, "SHORT"), "4:21 ", "holds 7 bytes | give it a secret of at least 16");
         check(&webhook("", "GOOD"), "4:21 ", "nothing listens");
+        let board = |listen: &str, line: &str| format!("version = 1\n{listen}\n[dashboard]\n{line}\n{port}");
+        check(&board(listen, "token-env = 'ABSENT'"), "4:13 ", "`ABSENT` is not set");
+        check(
+            &board(listen, "token-env = 'SHORT'"),
+            "4:13 ",
+            "holds 7 bytes | give it a secret of at least 16",
+        );
+        check(&board("", "token-env = 'GOOD'"), "4:13 ", "nothing listens for the dashboard");
+        check(&board(listen, "token = 'hunter2'"), "4:1 ", "unknown field `token`");
+        check(&board(listen, "hosts = ['a', 'http://b']"), "4:9 ", "`http://b` is no name of a host");
     }
 
     #[test]
     fn secrets_are_read_and_never_shown() {
-        let text = "version = 1\nlisten = '[::1]:9470'\n[webhook]\ngitea-secret-env = 'GOOD'\n[[port]]\nfolder = 'a'\n";
+        let text = "version = 1\nlisten = '[::1]:9470'\n[webhook]\ngitea-secret-env = 'GOOD'\n[dashboard]\n\
+                    token-env = 'GOOD'\nhosts = ['ports.example.org']\n[[port]]\nfolder = 'a'\n";
         let settings = read(Path::new("/d.toml"), text, secret).unwrap();
-        assert_eq!(settings.secrets.len(), 1);
+        assert_eq!((settings.secrets.len(), settings.token.is_some()), (1, true));
+        assert_eq!(settings.hosts, ["ports.example.org"]);
         assert!(!format!("{settings:?}").contains("0123456789"), "{settings:?}");
     }
 }

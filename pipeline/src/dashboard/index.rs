@@ -152,7 +152,7 @@ impl Index {
         let rows = self.rows.iter().skip((page - 1) * PAGE_ROWS).take(PAGE_ROWS);
         let rows =
             rows.filter_map(|row| self.digests.get(&row.run)).map(|digest| (**digest).clone()).collect();
-        Runs { rows, page, pages }
+        Runs { rows, page, pages, asked: "" }
     }
 
     /// The run that has not ended.

@@ -1,16 +1,23 @@
 //! The dashboard: pages for people over what runs left and, where one runs, over what the daemon does.
 //!
-//! It reads and never writes: journals are opened read-only, and there is no request that changes anything. `keeper`
-//! follows the journals in a thread of its own, `survey` reads how ports stand in another, and `routes` answers from
+//! It reads and never writes: journals are opened read-only. Where a token is set, people who sign in with it may have
+//! the daemon look or sync (`actions`); nothing else can be asked for. `keeper` follows the journals in a thread of its own, `survey` reads how ports stand in another, and `routes` answers from
 //! what they keep. The pages themselves are drawn by [`reports::board`].
 
+mod access;
+mod actions;
 mod commands;
 mod events;
+mod graph;
 mod index;
 mod keeper;
 mod routes;
+mod sessions;
 mod survey;
+mod symbols;
 
+#[cfg(test)]
+mod action_tests;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use reports::RunRecord;
 use reports::board::{PortNow, Standing};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use upstream::Clock;
 
@@ -28,8 +36,13 @@ use crate::config::Settings;
 use crate::daemon::Live;
 use crate::session::Machine;
 use crate::store::{Store, StoreError};
+use actions::Acting;
 use index::Index;
+use sessions::Sessions;
+use symbols::Symbols;
 
+pub(crate) use access::is_name;
+pub use actions::Act;
 pub use routes::router;
 
 /// Pages that are drawn at a time.
@@ -47,6 +60,19 @@ pub struct Dashboard {
     _stops: Vec<SyncSender<()>>,
 }
 
+/// What a dashboard is opened with.
+#[derive(Debug, Default)]
+pub struct Means {
+    /// What the daemon does, where one answers.
+    pub live: Arc<Live>,
+    /// Whether a daemon answers, and fills `live`.
+    pub is_daemon: bool,
+    /// Names by which pages may be asked for, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// The token with which people sign in, and what does what they ask for then. Without it pages only show.
+    pub acting: Option<(SecretString, Box<dyn Act>)>,
+}
+
 /// What its threads and its handlers share.
 #[derive(Debug)]
 pub struct Shared {
@@ -54,6 +80,8 @@ pub struct Shared {
     live: Arc<Live>,
     /// Whether a daemon answers.
     daemon: bool,
+    hosts: Vec<String>,
+    acting: Option<Acting>,
     ports: RwLock<BTreeMap<String, Arc<Kept>>>,
     /// Ports whose standing is to be read.
     wanted: Mutex<BTreeSet<String>>,
@@ -73,8 +101,7 @@ struct Kept {
 #[derive(Debug, Clone, Default)]
 struct Reading {
     standing: Option<Arc<Standing>>,
-    /// Where each symbol is.
-    files: Arc<BTreeMap<String, String>>,
+    symbols: Arc<Symbols>,
     trouble: String,
     /// When it was read, and how long that took, in milliseconds.
     read_ms: i64,
@@ -86,9 +113,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Dashboard {
-    /// Begins to read these ports. `daemon` says whether `live` is filled by one.
-    pub fn start(ports: Vec<Settings>, machine: &Machine, live: Arc<Live>, daemon: bool) -> Self {
-        let shared = Arc::new(Shared::new(ports, machine, live, daemon));
+    /// Begins to read these ports.
+    pub fn start(ports: Vec<Settings>, machine: &Machine, means: Means) -> Self {
+        let shared = Arc::new(Shared::new(ports, machine, means));
         let begin = |work: fn(&Shared, &Receiver<()>)| {
             let (stop, stopped) = sync_channel(1);
             let shared = Arc::clone(&shared);
@@ -106,11 +133,15 @@ impl Dashboard {
 }
 
 impl Shared {
-    fn new(ports: Vec<Settings>, machine: &Machine, live: Arc<Live>, daemon: bool) -> Self {
+    fn new(ports: Vec<Settings>, machine: &Machine, means: Means) -> Self {
+        let acting =
+            |(token, act): (SecretString, Box<dyn Act>)| Acting { sessions: Sessions::new(&token), act };
         let shared = Self {
             machine: survey::quiet(machine),
-            live,
-            daemon,
+            live: means.live,
+            daemon: means.is_daemon,
+            hosts: means.hosts,
+            acting: means.acting.map(acting),
             ports: RwLock::default(),
             wanted: Mutex::default(),
             drawing: Arc::new(Semaphore::new(PAGES_MAX)),

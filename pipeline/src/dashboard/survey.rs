@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use mappings::status::{Counts as Counted, StatusInput, status};
-use mappings::{CallGraph, SymbolTable};
-use reports::board::{Counts, GraphNode, ModuleCounts, ModuleGraph, ParkedItem, Standing};
+use mappings::{CallGraph, SymbolPath, SymbolTable};
+use reports::board::{Counts, Graph, GraphNode, ModuleCounts, ParkedItem, Standing};
 use upstream::process::SystemProcessRunner;
 
+use super::symbols::Symbols;
 use super::{Kept, Reading, Shared, commands, locked};
 use crate::config::Settings;
 use crate::progress::{Listener, Progress};
@@ -24,8 +25,6 @@ const GAP_MS: i64 = 5_000;
 const SHARE: i64 = 20;
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
-/// Symbols whose files are kept.
-const SYMBOLS_MAX: usize = 200_000;
 /// Characters of one foreign text that are kept.
 const TEXT_CHARS_MAX: usize = 600;
 
@@ -60,9 +59,9 @@ pub(super) fn read(shared: &Shared, stopped: &Receiver<()>) {
         locked(&shared.wanted).remove(&name);
         let before = locked(&kept.standing).clone();
         let reading = match read {
-            Ok((standing, files)) => Reading {
+            Ok((standing, symbols)) => Reading {
                 standing: Some(Arc::new(Standing { read_ms: now_ms, ..standing })),
-                files: Arc::new(files),
+                symbols: Arc::new(symbols),
                 trouble: String::new(),
                 read_ms: now_ms,
                 took_ms: now_ms - began_ms,
@@ -104,8 +103,8 @@ fn next(shared: &Shared) -> Option<(String, Arc<Kept>)> {
     due.into_iter().next().map(|(_, name, kept)| (name, kept))
 }
 
-/// Reads how a port stands, and where each of its symbols is.
-fn standing(settings: &Settings, machine: &Machine) -> anyhow::Result<(Standing, BTreeMap<String, String>)> {
+/// Reads how a port stands, and its symbols.
+fn standing(settings: &Settings, machine: &Machine) -> anyhow::Result<(Standing, Symbols)> {
     let session = Session::open(settings.clone(), machine.clone())?;
     let head = session.head()?;
     let lock = session.lock(&head.tree)?;
@@ -136,6 +135,7 @@ fn standing(settings: &Settings, machine: &Machine) -> anyhow::Result<(Standing,
         reason: cut(&waiting.reason),
         commands: commands.about(waiting.item.as_str()),
     });
+    let graph = CallGraph::of_symbols(&symbols);
     let standing = Standing {
         commit: head.commit.to_string().chars().take(10).collect(),
         read_ms: 0,
@@ -151,11 +151,9 @@ fn standing(settings: &Settings, machine: &Machine) -> anyhow::Result<(Standing,
             .map(|(name, of)| ModuleCounts { name: cut(name), counts: counts(*of) })
             .collect(),
         parked: parked.collect(),
-        graph: modules(&symbols),
+        graph: modules(&symbols, &graph),
     };
-    let files = symbols.symbols.iter().take(SYMBOLS_MAX);
-    let files = files.map(|(path, symbol)| (path.to_string(), symbol.file.clone())).collect();
-    Ok((standing, files))
+    Ok((standing, Symbols::of(&symbols, &graph)))
 }
 
 fn counts(of: Counted) -> Counts {
@@ -177,8 +175,7 @@ fn counts(of: Counted) -> Counts {
 }
 
 /// The port's graph by file, as `tidelock graph --level module` has it.
-fn modules(symbols: &SymbolTable) -> ModuleGraph {
-    let graph = CallGraph::of_symbols(symbols);
+fn modules(symbols: &SymbolTable, graph: &CallGraph<SymbolPath>) -> Graph {
     let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
     for symbol in symbols.symbols.values() {
         *numbers.entry(symbol.file.as_str()).or_default() += 1;
@@ -196,7 +193,7 @@ fn modules(symbols: &SymbolTable) -> ModuleGraph {
         }
     }
     let nodes = numbers.iter().map(|(file, symbols)| GraphNode { name: cut(file), symbols: *symbols });
-    ModuleGraph { nodes: nodes.collect(), edges: edges.into_iter().collect() }
+    Graph { nodes: nodes.collect(), edges: edges.into_iter().collect() }
 }
 
 fn cut(text: &str) -> String {

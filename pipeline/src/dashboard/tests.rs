@@ -10,8 +10,7 @@ use rusqlite::Connection;
 use upstream::clock::ManualClock;
 use upstream::process::SystemProcessRunner;
 
-use super::{LISTENERS_MAX, Shared, keeper, router};
-use crate::daemon::Live;
+use super::{LISTENERS_MAX, Means, Shared, keeper, router};
 use crate::daemon::server::Server;
 use crate::progress::{Listener, Progress};
 use crate::session::Machine;
@@ -21,10 +20,11 @@ const JOURNAL: &str = include_str!("../store/formats/1.sql");
 const ENDED: &str = "20261121-100954-9a7e";
 const HOSTILE: &str = "<script>alert(1)</script>&{{9173*7}}";
 
-struct Scene {
+pub(super) struct Scene {
     folder: tempfile::TempDir,
     shared: Arc<Shared>,
-    server: Server,
+    pub(super) server: Server,
+    pub(super) clock: Arc<ManualClock>,
 }
 
 #[derive(Debug)]
@@ -34,8 +34,12 @@ impl Listener for Nobody {
     fn tell(&self, _progress: Progress) {}
 }
 
-/// Pages over a port with this journal.
-fn scene(journal: Option<&str>) -> Scene {
+/// Pages over a port with this journal, that only show.
+pub(super) fn scene(journal: Option<&str>) -> Scene {
+    scene_with(journal, Means::default())
+}
+
+pub(super) fn scene_with(journal: Option<&str>, means: Means) -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let config =
         "version = 1\n[upstream]\nregistry = \"tally\"\n[port]\nname = \"tally-py\"\nlanguage = \"python\"\n";
@@ -47,18 +51,19 @@ fn scene(journal: Option<&str>) -> Scene {
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         connection.execute_batch(sql).unwrap();
     }
+    let clock = Arc::new(ManualClock::at(1_795_300_000_000));
     let machine = Machine {
         runner: Arc::new(SystemProcessRunner::default()),
-        clock: Arc::new(ManualClock::at(1_795_300_000_000)),
+        clock: Arc::clone(&clock) as _,
         interrupt: Arc::default(),
         stop: Arc::default(),
         listener: Arc::new(Nobody),
         program: PathBuf::from("tidelock"),
     };
-    let shared = Arc::new(Shared::new(vec![settings], &machine, Arc::new(Live::default()), false));
+    let shared = Arc::new(Shared::new(vec![settings], &machine, means));
     while keeper::turn(&shared) {}
     let server = Server::start("127.0.0.1:0".parse().unwrap(), router(Arc::clone(&shared))).unwrap();
-    Scene { folder, shared, server }
+    Scene { folder, shared, server, clock }
 }
 
 impl Scene {
@@ -68,7 +73,7 @@ impl Scene {
 
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.server.address).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
@@ -82,7 +87,7 @@ impl Scene {
     fn listen(&self) -> (u16, BufReader<TcpStream>) {
         let mut stream = TcpStream::connect(self.server.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        write!(stream, "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
         let mut lines = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -115,6 +120,8 @@ fn every_page_is_answered_under_a_strict_policy_and_the_journal_stays_as_it_was(
         "/port/tally-py/modules",
         "/port/tally-py/graph",
         "/port/tally-py/graph?revision=",
+        "/port/tally-py/graph/symbols",
+        "/port/tally-py/graph/symbols?revision=",
         "/port/tally-py/benchmarks",
         "/port/tally-py/costs",
         &run,
@@ -156,10 +163,14 @@ fn what_there_is_not_is_told_on_a_page_and_nothing_can_be_changed() {
         &format!("/port/tally-py/run/{ENDED}/unit/r9-u9"),
         &format!("/port/tally-py/run/{ENDED}/unit/%3Cscript%3E"),
         "/port/tally-py/graph?revision=none",
+        "/port/tally-py/graph/symbols?revision=none",
+        "/port/nobody/graph/symbols",
+        "/sign-in",
     ] {
         let (status, page) = scene.get(path);
         assert_eq!(status, 404, "{path}");
-        assert!(page.contains("No such") && !page.contains("<script>"), "{path}: {page}");
+        let told = page.contains("No such") || page.contains("Nothing can be changed from here");
+        assert!(told && !page.contains("<script>"), "{path}: {page}");
     }
     assert_eq!(scene.get("/port/tally-py?page=two").0, 400);
     assert_eq!(scene.get("/port/tally-py?page=-1").0, 400);

@@ -221,6 +221,11 @@ impl Check<'_> {
     }
 }
 
+/// Whether a call or a result of a counterexample is only the beginning of it.
+pub fn was_cut(text: &str) -> bool {
+    text.chars().nth(SHOWN_CHARS_MAX).is_some()
+}
+
 /// A text as far as it is shown.
 pub(super) fn cut(text: String) -> String {
     let characters = text.chars().count();

@@ -65,6 +65,7 @@ pub use block_count::BlockCounters;
 pub use call_log::CallLog;
 pub use check::{COUNTEREXAMPLES_MAX, ContractItem, ContractRequest, OldRevision, Tracer, check};
 pub use compare::{Agreement, LinkedClass, Profile, compare};
+pub use counterexample::was_cut;
 pub use coverage::{ProbeCoverage, probe_coverage};
 pub use derived::{Derived, derive};
 pub use generate::Generator;

@@ -1,8 +1,8 @@
 //! The revisions of the made-up crate, and their units.
 
 use crate::record::{
-    AttemptRecord, EvidenceRow, GateRecord, MemberRecord, ProofLevel, RevisionRecord, UnitOutcome,
-    UnitRecord, Verdict,
+    AttemptRecord, CounterexampleRecord, DivergenceRecord, EvidenceRow, GateRecord, MemberRecord, ProofLevel,
+    RevisionRecord, UnitOutcome, UnitRecord, Verdict,
 };
 
 use super::code::{
@@ -293,12 +293,16 @@ pub(super) fn parked_revision() -> RevisionRecord {
                 ..attempt("model", "local-small", Some(Verdict::Fail))
             },
             AttemptRecord {
-                counterexamples: vec![counterexample(
-                    "wrap",
-                    "wrap('日本', 3)",
-                    "[\"日\", \"本\"]",
-                    "[\"日本\"]",
-                )],
+                counterexamples: vec![CounterexampleRecord {
+                    divergence: Some(DivergenceRecord {
+                        item: "tinytext::columns".to_owned(),
+                        symbol: "tinytext.columns".to_owned(),
+                        arguments: "'日本'".to_owned(),
+                        upstream: "4".to_owned(),
+                        port: "2".to_owned(),
+                    }),
+                    ..counterexample("wrap", "wrap('日本', 3)", "[\"日\", \"本\"]", "[\"日本\"]")
+                }],
                 evidence: vec![EvidenceRow {
                     proof: ProofLevel::Unknown,
                     agreed: 212,

@@ -1,8 +1,10 @@
 //! `tidelock contract explain`: everything about the contract of one item, with a counterexample to run by hand.
 
-use mappings::{SymbolPath, SymbolTable};
+use mappings::SymbolPath;
 use reports::record::CounterexampleRecord;
 use serde::Serialize;
+
+use crate::by_hand;
 
 use super::super::{CliError, Context, ExitCode, session_error};
 use super::args::ContractItem;
@@ -29,9 +31,11 @@ pub(super) fn run(context: &Context, args: &ContractItem) -> Result<ExitCode, Cl
     let checked = checked(context, &opened, &names)?;
     let root = &opened.session.settings.source_root;
     let table = opened.session.symbols(&opened.tree).map_err(session_error)?;
-    let examples = checked.counterexamples.iter();
-    let commands =
-        examples.map(|example| command(root, &module_of(&table, &example.symbol), example)).collect();
+    let is_symbol = |path: &str| SymbolPath::new(path).is_ok_and(|path| table.get(&path).is_some());
+    let command = |example: &CounterexampleRecord| {
+        by_hand::counterexample(root, &by_hand::module_of(&example.symbol, is_symbol), example)
+    };
+    let commands = checked.counterexamples.iter().filter_map(command).collect();
     let explained = Explained { derived, checked, commands };
     if context.format.is_json() {
         context.json(&explained)?;
@@ -39,35 +43,6 @@ pub(super) fn run(context: &Context, args: &ContractItem) -> Result<ExitCode, Cl
         context.console.data(&text(&explained));
     }
     Ok(exit_code(explained.checked.verdict))
-}
-
-/// A call, or a sequence of calls, as a command for a shell.
-fn command(source_root: &str, module: &str, example: &CounterexampleRecord) -> String {
-    let path = if source_root.is_empty() { "." } else { source_root };
-    let code = if example.program.is_empty() {
-        format!("import {module}; print(repr({}))", example.call)
-    } else {
-        format!("import {module}\n{}", example.program.join("\n"))
-    };
-    format!("PYTHONPATH={} python3 -c {}", quoted(path), quoted(&code))
-}
-
-/// The module that a symbol stands in: what contains it and is no symbol itself.
-fn module_of(table: &SymbolTable, symbol: &str) -> String {
-    let Ok(mut at) = SymbolPath::new(symbol) else { return symbol.to_owned() };
-    while let Some(parent) = at.parent() {
-        let is_symbol = table.get(&parent).is_some();
-        at = parent;
-        if !is_symbol {
-            break;
-        }
-    }
-    at.to_string()
-}
-
-/// A text as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn text(explained: &Explained) -> String {
@@ -107,32 +82,4 @@ fn text(explained: &Explained) -> String {
         text.extend(["run it in the port's folder:\n  ", command, "\n"]);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_survives_the_shell() {
-        assert_eq!(quoted("a'b"), "'a'\\''b'");
-        let mut example = CounterexampleRecord {
-            symbol: "p.m.f".to_owned(),
-            call: "p.m.f('x')".to_owned(),
-            upstream: "1".to_owned(),
-            port: "2".to_owned(),
-            program: Vec::new(),
-            divergence: None,
-        };
-        assert_eq!(
-            command("src", "p.m", &example),
-            "PYTHONPATH='src' python3 -c 'import p.m; print(repr(p.m.f('\\''x'\\'')))'"
-        );
-        example.program = ["it = p.m.T('x')", "print(repr(it.f()))"].map(str::to_owned).to_vec();
-        assert_eq!(
-            command("", "p.m", &example),
-            "PYTHONPATH='.' python3 -c 'import p.m\nit = p.m.T('\\''x'\\'')\nprint(repr(it.f()))'"
-        );
-        assert_eq!(module_of(&SymbolTable::default(), "p.m.f"), "p.m");
-    }
 }

@@ -6,6 +6,7 @@ pub(super) mod ports;
 mod signals;
 mod work;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,10 +22,10 @@ use crate::daemon::notify::{Means, Notifier};
 use crate::daemon::observe::Observations;
 use crate::daemon::server::Server;
 use crate::daemon::webhook::Webhooks;
-use crate::daemon::{Dispatcher, Live};
-use crate::dashboard::{self, Dashboard};
+use crate::daemon::{Control, Dispatcher, Live};
+use crate::dashboard::{self, Act, Dashboard};
 use ports::Ports;
-use work::PortWork;
+use work::{PortWork, Retries};
 
 pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError> {
     let ports = Ports::new(context, args);
@@ -51,10 +52,16 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
     let dispatcher = Dispatcher::new(&work, &*clock, &mut observations, work.ports(), stop);
     let control = dispatcher.control();
     signals::listen(&control, &context.machine.interrupt)?;
+    let asking = Asking { control: control.clone(), retries: work.retries() };
+    let acting = settings.token.map(|token| (token, Box::new(asking) as Box<dyn Act>));
     let offer = Offer { control, metrics, clock: Arc::clone(&clock), webhooks };
     let serve = |address| {
         // Nobody reads for pages that nobody can ask for.
-        let dashboard = Dashboard::start(work.settings(), &context.machine, Arc::clone(&live), true);
+        let dashboard = Dashboard::start(
+            work.settings(),
+            &context.machine,
+            dashboard::Means { live: Arc::clone(&live), is_daemon: true, hosts: settings.hosts, acting },
+        );
         work.shown_by(dashboard.shared());
         let pages = dashboard::router(dashboard.shared());
         Ok::<_, CliError>((serve(address, answers::router(offer).merge(pages))?, dashboard))
@@ -64,6 +71,24 @@ pub(super) fn run(context: &Context, args: &Watch) -> Result<ExitCode, CliError>
     drop(served);
     tracing::info!("stopped");
     Ok(ExitCode::Done)
+}
+
+/// Does what people ask for from the dashboard.
+#[derive(Debug)]
+struct Asking {
+    control: Control,
+    retries: Retries,
+}
+
+impl Act for Asking {
+    fn look(&self, port: &str) -> bool {
+        self.control.wake(BTreeSet::from([port.to_owned()]))
+    }
+
+    fn retry(&self, port: &str) -> bool {
+        self.retries.ask(port);
+        self.look(port)
+    }
 }
 
 /// Answers at an address, and says where.

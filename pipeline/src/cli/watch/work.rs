@@ -1,8 +1,8 @@
 //! Looks at ports and syncs them for the daemon, with the code of `tidelock status --poll` and `tidelock sync`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use anyhow::{Context as _, anyhow};
 use mappings::status;
@@ -39,6 +39,30 @@ pub(super) struct PortWork {
     items: Mutex<BTreeMap<String, Between>>,
     /// What stood at the forge after the last sync, by port.
     proposals: Mutex<BTreeMap<String, ContentHash>>,
+    retries: Retries,
+}
+
+/// Ports whose parked work is to be taken up again by their next sync, because somebody asked for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Retries(Arc<Mutex<BTreeSet<String>>>);
+
+impl Retries {
+    pub(super) fn ask(&self, port: &str) {
+        self.ports().insert(port.to_owned());
+    }
+
+    fn is_asked(&self, port: &str) -> bool {
+        self.ports().contains(port)
+    }
+
+    /// The sync that it was asked of begins.
+    fn take(&self, port: &str) -> bool {
+        self.ports().remove(port)
+    }
+
+    fn ports(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl PortWork {
@@ -57,8 +81,13 @@ impl PortWork {
         };
         let (machine, metrics, live) = (machine.clone(), Arc::clone(metrics), Arc::clone(live));
         let (known, items) = (RwLock::new(known), Mutex::default());
-        let (board, proposals) = (OnceLock::new(), Mutex::default());
-        Self { ports, machine, metrics, live, board, looking, known, items, proposals }
+        let (board, proposals, retries) = (OnceLock::new(), Mutex::default(), Retries::default());
+        Self { ports, machine, metrics, live, board, looking, known, items, proposals, retries }
+    }
+
+    /// What people ask for from outside.
+    pub(super) fn retries(&self) -> Retries {
+        self.retries.clone()
     }
 
     /// Tells from now on who shows the ports when their configurations change.
@@ -188,8 +217,11 @@ impl Work for PortWork {
         let mut facts = vec![settings.digest.to_string(), head.commit.to_string(), newest];
         facts.extend(answers.iter().cloned());
         facts.extend(proposals.map(|seen| seen.to_string()));
+        let is_retry = self.retries.is_asked(port);
+        // What somebody asks for is new, whatever the last sync came to.
+        facts.extend(is_retry.then(|| "retry".to_owned()));
         Ok(Seen {
-            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty() || is_talked_about,
+            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty() || is_talked_about || is_retry,
             changed: glance.changed,
             facts: ContentHash::of_parts(facts),
         })
@@ -204,10 +236,11 @@ impl Work for PortWork {
                 return SyncReport { result: Err(trouble), lag: None, notices: listener.notices() };
             }
         };
+        let retry = self.retries.take(port);
         let asked = Sync {
             to: None,
             limit: None,
-            retry: false,
+            retry,
             dry_run: false,
             accept: None,
             // They are in the settings already.
@@ -224,6 +257,10 @@ impl Work for PortWork {
             let stopped = self.machine.interrupt.load(Ordering::Relaxed);
             if stopped { Trouble { kind: TroubleKind::Stopped, ..trouble } } else { trouble }
         });
+        if retry && result.is_err() {
+            // It was not begun, or broken off: the next one takes it up.
+            self.retries.ask(port);
+        }
         let lag = self.lag(&session).context("cannot tell how far behind it is");
         let lag = lag.inspect_err(|error| tracing::warn!(port, error = format!("{error:#}"), "lag")).ok();
         SyncReport { result, lag, notices: listener.notices() }

@@ -13,7 +13,7 @@ use crate::world::World;
 
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -44,7 +44,7 @@ fn a_daemon_shows_a_run_while_it_is_under_way_and_what_it_came_to() {
     });
     let mut listening = TcpStream::connect(&address).unwrap();
     listening.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    listening.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    listening.write_all(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
     let mut told =
         BufReader::new(listening).lines().map(Result::unwrap).filter(|line| line.starts_with("data: "));
     told.next().unwrap();
@@ -133,4 +133,65 @@ fn an_address_that_is_taken_is_told() {
     assert!(refused.to_string().contains("cannot listen at"), "{refused}");
     let nowhere = world.tidelock(&["dashboard", "no-such-folder"]);
     assert_eq!(nowhere.code(), 2, "{nowhere}");
+}
+
+/// Sends a form from a page, with the cookie of a session where there is one; the answer.
+fn send(address: &str, path: &str, cookie: &str, form: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = form.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nSec-Fetch-Site: same-origin\r\n\
+         Cookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn get_with(address: &str, path: &str, cookie: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn who_signs_in_with_the_token_has_what_is_parked_taken_up_again() {
+    const TOKEN: &str = "correct-horse-battery-staple";
+    let world = often();
+    change(&world, "upstream", "n.saturating_add(1)", "n.wrapping_add(1)");
+    let wrong = BUMP.replace("% 256", "% 255");
+    let who = world.answering(&[("tally.bump", &wrong)], "");
+    let file = "version = 1\nlisten = \"127.0.0.1:0\"\n[dashboard]\ntoken-env = \"BOARD_TOKEN\"\n\
+                [[port]]\nfolder = \"port\"\n";
+    world.write("daemon.toml", file);
+    let arguments = ["--config", "daemon.toml", "--translator", &who];
+    let mut watching = Running::start_with(&world, "", &arguments, &[("BOARD_TOKEN", TOKEN)]);
+    let address = watching.says("listening", &[])["address"].as_str().unwrap().to_owned();
+    watching.says("synced", &[("outcome", "parked")]);
+    // Nothing is new, so that nobody takes it up by themselves.
+    world.answering(&[("tally.bump", BUMP)], "");
+
+    let refused = send(&address, "/sign-in", "", "token=correct-horse");
+    assert!(refused.contains(" 403 "), "{refused}");
+    let answer = send(&address, "/sign-in", "", &format!("token={TOKEN}"));
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let mut page = String::new();
+    until("the button", || {
+        page = get_with(&address, "/port/tally-py", cookie);
+        page.contains("Take up again what is parked")
+    });
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let without = send(&address, "/port/tally-py/retry", "", &format!("csrf={csrf}"));
+    assert!(without.contains(" 403 "), "{without}");
+    let answer = send(&address, "/port/tally-py/retry", cookie, &format!("csrf={csrf}"));
+    assert!(answer.contains(" 303 "), "{answer}");
+    watching.says("synced", &[("outcome", "done")]);
+    assert!(world.read("port/tally/__init__.py").contains("% 256"));
+    watching.stop();
+    let log = std::fs::read_to_string(world.path("watch.log")).unwrap();
+    assert!(!log.contains(TOKEN) && !log.contains(cookie) && !log.contains(csrf), "{log}");
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::digest::RunDigest;
+use crate::record::{CounterexampleRecord, UnitRecord};
 
 /// What all pages of one moment share.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +16,10 @@ pub struct Chrome {
     pub change: u64,
     /// Whether a daemon answers, and not a reader of what runs left.
     pub daemon: bool,
+    /// Whether a token is set with which people sign in and act.
+    pub may_sign_in: bool,
+    /// What forms of this page carry; empty for who is not signed in.
+    pub csrf: String,
 }
 
 /// A port as it stands.
@@ -89,7 +94,7 @@ pub struct Standing {
     /// What waits for a person, by item.
     pub parked: Vec<ParkedItem>,
     /// The port's modules and who uses whom.
-    pub graph: ModuleGraph,
+    pub graph: Graph,
 }
 
 /// How many items are in which state. The first five and `ignored` count every item once; the others count some
@@ -140,35 +145,65 @@ pub struct ParkedItem {
     pub commands: Vec<Command>,
 }
 
-/// The modules of a port, and who uses whom.
+/// The modules of a port, or some of its symbols, and who uses whom.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct ModuleGraph {
-    /// The modules, by file.
+pub struct Graph {
+    /// The modules by file, or the symbols.
     pub nodes: Vec<GraphNode>,
     /// From user to used, by place in `nodes`.
     pub edges: Vec<(usize, usize)>,
 }
 
-/// One module.
+/// One module, or one symbol.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GraphNode {
-    /// Its file.
+    /// Its file, or the symbol.
     pub name: String,
     /// How many symbols it has.
     pub symbols: u64,
 }
 
-/// Which modules a revision touched.
+/// What a revision touched, in modules or in symbols.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Impact {
     /// The revision.
     pub label: String,
     /// The run that followed it.
     pub run: String,
-    /// Files whose symbols its units changed or looked at first.
+    /// What its units changed or looked at first.
     pub changed: Vec<String>,
-    /// Files whose symbols were checked as well, because they use those.
+    /// What was checked as well, because it uses those.
     pub reached: Vec<String>,
+}
+
+/// The symbols that a revision or one of its units reached, and those beside them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Around {
+    /// The symbols that were reached.
+    pub impact: Impact,
+    /// What was touched: its item and its unit.
+    pub members: Vec<AroundMember>,
+    /// These symbols, and what uses or is used by the touched ones, as the port stands now.
+    pub graph: Graph,
+    /// Symbols that were reached and that the port does not have now.
+    pub gone: Vec<String>,
+    /// Symbols that belong here and are beyond a bound.
+    pub left_out: usize,
+    /// Whether the port was read, so that it is known who uses whom.
+    pub is_read: bool,
+}
+
+/// A symbol that a unit touched.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AroundMember {
+    /// The symbol.
+    pub symbol: String,
+    /// Its item.
+    pub item: String,
+    /// The unit's name.
+    pub unit: String,
+    /// The unit's page, such as `r2-u1`.
+    pub anchor: String,
 }
 
 /// The runs of a port, newest first.
@@ -180,6 +215,8 @@ pub struct Runs {
     pub page: usize,
     /// All pages.
     pub pages: usize,
+    /// What was just asked for from here: `look`, `retry` or nothing.
+    pub asked: &'static str,
 }
 
 /// A command that acts on what waits, ready to be copied.
@@ -189,4 +226,12 @@ pub struct Command {
     pub what: &'static str,
     /// The command, as a shell reads it.
     pub text: String,
+}
+
+/// What a person may run by hand, in a shell: pages show it to be copied, and run nothing.
+pub trait ByHand: std::fmt::Debug {
+    /// Shows what the port gives for a counterexample; `None` where it cannot be written as a command.
+    fn counterexample(&self, example: &CounterexampleRecord) -> Option<String>;
+    /// Asks both sides about a unit again.
+    fn unit(&self, unit: &UnitRecord) -> Vec<Command>;
 }

@@ -1,15 +1,16 @@
-//! The modules of a port as a picture: users at the left, what they use at the right, a revision's reach lit up.
+//! A graph as a picture: users at the left, what they use at the right, a revision's reach lit up. The nodes are the
+//! modules of a port, or some of its symbols.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Value;
 use serde::Serialize;
 
-use super::data::{Impact, ModuleGraph};
+use super::data::{Graph, Impact};
 use crate::render::html::markup::Markup;
 use crate::visible;
 
-/// The most modules that are drawn; of more, those that are lit and then those with the most uses.
+/// The most nodes that are drawn; of more, those that are lit and then those with the most uses.
 const NODES_MAX: usize = 80;
 
 /// Rounds in which the order within a column is improved.
@@ -22,7 +23,7 @@ const MARGIN: f64 = 8.0;
 /// Characters of a name in its box.
 const NAME_CHARS_MAX: usize = 24;
 
-/// How a revision touches a module.
+/// How a revision touches a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lit {
     No,
@@ -30,18 +31,25 @@ pub(super) enum Lit {
     Changed,
 }
 
-impl Lit {
-    pub(super) fn of(name: &str, impact: Option<&Impact>) -> Self {
-        let Some(impact) = impact else { return Self::No };
-        if impact.changed.iter().any(|file| file == name) {
-            Self::Changed
-        } else if impact.reached.iter().any(|file| file == name) {
-            Self::Reached
-        } else {
-            Self::No
-        }
+/// How a revision touches which node, by name.
+#[derive(Debug, Default)]
+pub(super) struct Lights<'a>(BTreeMap<&'a str, Lit>);
+
+impl<'a> Lights<'a> {
+    pub(super) fn of(impact: Option<&'a Impact>) -> Self {
+        let reached = impact.into_iter().flat_map(|impact| &impact.reached);
+        let changed = impact.into_iter().flat_map(|impact| &impact.changed);
+        // What is touched is never checked only.
+        let all = reached.map(|name| (name.as_str(), Lit::Reached));
+        Self(all.chain(changed.map(|name| (name.as_str(), Lit::Changed))).collect())
     }
 
+    pub(super) fn on(&self, name: &str) -> Lit {
+        self.0.get(name).copied().unwrap_or(Lit::No)
+    }
+}
+
+impl Lit {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::No => "",
@@ -59,7 +67,23 @@ impl Lit {
     }
 }
 
-/// The picture, and how many modules it leaves out.
+/// What the nodes are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject {
+    Modules,
+    Symbols,
+}
+
+impl Subject {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Modules => "Modules of the port and who uses whom; the table below says the same",
+            Self::Symbols => "Symbols of the port and who uses whom; the table below says the same",
+        }
+    }
+}
+
+/// The picture, and how many nodes it leaves out.
 #[derive(Debug, Serialize)]
 pub(super) struct Picture {
     pub(super) svg: Value,
@@ -67,8 +91,8 @@ pub(super) struct Picture {
 }
 
 /// Draws the graph; `None` where there is nothing to draw.
-pub(super) fn picture(graph: &ModuleGraph, impact: Option<&Impact>) -> Option<Picture> {
-    let drawn = choose(graph, impact);
+pub(super) fn picture(graph: &Graph, lights: &Lights<'_>, subject: Subject) -> Option<Picture> {
+    let drawn = choose(graph, lights);
     if drawn.is_empty() {
         return None;
     }
@@ -78,7 +102,7 @@ pub(super) fn picture(graph: &ModuleGraph, impact: Option<&Impact>) -> Option<Pi
     let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
     let width = 2.0 * MARGIN + count(columns.len()) * (BOX.0 + GAP.0) - GAP.0;
     let height = 2.0 * MARGIN + count(rows) * (BOX.1 + GAP.1) - GAP.1;
-    let lit: Vec<Lit> = graph.nodes.iter().map(|node| Lit::of(&node.name, impact)).collect();
+    let lit: Vec<Lit> = graph.nodes.iter().map(|node| lights.on(&node.name)).collect();
     let is_lit = |node: usize| lit.get(node).is_some_and(|lit| *lit != Lit::No);
     let mut out = Markup::default();
     out.raw("<svg class=graph role=img aria-labelledby=graph-title width=\"");
@@ -89,7 +113,9 @@ pub(super) fn picture(graph: &ModuleGraph, impact: Option<&Impact>) -> Option<Pi
     out.place(width);
     out.raw(" ");
     out.place(height);
-    out.raw("\"><title id=graph-title>Modules of the port and who uses whom; the table below says the same</title>");
+    out.raw("\"><title id=graph-title>");
+    out.raw(subject.title());
+    out.raw("</title>");
     for (user, used) in &graph.edges {
         let (Some(from), Some(to)) = (place(*user), place(*used)) else { continue };
         if user == used {
@@ -164,14 +190,22 @@ fn edge(out: &mut Markup, from: (f64, f64), to: (f64, f64)) {
     }
 }
 
-/// The modules to draw, by place in the graph, in its order.
-fn choose(graph: &ModuleGraph, impact: Option<&Impact>) -> Vec<usize> {
-    let uses = |node: usize| graph.edges.iter().filter(|(user, used)| *user == node || *used == node).count();
+/// The nodes to draw, by place in the graph, in its order.
+fn choose(graph: &Graph, lights: &Lights<'_>) -> Vec<usize> {
+    let mut numbers = vec![0_usize; graph.nodes.len()];
+    for (user, used) in &graph.edges {
+        for end in [user, used] {
+            if let Some(number) = numbers.get_mut(*end) {
+                *number += 1;
+            }
+        }
+    }
+    let uses = |node: usize| numbers.get(node).copied().unwrap_or(0);
     let mut all: Vec<(bool, usize, usize)> = graph
         .nodes
         .iter()
         .enumerate()
-        .map(|(at, node)| (Lit::of(&node.name, impact) == Lit::No, usize::MAX - uses(at), at))
+        .map(|(at, node)| (lights.on(&node.name) == Lit::No, usize::MAX - uses(at), at))
         .collect();
     all.sort_unstable();
     let mut drawn: Vec<usize> = all.into_iter().take(NODES_MAX).map(|(_, _, at)| at).collect();
@@ -179,16 +213,16 @@ fn choose(graph: &ModuleGraph, impact: Option<&Impact>) -> Vec<usize> {
     drawn
 }
 
-/// Modules by column: each stands right of everything that uses it, but for cycles.
+/// Nodes by column: each stands right of everything that uses it, but for cycles.
 fn columns(drawn: &[usize], edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let is_drawn: BTreeSet<usize> = drawn.iter().copied().collect();
-    let edges: Vec<(usize, usize)> = edges
+    let edges: BTreeSet<(usize, usize)> = edges
         .iter()
         .copied()
         .filter(|(user, used)| user != used && is_drawn.contains(user) && is_drawn.contains(used))
         .collect();
     let mut depth = vec![0_usize; drawn.last().map_or(0, |last| last + 1)];
-    // In a cycle depths would grow for ever: after as many rounds as there are modules they stand.
+    // In a cycle depths would grow for ever: after as many rounds as there are nodes they stand.
     for _ in 0..drawn.len().min(NODES_MAX) {
         let mut moved = false;
         for &(user, used) in &edges {
@@ -265,9 +299,9 @@ mod tests {
     use super::super::data::GraphNode;
     use super::*;
 
-    fn graph(names: &[&str], edges: &[(usize, usize)]) -> ModuleGraph {
+    fn graph(names: &[&str], edges: &[(usize, usize)]) -> Graph {
         let node = |name: &&str| GraphNode { name: (*name).to_owned(), symbols: 1 };
-        ModuleGraph { nodes: names.iter().map(node).collect(), edges: edges.to_vec() }
+        Graph { nodes: names.iter().map(node).collect(), edges: edges.to_vec() }
     }
 
     #[test]
@@ -286,7 +320,7 @@ mod tests {
             reached: vec!["a<script>.py".into()],
             ..Impact::default()
         };
-        let svg = picture(&graph, Some(&impact)).unwrap().svg.to_string();
+        let svg = picture(&graph, &Lights::of(Some(&impact)), Subject::Modules).unwrap().svg.to_string();
         assert!(svg.contains("● b.py") && svg.contains("◌ a&lt;script&gt;.py"), "{svg}");
         assert!(svg.contains("edge lit") && !svg.contains("<script"), "{svg}");
     }
@@ -297,9 +331,9 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let graph = graph(&names, &[]);
         let impact = Impact { changed: vec!["m199.py".into()], ..Impact::default() };
-        let picture = picture(&graph, Some(&impact)).unwrap();
+        let picture = picture(&graph, &Lights::of(Some(&impact)), Subject::Modules).unwrap();
         assert_eq!(picture.left_out, 120);
         assert!(picture.svg.to_string().contains("● m199.py"));
-        assert!(self::picture(&ModuleGraph::default(), None).is_none());
+        assert!(self::picture(&Graph::default(), &Lights::default(), Subject::Symbols).is_none());
     }
 }

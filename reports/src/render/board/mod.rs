@@ -4,16 +4,24 @@
 //! [`STYLE`], [`SCRIPT`] and [`ICON`]. Every text that enters a page is made visible and escaped by the environment
 //! itself, not by each template. Nothing here reads a file or judges a run.
 
+mod around;
+mod benches;
 mod data;
 mod digest;
 mod graph;
+mod graph_page;
+mod modules;
+mod overview;
 mod page;
+mod port;
+mod run;
+mod running;
 mod spend;
 
 use std::sync::LazyLock;
 
+use minijinja::Value;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior, escape_formatter};
 
 use super::RenderError;
@@ -21,11 +29,12 @@ use super::html::{TEMPLATES, markup};
 use crate::{chart, visible, words};
 
 pub use data::{
-    Chrome, Command, Counts, GraphNode, Impact, ModuleCounts, ModuleGraph, ParkedItem, PortNow, Runs,
-    Standing, Watched,
+    Around, AroundMember, ByHand, Chrome, Command, Counts, Graph, GraphNode, Impact, ModuleCounts,
+    ParkedItem, PortNow, Runs, Standing, Watched,
 };
 pub use digest::{RevisionDigest, RunDigest};
 pub use page::{Board, Tab};
+pub use run::{UnitFound, UnitPage, unit_at};
 
 /// The script: it copies commands and swaps what has changed. Pages are complete without it.
 pub const SCRIPT: &str = include_str!("../templates/board/board.js");
@@ -39,7 +48,7 @@ pub static STYLE: LazyLock<String> = LazyLock::new(|| {
     [include_str!("../templates/style.css"), chart::RULES, own].join("\n")
 });
 
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 14] = [
     ("base.html", include_str!("../templates/board/base.html")),
     ("bits.html", include_str!("../templates/board/bits.html")),
     ("overview.html", include_str!("../templates/board/overview.html")),
@@ -47,9 +56,12 @@ const PAGES: [(&str, &str); 11] = [
     ("run.html", include_str!("../templates/board/run.html")),
     ("unit.html", include_str!("../templates/board/unit.html")),
     ("modules.html", include_str!("../templates/board/modules.html")),
+    ("symbols.html", include_str!("../templates/board/symbols.html")),
+    ("around.html", include_str!("../templates/board/around.html")),
     ("graph.html", include_str!("../templates/board/graph.html")),
     ("benches.html", include_str!("../templates/board/benches.html")),
     ("costs.html", include_str!("../templates/board/costs.html")),
+    ("sign_in.html", include_str!("../templates/board/sign_in.html")),
     ("message.html", include_str!("../templates/board/message.html")),
 ];
 
@@ -70,6 +82,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
         Some(_) | None => escape_formatter(out, state, value),
     });
     environment.add_filter("prose", |text: &str| markup::prose(&visible::whole(text)));
+    environment.add_filter("soft", |text: &str| markup::soft(&visible::whole(text)));
     environment.add_filter("segment", |text: &str| Value::from_safe_string(segment(text)));
     environment.add_filter("path", |text: &str| path(text));
     environment.add_filter("moment", |ms: i64| words::moment(ms).unwrap_or_default());
@@ -88,12 +101,12 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// A page from its template and what it shows.
-fn rendered(template: &str, page: impl serde::Serialize) -> Result<String, RenderError> {
+fn rendered(template: &str, page: Value) -> Result<String, RenderError> {
     let environment = ENVIRONMENT.as_ref().map_err(|error| {
         let said = format!("{error:#}");
         RenderError::Template(minijinja::Error::new(error.kind(), said))
     })?;
-    Ok(environment.get_template(template)?.render(Value::from(Serde(page)))?)
+    Ok(environment.get_template(template)?.render(page)?)
 }
 
 /// A name as one segment of an address.

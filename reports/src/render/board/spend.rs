@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::Value;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 use serde::Serialize;
 
+use super::data::PortNow;
 use super::digest::{RunDigest, Spend};
+use super::page::{Board, Head, Tab};
+use crate::render::RenderError;
 use crate::render::html::markup::Markup;
 use crate::visible;
 use crate::words;
@@ -15,6 +19,8 @@ use crate::words;
 const DAY_MS: i64 = 86_400_000;
 /// Days that are drawn, the last ones with any cost.
 const DAYS_DRAWN: usize = 30;
+/// Days from one that is named below the chart to the next, where not all have room.
+const DAYS_NAMED: usize = 7;
 /// Days in the table.
 const DAYS_LISTED: usize = 31;
 /// Models that have a colour of their own; the others share one.
@@ -26,30 +32,43 @@ const LEFT: f64 = 60.0;
 const BOTTOM: f64 = 24.0;
 const TOP: f64 = 14.0;
 
+impl Board {
+    /// What models cost, over these runs.
+    pub fn costs<'a>(
+        &self,
+        port: &PortNow,
+        runs: impl IntoIterator<Item = &'a RunDigest>,
+    ) -> Result<String, RenderError> {
+        let costs = Value::from(Serde(costs(runs)));
+        let title = format!("Costs of {}", port.name);
+        self.page("costs.html", Head::of(port, Tab::Costs, &title), context! { costs })
+    }
+}
+
 /// What the page of costs shows.
 #[derive(Debug, Serialize)]
-pub(super) struct Costs {
-    pub(super) models: Vec<Row>,
-    pub(super) days: Vec<Row>,
-    pub(super) days_more: usize,
-    pub(super) chart: Option<Value>,
+struct Costs {
+    models: Vec<Row>,
+    days: Vec<Row>,
+    days_more: usize,
+    chart: Option<Value>,
     /// `dollars` or `tokens`.
-    pub(super) drawn: &'static str,
-    pub(super) total: Row,
+    drawn: &'static str,
+    total: Row,
 }
 
 /// One line of the tables.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Row {
-    pub(super) day: String,
-    pub(super) model: String,
+struct Row {
+    day: String,
+    model: String,
     /// Which colour.
-    pub(super) class: &'static str,
-    pub(super) requests: u64,
-    pub(super) input_tokens: u64,
-    pub(super) output_tokens: u64,
-    pub(super) cost_usd: Option<f64>,
-    pub(super) unpriced: u64,
+    class: &'static str,
+    requests: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Option<f64>,
+    unpriced: u64,
 }
 
 impl Row {
@@ -65,7 +84,7 @@ impl Row {
 }
 
 /// Adds up runs, in any order.
-pub(super) fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs {
+fn costs<'a>(runs: impl IntoIterator<Item = &'a RunDigest>) -> Costs {
     let mut by_model: BTreeMap<&str, Row> = BTreeMap::new();
     let mut by_day: BTreeMap<(i64, &str), Row> = BTreeMap::new();
     let mut total = Row::default();
@@ -133,8 +152,10 @@ fn chart(days: &[&str], rows: &[Row], weight: &dyn Fn(&Row) -> f64, in_dollars: 
     let mut out = Markup::default();
     out.raw("<svg class=spend role=img aria-labelledby=spend-title viewBox=\"0 0 720 220\"><title id=spend-title>");
     out.raw(if in_dollars { "Dollars by day and model" } else { "Tokens by day and model" });
-    out.raw("</title><path class=axis d=\"M60 196H720M60 14H720\"/><text x=\"0\" y=\"18\">");
+    out.raw("</title><path class=axis d=\"M60 196H720M60 105H720M60 14H720\"/><text x=\"0\" y=\"18\">");
     out.text(&shown(most));
+    out.raw("</text><text x=\"0\" y=\"109\">");
+    out.text(&shown(most / 2.0));
     out.raw("</text><text x=\"0\" y=\"200\">0</text>");
     for (at, day) in days.iter().enumerate() {
         let x = LEFT + f64::from(u32::try_from(at).unwrap_or(0)) * step;
@@ -156,9 +177,10 @@ fn chart(days: &[&str], rows: &[Row], weight: &dyn Fn(&Row) -> f64, in_dollars: 
             out.text(&format!("{day}, {}: {}", visible::line(&row.model), shown(weight(row))));
             out.raw("</title></rect>");
         }
-        // Names of days have room at the ends only, where there are many.
-        if days.len() <= 7 || at == 0 || at + 1 == days.len() {
-            let last = days.len() > 7 && at + 1 == days.len();
+        // Every seventh day has room for its name, from the last one backwards.
+        let back = days.len() - 1 - at;
+        if days.len() <= DAYS_NAMED || back.is_multiple_of(DAYS_NAMED) {
+            let last = days.len() > DAYS_NAMED && back == 0;
             out.raw(if last { "<text text-anchor=end x=\"" } else { "<text x=\"" });
             out.place(if last { x + step } else { x });
             out.raw("\" y=\"214\">");

@@ -3,14 +3,35 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::record::RunRecord;
+use crate::record::{CounterexampleRecord, DivergenceRecord, RunRecord, UnitRecord};
 use crate::sample;
 
 const HOSTILE: &str =
     "</title><script>alert(1)</script><img src=x onerror='alert(1)'>\"'&\u{202e}{{ 9173 * 7 }}";
 
+/// Says for everything what it is about.
+#[derive(Debug)]
+struct Hand;
+
+impl ByHand for Hand {
+    fn counterexample(&self, example: &CounterexampleRecord) -> Option<String> {
+        Some(format!("run '{}'", example.call))
+    }
+
+    fn unit(&self, unit: &UnitRecord) -> Vec<Command> {
+        vec![Command { what: "ask both sides again", text: format!("check '{}'", unit.id) }]
+    }
+}
+
 fn board() -> Board {
-    let chrome = Chrome { version: "1.0".to_owned(), now_ms: 1_795_170_000_000, change: 3, daemon: true };
+    let chrome = Chrome {
+        version: "1.0".to_owned(),
+        now_ms: 1_795_170_000_000,
+        change: 3,
+        daemon: true,
+        may_sign_in: true,
+        csrf: "c5".to_owned(),
+    };
     Board { chrome }
 }
 
@@ -56,7 +77,7 @@ fn port_of(record: &RunRecord, text: &str) -> PortNow {
                 reason: text.to_owned(),
                 commands: vec![command],
             }],
-            graph: ModuleGraph {
+            graph: Graph {
                 nodes: vec![GraphNode { name: text.to_owned(), symbols: 3 }],
                 edges: vec![(0, 0)],
             },
@@ -75,7 +96,7 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
     let board = board();
     let mut port = port_of(record, text);
     let digests = [RunDigest::of(record, false), RunDigest::of(record, true)];
-    let runs = Runs { rows: digests.to_vec(), page: 2, pages: 3 };
+    let runs = Runs { rows: digests.to_vec(), page: 2, pages: 3, asked: "" };
     let running = BTreeMap::from([(text.to_owned(), record.clone())]);
     let impact = Impact {
         label: text.to_owned(),
@@ -83,20 +104,44 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
         changed: vec![text.to_owned()],
         reached: Vec::new(),
     };
+    let around = Around {
+        impact: impact.clone(),
+        members: vec![AroundMember {
+            symbol: text.to_owned(),
+            item: text.to_owned(),
+            unit: text.to_owned(),
+            anchor: "r1-u1".to_owned(),
+        }],
+        graph: port.standing.as_ref().unwrap().graph.clone(),
+        gone: vec![text.to_owned()],
+        left_out: 2,
+        is_read: true,
+    };
     let mut pages = vec![
         ("overview".to_owned(), board.overview(std::slice::from_ref(&port), &running).unwrap()),
-        ("port".to_owned(), board.port(&port, &runs, &digests, Some(record)).unwrap()),
-        ("run".to_owned(), board.run(&port, record).unwrap()),
+        (
+            "port".to_owned(),
+            board.port(&port, &Runs { asked: "retry", ..runs }, &digests, Some(record)).unwrap(),
+        ),
+        ("run".to_owned(), board.run(&port, record, Some(&Hand)).unwrap()),
         ("modules".to_owned(), board.modules(&port).unwrap()),
+        ("symbols".to_owned(), board.symbols(&port, &[text.to_owned()], Some(&around)).unwrap()),
         ("graph".to_owned(), board.graph(&port, &[text.to_owned()], Some(&impact)).unwrap()),
         ("benchmarks".to_owned(), board.benchmarks(&port, Some(record)).unwrap()),
         ("costs".to_owned(), board.costs(&port, &digests).unwrap()),
+        ("sign in".to_owned(), board.sign_in("/port/p", text).unwrap()),
         ("message".to_owned(), board.message(Some(&port), text, text).unwrap()),
     ];
     for (at, revision) in record.revisions.iter().enumerate() {
         for unit in 0..revision.units.len().min(5) {
             let anchor = format!("r{}-u{}", at + 1, unit + 1);
-            let page = board.unit(&port, record, &anchor).unwrap().unwrap();
+            let page = board
+                .unit(
+                    &port,
+                    &UnitPage { record, anchor: &anchor, by_hand: Some(&Hand), around: Some(&around) },
+                )
+                .unwrap()
+                .unwrap();
             pages.push((anchor, page));
         }
     }
@@ -110,6 +155,7 @@ fn pages(record: &RunRecord, text: &str) -> Vec<(String, String)> {
     ));
     pages.push(("new modules".to_owned(), board.modules(&empty).unwrap()));
     pages.push(("new graph".to_owned(), board.graph(&empty, &[], None).unwrap()));
+    pages.push(("new symbols".to_owned(), board.symbols(&empty, &[], None).unwrap()));
     pages.push(("new benchmarks".to_owned(), board.benchmarks(&empty, None).unwrap()));
     pages.push(("new costs".to_owned(), board.costs(&empty, &[]).unwrap()));
     pages
@@ -207,7 +253,13 @@ fn a_unit_that_there_is_not_has_no_page() {
         "r1-u1x",
         "r99999999999999999999-u1",
     ] {
-        assert!(board().unit(&port, &record, anchor).unwrap().is_none(), "{anchor}");
+        assert!(
+            board()
+                .unit(&port, &UnitPage { record: &record, anchor, by_hand: None, around: None })
+                .unwrap()
+                .is_none(),
+            "{anchor}"
+        );
     }
 }
 
@@ -268,4 +320,101 @@ fn times_are_told_by_how_far_they_are() {
 fn a_segment_cannot_leave_its_place() {
     assert_eq!(segment("../a b?#%é"), "%2E%2E%2Fa%20b%3F%23%25%C3%A9");
     assert_eq!(segment("tally-py_1"), "tally-py_1");
+}
+
+#[test]
+fn a_counterexample_shows_where_both_sides_part_and_how_to_see_it_by_hand() {
+    let mut record = sample::parked();
+    let attempts = &mut record.revisions[3].units[0].attempts;
+    let example = attempts.iter_mut().flat_map(|attempt| &mut attempt.counterexamples).next().unwrap();
+    example.divergence = Some(DivergenceRecord {
+        item: "tinytext::<b>fold".to_owned(),
+        symbol: "tinytext.fold".to_owned(),
+        arguments: "'a b', 1".to_owned(),
+        upstream: "['a', 'b']".to_owned(),
+        port: "['a b']".to_owned(),
+    });
+    let asked = UnitPage { record: &record, anchor: "r4-u1", by_hand: Some(&Hand), around: None };
+    let page = board().unit(&port_of(&record, "p"), &asked).unwrap().unwrap();
+    assert!(page.contains("<code>tinytext.fold(&#x27;a b&#x27;, 1)</code>"), "{page}");
+    assert!(page.contains("tinytext::&lt;b&gt;fold") && page.contains("class=\"below wrong\""), "{page}");
+    assert!(page.contains("see it by hand, in the port") && page.contains("ask both sides again"), "{page}");
+    // The call itself may be the one at which they part.
+    let attempts = &mut record.revisions[3].units[0].attempts;
+    let mut examples = attempts.iter_mut().flat_map(|attempt| &mut attempt.counterexamples);
+    examples.next().unwrap().call = "tinytext.fold('a b', 1)".to_owned();
+    examples.for_each(|example| example.divergence = None);
+    let asked = UnitPage { record: &record, anchor: "r4-u1", by_hand: None, around: None };
+    let page = board().unit(&port_of(&record, "p"), &asked).unwrap().unwrap();
+    assert!(page.contains("this call itself") && !page.contains("class=\"below"), "{page}");
+    assert!(!page.contains("data-copy"), "nobody says how to run it");
+}
+
+#[test]
+fn a_unit_shows_what_stands_around_it_and_a_table_says_the_same() {
+    let record = sample::done();
+    let node = |name: &str| GraphNode { name: name.to_owned(), symbols: 1 };
+    let around = Around {
+        impact: Impact {
+            label: "0.3.1".to_owned(),
+            run: "one".to_owned(),
+            changed: vec!["p.slug".to_owned()],
+            reached: vec!["p.file".to_owned()],
+        },
+        members: vec![AroundMember {
+            symbol: "p.slug".to_owned(),
+            item: "t::slug".to_owned(),
+            unit: "t::slug".to_owned(),
+            anchor: "r1-u1".to_owned(),
+        }],
+        graph: Graph {
+            nodes: vec![node("p.file"), node("p.lower"), node("p.slug")],
+            edges: vec![(0, 2), (2, 1)],
+        },
+        gone: vec!["p.gone".to_owned()],
+        left_out: 7,
+        is_read: true,
+    };
+    let port = port_of(&record, "p");
+    let asked = UnitPage { record: &record, anchor: "r1-u1", by_hand: None, around: Some(&around) };
+    for page in [
+        board().unit(&port, &asked).unwrap().unwrap(),
+        board().symbols(&port, &["0.3.1".to_owned()], Some(&around)).unwrap(),
+    ] {
+        assert!(
+            page.contains("● p.slug") && page.contains("◌ p.file") && page.contains("edge lit"),
+            "{page}"
+        );
+        let row = page.split("<tr>").find(|row| row.contains("<code>t::slug</code></span></td>")).unwrap();
+        assert!(row.contains("touched: <a href=\"/port/p/run/one/unit/r1-u1\">"), "{row}");
+        assert!(row.contains("data-l=\"Uses\"><span><code>p.lower</code></span>"), "{row}");
+        assert!(row.contains("data-l=\"Used by\"><span><code>p.file</code></span>"), "{row}");
+        assert!(page.contains("<code>p.gone</code>") && page.contains("7 more symbols"), "{page}");
+    }
+}
+
+#[test]
+fn pages_change_something_only_for_who_is_signed_in() {
+    let port = port_of(&sample::parked(), "p");
+    let pages = |may_sign_in: bool, csrf: &str, asked: &'static str| {
+        let mut board = board();
+        board.chrome.may_sign_in = may_sign_in;
+        csrf.clone_into(&mut board.chrome.csrf);
+        board.port(&port, &Runs { asked, ..Runs::default() }, &[], None).unwrap()
+    };
+    let only_shown = pages(false, "", "look");
+    assert!(!only_shown.contains("<form") && !only_shown.contains("Sign in"), "{only_shown}");
+    assert!(only_shown.contains("This page changes nothing") && !only_shown.contains("was asked for"));
+    let signed_out = pages(true, "", "look");
+    assert!(!signed_out.contains("<form") && signed_out.contains("/sign-in?next=/port/p"), "{signed_out}");
+    let signed_in = pages(true, "c5", "look");
+    for form in ["/port/p/look", "/port/p/retry", "/sign-out"] {
+        let form = format!("<form method=\"post\" action=\"{form}\">");
+        let inside = signed_in.split(&form).nth(1).unwrap_or_default();
+        assert!(
+            inside.starts_with("<input type=\"hidden\" name=\"csrf\" value=\"c5\">"),
+            "{form}: {signed_in}"
+        );
+    }
+    assert!(signed_in.contains("A look was asked for"), "{signed_in}");
 }

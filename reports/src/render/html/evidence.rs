@@ -3,7 +3,8 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use crate::record::{CounterexampleRecord, EvidenceRow, Finding, GateRecord, TimingRow};
+use crate::record::{CounterexampleRecord, DivergenceRecord, EvidenceRow, Finding, GateRecord, TimingRow};
+use crate::render::board::ByHand;
 use crate::summary::ProbeCounts;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
@@ -86,24 +87,57 @@ pub(crate) struct CounterexampleView {
     call: String,
     upstream: String,
     port: String,
-    /// The first call below that was given the same and gave something else; empty where none is known.
-    parting: String,
+    /// The lines of a program, where one call is not enough.
+    program: Vec<String>,
+    /// Where tracing both sides found them to part.
+    parting: Option<PartingView>,
+    /// What shows the port's side by hand; empty where nothing does.
+    command: String,
 }
 
-pub(crate) fn counterexamples(list: &[CounterexampleRecord]) -> Bounded<CounterexampleView> {
-    bounded(list, UNIT_ROWS_MAX, counterexample)
+/// The first call that was given the same on both sides and came to something else.
+#[derive(Debug, Serialize)]
+struct PartingView {
+    call: String,
+    item: String,
+    upstream: String,
+    port: String,
+    /// Whether it is the call of the counterexample, so that nothing below it differs first.
+    is_itself: bool,
 }
 
-pub(crate) fn counterexample(example: &CounterexampleRecord) -> CounterexampleView {
+impl PartingView {
+    fn of(found: &DivergenceRecord, asked: &str) -> Self {
+        let call = format!("{}({})", found.symbol, found.arguments);
+        Self {
+            is_itself: call == asked,
+            call: visible::line(&call),
+            item: visible::line(&found.item),
+            upstream: visible::line(&found.upstream),
+            port: visible::line(&found.port),
+        }
+    }
+}
+
+pub(crate) fn counterexamples(
+    list: &[CounterexampleRecord],
+    by_hand: Option<&dyn ByHand>,
+) -> Bounded<CounterexampleView> {
+    bounded(list, UNIT_ROWS_MAX, |example| counterexample(example, by_hand))
+}
+
+pub(crate) fn counterexample(
+    example: &CounterexampleRecord,
+    by_hand: Option<&dyn ByHand>,
+) -> CounterexampleView {
+    let parting = example.divergence.as_ref().map(|found| PartingView::of(found, &example.call));
     CounterexampleView {
         call: visible::line(&example.call),
         upstream: visible::line(&example.upstream),
         port: visible::line(&example.port),
-        parting: example
-            .divergence
-            .as_ref()
-            .map(|found| visible::line(&found.to_string()))
-            .unwrap_or_default(),
+        program: example.program.iter().take(UNIT_ROWS_MAX).map(|line| visible::line(line)).collect(),
+        parting,
+        command: by_hand.and_then(|by_hand| by_hand.counterexample(example)).unwrap_or_default(),
     }
 }
 
@@ -136,14 +170,14 @@ pub(crate) struct GateView {
     arithmetic: Bounded<String>,
 }
 
-pub(crate) fn gates(list: &[GateRecord]) -> Bounded<GateView> {
+pub(crate) fn gates(list: &[GateRecord], by_hand: Option<&dyn ByHand>) -> Bounded<GateView> {
     bounded(list, ROWS_MAX, |gate| GateView {
         name: words::plain(&gate.gate),
         sign: words::verdict(gate.verdict),
         reason: visible::line(&gate.reason),
         took: words::duration(gate.duration_ms),
         findings: findings(&gate.findings),
-        counterexamples: counterexamples(&gate.counterexamples),
+        counterexamples: counterexamples(&gate.counterexamples, by_hand),
         evidence: evidence(&gate.evidence),
         evidence_line: evidence_line(&gate.evidence),
         timings: timings(&gate.timings),

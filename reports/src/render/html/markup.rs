@@ -59,6 +59,24 @@ pub(crate) fn prose(text: &str) -> Value {
     out.finish()
 }
 
+/// A name from this length on is told where it may break, in characters.
+const SOFT_CHARS: usize = 24;
+
+/// A name that breaks behind what parts it, where it must: text that is copied holds nothing more.
+pub(crate) fn soft(name: &str) -> Value {
+    let mut out = Markup::default();
+    let may_break = name.chars().nth(SOFT_CHARS).is_some();
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.text(c.encode_utf8(&mut [0; 4]));
+        let parts = matches!(c, ':' | '.' | '/' | '_');
+        if may_break && parts && chars.peek().is_some_and(|next| *next != c) {
+            out.raw("<wbr>");
+        }
+    }
+    out.finish()
+}
+
 /// Which line numbers a table of code shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbers {

@@ -19,12 +19,15 @@ use crate::record::RunRecord;
 
 use super::RenderError;
 
-pub(super) const TEMPLATES: [(&str, &str); 7] = [
+pub(super) const TEMPLATES: [(&str, &str); 10] = [
     ("report.html", include_str!("../templates/report.html")),
     ("revision.html", include_str!("../templates/revision.html")),
     ("changed.html", include_str!("../templates/changed.html")),
     ("unit_body.html", include_str!("../templates/unit_body.html")),
     ("gated.html", include_str!("../templates/gated.html")),
+    ("revhead.html", include_str!("../templates/revhead.html")),
+    ("items.html", include_str!("../templates/items.html")),
+    ("about.html", include_str!("../templates/about.html")),
     ("parts.html", include_str!("../templates/parts.html")),
     ("style.css", include_str!("../templates/style.css")),
 ];

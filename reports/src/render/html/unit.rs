@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::diff::{DiffBounds, LineDiff, line_diff, unchanged, unified};
 use crate::record::{AttemptRecord, MemberRecord, UnitOutcome, UnitRecord};
+use crate::render::board::ByHand;
 use crate::summary::checked;
 use crate::visible;
 use crate::words::{self, Sign, thousands};
@@ -86,7 +87,7 @@ struct AttemptView {
 }
 
 /// What the page shows of a unit.
-pub(crate) fn unit(unit: &UnitRecord, anchor: String, context: &UnitContext) -> UnitView {
+pub(crate) fn unit(unit: &UnitRecord, anchor: String, context: &UnitContext<'_>) -> UnitView {
     let (parked, origin) = match &unit.outcome {
         UnitOutcome::Parked { reason, needs } => {
             (Some(Parked { reason: visible::line(reason), needs: visible::line(needs) }), String::new())
@@ -115,16 +116,18 @@ pub(crate) fn unit(unit: &UnitRecord, anchor: String, context: &UnitContext) -> 
 
 /// What units of one revision share.
 #[derive(Debug)]
-pub(crate) struct UnitContext {
+pub(crate) struct UnitContext<'a> {
     /// How much of each piece of code is shown.
     pub(crate) share: DiffBounds,
     /// Where the rest is.
     pub(crate) places: CodePlaces,
     /// Whether the page is short enough for open diffs.
     pub(crate) few_units: bool,
+    /// What a person may run by hand, where the page can say.
+    pub(crate) by_hand: Option<&'a dyn ByHand>,
 }
 
-fn member(member: &MemberRecord, context: &UnitContext) -> MemberView {
+fn member(member: &MemberRecord, context: &UnitContext<'_>) -> MemberView {
     let item = visible::line(&member.item);
     let symbol = visible::line(&member.symbol);
     let file = visible::line(&member.file);
@@ -190,7 +193,7 @@ fn shown(diff: &LineDiff, title: &str, numbers: Numbers, (note, place): (&str, &
     }
 }
 
-fn attempt(attempt: &AttemptRecord, context: &UnitContext) -> AttemptView {
+fn attempt(attempt: &AttemptRecord, context: &UnitContext<'_>) -> AttemptView {
     let diff = (!attempt.diff.is_empty()).then(|| {
         let diff = unified(&attempt.diff, context.share);
         shown(&diff, "The candidate's change to the port", Numbers::None, ("", "in the JSON record"))
@@ -202,7 +205,7 @@ fn attempt(attempt: &AttemptRecord, context: &UnitContext) -> AttemptView {
         declined: attempt.declined.as_deref().map(visible::line).unwrap_or_default(),
         effort: effort(attempt),
         findings: findings(&attempt.findings),
-        counterexamples: counterexamples(&attempt.counterexamples),
+        counterexamples: counterexamples(&attempt.counterexamples, context.by_hand),
         evidence: evidence(&attempt.evidence),
         evidence_line: evidence_line(&attempt.evidence),
         diff,

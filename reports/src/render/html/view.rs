@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::attention::{Place, attention, next_step};
 use crate::diff::DiffBounds;
 use crate::record::{ChangeRow, Landed, RevisionRecord, RunRecord, Verdict};
+use crate::render::board::ByHand;
 use crate::render::facts::{facts, headline, probe_mix, source_words, upstream_name};
 use crate::summary::{ProbeCounts, Summary, UnitCounts, standing_evidence};
 use crate::visible;
@@ -144,17 +145,17 @@ struct ItemView {
 
 /// Everything that the template places.
 pub(crate) fn page(record: &RunRecord) -> Page {
-    page_with(record, code_share(record))
+    page_with(record, code_share(record), None)
 }
 
 /// The same without any code, for a page that links to a page for each unit.
-pub(crate) fn outline(record: &RunRecord) -> Page {
-    page_with(record, DiffBounds { lines_read: 0, rows: 0, bytes: 0 })
+pub(crate) fn outline(record: &RunRecord, by_hand: Option<&dyn ByHand>) -> Page {
+    page_with(record, DiffBounds { lines_read: 0, rows: 0, bytes: 0 }, by_hand)
 }
 
-fn page_with(record: &RunRecord, share: DiffBounds) -> Page {
+fn page_with(record: &RunRecord, share: DiffBounds, by_hand: Option<&dyn ByHand>) -> Page {
     let summary = Summary::of(record);
-    let revisions = revisions(record, share);
+    let revisions = revisions(record, share, by_hand);
     Page {
         port: visible::line(&record.port.name),
         language: visible::line(&record.port.language),
@@ -218,7 +219,7 @@ fn attention_views(record: &RunRecord, shown: &Bounded<RevisionView>) -> Bounded
                 what: visible::line(&tried.what),
             }),
             needs: visible::line(&item.needs),
-            example: item.example.as_ref().map(counterexample),
+            example: item.example.as_ref().map(|example| counterexample(example, None)),
         }
     })
 }
@@ -242,7 +243,7 @@ pub(crate) fn unit_anchor(revision: usize, unit: usize) -> String {
     format!("r{}-u{}", revision + 1, unit + 1)
 }
 
-fn revisions(record: &RunRecord, share: DiffBounds) -> Bounded<RevisionView> {
+fn revisions(record: &RunRecord, share: DiffBounds, by_hand: Option<&dyn ByHand>) -> Bounded<RevisionView> {
     let units_total: usize = record.revisions.iter().map(|revision| revision.units.len()).sum();
     let mut units_left = UNITS_MAX;
     let mut at = 0;
@@ -257,12 +258,18 @@ fn revisions(record: &RunRecord, share: DiffBounds) -> Bounded<RevisionView> {
                 port: revision.landed.as_ref().map(|landed| words::short(&landed.commit)).unwrap_or_default(),
             },
             few_units: units_total <= UNITS_OPEN_MAX,
+            by_hand,
         };
         self::revision(revision, at - 1, shown, &context)
     })
 }
 
-fn revision(revision: &RevisionRecord, at: usize, units_shown: usize, context: &UnitContext) -> RevisionView {
+fn revision(
+    revision: &RevisionRecord,
+    at: usize,
+    units_shown: usize,
+    context: &UnitContext<'_>,
+) -> RevisionView {
     let (tests, changes): (Vec<_>, Vec<_>) = revision.changes.iter().partition(|change| change.is_test);
     let lines = |list: &[String]| bounded(list, ROWS_MAX, |line| visible::line(line));
     let units = revision.units.iter().take(units_shown).enumerate();
@@ -290,7 +297,7 @@ fn revision(revision: &RevisionRecord, at: usize, units_shown: usize, context: &
         }),
         units: units.map(|(unit_at, record)| unit(record, unit_anchor(at, unit_at), context)).collect(),
         units_more: revision.units.len() - units_shown,
-        gates: gates(&revision.gates),
+        gates: gates(&revision.gates, context.by_hand),
         gates_trouble: revision.gates.iter().any(|gate| gate.verdict != Verdict::Pass),
         landed: revision.landed.as_ref().map(landed),
     }

@@ -1,6 +1,7 @@
 //! A journal of ten thousand runs: each of them the events that lead to one of the sample records, under a name and a
 //! time of its own, as the engine takes them.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -71,9 +72,8 @@ fn events(record: &RunRecord) -> Result<Vec<Value>> {
     let mut all = vec![started(record, &followed, links)];
     for revision in &followed {
         all.push(planned(revision));
-        for unit in &revision.units {
-            all.extend(attempted(unit, links));
-        }
+        let units = revision.units.iter().map(|unit| attempted(unit, links).into()).collect();
+        take_turns(&mut all, units)?;
         let verdict =
             if revision.gates.iter().any(|gate| gate.verdict == Verdict::Fail) { "fail" } else { "pass" };
         all.push(
@@ -90,16 +90,34 @@ fn events(record: &RunRecord) -> Result<Vec<Value>> {
         );
     }
     all.push(json!({ "event": "finished", "at_ms": 0 }));
-    let typed: Vec<Event> = all
-        .iter()
-        .map(|event| serde_json::from_value(event.clone()))
-        .collect::<Result<_, _>>()
-        .context("an event")?;
-    let (folded, _) = record_of(&typed)?;
+    let (folded, _) = record_of(&typed(&all)?)?;
     if folded == RunOutcome::Unfinished {
         bail!("the events of a sample run do not lead to its end");
     }
     Ok(all)
+}
+
+fn typed(events: &[Value]) -> Result<Vec<Event>> {
+    let events = events.iter().map(|event| serde_json::from_value(event.clone()));
+    events.collect::<Result<_, _>>().context("an event")
+}
+
+/// Attempts at units that do not wait for each other take turns, in the order that the engine asks for.
+fn take_turns(all: &mut Vec<Value>, mut units: Vec<VecDeque<Value>>) -> Result<()> {
+    while units.iter().any(|unit| !unit.is_empty()) {
+        let mut before = typed(all)?;
+        let mut is_due = |unit: &VecDeque<Value>| -> Result<bool> {
+            let Some(next) = unit.front() else { return Ok(false) };
+            before.extend(typed(std::slice::from_ref(next))?);
+            let is_due = record(&before).is_ok();
+            before.pop();
+            Ok(is_due)
+        };
+        let due: Vec<bool> = units.iter().map(&mut is_due).collect::<Result<_>>()?;
+        let at = due.iter().position(|due| *due).context("the engine takes no attempt of a sample run")?;
+        all.extend(units.get_mut(at).and_then(VecDeque::pop_front));
+    }
+    Ok(())
 }
 
 fn record_of(events: &[Event]) -> Result<(RunOutcome, usize)> {

@@ -41,7 +41,7 @@
       if (!next || next.outerHTML === part.outerHTML) continue;
       // What somebody is reading or has the keyboard in stays as it is until they leave it.
       const focused = part.contains(document.activeElement) ? document.activeElement : null;
-      if (focused && focused.matches("[data-copy], summary")) continue;
+      if (focused && focused.matches("button, summary, input")) continue;
       const open = openFolds(part);
       for (const summary of next.querySelectorAll("details > summary")) {
         if (open.has(summary.textContent)) summary.parentElement.open = true;
