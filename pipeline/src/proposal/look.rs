@@ -28,12 +28,18 @@ impl Bot<'_> {
 
     pub(super) fn look(&self, known: &Known) -> Result<View> {
         let me = self.me(known)?;
-        let (base, head) = self.fetched()?;
+        let (mut base, mut head) = self.fetched()?;
         let pulls = self.forge.pulls_from(&self.policy.head_branch)?;
         let seen = facts(&pulls);
         // An open one before a newer closed one: it is what people look at.
         let newest =
             pulls.iter().find(|pull| pull.state == PullState::Open).or_else(|| pulls.first()).cloned();
+        // What was merged between the two looks is in a base branch that is newer than the one that was fetched.
+        if let Some(PullState::Merged { commit: Some(commit) }) = newest.as_ref().map(|pull| &pull.state)
+            && !self.holds(&base, commit)?
+        {
+            (base, head) = self.fetched()?;
+        }
         let is_open = newest.as_ref().is_some_and(|pull| pull.state == PullState::Open);
         let Policy { branch_prefix, pr_concurrent_limit, pr_hourly_limit, .. } = self.policy;
         let open_pulls =
@@ -81,6 +87,12 @@ impl Bot<'_> {
         let head = if is_there { here(head_branch)?.map(tip).transpose()? } else { None };
         let head = head.map(|head| self.remote_head(&base, head)).transpose()?;
         Ok((base, head))
+    }
+
+    /// Whether a commit is in the base branch, as it was fetched.
+    fn holds(&self, base: &Tip, commit: &str) -> Result<bool> {
+        let Ok(commit) = CommitId::new(commit) else { return Ok(true) };
+        Ok(self.port.has_commit(&commit) && self.port.descends(&base.commit, &commit)?)
     }
 
     fn remote_head(&self, base: &Tip, tip: Tip) -> Result<RemoteHead> {

@@ -1,15 +1,18 @@
 //! The pull-request bot against the fake forge: stories, and a small number of random schedules.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use pipeline::proposal::step::Rest;
 use pipeline::proposal::{OpenTimes, ProposalObstacle};
 
+use crate::forge::operations;
+use crate::forge::promise::Promise;
 use crate::forge::scene::Scene;
 use crate::forge::schedules::play;
 use crate::forge::server::Fault;
-use crate::forge::state::{ANN, BASE, BOT, EVE, Fate, How, Kind, Runs};
+use crate::forge::state::{ANN, BASE, BOT, EVE, Fate, How, Kind, Runs, Sent, State};
 
 /// How many random schedules an ordinary test plays; `cargo xtask measure forge` plays a thousand.
 const SCHEDULES: u64 = 12;
@@ -273,6 +276,25 @@ fn below_a_persons_commit_and_text_the_tested_tree_is_still_known() {
 }
 
 #[test]
+fn what_is_merged_while_the_bot_looks_is_compared_with_the_newest_base_branch() {
+    for kind in Kind::ALL {
+        for how in [How::Merge, How::Squash, How::Rebase] {
+            let (mut scene, number) = opened(kind);
+            // Its branches were fetched, and its pull requests are about to be listed.
+            let merge = Box::new(move |state: &mut State| assert!(state.merge(number, how)));
+            scene.forge.plan().ambushes.push((2, merge));
+            let outcome = scene.sync().unwrap();
+            assert!(!outcome.alarm, "{kind:?} {how:?}: {:?}", bodies(&scene));
+            assert!(
+                bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")),
+                "{kind:?} {how:?}"
+            );
+            checked(&scene);
+        }
+    }
+}
+
+#[test]
 fn a_limit_on_open_pull_requests_is_kept() {
     let mut scene = Scene::new(Kind::GitHub);
     scene.maker.newest = 1;
@@ -386,8 +408,19 @@ fn the_dashboard_is_one_issue_that_tells_what_waits_and_a_closed_one_is_left() {
 #[test]
 fn random_schedules_keep_the_promises() {
     for seed in 0..SCHEDULES {
-        let report = play(seed, false);
+        let report = play(seed, true);
         assert_eq!(report.violations, Vec::new(), "seed {seed}: {:?}", report.told);
-        assert!(report.requests > 0, "seed {seed}: the forge was asked");
+        assert!(report.requests > 0 && !report.sent.is_empty(), "seed {seed}: the forge was asked");
+        let known = operations::of(report.kind);
+        for Sent { method, path, query, body } in &report.sent {
+            let (name, _) = operations::find(known, method, path).unwrap();
+            assert_eq!(operations::violations(&known[&name], query, body), Vec::<String>::new(), "{name}");
+        }
     }
+}
+
+#[test]
+fn each_promise_is_counted_under_a_name_of_its_own() {
+    let names: BTreeSet<&str> = Promise::ALL.iter().map(|promise| promise.name()).collect();
+    assert_eq!(names.len(), Promise::ALL.len());
 }

@@ -168,7 +168,7 @@ fn each_revision_has_its_own_pull_request_where_that_is_asked_for() {
             let lock =
                 String::from_utf8(state.repo().read(&tree, "tidelock.lock").unwrap().unwrap()).unwrap();
             assert!(lock.contains(revision.trim()), "{lock}");
-            assert_eq!(lock.contains(second.trim()), *revision == &second, "{lock}");
+            assert_eq!(lock.contains(second.trim()), *revision == second, "{lock}");
             assert!(state.issues[0].body.contains(&pull.title), "{}", state.issues[0].body);
             pull.number
         };

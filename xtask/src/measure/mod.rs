@@ -32,6 +32,7 @@ mod soak;
 mod tokens;
 mod value_runs;
 mod verify;
+mod webhooks;
 mod workspace;
 
 use std::io::Write;
@@ -135,6 +136,12 @@ const MEASURES: &[Measure] = &[
         needs: "`--gitea` with the path of a server's program; git, Cargo, Python 3.10, a build of `tidelock` beside this \
                 program; takes no `--repo`; five minutes",
         run: |repositories, tell| forge_server::run(None, repositories, tell),
+    },
+    Measure {
+        name: "webhooks",
+        about: "ten thousand webhooks in a burst at a daemon, a third of them forged, repeated or malformed",
+        needs: "git, Cargo, Python 3.10, a build of `tidelock` beside this program; takes no `--repo`; minutes",
+        run: webhooks::run,
     },
     Measure {
         name: "sandbox",

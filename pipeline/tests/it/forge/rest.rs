@@ -169,7 +169,16 @@ pub(super) fn answered(
         },
         ("GET", "comments" | "notes") => match number.and_then(|number| state.pull(number)) {
             Some(pull) => {
-                let all = pull.comments.iter().map(|comment| said(kind, comment)).collect();
+                let mut all: Vec<Value> = pull.comments.iter().map(|comment| said(kind, comment)).collect();
+                if kind == Kind::GitLab {
+                    // There a review that approves nothing is remarks about lines.
+                    let remarks =
+                        pull.reviews.iter().enumerate().filter(|(_, review)| review.word != "APPROVED");
+                    all.extend(remarks.map(|(at, review)| {
+                        let (id, author) = (1_000_000 + at, user(kind, &review.author));
+                        json!({ "id": id, "author": author, "body": "a remark", "system": false, "type": "DiffNote" })
+                    }));
+                }
                 if kind == Kind::Gitea { (200, Value::Array(all)) } else { page(asked, all) }
             }
             None => not_found(),

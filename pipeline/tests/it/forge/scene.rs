@@ -19,6 +19,7 @@ use upstream::ContentHash;
 use upstream::clock::ManualClock;
 use upstream::process::{ProcessRunner, SystemProcessRunner};
 
+use super::direct::share_objects;
 use super::maker::{HEAD, Journal, TestMaker};
 use super::server::FakeForge;
 use super::state::{ANN, BASE, BOT_EMAIL, Kind, Runs, State};
@@ -37,7 +38,7 @@ pub(crate) struct Scene {
     pub(crate) policy: Policy,
     pub(crate) clock: Arc<ManualClock>,
     /// Whether git goes by HTTP, as it does to real forges.
-    pub(crate) by_http: bool,
+    by_http: bool,
     /// The longest that the bot waits for an answer.
     pub(crate) patience: Duration,
     kind: Kind,
@@ -63,6 +64,7 @@ impl Scene {
             labels: vec!["tidelock".to_owned()],
             reviewers: vec![ANN.to_owned()],
             pr_concurrent_limit: 3,
+            pr_hourly_limit: 0,
             draft: DraftWhen::Parked,
             rebase_when: RebaseWhen::BehindBaseBranch,
             automerge_strategy: MergeMethod::Merge,
@@ -97,6 +99,9 @@ impl Scene {
         let folder = self.root.path().join(format!("clone-{}", self.clones));
         std::fs::create_dir(&folder).unwrap();
         template::clone(&folder);
+        if !self.by_http {
+            share_objects(&self.forge.state().bare, &folder);
+        }
         self.maker.port = folder;
         self.maker.remembered.clear();
         self.speaker.take();
@@ -108,6 +113,17 @@ impl Scene {
 
     pub(crate) fn tell(&mut self, what: &str) {
         *self.told.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// From now on git goes to the bare repository itself.
+    pub(crate) fn without_http(&mut self) {
+        self.by_http = false;
+        self.forget();
+    }
+
+    /// Whether git goes by HTTP.
+    pub(crate) fn goes_by_http(&self) -> bool {
+        self.by_http
     }
 
     /// The bot's token is an app's.

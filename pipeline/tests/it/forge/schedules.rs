@@ -61,7 +61,9 @@ pub(crate) fn play(seed: u64, keeps_requests: bool) -> Report {
     }
     let kind = Kind::ALL[dice.below(3)];
     let mut scene = Scene::new(kind);
-    scene.by_http = dice.one_in(10);
+    if !dice.one_in(10) {
+        scene.without_http();
+    }
     scene.policy.rebase_when =
         [RebaseWhen::BehindBaseBranch, RebaseWhen::BehindBaseBranch, RebaseWhen::Conflicted][dice.below(3)];
     scene.policy.automerge_strategy =
@@ -249,7 +251,9 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
             scene.tell("text replaced");
         }
         9 if dice.one_in(3) && !scene.forge.state().issues.is_empty() => {
-            scene.forge.state().issues.iter_mut().for_each(|issue| issue.is_open = false);
+            for issue in &mut scene.forge.state().issues {
+                issue.is_open = false;
+            }
             scene.tell("dashboard closed");
         }
         9 => {
@@ -339,7 +343,7 @@ fn trouble(scene: &mut Scene, dice: &mut Dice) {
             scene.forge.plan().ambushes.push((at, race));
             scene.tell("race: foreign commit");
         }
-        3 if !scene.by_http => {
+        3 if !scene.goes_by_http() => {
             let fault = [Fault::Before, Fault::After][dice.below(2)];
             scene.forge.plan().git_faults.push((1 + dice.below(8), fault));
             scene.tell(&format!("fault of git: {fault:?}"));

@@ -48,7 +48,9 @@ pub(super) fn run(chosen: &Chosen<'_>, repositories: &[PathBuf], tell: &mut Tell
     played(first, wanted, keeps, |seed, report| {
         for description in published.iter_mut().filter(|one| one.kind == report.kind.name()) {
             let found = sums.found.entry(description.name.clone()).or_default();
-            report.sent.iter().for_each(|sent| description.check(sent, found));
+            for sent in &report.sent {
+                description.check(sent, found);
+            }
         }
         sums.add(seed, report);
     });

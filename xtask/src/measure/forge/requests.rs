@@ -133,19 +133,11 @@ impl Published {
 
     /// A parameter's value, which is text on the wire.
     fn value(&mut self, operation: &str, parameter: &Value, name: &str, text: &str) -> Option<String> {
-        let schema = match parameter.get("schema") {
-            Some(schema) => schema.clone(),
+        let schema = parameter.get("schema").cloned().unwrap_or_else(|| {
             // Swagger 2 writes the schema into the parameter itself.
-            None => {
-                json!({ "type": parameter["type"], "enum": parameter.get("enum"), "items": parameter.get("items") })
-            }
-        };
-        let schema = match schema {
-            Value::Object(fields) => {
-                Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
-            }
-            other => other,
-        };
+            let keys = ["type", "enum", "items"].into_iter();
+            keys.filter_map(|key| Some((key.to_owned(), parameter.get(key)?.clone()))).collect()
+        });
         let plain = resolved(&self.document, &schema);
         let value = match plain["type"].as_str() {
             Some("integer" | "number") => {

@@ -11,7 +11,7 @@ use pipeline::forge::web::{Method, Scheme, Web};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use upstream::clock::{Clock, SystemClock};
-use upstream::process::{ProcessRunner as _, SystemProcessRunner};
+use upstream::process::{Ending, ProcessRunner as _, SystemProcessRunner};
 
 use super::crash::world::World;
 use super::{Metric, Tell};
@@ -195,9 +195,9 @@ impl Flow {
     fn sync(&self) -> Result<i32> {
         let invocation = self.world.invocation("port", &["sync"]).env("TIDELOCK_FORGE_TOKEN", &self.token);
         let finished = SystemProcessRunner::default().run(&invocation)?;
-        match finished.ending {
-            upstream::process::Ending::Exited(code) if [0, 3].contains(&code) => Ok(code),
-            other => bail!("`tidelock sync` ended with {other:?}: {}", finished.tail(20)),
+        if let Ending::Exited(code @ (0 | 3)) = finished.ending {
+            return Ok(code);
         }
+        bail!("`tidelock sync` ended with {:?}: {}", finished.ending, finished.tail(20));
     }
 }
