@@ -10,6 +10,7 @@ use pipeline::forge::remote::FETCHED;
 use upstream::process::{Ending, Finished, Invocation, ProcessError, ProcessRunner};
 
 use super::server::{Fault, Shared, heads, inspect};
+use super::state::BASE;
 
 /// Runs git for the bot.
 pub(super) struct DirectGit {
@@ -78,6 +79,7 @@ impl ProcessRunner for DirectGit {
                 }
             }
             _listing => {
+                state.base_shown = state.tip(BASE);
                 let names = arguments.iter().filter_map(|argument| argument.strip_prefix("refs/heads/"));
                 let rows =
                     names.filter_map(|name| Some(format!("{}\trefs/heads/{name}\n", state.tip(name)?)));

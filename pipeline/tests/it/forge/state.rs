@@ -148,6 +148,8 @@ pub(crate) struct State {
     /// Whether requests are kept as they were sent.
     pub(crate) keeps_requests: bool,
     pub(crate) sent: Vec<Sent>,
+    /// Where the base branch stood when the bot last asked.
+    pub(crate) base_shown: Option<CommitId>,
     /// The commits that the bot pushed, and those that it merged.
     pub(crate) pushed: Vec<String>,
     pub(crate) merged: Vec<String>,
@@ -172,6 +174,7 @@ impl State {
             requests: 0,
             keeps_requests: false,
             sent: Vec::new(),
+            base_shown: None,
             pushed: Vec::new(),
             merged: Vec::new(),
             happened: Vec::new(),
