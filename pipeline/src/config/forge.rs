@@ -1,11 +1,12 @@
 //! `[forge]`: where the port lives, and how work is proposed there. Renovate's words where Renovate has one.
 
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::watch::Wrong;
-use crate::forge::{Kind, MergeMethod};
-use crate::proposal::{DraftWhen, Policy, RebaseWhen};
+use crate::forge::{Kind, MergeMethod, StatusKind};
+use crate::proposal::{DraftWhen, GroupBy, OpenTimes, Policy, RebaseWhen};
 
 /// The classes of revisions that `automerge-classes` may name.
 const CLASSES: [&str; 7] = [
@@ -68,6 +69,32 @@ pub enum StrategyChoice {
     Rebase,
 }
 
+/// As what the verdict is shown on a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusChoice {
+    /// At GitHub as a check run where the token is an app's, else as a commit status.
+    Auto,
+    /// As a check run.
+    CheckRun,
+    /// As a commit status.
+    CommitStatus,
+}
+
+/// What revisions share a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupChoice {
+    /// All that are new.
+    All,
+    /// Releases that are compatible by Cargo's rules.
+    Major,
+    /// Releases of one minor version.
+    Minor,
+    /// Each revision has its own.
+    Revision,
+}
+
 /// `[forge]`
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -105,6 +132,23 @@ pub struct ForgeSection {
     /// No further pull request is opened while so many of Tidelock's are open in the repository; 0 for any number.
     /// Default: 10.
     pub pr_concurrent_limit: Option<u32>,
+    /// No further pull request is opened while so many of Tidelock's in the repository were opened within the last hour;
+    /// 0 for any number. Default: 2.
+    pub pr_hourly_limit: Option<u32>,
+    /// When pull requests are opened, as cron expressions whose minutes are `*`, such as `* 0-5 * * 1-5`: at any of
+    /// these times. An open one is kept up to date at any time. Default: always.
+    #[serde(default)]
+    pub schedule: Vec<String>,
+    /// The time zone of `schedule`, such as `Europe/Berlin`. Default: `UTC`.
+    pub timezone: Option<String>,
+    /// What shares a pull request: `all` that is new, the releases of one `major` (compatible) or `minor` version, or
+    /// each `revision` its own. What follows is proposed once that is merged. Default: `all`.
+    pub group_by: Option<GroupChoice>,
+    /// Whether an issue lists what is proposed and what waits. Default: false.
+    #[serde(default)]
+    pub dependency_dashboard: bool,
+    /// Its title. Default: `Tidelock dashboard`.
+    pub dependency_dashboard_title: Option<String>,
     /// When a proposal is brought up to its base branch: begun anew, or by a merge once it was reviewed. Default:
     /// `behind-base-branch`, so that what is merged is what was tested.
     pub rebase_when: Option<RebaseChoice>,
@@ -119,8 +163,11 @@ pub struct ForgeSection {
     pub automerge_strategy: Option<StrategyChoice>,
     /// So many people must have approved the newest commit before Tidelock merges. Default: 0.
     pub required_approvals: Option<u32>,
-    /// The name of the commit status. Default: `tidelock`.
+    /// The name of the commit status or check run. Default: `tidelock`.
     pub status_context: Option<String>,
+    /// As what the verdict is shown at GitHub: as a `check-run`, which only the token of an app may make, as a
+    /// `commit-status`, or `auto`. Default: `auto`, a check run where the token is an app's.
+    pub status_kind: Option<StatusChoice>,
 }
 
 /// The forge, checked.
@@ -140,6 +187,8 @@ pub struct ForgeSettings {
     pub token_env: String,
     /// The name that the token's owner goes by.
     pub username: Option<String>,
+    /// As what the verdict is shown on a commit.
+    pub status_kind: StatusKind,
     /// How the bot behaves.
     pub policy: Policy,
     /// Whether what passed is merged without a person's word.
@@ -197,6 +246,10 @@ pub(super) fn resolve(
         let help = "take the password out, and name the variable that holds it as `token-env`";
         return Err(wrong("git-url", "the address holds a password", help));
     }
+    if section.status_kind == Some(StatusChoice::CheckRun) && kind != Some(Kind::GitHub) {
+        let help = "take the line out: a commit status says it there";
+        return Err(wrong("status-kind", "only GitHub has check runs", help));
+    }
     let policy = policy(section, branch, email)?;
     for (at, class) in section.automerge_classes.iter().enumerate() {
         if !CLASSES.contains(&class.as_str()) {
@@ -216,6 +269,11 @@ pub(super) fn resolve(
         repository,
         token_env: section.token_env.clone().unwrap_or_else(|| "TIDELOCK_FORGE_TOKEN".to_owned()),
         username: section.username.clone(),
+        status_kind: match section.status_kind {
+            Some(StatusChoice::CheckRun) => StatusKind::CheckRun,
+            Some(StatusChoice::CommitStatus) => StatusKind::CommitStatus,
+            Some(StatusChoice::Auto) | None => StatusKind::Auto,
+        },
         policy,
         automerge: section.automerge,
         automerge_classes: section.automerge_classes.iter().map(|class| class.replace('-', "_")).collect(),
@@ -282,31 +340,60 @@ fn policy(section: &ForgeSection, branch: Option<&str>, email: &str) -> Result<P
             "choose another name",
         ));
     }
+    let schedule = OpenTimes::new(&section.schedule, zone(section)?).map_err(|(at, message)| {
+        let help =
+            "write the hours, days and months, such as `* 0-5 * * 1-5`: `timezone` says where".to_owned();
+        (vec!["schedule".to_owned(), at.to_string()], message, help)
+    })?;
+    let title = section.dependency_dashboard_title.as_deref().unwrap_or("Tidelock dashboard");
+    if title.trim().is_empty() || title.chars().any(char::is_control) {
+        return Err(wrong(
+            "dependency-dashboard-title",
+            "the title is no line of text",
+            "write one, or take it out",
+        ));
+    }
+    let standard = Policy::new(&base, &head, &prefix, email);
     Ok(Policy {
-        base_branch: base,
-        head_branch: head,
-        branch_prefix: prefix,
-        author_email: email.to_owned(),
         labels: section.labels.clone(),
         reviewers: section.reviewers.clone(),
-        draft: match section.draft_pr {
-            Some(DraftChoice::Parked) | None => DraftWhen::Parked,
-            Some(DraftChoice::Always) => DraftWhen::Always,
-            Some(DraftChoice::Never) => DraftWhen::Never,
-        },
-        pr_concurrent_limit: section.pr_concurrent_limit.unwrap_or(10),
-        rebase_when: match section.rebase_when {
-            Some(RebaseChoice::BehindBaseBranch) | None => RebaseWhen::BehindBaseBranch,
-            Some(RebaseChoice::Conflicted) => RebaseWhen::Conflicted,
-            Some(RebaseChoice::Never) => RebaseWhen::Never,
-        },
-        required_approvals: section.required_approvals.unwrap_or(0),
-        automerge_strategy: match section.automerge_strategy {
-            Some(StrategyChoice::MergeCommit) | None => MergeMethod::Merge,
-            Some(StrategyChoice::Squash) => MergeMethod::Squash,
-            Some(StrategyChoice::Rebase) => MergeMethod::Rebase,
-        },
-        status_context: section.status_context.clone().unwrap_or_else(|| "tidelock".to_owned()),
+        draft: section.draft_pr.map_or(standard.draft, |when| match when {
+            DraftChoice::Parked => DraftWhen::Parked,
+            DraftChoice::Always => DraftWhen::Always,
+            DraftChoice::Never => DraftWhen::Never,
+        }),
+        pr_concurrent_limit: section.pr_concurrent_limit.unwrap_or(standard.pr_concurrent_limit),
+        pr_hourly_limit: section.pr_hourly_limit.unwrap_or(standard.pr_hourly_limit),
+        schedule,
+        group_by: section.group_by.map_or(standard.group_by, |by| match by {
+            GroupChoice::All => GroupBy::All,
+            GroupChoice::Major => GroupBy::Major,
+            GroupChoice::Minor => GroupBy::Minor,
+            GroupChoice::Revision => GroupBy::Revision,
+        }),
+        dashboard: section.dependency_dashboard.then(|| title.to_owned()),
+        rebase_when: section.rebase_when.map_or(standard.rebase_when, |when| match when {
+            RebaseChoice::BehindBaseBranch => RebaseWhen::BehindBaseBranch,
+            RebaseChoice::Conflicted => RebaseWhen::Conflicted,
+            RebaseChoice::Never => RebaseWhen::Never,
+        }),
+        required_approvals: section.required_approvals.unwrap_or(standard.required_approvals),
+        automerge_strategy: section.automerge_strategy.map_or(standard.automerge_strategy, |how| match how {
+            StrategyChoice::MergeCommit => MergeMethod::Merge,
+            StrategyChoice::Squash => MergeMethod::Squash,
+            StrategyChoice::Rebase => MergeMethod::Rebase,
+        }),
+        status_context: section.status_context.clone().unwrap_or(standard.status_context.clone()),
+        ..standard
+    })
+}
+
+fn zone(section: &ForgeSection) -> Result<TimeZone, Wrong> {
+    let Some(name) = &section.timezone else { return Ok(TimeZone::UTC) };
+    TimeZone::get(name).map_err(|error| {
+        let help =
+            "write a name such as `Europe/Berlin` or `UTC`; they come with the system package `tzdata`";
+        wrong("timezone", format!("there is no time zone `{name}`: {error}"), help)
     })
 }
 

@@ -12,8 +12,8 @@ use upstream::CommitId;
 use super::hub::Access;
 use super::web::{PAGE, Scheme, Web, escaped};
 use super::{
-    Change, Comment, Forge, ForgeError, MergeMethod, NewPull, Permission, PullRequest, PullState, Review,
-    ReviewWord, Status, StatusState,
+    Change, Comment, Forge, ForgeError, Issue, MergeMethod, NewPull, Permission, PullRequest, PullState,
+    Review, ReviewWord, Status, StatusState, is_since,
 };
 
 /// What a draft's title begins with.
@@ -58,6 +58,7 @@ struct MergeRequest {
     sha: Option<String>,
     merge_commit_sha: Option<String>,
     squash_commit_sha: Option<String>,
+    created_at: Option<String>,
     updated_at: Option<String>,
     closed_by: Option<User>,
     #[serde(default)]
@@ -93,6 +94,13 @@ impl From<MergeRequest> for PullRequest {
             updated: from.updated_at.unwrap_or_default(),
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+struct AnsweredIssue {
+    iid: u64,
+    state: String,
+    description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -205,6 +213,16 @@ impl Forge for GitLab {
         Ok(pulls.iter().filter(|pull| pull.source_branch.starts_with(branch_prefix)).count())
     }
 
+    fn opened_since(&self, branch_prefix: &str, since_ms: i64) -> Result<usize, ForgeError> {
+        let path = format!(
+            "{}/merge_requests?state=all&order_by=created_at&sort=desc&per_page={PAGE}",
+            self.project
+        );
+        let pulls: Vec<MergeRequest> = self.web.get(&path)?;
+        let ours = pulls.iter().filter(|pull| pull.source_branch.starts_with(branch_prefix));
+        Ok(ours.filter(|pull| is_since(pull.created_at.as_deref(), since_ms)).count())
+    }
+
     fn open(&self, new: &NewPull<'_>) -> Result<(), ForgeError> {
         let body = json!({
             "source_branch": new.head,
@@ -232,7 +250,7 @@ impl Forge for GitLab {
     }
 
     fn add_labels(&self, pull: &PullRequest, labels: &[String]) -> Result<(), ForgeError> {
-        let body = json!({ "add_labels": labels.join(",") });
+        let body = json!({ "add_labels": labels });
         self.web.send(&Method::PUT, &self.of(pull), &body).map(drop)
     }
 
@@ -337,6 +355,33 @@ impl Forge for GitLab {
             MergeMethod::Merge | MergeMethod::Rebase => {}
         }
         self.web.send(&Method::PUT, &format!("{}/merge", self.of(pull)), &body).map(drop)
+    }
+
+    fn issues_by(&self, author: &str) -> Result<Vec<Issue>, ForgeError> {
+        let path =
+            format!("{}/issues?author_username={}&scope=all&per_page={PAGE}", self.project, escaped(author));
+        let mut issues: Vec<Issue> = self
+            .web
+            .list::<AnsweredIssue>(&path)?
+            .into_iter()
+            .map(|issue| Issue {
+                number: issue.iid,
+                is_open: issue.state == "opened",
+                body: issue.description.unwrap_or_default(),
+            })
+            .collect();
+        issues.sort_by_key(|issue| std::cmp::Reverse(issue.number));
+        Ok(issues)
+    }
+
+    fn open_issue(&self, title: &str, body: &str) -> Result<(), ForgeError> {
+        let body = json!({ "title": title, "description": body });
+        self.web.send(&Method::POST, &format!("{}/issues", self.project), &body).map(drop)
+    }
+
+    fn change_issue(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        let body = json!({ "description": body });
+        self.web.send(&Method::PUT, &format!("{}/issues/{number}", self.project), &body).map(drop)
     }
 
     fn body_chars_max(&self) -> usize {

@@ -136,6 +136,17 @@ pub struct Review {
     pub commit: Option<String>,
 }
 
+/// An issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Its number in the repository.
+    pub number: u64,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// Its text.
+    pub body: String,
+}
+
 /// What somebody may do in the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
@@ -156,6 +167,18 @@ pub enum StatusState {
     Failure,
     /// It could not be told.
     Inconclusive,
+}
+
+/// As what the verdict is shown on a commit. Only GitHub has both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StatusKind {
+    /// As a check run where the token is an app's, else as a commit status.
+    #[default]
+    Auto,
+    /// As a check run, which only apps may make.
+    CheckRun,
+    /// As a commit status.
+    CommitStatus,
 }
 
 /// A status of a commit.
@@ -188,6 +211,9 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
     fn pulls_from(&self, branch: &str) -> Result<Vec<PullRequest>, ForgeError>;
     /// How many pull requests from branches that begin like this are open.
     fn open_pulls(&self, branch_prefix: &str) -> Result<usize, ForgeError>;
+    /// How many pull requests from such branches were opened since a time, in milliseconds since the Unix epoch,
+    /// whatever became of them; of the newest only.
+    fn opened_since(&self, branch_prefix: &str, since_ms: i64) -> Result<usize, ForgeError>;
     /// Opens one.
     fn open(&self, new: &NewPull<'_>) -> Result<(), ForgeError>;
     /// Changes one.
@@ -212,6 +238,18 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
     fn set_status(&self, commit: &CommitId, status: &Status) -> Result<(), ForgeError>;
     /// Merges one, if its branch stands at this commit.
     fn merge(&self, pull: &PullRequest, head: &CommitId, method: MergeMethod) -> Result<(), ForgeError>;
+    /// The issues that somebody opened, the newest first.
+    fn issues_by(&self, author: &str) -> Result<Vec<Issue>, ForgeError>;
+    /// Opens one.
+    fn open_issue(&self, title: &str, body: &str) -> Result<(), ForgeError>;
+    /// Gives one another text.
+    fn change_issue(&self, number: u64, body: &str) -> Result<(), ForgeError>;
     /// The most characters that a text may have.
     fn body_chars_max(&self) -> usize;
+}
+
+/// Whether something was made at or after a time, by what the forge says; what it does not say was long ago.
+fn is_since(made: Option<&str>, since_ms: i64) -> bool {
+    let made = made.and_then(|made| made.parse::<jiff::Timestamp>().ok());
+    made.is_some_and(|made| made.as_millisecond() >= since_ms)
 }

@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use port::repo::{AdvanceError, Author, Merged, NewCommit, PortRepo, SeriesCommit};
-use upstream::{Clock, CommitId, TreeId};
+use upstream::{Clock, CommitId, ContentHash, TreeId};
 
 use super::Policy;
-use super::command;
+use super::dashboard::{self, Keep};
 use super::landed;
 use super::maker::{Made, Maker};
-use super::marker::{Marker, Says, declined_in};
+use super::marker::{Marker, Says};
 use super::obstacle::ProposalObstacle;
 use super::step::{Order, Rest, Start, Step, Text, decide};
-use super::view::{Asked, Pull, RemoteHead, Tip, View};
+use super::view::View;
 use crate::forge::remote::{FETCHED, Remote, RemoteError};
-use crate::forge::{Change, Comment, Forge, ForgeError, NewPull, Permission, PullRequest, PullState};
+use crate::forge::{Change, Forge, ForgeError, NewPull, Permission, PullRequest, PullState};
 use crate::progress::{Listener, Progress};
 use crate::stops;
 
@@ -31,7 +31,7 @@ const MAKES_MAX: usize = 4;
 /// The longest that a forge is waited for before the sync gives up until the next, in seconds.
 const WAIT_S_MAX: u64 = 120;
 /// The trailer that ties a commit of ours to its tree.
-const SEAL: &str = "Tidelock-Tree: ";
+pub(super) const SEAL: &str = "Tidelock-Tree: ";
 
 /// A commit's message with its tree in it. A commit that somebody amended holds another tree than it says.
 pub fn sealed(message: &str, tree: &TreeId) -> String {
@@ -54,6 +54,8 @@ pub struct Outcome {
     pub rest: Rest,
     /// The newest pull request, as it is now.
     pub pull: Option<PullRequest>,
+    /// What the last look saw of our proposals: where a poll sees something else, somebody did or said something since.
+    pub seen: ContentHash,
     /// The steps that were carried out, by name.
     pub steps: Vec<&'static str>,
     /// Whether it was found now that a tree landed which is not the one that was tested.
@@ -102,9 +104,9 @@ fn state_of(view: &View) -> Option<(u64, PullState)> {
 
 /// Remembered for one sync, so that nothing is asked twice.
 #[derive(Default)]
-struct Known {
-    me: RefCell<Option<String>>,
-    permissions: RefCell<BTreeMap<String, Permission>>,
+pub(super) struct Known {
+    pub(super) me: RefCell<Option<String>>,
+    pub(super) permissions: RefCell<BTreeMap<String, Permission>>,
     alarm: Cell<bool>,
 }
 
@@ -117,7 +119,10 @@ impl Bot<'_> {
         for _ in 0..STEPS_MAX {
             let result = self.one_step(&known, maker, &mut work, &mut makes, &mut steps);
             match result {
-                Ok(Some((rest, pull))) => return Ok(Outcome { rest, pull, steps, alarm: known.alarm.get() }),
+                Ok(Some((rest, View { pull, seen, .. }))) => {
+                    let pull = pull.map(|pull| pull.request);
+                    return Ok(Outcome { rest, pull, seen, steps, alarm: known.alarm.get() });
+                }
                 Ok(None) => {}
                 Err(error) => {
                     failures += 1;
@@ -142,15 +147,20 @@ impl Bot<'_> {
         work: &mut Option<Work>,
         makes: &mut usize,
         steps: &mut Vec<&'static str>,
-    ) -> Result<Option<(Rest, Option<PullRequest>)>> {
+    ) -> Result<Option<(Rest, View)>> {
         let view = self.look(known)?;
         if work.as_ref().is_some_and(|work| !work.still_fits(&view)) {
             *work = None;
         }
         let step = decide(&view, self.policy, work.as_ref().map(|work| &work.made));
         stops::pass(&format!("propose {}: before", step.name()));
+        if matches!(step, Step::Rest(_) | Step::Stop(_))
+            && self.keep_dashboard(known, &view, work.as_ref().map(|work| &work.made), &step)?
+        {
+            steps.push("dashboard");
+        }
         match &step {
-            Step::Rest(rest) => return Ok(Some((rest.clone(), view.pull.map(|pull| pull.request)))),
+            Step::Rest(rest) => return Ok(Some((rest.clone(), view))),
             Step::Stop(obstacle) => return Err(obstacle.clone().into()),
             Step::Make(order) => {
                 *makes += 1;
@@ -185,173 +195,6 @@ impl Bot<'_> {
         stops::pass(&format!("propose {}: carried out", step.name()));
         steps.push(step.name());
         Ok(None)
-    }
-
-    /// Sees everything that a step is decided from.
-    pub fn view(&self) -> Result<View> {
-        self.look(&Known::default())
-    }
-
-    fn look(&self, known: &Known) -> Result<View> {
-        let me = self.me(known)?;
-        let (base, head) = self.fetched()?;
-        let pulls = self.forge.pulls_from(&self.policy.head_branch)?;
-        // An open one before a newer closed one: it is what people look at.
-        let newest =
-            pulls.iter().find(|pull| pull.state == PullState::Open).or_else(|| pulls.first()).cloned();
-        let is_open = newest.as_ref().is_some_and(|pull| pull.state == PullState::Open);
-        let open_pulls = if is_open || self.policy.pr_concurrent_limit == 0 {
-            0
-        } else {
-            self.forge.open_pulls(&self.policy.branch_prefix)?
-        };
-        let pull = newest.map(|request| self.pull(request, &me, known, &base)).transpose()?;
-        Ok(View { me, base, head, pull, open_pulls, now_ms: self.clock.now_ms() })
-    }
-
-    fn me(&self, known: &Known) -> Result<String> {
-        if let Some(me) = &*known.me.borrow() {
-            return Ok(me.clone());
-        }
-        let me = self.forge.whoami()?;
-        *known.me.borrow_mut() = Some(me.clone());
-        Ok(me)
-    }
-
-    /// The base branch and the bot's, as they are at the forge.
-    fn fetched(&self) -> Result<(Tip, Option<RemoteHead>)> {
-        let Policy { base_branch, head_branch, .. } = self.policy;
-        let there = self.remote.branches(&[base_branch, head_branch])?;
-        if !there.contains_key(base_branch) {
-            return Err(ProposalObstacle::NoBase { branch: base_branch.clone() }.into());
-        }
-        let here = |name: &str| self.port.reference(&format!("{FETCHED}{name}"));
-        let mut missing = Vec::new();
-        for (name, commit) in &there {
-            if here(name)?.as_ref() != Some(commit) {
-                missing.push(name.as_str());
-            }
-        }
-        self.remote.fetch(&missing)?;
-        let tip = |commit: CommitId| -> Result<Tip> {
-            let tree = self.port.commit_info(&commit)?.tree;
-            Ok(Tip { commit, tree })
-        };
-        let base = tip(here(base_branch)?.context("the base branch was fetched and is not here")?)?;
-        let is_there = there.contains_key(head_branch);
-        let head = if is_there { here(head_branch)?.map(tip).transpose()? } else { None };
-        let head = head.map(|head| self.remote_head(&base, head)).transpose()?;
-        Ok((base, head))
-    }
-
-    fn remote_head(&self, base: &Tip, tip: Tip) -> Result<RemoteHead> {
-        let foreign = self.foreign(&base.commit, &tip.commit)?;
-        let descends = self.port.descends(&tip.commit, &base.commit)?;
-        let (holds_base, conflicts) = if descends {
-            (true, Vec::new())
-        } else {
-            match self.port.merge_trees(&tip.commit, &base.commit)? {
-                Merged::Tree(tree) => (tree == tip.tree, Vec::new()),
-                Merged::Conflicts(files) => (false, files),
-            }
-        };
-        Ok(RemoteHead { tip, foreign, holds_base, conflicts })
-    }
-
-    /// The first commit behind `from` that is not ours.
-    fn foreign(&self, from: &CommitId, to: &CommitId) -> Result<Option<CommitId>> {
-        let series = self.port.series(from, to)?;
-        Ok(series
-            .into_iter()
-            .find(|commit| !is_ours(commit, &self.policy.author_email))
-            .map(|commit| commit.id))
-    }
-
-    fn pull(&self, request: PullRequest, me: &str, known: &Known, base: &Tip) -> Result<Pull> {
-        let comments = self.forge.comments(&request)?;
-        let said: Vec<Says> = comments
-            .iter()
-            .filter(|comment| comment.author == me)
-            .filter_map(|one| Says::of(&one.body))
-            .collect();
-        let mut asked = Vec::new();
-        for comment in comments.iter().filter(|comment| comment.author != me) {
-            let key = format!("answer:{}", comment.id);
-            let answered = said.iter().any(|says| says.key == key);
-            if let Some(command) = command::parse(&comment.body).filter(|_| !answered) {
-                let is_allowed = self.permission(comment, known)? >= Permission::Write;
-                asked.push(Asked { comment: comment.id, by: comment.author.clone(), command, is_allowed });
-            }
-        }
-        let is_open = request.state == PullState::Open;
-        let reviews = if is_open { self.forge.reviews(&request)? } else { Vec::new() };
-        let reviews = reviews.into_iter().filter(|review| review.author != me).collect();
-        let head = CommitId::new(request.head.as_str()).ok();
-        let status = match &head {
-            Some(head) if is_open => self.forge.status(head, &self.policy.status_context)?,
-            Some(_) | None => None,
-        };
-        let marker = Marker::of(&request.body).or_else(|| self.marker_of_commits(head.as_ref(), base));
-        let landing = match &request.state {
-            PullState::Open => None,
-            PullState::Closed { .. } | PullState::Merged { .. } => {
-                Some(self.landing(&request, marker.as_ref(), head.as_ref(), base)?)
-            }
-        };
-        Ok(Pull { request, marker, said, asked, reviews, status, landing })
-    }
-
-    fn permission(&self, of: &Comment, known: &Known) -> Result<Permission, ForgeError> {
-        if let Some(permission) = known.permissions.borrow().get(&of.author) {
-            return Ok(*permission);
-        }
-        let permission = self.forge.permission(of)?;
-        known.permissions.borrow_mut().insert(of.author.clone(), permission);
-        Ok(permission)
-    }
-
-    /// Where somebody wrote another text, what the commits say.
-    fn marker_of_commits(&self, head: Option<&CommitId>, base: &Tip) -> Option<Marker> {
-        let series = self.port.series(&base.commit, head?).ok()?;
-        let ours: Vec<_> = series.iter().filter(|one| is_ours(one, &self.policy.author_email)).collect();
-        let last = ours.last()?;
-        let revision = |commit: &&SeriesCommit| {
-            commit
-                .message
-                .lines()
-                .find_map(|line| line.strip_prefix("Tidelock-Revision: "))
-                .map(str::to_owned)
-        };
-        Some(Marker {
-            head: last.id.to_string(),
-            tree: last.tree.to_string(),
-            from: String::new(),
-            to: ours.iter().rev().find_map(revision)?,
-            declined: ours.iter().flat_map(|commit| declined_in(&commit.message)).collect(),
-            digest: String::new(),
-            dressed: true,
-        })
-    }
-
-    fn landing(
-        &self,
-        request: &PullRequest,
-        marker: Option<&Marker>,
-        head: Option<&CommitId>,
-        base: &Tip,
-    ) -> Result<landed::Landing> {
-        // What was pushed last is newer than what the text says, after a process that was killed in between.
-        let sealed = head.filter(|head| self.port.has_commit(head)).and_then(|head| {
-            let info = self.port.commit_info(head).ok()?;
-            let sealed = info.message.lines().rev().find_map(|line| line.strip_prefix(SEAL))?;
-            (sealed == info.tree.as_str()).then_some(info.tree)
-        });
-        let tested = sealed.or_else(|| TreeId::new(marker?.tree.as_str()).ok());
-        let (merged, is_merged) = match &request.state {
-            PullState::Merged { commit } => (commit.as_deref(), true),
-            PullState::Open | PullState::Closed { .. } => (None, false),
-        };
-        Ok(landed::compare(self.port, tested.as_ref(), &base.commit, merged, is_merged)?)
     }
 
     fn make(&self, order: &Order, view: &View, maker: &mut dyn Maker) -> Result<Made> {
@@ -494,6 +337,18 @@ impl Bot<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Brings the dashboard issue to what the bot came to rest with; whether anything was to be done.
+    fn keep_dashboard(&self, known: &Known, view: &View, made: Option<&Made>, step: &Step) -> Result<bool> {
+        let Some(title) = &self.policy.dashboard else { return Ok(false) };
+        let issues = self.forge.issues_by(&self.me(known)?)?;
+        match dashboard::keep(&issues, &self.policy.head_branch, &dashboard::text(view, made, step)) {
+            Keep::Nothing => return Ok(false),
+            Keep::Open(body) => self.forge.open_issue(title, &body)?,
+            Keep::Change(number, body) => self.forge.change_issue(number, &body)?,
+        }
+        Ok(true)
     }
 
     /// Somebody who cannot review does not hold up the rest.

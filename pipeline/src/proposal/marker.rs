@@ -7,10 +7,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use upstream::ContentHash;
 
+use super::dashboard::Board;
+
 /// Begins the marker of a pull request.
 const PULL: &str = "<!-- tidelock:";
 /// Begins the marker of a comment.
 const SAYS: &str = "<!-- tidelock-says:";
+/// Begins the marker of the dashboard issue.
+const BOARD: &str = "<!-- tidelock-dashboard:";
 const END: &str = " -->";
 /// The most declined ranges that a marker carries.
 pub const DECLINED_MAX: usize = 50;
@@ -118,6 +122,16 @@ impl Says {
     pub fn on(&self, text: &str) -> String {
         format!("{text}\n\n{}", written(self, SAYS))
     }
+}
+
+/// The text of the dashboard issue with its marker at its end.
+pub fn board(text: &str, board: &Board) -> String {
+    format!("{text}\n{}", written(board, BOARD))
+}
+
+/// What the dashboard issue says about itself.
+pub fn board_of(body: &str) -> Option<Board> {
+    read(body, BOARD)
 }
 
 /// Begins the trailer of a commit that records what was declined.

@@ -7,17 +7,25 @@
 
 pub mod bot;
 pub mod command;
+pub mod dashboard;
+pub mod group;
 pub mod landed;
+mod look;
 pub mod maker;
 pub mod marker;
 pub mod obstacle;
+mod seen;
 pub mod step;
+pub mod times;
 pub mod view;
 
 pub use bot::{Bot, Outcome};
+pub use group::GroupBy;
 pub use maker::{Made, Maker, Words};
 pub use marker::{Declined, Marker};
 pub use obstacle::ProposalObstacle;
+pub use seen::seen;
+pub use times::OpenTimes;
 pub use view::View;
 
 use crate::forge::MergeMethod;
@@ -63,6 +71,14 @@ pub struct Policy {
     pub draft: DraftWhen,
     /// The most that may be open; 0 for any number.
     pub pr_concurrent_limit: u32,
+    /// The most that are opened within an hour; 0 for any number.
+    pub pr_hourly_limit: u32,
+    /// When new ones are opened.
+    pub schedule: OpenTimes,
+    /// What revisions share one.
+    pub group_by: GroupBy,
+    /// The title of the dashboard issue, where there is to be one.
+    pub dashboard: Option<String>,
     /// When the base branch is followed.
     pub rebase_when: RebaseWhen,
     /// People that must have approved the newest commit before it is merged by us.
@@ -71,4 +87,28 @@ pub struct Policy {
     pub automerge_strategy: MergeMethod,
     /// The name of the commit status.
     pub status_context: String,
+}
+
+impl Policy {
+    /// What holds where nothing else is configured: work on `head_branch` is proposed for `base_branch`.
+    pub fn new(base_branch: &str, head_branch: &str, branch_prefix: &str, author_email: &str) -> Self {
+        Self {
+            base_branch: base_branch.to_owned(),
+            head_branch: head_branch.to_owned(),
+            branch_prefix: branch_prefix.to_owned(),
+            author_email: author_email.to_owned(),
+            labels: Vec::new(),
+            reviewers: Vec::new(),
+            draft: DraftWhen::Parked,
+            pr_concurrent_limit: 10,
+            pr_hourly_limit: 2,
+            schedule: OpenTimes::always(),
+            group_by: GroupBy::All,
+            dashboard: None,
+            rebase_when: RebaseWhen::BehindBaseBranch,
+            required_approvals: 0,
+            automerge_strategy: MergeMethod::Merge,
+            status_context: "tidelock".to_owned(),
+        }
+    }
 }

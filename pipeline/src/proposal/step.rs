@@ -1,5 +1,6 @@
 //! What is to be done next about a proposal: pure, from what is seen and what was made.
 
+use mappings::decision;
 use upstream::CommitId;
 
 use super::command::Command;
@@ -124,6 +125,13 @@ pub enum Rest {
         /// How many are open.
         open: usize,
     },
+    /// There is something to propose, and as many were opened within an hour as may be.
+    LimitedByHour {
+        /// How many were.
+        opened: usize,
+    },
+    /// Nothing new is proposed at this time.
+    OffSchedule,
 }
 
 /// Decides.
@@ -132,6 +140,8 @@ pub fn decide(view: &View, policy: &Policy, made: Option<&Made>) -> Step {
         return step;
     }
     match made {
+        // Nothing is made that could not be shown to anybody.
+        None if open(view).is_none() && !policy.schedule.holds(view.now_ms) => Step::Rest(Rest::OffSchedule),
         None => order(view, policy),
         Some(made) => publish(view, policy, made),
     }
@@ -307,6 +317,7 @@ pub fn declined(view: &View) -> Vec<Declined> {
     let Some(pull) = &view.pull else { return Vec::new() };
     let Some(marker) = &pull.marker else { return Vec::new() };
     let mut declined = marker.declined.clone();
+    declined.retain(|range| range.until.as_deref().is_none_or(|until| !has_come(until, view.now_ms)));
     let PullState::Closed { by } = &pull.request.state else {
         return if pull.is_open() { declined } else { Vec::new() };
     };
@@ -317,11 +328,17 @@ pub fn declined(view: &View) -> Vec<Declined> {
     let (reason, owner, until) = match pull.last_word() {
         Some(Said::Undone | Said::Obsolete) => return declined,
         Some(Said::Declined { reason, owner }) => (reason.clone(), owner.clone(), None),
+        Some(Said::Deferred { until, .. }) if has_come(until, view.now_ms) => return declined,
         Some(Said::Deferred { reason, owner, until }) => (reason.clone(), owner.clone(), Some(until.clone())),
         None => (closed.clone(), by.clone().unwrap_or(closed), None),
     };
     declined.push(Declined { from: marker.from.clone(), to: marker.to.clone(), reason, owner, until });
     declined
+}
+
+/// Whether a day has begun, in UTC.
+fn has_come(day: &str, now_ms: i64) -> bool {
+    decision::day(day).is_ok_and(|day| day <= decision::day_at(now_ms))
 }
 
 /// Brings the forge to what was made.
@@ -330,11 +347,10 @@ fn publish(view: &View, policy: &Policy, made: &Made) -> Step {
         return nothing_to_propose(view);
     }
     let pushed = view.head.as_ref().filter(|head| head.tip.tree == made.tree);
+    let limited = limited(view, policy).filter(|_| open(view).is_none());
     let Some(head) = pushed else {
-        let limit = policy.pr_concurrent_limit;
-        let is_full = limit > 0 && u32::try_from(view.open_pulls).unwrap_or(u32::MAX) >= limit;
-        if open(view).is_none() && is_full {
-            return Step::Rest(Rest::Limited { open: view.open_pulls });
+        if let Some(rest) = limited {
+            return Step::Rest(rest);
         }
         let expected = view.head.as_ref().map(|head| head.tip.commit.clone());
         return Step::Push { expected, to: made.tip.clone() };
@@ -356,9 +372,8 @@ fn publish(view: &View, policy: &Policy, made: &Made) -> Step {
     };
     let text = |dressed| Text { title: words.title.clone(), body: marker(dressed).on(&words.body), is_draft };
     let Some(pull) = open(view) else {
-        let limit = policy.pr_concurrent_limit;
-        if limit > 0 && u32::try_from(view.open_pulls).unwrap_or(u32::MAX) >= limit {
-            return Step::Rest(Rest::Limited { open: view.open_pulls });
+        if let Some(rest) = limited {
+            return Step::Rest(rest);
         }
         return Step::Open(text(policy.labels.is_empty() && policy.reviewers.is_empty()));
     };
@@ -385,6 +400,18 @@ fn publish(view: &View, policy: &Policy, made: &Made) -> Step {
         return Step::Merge { head: head.tip.commit.clone() };
     }
     Step::Rest(Rest::Proposed)
+}
+
+/// Why no further one may be opened now.
+fn limited(view: &View, policy: &Policy) -> Option<Rest> {
+    let is_full = |count: usize, limit: u32| limit > 0 && u32::try_from(count).unwrap_or(u32::MAX) >= limit;
+    if is_full(view.open_pulls, policy.pr_concurrent_limit) {
+        Some(Rest::Limited { open: view.open_pulls })
+    } else if is_full(view.opened_lately, policy.pr_hourly_limit) {
+        Some(Rest::LimitedByHour { opened: view.opened_lately })
+    } else {
+        None
+    }
 }
 
 /// What an open pull request carries on, or what a new one is to record.

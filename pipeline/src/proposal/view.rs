@@ -1,6 +1,6 @@
 //! What the bot sees before each step: the forge, the branches, and what people said.
 
-use upstream::{CommitId, TreeId};
+use upstream::{CommitId, ContentHash, TreeId};
 
 use super::command::Command;
 use super::marker::{Marker, Said, Says};
@@ -56,6 +56,10 @@ pub struct View {
     pub pull: Option<Pull>,
     /// How many of ours are open; counted only where none is open from this branch.
     pub open_pulls: usize,
+    /// How many of ours were opened within the last hour; counted likewise.
+    pub opened_lately: usize,
+    /// A hash of what stands at the forge about our proposals.
+    pub seen: ContentHash,
     /// The time, in milliseconds since the Unix epoch.
     pub now_ms: i64,
 }

@@ -1,11 +1,18 @@
 //! The pull-request bot against the fake forge: stories, and a small number of random schedules.
 
-use pipeline::proposal::ProposalObstacle;
-use pipeline::proposal::step::Rest;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::forge::schedules::{Scene, play};
+use jiff::tz::TimeZone;
+use pipeline::proposal::step::Rest;
+use pipeline::proposal::{OpenTimes, ProposalObstacle};
+
+use crate::forge::operations;
+use crate::forge::promise::Promise;
+use crate::forge::scene::Scene;
+use crate::forge::schedules::play;
 use crate::forge::server::Fault;
-use crate::forge::state::{ANN, BASE, BOT, EVE, Fate, How, Kind};
+use crate::forge::state::{ANN, BASE, BOT, EVE, Fate, How, Kind, Runs, Sent, State};
 
 /// How many random schedules an ordinary test plays; `cargo xtask measure forge` plays a thousand.
 const SCHEDULES: u64 = 12;
@@ -26,7 +33,7 @@ fn bodies(scene: &Scene) -> Vec<String> {
 }
 
 fn checked(scene: &Scene) {
-    assert_eq!(scene.check(), Vec::<String>::new());
+    assert_eq!(scene.check(), Vec::new());
 }
 
 #[test]
@@ -242,6 +249,52 @@ fn the_token_is_left_nowhere() {
 }
 
 #[test]
+fn what_was_deferred_is_proposed_again_when_its_day_has_come() {
+    for kind in Kind::ALL {
+        let (mut scene, number) = opened(kind);
+        scene.forge.state().comment(number, ANN, "/tidelock defer 2027-01-17 after the release");
+        assert_eq!(scene.sync().unwrap().rest, Rest::Declined, "{kind:?}");
+        scene.pass(Duration::from_hours(24));
+        assert_eq!(scene.sync().unwrap().rest, Rest::Declined, "{kind:?}: it is the 16th");
+        scene.pass(Duration::from_hours(24));
+        assert_eq!(scene.sync().unwrap().rest, Rest::Proposed, "{kind:?}");
+        let state = scene.forge.state();
+        assert_eq!((state.pulls.len(), state.newest().unwrap().is_open()), (2, true), "{kind:?}: a new one");
+    }
+}
+
+#[test]
+fn below_a_persons_commit_and_text_the_tested_tree_is_still_known() {
+    let (mut scene, number) = opened(Kind::GitHub);
+    scene.forge.state().commit("tidelock/sync", &[("notes", "mine\n")], "mine");
+    "A person's own words.".clone_into(&mut scene.forge.state().pull(number).unwrap().body);
+    assert!(scene.forge.state().merge(number, How::Merge));
+    let outcome = scene.sync().unwrap();
+    assert!(outcome.alarm, "{:?}", bodies(&scene));
+    assert!(bodies(&scene).iter().any(|body| body.contains("is not the one") && body.contains("`notes`")));
+    checked(&scene);
+}
+
+#[test]
+fn what_is_merged_while_the_bot_looks_is_compared_with_the_newest_base_branch() {
+    for kind in Kind::ALL {
+        for how in [How::Merge, How::Squash, How::Rebase] {
+            let (mut scene, number) = opened(kind);
+            // Its branches were fetched, and its pull requests are about to be listed.
+            let merge = Box::new(move |state: &mut State| assert!(state.merge(number, how)));
+            scene.forge.plan().ambushes.push((2, merge));
+            let outcome = scene.sync().unwrap();
+            assert!(!outcome.alarm, "{kind:?} {how:?}: {:?}", bodies(&scene));
+            assert!(
+                bodies(&scene).iter().any(|body| body.contains("the tree is the one that passed")),
+                "{kind:?} {how:?}"
+            );
+            checked(&scene);
+        }
+    }
+}
+
+#[test]
 fn a_limit_on_open_pull_requests_is_kept() {
     let mut scene = Scene::new(Kind::GitHub);
     scene.maker.newest = 1;
@@ -265,10 +318,109 @@ fn a_limit_on_open_pull_requests_is_kept() {
 }
 
 #[test]
+fn an_app_makes_check_runs_and_without_the_right_commit_statuses() {
+    for runs in [Runs::App, Runs::Refused] {
+        let mut scene = Scene::new(Kind::GitHub);
+        scene.as_app(runs);
+        scene.maker.newest = 1;
+        scene.sync().unwrap();
+        scene.sync().unwrap();
+        scene.forget();
+        assert_eq!(scene.sync().unwrap().steps, vec!["make"], "{runs:?}: another machine finds it said");
+        let state = scene.forge.state();
+        let rows = &state.statuses[&state.newest().unwrap().head];
+        let told: Vec<(&str, &str)> =
+            rows.iter().map(|(_, name, word, _)| (name.as_str(), word.as_str())).collect();
+        assert_eq!(told, [("tidelock", "success")], "{runs:?}");
+        drop(state);
+        checked(&scene);
+    }
+}
+
+#[test]
+fn off_its_schedule_nothing_new_is_made_or_opened_and_what_is_open_goes_on() {
+    let mut scene = Scene::new(Kind::Gitea);
+    scene.maker.newest = 1;
+    // It begins at eight in the morning.
+    scene.policy.schedule = OpenTimes::new(&["* 10 * * *".to_owned()], TimeZone::UTC).unwrap();
+    let outcome = scene.sync().unwrap();
+    assert_eq!((outcome.rest, outcome.steps.len()), (Rest::OffSchedule, 0), "no run was begun");
+    scene.pass(Duration::from_mins(150));
+    assert_eq!(scene.sync().unwrap().rest, Rest::Proposed);
+    scene.pass(Duration::from_hours(3));
+    scene.maker.newest = 2;
+    assert_eq!(scene.sync().unwrap().rest, Rest::Proposed);
+    assert_eq!(scene.forge.state().newest().unwrap().title, "Sync to 2");
+    checked(&scene);
+}
+
+#[test]
+fn no_more_are_opened_within_an_hour_than_may_be() {
+    for kind in Kind::ALL {
+        let (mut scene, number) = opened(kind);
+        scene.policy.pr_hourly_limit = 1;
+        assert!(scene.forge.state().merge(number, How::Merge));
+        scene.maker.newest = 3;
+        assert_eq!(scene.sync().unwrap().rest, Rest::LimitedByHour { opened: 1 }, "{kind:?}");
+        assert_eq!(scene.forge.state().pulls.len(), 1, "{kind:?}");
+        scene.pass(Duration::from_mins(61));
+        assert_eq!(scene.sync().unwrap().rest, Rest::Proposed, "{kind:?}");
+        checked(&scene);
+    }
+}
+
+#[test]
+fn the_dashboard_is_one_issue_that_tells_what_waits_and_a_closed_one_is_left() {
+    for kind in Kind::ALL {
+        let mut scene = Scene::new(kind);
+        scene.policy.dashboard = Some("Tidelock dashboard".to_owned());
+        scene.maker.newest = 1;
+        scene.maker.parked = 2;
+        scene.sync().unwrap();
+        scene.forget();
+        scene.sync().unwrap();
+        let shown = |scene: &Scene| {
+            let state = scene.forge.state();
+            assert_eq!(state.issues.len(), 1, "{kind:?}");
+            (state.issues[0].title.clone(), state.issues[0].body.clone())
+        };
+        let (title, body) = shown(&scene);
+        assert_eq!(title, "Tidelock dashboard");
+        assert!(
+            body.contains("## Open") && body.contains("Sync to 1") && body.contains("2 items parked"),
+            "{body}"
+        );
+        let number = scene.forge.state().newest().unwrap().number;
+        scene.forge.state().comment(number, ANN, "/tidelock decline not `for` us <!-- -->");
+        scene.sync().unwrap();
+        let (_, body) = shown(&scene);
+        assert!(body.contains("## Declined") && body.contains("not 'for' us"), "{kind:?}: {body}");
+        assert!(!body.contains("## Open"), "{kind:?}: {body}");
+        scene.forge.state().issues[0].is_open = false;
+        scene.maker.newest = 2;
+        scene.sync().unwrap();
+        let (_, after) = shown(&scene);
+        assert_eq!(after, body, "{kind:?}: a closed one is left alone");
+        checked(&scene);
+    }
+}
+
+#[test]
 fn random_schedules_keep_the_promises() {
     for seed in 0..SCHEDULES {
-        let report = play(seed);
-        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}: {:?}", report.told);
-        assert!(report.requests > 0, "seed {seed}: the forge was asked");
+        let report = play(seed, true);
+        assert_eq!(report.violations, Vec::new(), "seed {seed}: {:?}", report.told);
+        assert!(report.requests > 0 && !report.sent.is_empty(), "seed {seed}: the forge was asked");
+        let known = operations::of(report.kind);
+        for Sent { method, path, query, body } in &report.sent {
+            let (name, _) = operations::find(known, method, path).unwrap();
+            assert_eq!(operations::violations(&known[&name], query, body), Vec::<String>::new(), "{name}");
+        }
     }
+}
+
+#[test]
+fn each_promise_is_counted_under_a_name_of_its_own() {
+    let names: BTreeSet<&str> = Promise::ALL.iter().map(|promise| promise.name()).collect();
+    assert_eq!(names.len(), Promise::ALL.len());
 }

@@ -66,7 +66,7 @@ fn work_is_proposed_reviewed_merged_and_told_as_what_was_tested() {
             let pull = state.newest().unwrap();
             assert!(pull.body.contains("tally") && pull.body.contains("a larger limit"), "{}", pull.body);
             assert_eq!(pull.labels, ["tidelock"]);
-            assert_eq!(state.violations, Vec::<String>::new());
+            assert_eq!(state.violations, Vec::new());
             pull.number
         };
         assert_eq!(
@@ -110,7 +110,7 @@ fn killed_between_the_steps_it_goes_on_and_proposes_once() {
         assert_eq!((state.pulls.len(), pull.labels.len()), (1, 1), "{step}");
         assert!(state.statuses.contains_key(&pull.head), "{step}");
         assert!(pull.body.contains("a larger limit"), "{step}: {}", pull.body);
-        assert_eq!(state.violations, Vec::<String>::new(), "{step}");
+        assert_eq!(state.violations, Vec::new(), "{step}");
     }
 }
 
@@ -145,7 +145,40 @@ fn what_was_closed_is_recorded_as_a_decision_with_the_next_revision() {
         assert!(config.contains(words), "{words}: {config}");
     }
     assert!(read("tally/__init__.py").contains("LIMIT = 10"), "what was declined is not in it");
-    assert_eq!(state.violations, Vec::<String>::new());
+    assert_eq!(state.violations, Vec::new());
+}
+
+#[test]
+fn each_revision_has_its_own_pull_request_where_that_is_asked_for() {
+    let more = "group-by = \"revision\"\ndependency-dashboard = true\npr-hourly-limit = 0\n";
+    let (world, forge) = at_forge(Kind::Gitea, "pull-request", more);
+    world.upstream_changes("LIMIT: u32 = 10", "LIMIT: u32 = 12", "a larger limit");
+    let first = world.git("upstream", &["rev-parse", "HEAD"]);
+    world.upstream_changes("Small sums.", "Small sums!", "words");
+    let second = world.git("upstream", &["rev-parse", "HEAD"]);
+    for revision in [&first, &second] {
+        let ran = tidelock(&world, &forge, &["sync"]);
+        assert_eq!(ran.code(), 0, "{ran}");
+        let ran = tidelock(&world, &forge, &["sync"]);
+        assert_eq!(ran.code(), 3, "nothing is added to it: {ran}");
+        let number = {
+            let state = forge.state();
+            let pull = state.newest().unwrap();
+            let tree = state.tree(&pull.head);
+            let lock =
+                String::from_utf8(state.repo().read(&tree, "tidelock.lock").unwrap().unwrap()).unwrap();
+            assert!(lock.contains(revision.trim()), "{lock}");
+            assert_eq!(lock.contains(second.trim()), *revision == second, "{lock}");
+            assert!(state.issues[0].body.contains(&pull.title), "{}", state.issues[0].body);
+            pull.number
+        };
+        assert!(forge.state().merge(number, How::Merge));
+    }
+    let ran = tidelock(&world, &forge, &["sync"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let state = forge.state();
+    assert_eq!((state.pulls.len(), state.issues.len()), (2, 1));
+    assert_eq!(state.violations, Vec::new());
 }
 
 #[test]
@@ -184,6 +217,15 @@ fn what_is_wrong_with_the_forge_is_told_with_what_to_do() {
         ("git-url = \"http://", "git-url = \"http://ann:geheim@", "holds a password"),
         ("labels =", "group-name = \"..\"\nlabels =", "no name of a branch"),
         ("labels =", "automerge-classes = [\"nice\"]\nlabels =", "no class `nice`"),
+        (
+            "labels =",
+            "schedule = [\"* * * * *\", \"before 5am\"]\nlabels =",
+            "`before 5am` does not have five",
+        ),
+        ("labels =", "timezone = \"Mars/Olympus\"\nlabels =", "no time zone `Mars/Olympus`"),
+        ("labels =", "group-by = \"day\"\nlabels =", "day"),
+        ("labels =", "dependency-dashboard-title = \" \"\nlabels =", "no line of text"),
+        ("kind = \"github\"", "kind = \"gitea\"\nstatus-kind = \"check-run\"", "only GitHub has check runs"),
     ];
     for (from, to, words) in cases {
         assert!(config.contains(from), "{from}");

@@ -90,7 +90,7 @@ fn fit(value: Value, shape: &Shape) -> Option<Value> {
             Value::Float32(digits.parse::<f32>().ok()?.to_bits())
         }
         (Value::Int(digits), Shape::Float { .. }) => Value::float(digits.parse().ok()?),
-        (Value::Float(bits), Shape::Float { bits: 32 }) => narrow(bits)?,
+        (Value::Float(bits), Shape::Float { bits: 32 }) => narrow(bits),
         (Value::Some(inner), Shape::Option(shape)) => Value::Some(Box::new(fit(*inner, shape)?)),
         (Value::Ok(inner), Shape::Result(shape, _)) => Value::Ok(Box::new(fit(*inner, shape)?)),
         (Value::Err(inner), Shape::Result(_, shape)) => Value::Err(Box::new(fit(*inner, shape)?)),
@@ -132,9 +132,9 @@ fn made(record: &super::value::Record, way: &Way) -> Option<Value> {
 
 /// A float whose text was a 32-bit one.
 #[expect(clippy::cast_possible_truncation, reason = "its text was written from a number of 32 bits")]
-fn narrow(bits: u64) -> Option<Value> {
+fn narrow(bits: u64) -> Value {
     let number = f64::from_bits(bits) as f32;
-    Some(Value::Float32(number.to_bits()))
+    Value::Float32(number.to_bits())
 }
 
 #[cfg(test)]

@@ -98,16 +98,16 @@ impl Described {
             list.is_some_and(|list| list.iter().any(|name| name.as_str() == Some(key)))
         };
         if is_dynamic("dependencies") {
-            match dynamic.and_then(|dynamic| dynamic.get("dependencies")).and_then(files_of) {
-                Some(files) => self.own_files = files,
-                None => {
-                    self.says_what_it_needs = false;
-                    self.unknown = Some(
-                        "its build backend makes the dependencies, and that is not run: list them, or keep them in \
-                         `requirements.txt`"
-                            .to_owned(),
-                    );
-                }
+            let files = dynamic.and_then(|dynamic| dynamic.get("dependencies")).and_then(files_of);
+            if let Some(files) = files {
+                self.own_files = files;
+            } else {
+                self.says_what_it_needs = false;
+                self.unknown = Some(
+                    "its build backend makes the dependencies, and that is not run: list them, or keep them in \
+                     `requirements.txt`"
+                        .to_owned(),
+                );
             }
         }
         if let Some(groups) = own.get("optional-dependencies").and_then(Value::as_table) {

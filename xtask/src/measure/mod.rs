@@ -12,6 +12,7 @@ mod diff_accuracy;
 mod edits;
 mod first_divergence;
 mod forge;
+mod forge_server;
 mod gate_drift;
 mod gate_null;
 mod gate_reversed;
@@ -33,6 +34,7 @@ mod soak;
 mod tokens;
 mod value_runs;
 mod verify;
+mod webhooks;
 mod workspace;
 
 use std::io::Write;
@@ -90,12 +92,20 @@ pub(crate) struct Choices {
     /// `forge`: how many random schedules. Default: 1000.
     #[arg(long, value_name = "N")]
     schedules: Option<usize>,
-    /// `forge`: a forge's published `OpenAPI` or Swagger description, as JSON, to compare our requests with.
-    #[arg(long, value_name = "FILE")]
+    /// `forge`: `OpenAPI` or Swagger descriptions that forges publish, as JSON or YAML, to check each request with: a
+    /// file, or a folder of them.
+    #[arg(long, value_name = "PATH")]
     schemas: Vec<PathBuf>,
     /// `bootstrap`: who translates what rules do not, as for `tidelock bootstrap`. Default: nobody.
     #[arg(long, value_name = "WHO")]
     translator: Vec<String>,
+    /// `diff-accuracy`: where in its part of the history each window begins depends on this number; default: 1. `forge`:
+    /// the first schedule; default: 1000000.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// `forge-server`: the program of a Gitea or Forgejo server.
+    #[arg(long, value_name = "PATH")]
+    gitea: Option<PathBuf>,
 }
 
 /// Takes each number as soon as it is known.
@@ -120,8 +130,23 @@ const MEASURES: &[Measure] = &[
     Measure {
         name: "forge",
         about: "the pull-request bot against a fake GitHub, GitLab and Gitea: random schedules with failures and races",
-        needs: "git; takes no `--repo`, but `--schedules`, and `--schemas` with what a forge publishes; half an hour",
-        run: |repositories, tell| forge::run(None, &[], repositories, tell),
+        needs: "git; takes no `--repo`, but `--schedules`, `--seed`, and `--schemas` with what forges publish; minutes",
+        run: |repositories, tell| {
+            forge::run(&forge::Chosen { schedules: None, seed: None, published: &[] }, repositories, tell)
+        },
+    },
+    Measure {
+        name: "forge-server",
+        about: "the pull-request bot against a real Gitea or Forgejo on loopback: proposing, words, each way to merge, declining",
+        needs: "`--gitea` with the path of a server's program; git, Cargo, Python 3.10, a build of `tidelock` beside this \
+                program; takes no `--repo`; five minutes",
+        run: |repositories, tell| forge_server::run(None, repositories, tell),
+    },
+    Measure {
+        name: "webhooks",
+        about: "ten thousand webhooks in a burst at a daemon, a third of them forged, repeated or malformed",
+        needs: "git, Cargo, Python 3.10, a build of `tidelock` beside this program; takes no `--repo`; minutes",
+        run: webhooks::run,
     },
     Measure {
         name: "sandbox",
@@ -332,16 +357,29 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Re
         Ok(())
     };
     match measure.name {
-        "diff-accuracy" => diff_accuracy::sampled(repositories, &choices.sampling, &mut tell)?,
+        "diff-accuracy" => {
+            let sampling = choices.sampling.seeded(choices.seed);
+            diff_accuracy::sampled(repositories, &sampling, &mut tell)?;
+        }
         "crash" => crash::run(choices.kills, repositories, &mut tell)?,
         "daemon" => daemon::run(choices.minutes, repositories, &mut tell)?,
         "soak" => soak::run(choices.minutes, repositories, &mut tell)?,
-        "forge" => forge::run(choices.schedules, &choices.schemas, repositories, &mut tell)?,
+        "forge" => {
+            let Choices { schedules, seed, schemas, .. } = choices;
+            forge::run(
+                &forge::Chosen { schedules: *schedules, seed: *seed, published: schemas },
+                repositories,
+                &mut tell,
+            )?;
+        }
+        "forge-server" => forge_server::run(choices.gitea.as_ref(), repositories, &mut tell)?,
+        _ if choices.gitea.is_some() => bail!("`--gitea` belongs to the measure `forge-server`"),
         _ if choices.schedules.is_some() || !choices.schemas.is_empty() => {
             bail!("`--schedules` and `--schemas` belong to the measure `forge`")
         }
         "bootstrap" => bootstrap::run(&choices.translator, repositories, &mut tell)?,
         _ if !choices.translator.is_empty() => bail!("`--translator` belongs to the measure `bootstrap`"),
+        _ if choices.seed.is_some() => bail!("`--seed` belongs to the measures `diff-accuracy` and `forge`"),
         _ if choices.minutes.is_some() => bail!("`--minutes` belongs to the measures `daemon` and `soak`"),
         _ if choices.kills.is_some() => bail!("`--kills` belongs to the measure `crash`"),
         _ => (measure.run)(repositories, &mut tell)?,

@@ -53,6 +53,7 @@ impl Begun {
             outcomes: &plan.units.iter().map(|unit| (unit.id.clone(), outcome.clone())).collect(),
             passed_by: &[],
             holds: &Holds::default(),
+            resting: &BTreeMap::new(),
         })
         .unwrap()
     }

@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mappings::Lock;
-use mappings::decision::{About, DecisionRule, DecisionWord};
+use mappings::decision::{About, DecisionRule, DecisionWord, day_at};
 use port::repo::NewCommit;
 use reports::record::RevisionRecord;
 use reports::{RunRecord, Summary};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
-use upstream::{CommitId, Revision, TreeId};
+use upstream::{CommitId, Revision, RevisionLabel, TreeId};
 
 use super::Opened;
 use crate::cli::args::Sync;
 use crate::cli::{CliError, gate, sync};
 use crate::config::{self, CONFIG_NAME, Settings};
+use crate::decided;
 use crate::gate::GatePass;
 use crate::proposal::bot::sealed;
 use crate::proposal::marker::declined_trailer;
-use crate::proposal::{Declined, Made, Maker, Words};
+use crate::proposal::{Declined, GroupBy, Made, Maker, Words, group};
 use crate::session::{LOCK_NAME, Machine, Session};
 use crate::store::{Store, StoreError};
 
@@ -264,7 +265,8 @@ impl Maker for EngineMaker<'_> {
 
     fn make(&mut self, base: &CommitId, retry: bool) -> Result<Made> {
         let base_tree = self.tree(base)?;
-        let from = self.lock(&base_tree)?.baseline.to_string();
+        let baseline = self.lock(&base_tree)?.baseline;
+        let from = baseline.to_string();
         if self.is_declined {
             return Ok(Made {
                 tip: base.clone(),
@@ -281,7 +283,10 @@ impl Maker for EngineMaker<'_> {
         let start = self.opened.port.head(branch)?;
         let session = self.session(&start.tree)?;
         let args = Sync {
-            to: self.args.to.clone(),
+            to: match &self.args.to {
+                Some(to) => Some(to.clone()),
+                None => self.group_end(&session, &baseline)?,
+            },
             limit: self.args.limit,
             retry: retry || self.args.retry,
             dry_run: false,
@@ -326,6 +331,28 @@ impl Maker for EngineMaker<'_> {
 }
 
 impl EngineMaker<'_> {
+    /// The last revision that belongs into the same pull request as the first new one behind the base branch; `None`
+    /// where all of them do, or nothing is new.
+    fn group_end(&self, session: &Session, from: &RevisionLabel) -> Result<Option<String>> {
+        let by = self.opened.settings.policy.group_by;
+        if by == GroupBy::All {
+            return Ok(None);
+        }
+        let mut new = session.poll(Some(from))?.new;
+        let holds = session.holds(self.machine.clock.now_ms())?;
+        decided::hold_back(&mut new, &holds, &session.revisions()?);
+        // What was declined is no change of its own: it goes with what follows.
+        let today = day_at(self.machine.clock.now_ms());
+        let is_held = |revision: &Revision| {
+            session.settings.decisions.all().iter().any(|decision| match &decision.about {
+                About::Revision(about) => !decision.is_expired(today) && *about == revision.label,
+                About::Items(_) => false,
+            })
+        };
+        let first = new.iter().position(|revision| !is_held(revision)).unwrap_or_default();
+        Ok(group::end(new.get(first..).unwrap_or_default(), by).map(|end| end.label.to_string()))
+    }
+
     fn is_at_forge(&self, commit: &CommitId) -> Result<bool> {
         let branch = &self.opened.settings.policy.head_branch;
         let name = format!("{}{branch}", crate::forge::remote::FETCHED);

@@ -24,7 +24,7 @@ use crate::forge::{Forge, Kind};
 use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::proposal::step::{Rest, Step, decide};
-use crate::proposal::{Bot, Outcome, ProposalObstacle};
+use crate::proposal::{self, Bot, Outcome, ProposalObstacle};
 use crate::session::{Machine, Session};
 
 use engine::EngineMaker;
@@ -80,10 +80,7 @@ pub(super) fn seen(settings: &Settings, machine: &Machine) -> Result<Option<Cont
     }
     let forge = forge_of(settings)?;
     let (speaker, _token) = speaker(forge, machine)?;
-    let pulls = speaker.pulls_from(&forge.policy.head_branch).map_err(anyhow::Error::from)?;
-    let facts =
-        pulls.iter().map(|pull| format!("{} {:?} {} {}", pull.number, pull.state, pull.head, pull.updated));
-    Ok(Some(ContentHash::of_parts(facts)))
+    Ok(Some(proposal::seen(&*speaker, &forge.policy).map_err(anyhow::Error::from)?))
 }
 
 /// Who speaks to the forge, and the token that they have.
@@ -102,6 +99,7 @@ fn speaker(forge: &ForgeSettings, machine: &Machine) -> Result<(Box<dyn Forge>, 
         repository: &forge.repository,
         token: &token,
         username: forge.username.as_deref(),
+        status_kind: forge.status_kind,
         timeout: ANSWER_TIME,
         clock: Arc::clone(&machine.clock),
     };
@@ -274,5 +272,12 @@ pub(super) fn rested(rest: &Rest) -> String {
                 reports::count(*open as u64, "pull request")
             )
         }
+        Rest::LimitedByHour { opened } => {
+            format!(
+                "{} opened within an hour, which is as many as `pr-hourly-limit` allows",
+                reports::count(*opened as u64, "pull request")
+            )
+        }
+        Rest::OffSchedule => "nothing new is proposed at this time, by `schedule` of `[forge]`".to_owned(),
     }
 }

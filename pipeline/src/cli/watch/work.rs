@@ -247,9 +247,10 @@ impl Work for PortWork {
             who: Who::default(),
         };
         let synced = propose::synced(session.settings.clone(), &session.machine, &asked);
-        if let Ok(Some(seen)) = propose::seen(&session.settings, &session.machine) {
+        // What the sync itself saw last, so that what people did since is found by the next look.
+        if let Ok(propose::Synced { outcome: Some(outcome), .. }) = &synced {
             let mut proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
-            proposals.insert(port.to_owned(), seen);
+            proposals.insert(port.to_owned(), outcome.seen);
         }
         let result = synced.map(|synced| synced.record).map_err(|error| {
             let trouble = Trouble::of(&error.cause);

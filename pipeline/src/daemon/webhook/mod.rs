@@ -74,10 +74,36 @@ impl Forge {
         }
     }
 
-    /// Whether an event may bring a revision.
-    fn brings_revisions(event: &str) -> bool {
-        ["push", "create", "delete", "release", "Push Hook", "Tag Push Hook", "Release Hook"].contains(&event)
+    /// What an event may be about, by the names that all of them use.
+    fn news(event: &str) -> Option<News> {
+        let revisions = ["push", "create", "delete", "release", "Push Hook", "Tag Push Hook", "Release Hook"];
+        let words = ["issue_comment", "issues", "Merge Request Hook", "Note Hook", "Issue Hook"];
+        if revisions.contains(&event) {
+            Some(News::Revisions)
+        } else if words.contains(&event) || event.starts_with("pull_request") {
+            // Gitea has a name for each kind of review, such as `pull_request_approved`.
+            Some(News::Words)
+        } else {
+            None
+        }
     }
+}
+
+/// What something may be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// Commits and tags.
+    Revisions,
+    /// What people say of pull requests and do with them: of interest where work is proposed.
+    Words,
+}
+
+/// A port that can be woken.
+#[derive(Debug)]
+struct Known {
+    name: String,
+    upstream: Option<RepositoryAddress>,
+    forge: Option<RepositoryAddress>,
 }
 
 /// A request as it came.
@@ -174,7 +200,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Webhooks {
     secrets: Vec<(Forge, SecretString)>,
-    ports: Mutex<Vec<(String, Vec<RepositoryAddress>)>>,
+    ports: Mutex<Vec<Known>>,
     bucket: Mutex<Bucket>,
     seen: Mutex<Seen>,
 }
@@ -187,9 +213,11 @@ impl Webhooks {
 
     /// These ports can be woken.
     pub fn watch(&self, ports: &[Port]) {
-        let known = ports.iter().map(|port| {
-            let addresses = [&port.upstream, &port.forge].into_iter().flatten();
-            (port.name.clone(), addresses.filter_map(|address| RepositoryAddress::of(address)).collect())
+        let address = |of: &Option<String>| of.as_deref().and_then(RepositoryAddress::of);
+        let known = ports.iter().map(|port| Known {
+            name: port.name.clone(),
+            upstream: address(&port.upstream),
+            forge: address(&port.forge),
         });
         *self.ports.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
     }
@@ -229,12 +257,14 @@ impl Webhooks {
             return Err(Refusal::Replayed);
         }
         let event = delivery.header.get(forge.event_header()).unwrap_or_default();
-        if !Forge::brings_revisions(event) {
-            return Ok(Answer::Nothing { why: "such an event brings no revision" });
-        }
+        let Some(news) = Forge::news(event) else {
+            return Ok(Answer::Nothing {
+                why: "such an event brings no revision, and is no word about a pull request",
+            });
+        };
         let payload: Payload =
             serde_json::from_slice(delivery.body).map_err(|_no_json| Refusal::Unreadable)?;
-        let ports = self.concerned(&payload, delivery.port);
+        let ports = self.concerned(&payload, delivery.port, news);
         if ports.is_empty() {
             return Ok(Answer::Nothing { why: "no port that is watched follows this repository" });
         }
@@ -245,14 +275,18 @@ impl Webhooks {
         self.secrets.iter().find(|(of, _)| *of == forge).map(|(_, secret)| secret)
     }
 
-    fn concerned(&self, payload: &Payload, named: Option<&str>) -> BTreeSet<String> {
+    fn concerned(&self, payload: &Payload, named: Option<&str>, news: News) -> BTreeSet<String> {
         let ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
         let addresses = payload.addresses();
-        let concerns = |(name, its): &&(String, Vec<RepositoryAddress>)| match named {
-            Some(named) => name == named,
-            None => its.iter().any(|address| addresses.contains(address)),
+        let is_meant = |address: &Option<RepositoryAddress>| {
+            address.as_ref().is_some_and(|address| addresses.contains(address))
         };
-        ports.iter().filter(concerns).map(|(name, _)| name.clone()).collect()
+        let concerns = |port: &&Known| match (named, news) {
+            (Some(named), News::Revisions | News::Words) => port.name == named,
+            (None, News::Revisions) => is_meant(&port.upstream) || is_meant(&port.forge),
+            (None, News::Words) => is_meant(&port.forge),
+        };
+        ports.iter().filter(concerns).map(|port| port.name.clone()).collect()
     }
 }
 

@@ -159,6 +159,40 @@ fn what_brings_no_revision_wakes_nothing() {
 }
 
 #[test]
+fn words_about_pull_requests_wake_the_ports_that_propose_there_and_no_others() {
+    let webhooks = webhooks();
+    let proposing =
+        Port { forge: Some("https://example.com/o/n.git".to_owned()), ..testing::port("proposing") };
+    let following =
+        Port { upstream: Some("https://example.com/o/n".to_owned()), ..testing::port("following") };
+    webhooks.watch(&[proposing, following]);
+    let events: [(Forge, &[&str]); 3] = [
+        (
+            Forge::GitHub,
+            &["pull_request", "pull_request_review", "pull_request_review_comment", "issue_comment"],
+        ),
+        (Forge::GitLab, &["Merge Request Hook", "Note Hook"]),
+        (Forge::Gitea, &["pull_request", "issue_comment", "pull_request_approved", "pull_request_rejected"]),
+    ];
+    for (forge, events) in events {
+        let body = if forge == Forge::GitLab { LAB_PUSH } else { PUSH };
+        for event in events {
+            let body = body.replace("}}", &format!("}},\"event\":\"{event}\"}}"));
+            let mut headers = headers(forge, event, &body);
+            headers.insert(forge.event_header(), (*event).to_owned());
+            assert_eq!(judge(&webhooks, forge, &headers, &body, None), wake(&["proposing"]), "{event}");
+        }
+        let push = headers(forge, "a push", body);
+        assert_eq!(judge(&webhooks, forge, &push, body, None), wake(&["following", "proposing"]));
+    }
+    let mut star = headers(Forge::GitHub, "a star", PUSH);
+    star.insert("x-github-event", "watch".to_owned());
+    let body = PUSH.replace("main", "star");
+    star.insert("x-hub-signature-256", format!("sha256={}", signature(SECRET, &body)));
+    assert!(matches!(judge(&webhooks, Forge::GitHub, &star, &body, None), Answer::Nothing { .. }));
+}
+
+#[test]
 fn what_is_no_payload_is_refused() {
     let webhooks = webhooks();
     let deep = "[".repeat(100_000);

@@ -47,6 +47,7 @@ pub(super) struct AnsweredPull {
     pub(super) merged: bool,
     pub(super) merged_at: Option<String>,
     pub(super) merge_commit_sha: Option<String>,
+    pub(super) created_at: Option<String>,
     pub(super) updated_at: Option<String>,
     pub(super) user: Option<AnsweredUser>,
     pub(super) head: AnsweredEnd,
@@ -62,7 +63,14 @@ fn or_nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<AnsweredL
 
 #[derive(Debug, Deserialize)]
 pub(super) struct AnsweredIssue {
+    #[serde(default)]
+    pub(super) number: u64,
+    #[serde(default)]
+    pub(super) state: String,
+    pub(super) body: Option<String>,
     pub(super) closed_by: Option<AnsweredUser>,
+    /// Where it is a pull request.
+    pub(super) pull_request: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,6 +4,7 @@
 //! holds what is sent against a published description.
 
 mod answers;
+mod checks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +16,18 @@ use upstream::{Clock, CommitId};
 
 use super::web::{PAGE, Scheme, Web, escaped};
 use super::{
-    Change, Comment, Forge, ForgeError, MergeMethod, NewPull, Permission, PullRequest, PullState, Review,
-    Status, StatusState,
+    Change, Comment, Forge, ForgeError, Issue, MergeMethod, NewPull, Permission, PullRequest, PullState,
+    Review, Status, StatusKind, is_since,
 };
 use answers::{
-    AnsweredComment, AnsweredIssue, AnsweredPermission, AnsweredPull, AnsweredReview, AnsweredStatus,
-    AnsweredUser,
+    AnsweredComment, AnsweredIssue, AnsweredPermission, AnsweredPull, AnsweredReview, AnsweredUser,
 };
+use checks::Checks;
 
 /// What Gitea marks a draft with, in the title.
 const DRAFT_MARK: &str = "WIP: ";
-/// Characters of a commit status's description that GitHub takes.
-const DESCRIPTION_CHARS_MAX: usize = 140;
+/// Entries of the one page that is read of what was opened lately.
+const LATELY: usize = 50;
 
 /// Which of them it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub struct Hub {
     graphql: String,
     /// The name that we go by where the forge does not tell.
     username: Option<String>,
+    checks: Checks,
 }
 
 /// What is needed to speak to a forge.
@@ -61,6 +63,8 @@ pub struct Access<'a> {
     pub token: &'a SecretString,
     /// The name that we go by, where the token cannot ask for it.
     pub username: Option<&'a str>,
+    /// As what verdicts are shown, where there is a choice.
+    pub status_kind: StatusKind,
     /// The longest an answer may take.
     pub timeout: Duration,
     /// The time, to wait by.
@@ -85,6 +89,7 @@ impl Hub {
             repository: format!("/repos/{}/{}", escaped(owner), escaped(name)),
             graphql,
             username: access.username.map(str::to_owned),
+            checks: Checks::new(flavour, access.status_kind, access.token),
         })
     }
 
@@ -183,6 +188,20 @@ impl Forge for Hub {
         Ok(pulls.iter().filter(|pull| pull.head.branch.starts_with(branch_prefix)).count())
     }
 
+    fn opened_since(&self, branch_prefix: &str, since_ms: i64) -> Result<usize, ForgeError> {
+        let repository = &self.repository;
+        let path = match self.flavour {
+            Flavour::GitHub => {
+                format!("{repository}/pulls?state=all&sort=created&direction=desc&per_page={LATELY}")
+            }
+            // Gitea's own order is by number, the newest first.
+            Flavour::Gitea => format!("{repository}/pulls?state=all&limit={LATELY}"),
+        };
+        let pulls: Vec<AnsweredPull> = self.web.get(&path)?;
+        let ours = pulls.iter().filter(|pull| pull.head.branch.starts_with(branch_prefix));
+        Ok(ours.filter(|pull| is_since(pull.created_at.as_deref(), since_ms)).count())
+    }
+
     fn open(&self, new: &NewPull<'_>) -> Result<(), ForgeError> {
         let title = self.titled(new.title, new.is_draft);
         let mut body = json!({ "title": title, "head": new.head, "base": new.base, "body": new.body });
@@ -241,10 +260,10 @@ impl Forge for Hub {
     }
 
     fn comments(&self, pull: &PullRequest) -> Result<Vec<Comment>, ForgeError> {
-        let path = format!("{}/issues/{}/comments?{}", self.repository, pull.number, self.paged());
-        // Gitea answers them all at once, whatever page is asked for.
+        let path = format!("{}/issues/{}/comments", self.repository, pull.number);
         let comments: Vec<AnsweredComment> = match self.flavour {
-            Flavour::GitHub => self.web.list(&path)?,
+            Flavour::GitHub => self.web.list(&format!("{path}?{}", self.paged()))?,
+            // Gitea answers them all at once, and knows no pages here.
             Flavour::Gitea => self.web.get(&path)?,
         };
         let mut comments: Vec<Comment> = comments.into_iter().map(Comment::from).collect();
@@ -281,30 +300,11 @@ impl Forge for Hub {
     }
 
     fn status(&self, commit: &CommitId, context: &str) -> Result<Option<Status>, ForgeError> {
-        let path = format!("{}/commits/{commit}/statuses?{}", self.repository, self.paged());
-        let statuses: Vec<AnsweredStatus> = self.web.list(&path)?;
-        // The newest of a name counts, and has the largest number.
-        let newest = statuses.into_iter().filter(|one| one.context == context).max_by_key(|one| one.id);
-        Ok(newest.map(|one| Status {
-            context: one.context,
-            state: match one.state.as_deref().or(one.status.as_deref()) {
-                Some("success") => StatusState::Success,
-                Some("failure") => StatusState::Failure,
-                Some(_) | None => StatusState::Inconclusive,
-            },
-            description: one.description.unwrap_or_default(),
-        }))
+        self.verdict(commit, context)
     }
 
     fn set_status(&self, commit: &CommitId, status: &Status) -> Result<(), ForgeError> {
-        let state = match status.state {
-            StatusState::Success => "success",
-            StatusState::Failure => "failure",
-            StatusState::Inconclusive => "error",
-        };
-        let description: String = status.description.chars().take(DESCRIPTION_CHARS_MAX).collect();
-        let body = json!({ "state": state, "context": status.context, "description": description });
-        self.post(&format!("/statuses/{commit}"), &body)
+        self.tell_verdict(commit, status)
     }
 
     fn merge(&self, pull: &PullRequest, head: &CommitId, method: MergeMethod) -> Result<(), ForgeError> {
@@ -324,6 +324,36 @@ impl Forge for Hub {
                 self.web.send(&Method::POST, &path, &body).map(drop)
             }
         }
+    }
+
+    fn issues_by(&self, author: &str) -> Result<Vec<Issue>, ForgeError> {
+        let (repository, author, paged) = (&self.repository, escaped(author), self.paged());
+        let path = match self.flavour {
+            Flavour::GitHub => format!("{repository}/issues?state=all&creator={author}&{paged}"),
+            Flavour::Gitea => {
+                format!("{repository}/issues?state=all&type=issues&created_by={author}&{paged}")
+            }
+        };
+        let issues: Vec<AnsweredIssue> = self.web.list(&path)?;
+        // To GitHub a pull request is an issue as well.
+        let issues = issues.into_iter().filter(|issue| issue.pull_request.is_none());
+        let mut issues: Vec<Issue> = issues
+            .map(|issue| Issue {
+                number: issue.number,
+                is_open: issue.state == "open",
+                body: issue.body.unwrap_or_default(),
+            })
+            .collect();
+        issues.sort_by_key(|issue| std::cmp::Reverse(issue.number));
+        Ok(issues)
+    }
+
+    fn open_issue(&self, title: &str, body: &str) -> Result<(), ForgeError> {
+        self.post("/issues", &json!({ "title": title, "body": body }))
+    }
+
+    fn change_issue(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        self.patch(&format!("/issues/{number}"), &json!({ "body": body }))
     }
 
     fn body_chars_max(&self) -> usize {

@@ -1,6 +1,8 @@
 //! What may be asked of each forge: our own short description of the operations that are used.
 //! `cargo xtask measure forge --schemas FILE` compares it with the description that a forge publishes.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::state::Kind;
@@ -8,9 +10,9 @@ use super::state::Kind;
 const OPERATIONS: &str = include_str!("operations.json");
 
 /// The operations of a forge.
-pub(crate) fn of(kind: Kind) -> Value {
-    let all: Value = serde_json::from_str(OPERATIONS).unwrap();
-    all[kind.name()]["operations"].clone()
+pub(crate) fn of(kind: Kind) -> &'static Value {
+    static ALL: OnceLock<Value> = OnceLock::new();
+    &ALL.get_or_init(|| serde_json::from_str(OPERATIONS).unwrap())[kind.name()]["operations"]
 }
 
 /// The operation that a path belongs to, with the values of its parameters.
@@ -42,7 +44,7 @@ pub(crate) fn violations(operation: &Value, query: &[(String, String)], body: &V
             .map(|all| all.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default()
     };
-    let known = [names("query"), names("passed_over")].concat();
+    let known = names("query");
     found.extend(
         query
             .iter()

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use upstream::CommitId;
 
+use super::promise::Promise;
 use super::server::Asked;
-use super::state::{ANN, BASE, BOT, Comment, EVE, Fate, How, Kind, Pull, State};
+use super::state::{ANN, BASE, BOT, Comment, EVE, Fate, How, Issue, Kind, Pull, Runs, State};
 
 /// The number of a user.
 fn user_id(name: &str) -> u64 {
@@ -47,6 +48,7 @@ fn shown(kind: Kind, pull: &Pull) -> Value {
                 "draft": pull.draft,
                 "merged_at": merged.map(|_| time(pull.updated)),
                 "merge_commit_sha": merged,
+                "created_at": time(created(pull)),
                 "updated_at": time(pull.updated),
                 "user": user(kind, &pull.author),
                 "head": { "ref": pull.branch, "sha": pull.head, "repo": { "id": 1 } },
@@ -76,11 +78,16 @@ fn shown(kind: Kind, pull: &Pull) -> Value {
             "sha": pull.head,
             "merge_commit_sha": merged,
             "squash_commit_sha": Value::Null,
+            "created_at": time(created(pull)),
             "updated_at": time(pull.updated),
             "closed_by": closed_by.map(|by| user(kind, by)),
             "labels": pull.labels,
         }),
     }
+}
+
+fn created(pull: &Pull) -> i64 {
+    pull.versions.first().map_or(0, |(_, at)| *at)
 }
 
 fn said(kind: Kind, comment: &Comment) -> Value {
@@ -120,6 +127,15 @@ pub(super) fn answered(
     let number =
         values.get(if kind == Kind::GitLab { 1 } else { 2 }).and_then(|text| text.parse::<u64>().ok());
     match (method, last) {
+        ("GET" | "POST", "check-runs") => runs(state, values, asked, body),
+        ("GET" | "POST", "issues") => issues(state, asked, body),
+        ("PATCH" | "PUT", _) if tail.contains(&"issues") => {
+            let found = state.issues.iter_mut().find(|issue| Some(issue.number) == number);
+            let Some(issue) = found else { return not_found() };
+            let text = body["body"].as_str().or_else(|| body["description"].as_str());
+            text.unwrap_or_default().clone_into(&mut issue.body);
+            (200, json!({}))
+        }
         ("GET", "user") => (200, user(kind, BOT)),
         ("GET", "users") => {
             let name = asked.query("username").unwrap_or_default();
@@ -153,7 +169,16 @@ pub(super) fn answered(
         },
         ("GET", "comments" | "notes") => match number.and_then(|number| state.pull(number)) {
             Some(pull) => {
-                let all = pull.comments.iter().map(|comment| said(kind, comment)).collect();
+                let mut all: Vec<Value> = pull.comments.iter().map(|comment| said(kind, comment)).collect();
+                if kind == Kind::GitLab {
+                    // There a review that approves nothing is remarks about lines.
+                    let remarks =
+                        pull.reviews.iter().enumerate().filter(|(_, review)| review.word != "APPROVED");
+                    all.extend(remarks.map(|(at, review)| {
+                        let (id, author) = (1_000_000 + at, user(kind, &review.author));
+                        json!({ "id": id, "author": author, "body": "a remark", "system": false, "type": "DiffNote" })
+                    }));
+                }
                 if kind == Kind::Gitea { (200, Value::Array(all)) } else { page(asked, all) }
             }
             None => not_found(),
@@ -188,7 +213,8 @@ pub(super) fn answered(
         }
         ("GET", "statuses") => {
             let commit = values.last().unwrap();
-            let all = state.statuses.get(commit).cloned().unwrap_or_default();
+            let told = if state.runs == Runs::App { None } else { state.statuses.get(commit).cloned() };
+            let all = told.unwrap_or_default();
             let all = all.into_iter().rev().map(|(id, name, word, description)| {
                 let (key, named) = match kind {
                     Kind::GitHub => ("state", "context"),
@@ -223,6 +249,69 @@ pub(super) fn answered(
         }
         _ => panic!("the fake does not play `{operation}`"),
     }
+}
+
+/// Check runs, which stand beside statuses.
+fn runs(state: &mut State, values: &[String], asked: &Asked, body: &Value) -> (u16, Value) {
+    match state.runs {
+        Runs::None => state.broken(Promise::RequestsInForm, "check runs were asked for by no app"),
+        Runs::Refused => return (403, json!({ "message": "Resource not accessible by integration" })),
+        Runs::App => {}
+    }
+    if asked.method == "POST" {
+        let commit = body["head_sha"].as_str().unwrap_or_default().to_owned();
+        let id = state.id();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let row = (id, text(&body["name"]), text(&body["conclusion"]), text(&body["output"]["title"]));
+        state.statuses.entry(commit).or_default().push(row);
+        return (201, json!({ "id": id }));
+    }
+    let all = state.statuses.get(values.last().unwrap()).cloned().unwrap_or_default();
+    let wanted =
+        all.into_iter().filter(|(_, name, _, _)| asked.query("check_name").is_none_or(|one| one == name));
+    let shown: Vec<Value> = wanted
+        .map(|(id, name, conclusion, title)| {
+            json!({ "id": id, "name": name, "status": "completed", "conclusion": conclusion, "output": { "title": title } })
+        })
+        .collect();
+    (200, json!({ "total_count": shown.len(), "check_runs": shown }))
+}
+
+/// Issues; at GitHub pull requests are among them.
+fn issues(state: &mut State, asked: &Asked, body: &Value) -> (u16, Value) {
+    let kind = state.kind;
+    if asked.method == "POST" {
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let words = if kind == Kind::GitLab { text("description") } else { text("body") };
+        let number = state.id();
+        state.issues.push(Issue { number, title: text("title"), body: words, is_open: true });
+        return (201, json!({ "number": number, "iid": number }));
+    }
+    let shown = |issue: &Issue| match kind {
+        Kind::GitHub | Kind::Gitea => json!({
+            "number": issue.number,
+            "title": issue.title,
+            "body": issue.body,
+            "state": if issue.is_open { "open" } else { "closed" },
+            "user": user(kind, BOT),
+        }),
+        Kind::GitLab => json!({
+            "iid": issue.number,
+            "title": issue.title,
+            "description": issue.body,
+            "state": if issue.is_open { "opened" } else { "closed" },
+            "author": user(kind, BOT),
+        }),
+    };
+    let mut all: Vec<Value> = state.issues.iter().rev().map(shown).collect();
+    if kind == Kind::GitHub {
+        let pulls = state
+            .pulls
+            .iter()
+            .map(|pull| json!({ "number": pull.number, "state": "open", "pull_request": {} }));
+        all.extend(pulls);
+    }
+    page(asked, all)
 }
 
 fn label<'a>(pull: &mut Pull, names: impl Iterator<Item = &'a str>) {
@@ -300,8 +389,8 @@ fn change(state: &mut State, number: Option<u64>, body: &Value) -> (u16, Value) 
     if let Some(text) = body["body"].as_str().or_else(|| body["description"].as_str()) {
         text.clone_into(&mut pull.body);
     }
-    if let Some(names) = body["add_labels"].as_str() {
-        label(pull, names.split(','));
+    if let Some(names) = body["add_labels"].as_array() {
+        label(pull, names.iter().filter_map(Value::as_str));
     }
     if body["reviewer_ids"].is_array() {
         pull.reviewers += 1;
@@ -311,7 +400,11 @@ fn change(state: &mut State, number: Option<u64>, body: &Value) -> (u16, Value) 
         pull.fate = Fate::Closed(BOT.to_owned());
     }
     pull.updated = now;
-    (200, shown(kind, pull))
+    let answer = shown(kind, pull);
+    if body["state"] == "open" || body["state_event"] == "reopen" {
+        state.broken(Promise::NothingReopened, "the bot asked for a pull request to be reopened");
+    }
+    (200, answer)
 }
 
 fn reviewed(state: &mut State, what: &str, number: Option<u64>, asked: &Asked) -> (u16, Value) {
@@ -350,7 +443,7 @@ fn merge(state: &mut State, number: Option<u64>, body: &Value) -> (u16, Value) {
     let Some(pull) = number.and_then(|number| state.pull(number)).cloned() else { return not_found() };
     let sha = body["sha"].as_str().or_else(|| body["head_commit_id"].as_str()).unwrap_or_default().to_owned();
     if sha.is_empty() {
-        state.violations.push("a merge that names no commit".to_owned());
+        state.broken(Promise::ApprovalsBound, "a merge that names no commit");
     }
     if !pull.is_open() || pull.draft {
         return (405, json!({ "message": "not mergeable" }));
@@ -361,7 +454,7 @@ fn merge(state: &mut State, number: Option<u64>, body: &Value) -> (u16, Value) {
     let approved = pull.reviews.iter().rfind(|review| review.word != "COMMENTED");
     let here = approved.is_some_and(|review| review.word == "APPROVED" && review.commit == sha);
     if state.approvals_needed > 0 && !here {
-        state.violations.push("a merge that nobody approved at its commit".to_owned());
+        state.broken(Promise::ApprovalsBound, "a merge that nobody approved at its commit");
     }
     let how = match body["Do"].as_str().or_else(|| body["merge_method"].as_str()) {
         Some("squash") => How::Squash,
@@ -376,8 +469,9 @@ fn merge(state: &mut State, number: Option<u64>, body: &Value) -> (u16, Value) {
         return (405, json!({ "message": "conflicts" }));
     }
     let landed = state.tip(BASE).unwrap();
+    state.merged.push(sha);
     if !behind && state.tree(landed.as_str()) != tested {
-        state.violations.push("the fake itself landed another tree".to_owned());
+        state.broken(Promise::NothingUngated, "a merge landed another tree than its commit has");
     }
     (200, json!({ "merged": true, "sha": landed }))
 }

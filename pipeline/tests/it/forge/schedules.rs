@@ -1,27 +1,25 @@
 //! Random schedules of people, forges and machines against the bot, with the promises as assertions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pipeline::forge::gitlab::GitLab;
-use pipeline::forge::hub::{Access, Flavour, Hub};
-use pipeline::forge::remote::{Credentials, Remote};
-use pipeline::forge::{Forge, MergeMethod};
-use pipeline::progress::Silent;
+use jiff::tz::TimeZone;
+use pipeline::forge::MergeMethod;
 use pipeline::proposal::marker::{Said, Says};
 use pipeline::proposal::step::Rest;
-use pipeline::proposal::{Bot, DraftWhen, Marker, Outcome, Policy, ProposalObstacle, RebaseWhen};
-use port::repo::{Author, PortRepo};
-use secrecy::SecretString;
-use tempfile::TempDir;
-use upstream::clock::ManualClock;
-use upstream::process::{Invocation, ProcessRunner as _, SystemProcessRunner};
+use pipeline::proposal::{Marker, OpenTimes, ProposalObstacle, RebaseWhen};
+use upstream::{CommitId, ContentHash};
 
-use super::maker::{HEAD, Journal, TestMaker};
-use super::server::{FakeForge, Fault};
-use super::state::{ANN, BASE, BOT, BOT_EMAIL, EVE, Fate, How, Kind, State};
+use super::hooks::{Happened, Hooks};
+use super::maker::HEAD;
+use super::promise::{Broken, Promise};
+use super::scene::Scene;
+use super::server::Fault;
+use super::state::{ANN, BASE, BOT, BOT_EMAIL, EVE, Fate, How, Kind, Pull, Runs, Sent, State};
+use super::template::git;
+
+/// Rounds of one schedule, each with something that happens and at most one sync.
+const ROUNDS: usize = 12;
 
 /// A small generator of numbers, the same on every machine.
 #[derive(Debug, Clone)]
@@ -44,265 +42,130 @@ impl Dice {
     }
 }
 
-/// A fake forge, a clone of its repository, and a bot.
-pub(crate) struct Scene {
-    pub(crate) forge: FakeForge,
-    pub(crate) maker: TestMaker,
-    pub(crate) policy: Policy,
-    pub(crate) clock: Arc<ManualClock>,
-    kind: Kind,
-    root: TempDir,
-    clones: usize,
-    /// The revisions that a person declined and nobody took back.
-    pub(crate) declined: BTreeSet<u32>,
-    /// How often each thing happened.
-    pub(crate) told: BTreeMap<String, usize>,
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let invocation = Invocation::new("git", folder)
-        .args(["-c", "user.name=Ann", "-c", "user.email=ann@localhost", "-c", "init.defaultBranch=main"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1");
-    let finished = SystemProcessRunner::default().run(&invocation).unwrap();
-    assert!(finished.succeeded(), "git {arguments:?}: {}", finished.tail(10));
-}
-
-impl Scene {
-    pub(crate) fn new(kind: Kind) -> Self {
-        // Another test of this process may have been first.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let root = tempfile::tempdir().unwrap();
-        let bare = root.path().join("port.git");
-        std::fs::create_dir(&bare).unwrap();
-        git(&bare, &["init", "--quiet", "--bare"]);
-        let first = root.path().join("first");
-        std::fs::create_dir(&first).unwrap();
-        git(&first, &["init", "--quiet"]);
-        std::fs::write(first.join("tidelock.lock"), "0\n").unwrap();
-        std::fs::write(first.join("src"), "begin\n").unwrap();
-        std::fs::write(first.join("notes"), "notes\n").unwrap();
-        git(&first, &["add", "."]);
-        git(&first, &["commit", "--quiet", "-m", "begin"]);
-        git(&first, &["push", "--quiet", bare.to_str().unwrap(), "HEAD:refs/heads/main"]);
-        let forge = FakeForge::start(State::new(kind, bare));
-        let policy = Policy {
-            base_branch: BASE.to_owned(),
-            head_branch: HEAD.to_owned(),
-            branch_prefix: "tidelock/".to_owned(),
-            author_email: BOT_EMAIL.to_owned(),
-            labels: vec!["tidelock".to_owned()],
-            reviewers: vec![ANN.to_owned()],
-            draft: DraftWhen::Parked,
-            pr_concurrent_limit: 3,
-            rebase_when: RebaseWhen::BehindBaseBranch,
-            required_approvals: 0,
-            automerge_strategy: MergeMethod::Merge,
-            status_context: "tidelock".to_owned(),
-        };
-        let journal = Arc::new(Mutex::new(Journal::default()));
-        let maker = TestMaker::new(PathBuf::new(), journal);
-        let clock = Arc::new(ManualClock::at(1_800_000_000_000));
-        let (declined, told) = (BTreeSet::new(), BTreeMap::new());
-        let mut scene = Self { forge, maker, policy, clock, kind, root, clones: 0, declined, told };
-        scene.forget();
-        scene
-    }
-
-    /// Another machine, which knows nothing but what is at the forge.
-    pub(crate) fn forget(&mut self) {
-        self.clones += 1;
-        let folder = self.root.path().join(format!("clone-{}", self.clones));
-        std::fs::create_dir(&folder).unwrap();
-        git(&folder, &["init", "--quiet", "-b", "elsewhere"]);
-        self.maker.port = folder;
-        self.maker.remembered.clear();
-    }
-
-    pub(crate) fn state_folder(&self) -> PathBuf {
-        self.root.path().join("state")
-    }
-
-    fn tell(&mut self, what: &str) {
-        *self.told.entry(what.to_owned()).or_default() += 1;
-    }
-
-    /// One sync of the bot.
-    pub(crate) fn sync(&mut self) -> anyhow::Result<Outcome> {
-        let token = SecretString::from(self.forge.state().token.clone());
-        let (api, git_url) = (self.forge.api(), self.forge.git_url());
-        let repository = "team/port";
-        let access = Access {
-            api: &api,
-            repository,
-            token: &token,
-            username: None,
-            timeout: Duration::from_secs(20),
-            clock: Arc::clone(&self.clock) as _,
-        };
-        let (speaker, user): (Box<dyn Forge>, &str) = match self.kind {
-            Kind::GitHub => (Box::new(Hub::new(Flavour::GitHub, &access)?), "x-access-token"),
-            Kind::Gitea => (Box::new(Hub::new(Flavour::Gitea, &access)?), "oauth2"),
-            Kind::GitLab => (Box::new(GitLab::new(&access)?), "oauth2"),
-        };
-        let credentials = Credentials { user: user.to_owned(), token };
-        let runner = Arc::new(SystemProcessRunner::default());
-        let state = self.state_folder();
-        let remote = Remote::new(&git_url, &self.maker.port, &state, Some(&credentials), runner)?;
-        let port = PortRepo::open(&self.maker.port)?;
-        let author = Author { name: "Tidelock".to_owned(), email: BOT_EMAIL.to_owned() };
-        let bot = Bot {
-            forge: &*speaker,
-            remote: &remote,
-            port: &port,
-            policy: &self.policy,
-            author: &author,
-            clock: Arc::clone(&self.clock) as _,
-            listener: &Silent,
-        };
-        let result = bot.sync(&mut self.maker);
-        drop(remote);
-        result
-    }
-
-    /// The revisions whose work is in a tree.
-    fn revisions(state: &State, commit: &str) -> BTreeSet<u32> {
-        let text = state.repo().read(&state.tree(commit), "src").unwrap().unwrap_or_default();
-        let text = String::from_utf8(text).unwrap();
-        text.lines().filter_map(|line| line.strip_prefix("revision ")?.parse().ok()).collect()
-    }
-
-    /// What an open pull request proposes beyond the base branch.
-    fn proposed(state: &State, number: u64) -> BTreeSet<u32> {
-        let base = state.tip(BASE).unwrap();
-        let pull = state.pulls.iter().find(|pull| pull.number == number).unwrap();
-        let there = Self::revisions(state, base.as_str());
-        Self::revisions(state, &pull.head).difference(&there).copied().collect()
-    }
-
-    /// A person closes an open pull request, which declines what is in it.
-    pub(crate) fn close(&mut self, number: u64) {
-        let proposed = {
-            let mut state = self.forge.state();
-            let proposed = Self::proposed(&state, number);
-            state.now_s += 10;
-            let now = state.now_s;
-            let pull = state.pull(number).unwrap();
-            pull.fate = Fate::Closed(ANN.to_owned());
-            pull.updated = now;
-            proposed
-        };
-        self.declined.extend(proposed);
-    }
-
-    /// The promises, as far as they can be seen after a sync.
-    pub(crate) fn check(&self) -> Vec<String> {
-        let state = self.forge.state();
-        let mut wrong = state.violations.clone();
-        let passed = self.maker.journal.lock().unwrap();
-        let open: Vec<_> = state.pulls.iter().filter(|pull| pull.is_open()).collect();
-        if open.len() > 1 {
-            wrong.push(format!("{} pull requests are open", open.len()));
-        }
-        for pull in &open {
-            let author = state
-                .repo()
-                .series(&state.tip(BASE).unwrap(), &upstream::CommitId::new(pull.head.as_str()).unwrap());
-            let ours = author.unwrap().last().is_some_and(|commit| commit.author_email == BOT_EMAIL);
-            if ours && !passed.passed.contains(state.tree(&pull.head).as_str()) {
-                wrong.push(format!("pull request {} shows a tree that no gate passed", pull.number));
-            }
-            let again: Vec<u32> =
-                Self::proposed(&state, pull.number).intersection(&self.declined).copied().collect();
-            if ours && !again.is_empty() {
-                wrong.push(format!("pull request {} proposes what was declined: {again:?}", pull.number));
-            }
-        }
-        for pull in &state.pulls {
-            let mut keys = BTreeSet::new();
-            for comment in pull.comments.iter().filter(|comment| comment.author == BOT) {
-                let key = Says::of(&comment.body).map(|says| says.key).unwrap_or_default();
-                if !keys.insert(key.clone()) {
-                    wrong.push(format!("`{key}` was said twice in {}", pull.number));
-                }
-            }
-            let by_bot = pull.fate == Fate::Closed(BOT.to_owned());
-            let asked = pull.comments.iter().any(|comment| {
-                comment.author == ANN && (comment.body.contains("decline") || comment.body.contains("defer"))
-            });
-            let obsolete =
-                pull.comments.iter().any(|comment| comment.body.contains("nothing left to propose"));
-            if by_bot && !asked && !obsolete {
-                wrong.push(format!("the bot closed {} by itself", pull.number));
-            }
-        }
-        for (commit, rows) in &state.statuses {
-            let success = rows.iter().any(|(_, _, word, _)| word == "success");
-            if success && !passed.passed.contains(state.tree(commit).as_str()) {
-                wrong.push(format!("{commit} is called tested and was not"));
-            }
-        }
-        wrong
-    }
-}
-
 /// What one schedule came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) violations: Vec<String>,
+    pub(crate) kind: Kind,
+    pub(crate) violations: Vec<Broken>,
     pub(crate) told: BTreeMap<String, usize>,
     pub(crate) requests: usize,
+    /// The requests as they were sent, where they were to be kept.
+    pub(crate) sent: Vec<Sent>,
 }
 
-/// Plays one schedule.
-pub(crate) fn play(seed: u64) -> Report {
+/// Plays one schedule. The same seed is the same schedule.
+pub(crate) fn play(seed: u64, keeps_requests: bool) -> Report {
     let mut dice = Dice::new(seed);
     for _ in 0..8 {
         dice.below(2);
     }
     let kind = Kind::ALL[dice.below(3)];
     let mut scene = Scene::new(kind);
+    if !dice.one_in(10) {
+        scene.without_http();
+    }
     scene.policy.rebase_when =
         [RebaseWhen::BehindBaseBranch, RebaseWhen::BehindBaseBranch, RebaseWhen::Conflicted][dice.below(3)];
-    scene.policy.automerge_strategy = [MergeMethod::Merge, MergeMethod::Squash][dice.below(2)];
+    scene.policy.automerge_strategy =
+        [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase][dice.below(3)];
     scene.policy.required_approvals = u32::from(dice.one_in(2));
     scene.maker.may_automerge = dice.one_in(4);
-    scene.forge.state().approvals_needed = scene.policy.required_approvals as usize;
-    let mut violations = Vec::new();
-    for _ in 0..12 {
-        happen(&mut scene, &mut dice);
-        if dice.one_in(3) {
-            trouble(&mut scene, &mut dice);
-        }
-        match scene.sync() {
-            Ok(outcome) => {
-                for step in outcome.steps {
-                    scene.tell(step);
-                }
-            }
-            Err(error) => {
-                let word = match error.downcast_ref::<ProposalObstacle>() {
-                    Some(ProposalObstacle::ForeignCommit { .. }) => "stopped: foreign commit",
-                    Some(ProposalObstacle::Conflict { .. }) => "stopped: conflict",
-                    Some(_) => "stopped",
-                    None => "broke off",
-                };
-                scene.tell(word);
-            }
-        }
-        scene.forge.plan().clear();
-        by_word(&mut scene);
-        violations.extend(scene.check());
-        if !violations.is_empty() {
-            break;
-        }
+    scene.policy.pr_hourly_limit = u32::try_from(dice.below(3)).unwrap();
+    scene.policy.dashboard = dice.one_in(2).then(|| "Tidelock dashboard".to_owned());
+    if dice.one_in(4) {
+        let times = ["* 8-19 * * *".to_owned()];
+        scene.policy.schedule = OpenTimes::new(&times, TimeZone::UTC).unwrap();
     }
+    if kind == Kind::GitHub && dice.one_in(2) {
+        scene.as_app(if dice.one_in(4) { Runs::Refused } else { Runs::App });
+    }
+    {
+        let mut state = scene.forge.state();
+        state.approvals_needed = scene.policy.required_approvals as usize;
+        state.keeps_requests = keeps_requests;
+    }
+    let mut violations = rounds(&mut scene, &mut dice);
     if violations.is_empty() {
         violations = settle(&mut scene);
     }
-    let requests = scene.forge.state().requests;
-    Report { violations, told: scene.told.clone(), requests }
+    let mut state = scene.forge.state();
+    let (requests, sent) = (state.requests, std::mem::take(&mut state.sent));
+    Report { kind, violations, told: scene.told.clone(), requests, sent }
+}
+
+fn rounds(scene: &mut Scene, dice: &mut Dice) -> Vec<Broken> {
+    let mut hooks = Hooks::new(scene.forge.state().kind);
+    // What the last sync saw last; `None` where that broke off, and is tried again in any case.
+    let mut after_sync = None;
+    for _ in 0..ROUNDS {
+        let news = scene.maker.newest;
+        let during_sync = std::mem::take(&mut scene.forge.state().happened);
+        happen(scene, dice);
+        let happened = std::mem::take(&mut scene.forge.state().happened);
+        let delivered = if dice.one_in(3) {
+            scene.tell("webhooks: none came");
+            None
+        } else {
+            Some(hooks.deliver(&[during_sync, happened.clone()].concat(), dice))
+        };
+        let now = scene.polled().ok();
+        let mut woken = false;
+        if let Some(delivered) = delivered {
+            for (what, times) in
+                [("lost", delivered.lost), ("repeated", delivered.repeated), ("forged", delivered.forged)]
+            {
+                *scene.told.entry(format!("webhooks: {what}")).or_default() += times;
+            }
+            if !delivered.broken.is_empty() {
+                return delivered.broken;
+            }
+            woken = delivered.woken;
+        }
+        let is_about_us = |one: &Happened| !matches!(one, Happened::Push { branch, .. } if branch == BASE);
+        if after_sync.is_some() && after_sync == now && happened.iter().any(is_about_us) {
+            return vec![(Promise::WakeUpsOnly, format!("polling does not find {happened:?}"))];
+        }
+        let polled = after_sync.is_none() || after_sync != now || news != scene.maker.newest;
+        if !woken && !polled {
+            scene.tell("nothing to wake for");
+            continue;
+        }
+        scene.tell(if woken { "woken by a webhook" } else { "found by polling" });
+        if dice.one_in(3) {
+            trouble(scene, dice);
+        }
+        after_sync = synced(scene);
+        scene.forge.plan().clear();
+        scene.patience = Duration::from_secs(20);
+        by_word(scene);
+        let broken = scene.check();
+        if !broken.is_empty() {
+            return broken;
+        }
+    }
+    Vec::new()
+}
+
+/// One sync, and what it saw last where it came to its end.
+fn synced(scene: &mut Scene) -> Option<ContentHash> {
+    match scene.sync() {
+        Ok(outcome) => {
+            for step in outcome.steps {
+                scene.tell(step);
+            }
+            Some(outcome.seen)
+        }
+        Err(error) => {
+            let word = match error.downcast_ref::<ProposalObstacle>() {
+                Some(ProposalObstacle::ForeignCommit { .. }) => "stopped: foreign commit",
+                Some(ProposalObstacle::Conflict { .. }) => "stopped: conflict",
+                Some(_) => "stopped",
+                None => "broke off",
+            };
+            scene.tell(word);
+            None
+        }
+    }
 }
 
 /// What is declined now: the last word about each closed pull request counts, and without one its being closed.
@@ -327,7 +190,7 @@ fn by_word(scene: &mut Scene) {
 
 /// Something that people or the upstream do.
 fn happen(scene: &mut Scene, dice: &mut Dice) {
-    scene.clock.advance(Duration::from_hours(1));
+    scene.pass(Duration::from_mins(1 + dice.below(120) as u64));
     let newest = {
         let state = scene.forge.state();
         state.newest().map(|pull| (pull.number, pull.is_open(), pull.head.clone()))
@@ -335,6 +198,10 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
     if dice.one_in(2) {
         scene.maker.newest += 1;
         scene.tell("upstream moved");
+    }
+    if dice.one_in(6) {
+        scene.maker.parked = 1 - scene.maker.parked.min(1);
+        scene.tell(if scene.maker.parked > 0 { "something is parked" } else { "nothing is parked" });
     }
     let Some((number, is_open, head)) = newest else { return };
     match dice.below(16) {
@@ -373,11 +240,21 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
         }
         8 => {
             let mut state = scene.forge.state();
+            let now = state.now_s + 1;
+            state.now_s = now;
             if let Some(pull) = state.pull(number) {
                 "A person's own words.".clone_into(&mut pull.body);
+                pull.updated = now;
             }
+            state.happened.push(Happened::Pull { number, action: "edited" });
             drop(state);
             scene.tell("text replaced");
+        }
+        9 if dice.one_in(3) && !scene.forge.state().issues.is_empty() => {
+            for issue in &mut scene.forge.state().issues {
+                issue.is_open = false;
+            }
+            scene.tell("dashboard closed");
         }
         9 => {
             scene.forget();
@@ -387,7 +264,7 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
             // By hand: the very commits, or what they say with something more.
             let mut state = scene.forge.state();
             let base = state.repo().head(BASE).unwrap();
-            let tip = upstream::CommitId::new(head.as_str()).unwrap();
+            let tip = CommitId::new(head.as_str()).unwrap();
             if state.repo().descends(&tip, &base.commit).unwrap() {
                 let repo = state.repo();
                 if dice.one_in(2) {
@@ -398,6 +275,8 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
                         state.object(std::slice::from_ref(&base.commit), &tree, "by hand", "ann@localhost");
                     repo.advance(BASE, &base.commit, &landed).unwrap();
                 }
+                let commit = state.tip(BASE).unwrap().to_string();
+                state.happened.push(Happened::Push { branch: BASE.to_owned(), commit });
                 state.follow();
             }
             drop(state);
@@ -423,7 +302,7 @@ fn happen(scene: &mut Scene, dice: &mut Dice) {
 
 /// Something that goes wrong during the next sync.
 fn trouble(scene: &mut Scene, dice: &mut Dice) {
-    const FAULTS: [Fault; 8] = [
+    const FAULTS: [Fault; 10] = [
         Fault::Before,
         Fault::After,
         Fault::Silence,
@@ -432,6 +311,8 @@ fn trouble(scene: &mut Scene, dice: &mut Dice) {
         Fault::SecondaryLimit,
         Fault::Conflict,
         Fault::Stop,
+        Fault::Page,
+        Fault::Hang,
     ];
     let at = 1 + dice.below(25);
     match dice.below(10) {
@@ -455,15 +336,32 @@ fn trouble(scene: &mut Scene, dice: &mut Dice) {
         }
         2 => {
             let race = Box::new(move |state: &mut State| {
-                if state.tip(HEAD).is_some() && state.newest().is_some_and(super::state::Pull::is_open) {
+                if state.tip(HEAD).is_some() && state.newest().is_some_and(Pull::is_open) {
                     state.commit(HEAD, &[("notes", "raced\n")], "a person's commit");
                 }
             });
             scene.forge.plan().ambushes.push((at, race));
             scene.tell("race: foreign commit");
         }
+        3 if !scene.goes_by_http() => {
+            let fault = [Fault::Before, Fault::After][dice.below(2)];
+            scene.forge.plan().git_faults.push((1 + dice.below(8), fault));
+            scene.tell(&format!("fault of git: {fault:?}"));
+        }
+        4 => {
+            let race = Box::new(move |state: &mut State| {
+                if let Some(number) = state.newest().filter(|pull| pull.is_open()).map(|pull| pull.number) {
+                    state.close(number);
+                }
+            });
+            scene.forge.plan().ambushes.push((at, race));
+            scene.tell("race: closed");
+        }
         _ => {
             let fault = FAULTS[dice.below(FAULTS.len())];
+            if fault == Fault::Hang {
+                scene.patience = Duration::from_secs(1);
+            }
             scene.forge.plan().faults.push((at, fault));
             scene.tell(&format!("fault: {fault:?}"));
         }
@@ -471,7 +369,8 @@ fn trouble(scene: &mut Scene, dice: &mut Dice) {
 }
 
 /// With the world at rest, the bot comes to rest: everything that nobody declined is in the base branch or proposed.
-fn settle(scene: &mut Scene) -> Vec<String> {
+fn settle(scene: &mut Scene) -> Vec<Broken> {
+    let lost = |how: String| vec![(Promise::NothingLost, how)];
     {
         // A person takes their commits off, by closing and deleting.
         let mut state = scene.forge.state();
@@ -489,6 +388,8 @@ fn settle(scene: &mut Scene) -> Vec<String> {
         }
     }
     scene.maker.newest += 1;
+    // Its time has come.
+    (scene.policy.schedule, scene.policy.pr_hourly_limit) = (OpenTimes::always(), 0);
     let mut rest = None;
     for _ in 0..4 {
         let result = scene.sync();
@@ -508,7 +409,7 @@ fn settle(scene: &mut Scene) -> Vec<String> {
             Err(error) => match error.downcast_ref::<ProposalObstacle>() {
                 // A reviewed pull request in conflict waits for a person, whatever else.
                 Some(ProposalObstacle::Conflict { .. }) => return Vec::new(),
-                Some(_) | None => return vec![format!("it does not come to rest: {error:#}")],
+                Some(_) | None => return lost(format!("it does not come to rest: {error:#}")),
             },
         }
     }
@@ -519,20 +420,34 @@ fn settle(scene: &mut Scene) -> Vec<String> {
         there.extend(Scene::revisions(&state, &pull.head));
         let marker = Marker::of(&pull.body);
         if marker.is_none_or(|marker| marker.head != pull.head || !marker.dressed) {
-            return vec!["the text of the open pull request is not up to date".to_owned()];
+            return lost("the text of the open pull request is not up to date".to_owned());
         }
         if !pull.labels.contains(&"tidelock".to_owned()) {
-            return vec!["the open pull request has no label".to_owned()];
+            return lost("the open pull request has no label".to_owned());
         }
         if !state.statuses.contains_key(&pull.head) {
-            return vec!["the open pull request's commit has no status".to_owned()];
+            return lost("the open pull request's commit has no status".to_owned());
         }
     }
-    let lost: Vec<u32> =
+    let missing: Vec<u32> =
         (1..=scene.maker.newest).filter(|n| !there.contains(n) && !scene.declined.contains(n)).collect();
     let silent = matches!(rest, Some(Rest::Declined));
-    if !lost.is_empty() && !silent {
-        return vec![format!("revisions were lost: {lost:?} ({rest:?}; declined {:?})", scene.declined)];
+    if !missing.is_empty() && !silent {
+        return lost(format!("revisions were lost: {missing:?} ({rest:?}; declined {:?})", scene.declined));
     }
-    Vec::new()
+    uncompared(&state)
+}
+
+/// Everything that was merged was held against what was tested, once it came to rest.
+fn uncompared(state: &State) -> Vec<Broken> {
+    let merged = state.pulls.iter().filter(|pull| matches!(pull.fate, Fate::Merged(_)));
+    let silent = merged.filter(|pull| {
+        let says = |key: &str| {
+            pull.comments.iter().any(|one| Says::of(&one.body).is_some_and(|says| says.key == key))
+        };
+        !says("landed")
+    });
+    silent
+        .map(|pull| (Promise::LandedCompared, format!("nothing is said of {}, which landed", pull.number)))
+        .collect()
 }

@@ -9,11 +9,13 @@ use std::thread::JoinHandle;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use upstream::process::{Invocation, ProcessRunner as _, SystemProcessRunner};
+use upstream::process::{Invocation, ProcessRunner, SystemProcessRunner};
 
+use super::direct::DirectGit;
 use super::operations::{self, decoded};
+use super::promise::Promise;
 use super::rest;
-use super::state::{BASE, BOT_EMAIL, Kind, State};
+use super::state::{BASE, BOT_EMAIL, Kind, Sent, State};
 
 /// A failure, of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,10 @@ pub(crate) enum Fault {
     SecondaryLimit,
     /// 409, and nothing was done.
     Conflict,
+    /// 200 with somebody's page, as a proxy before the forge writes it, and nothing was done.
+    Page,
+    /// Nothing is sent until whoever asked gives up, and it was done.
+    Hang,
     /// 401: whoever asked gives up, as if it had been killed here.
     Stop,
 }
@@ -44,7 +50,10 @@ pub(crate) type Ambush = Box<dyn FnOnce(&mut State) + Send>;
 pub(crate) struct Plan {
     pub(crate) faults: Vec<(usize, Fault)>,
     pub(crate) ambushes: Vec<(usize, Ambush)>,
+    /// What will go wrong with git, where that goes without HTTP.
+    pub(crate) git_faults: Vec<(usize, Fault)>,
     seen: usize,
+    git_seen: usize,
 }
 
 impl Plan {
@@ -53,10 +62,24 @@ impl Plan {
     }
 }
 
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<State>,
     plan: Mutex<Plan>,
     over: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes wrong with the next command of git.
+    pub(super) fn strike(&self) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.git_seen += 1;
+        let seen = plan.git_seen;
+        plan.git_faults.iter().find(|(at, _)| *at == seen).map(|(_, fault)| *fault)
+    }
 }
 
 /// A running forge.
@@ -90,7 +113,12 @@ impl FakeForge {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state()
+    }
+
+    /// Runs git for the bot without HTTP.
+    pub(crate) fn direct_git(&self) -> Arc<dyn ProcessRunner> {
+        Arc::new(DirectGit { shared: Arc::clone(&self.shared), url: self.git_url() })
     }
 
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -199,7 +227,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
         fault = plan.faults.iter().find(|(at, _)| *at == seen).map(|(_, fault)| *fault);
         let due = plan.ambushes.iter().position(|(at, _)| *at == seen).map(|at| plan.ambushes.remove(at).1);
         if let Some(ambush) = due {
-            ambush(&mut shared.state.lock().unwrap_or_else(PoisonError::into_inner));
+            ambush(&mut shared.state());
         }
     }
     let refused = |status, headers: &[(&str, &str)], body: Value| -> Answer {
@@ -215,13 +243,19 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
         }
         Some(Fault::Conflict) if asked.method != "GET" => refused(409, &[], json!({ "message": "conflict" })),
         Some(Fault::Stop) => refused(401, &[], json!({ "message": "Bad credentials" })),
-        Some(Fault::Conflict | Fault::After | Fault::Silence | Fault::Half) | None => {
-            let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Fault::Page) => (200, Vec::new(), b"<html><body>Please sign in.</body></html>".to_vec()),
+        Some(Fault::Conflict | Fault::After | Fault::Silence | Fault::Half | Fault::Hang) | None => {
+            let mut state = shared.state();
             if is_git { git(&asked, &mut state) } else { answer(&asked, &mut state) }
         }
     };
     let (status, length) = match fault {
         Some(Fault::Silence) => return,
+        Some(Fault::Hang) => {
+            // Until the other side closes.
+            drop(stream.read(&mut [0]));
+            return;
+        }
         Some(Fault::After) => (502, body.len()),
         Some(_) | None => (status, body.len()),
     };
@@ -253,8 +287,8 @@ fn answer(asked: &Asked, state: &mut State) -> Answer {
     }
     let Some(path) = asked.path.strip_prefix(prefix) else { return said(404, "Not Found") };
     let operations = operations::of(state.kind);
-    let Some((name, values)) = operations::find(&operations, &asked.method, path) else {
-        state.violations.push(format!("unknown operation {} {path}", asked.method));
+    let Some((name, values)) = operations::find(operations, &asked.method, path) else {
+        state.broken(Promise::RequestsInForm, format!("unknown operation {} {path}", asked.method));
         return said(404, "Not Found");
     };
     let body: Value = if asked.body.is_empty() {
@@ -263,7 +297,11 @@ fn answer(asked: &Asked, state: &mut State) -> Answer {
         serde_json::from_slice(&asked.body).unwrap_or(Value::Null)
     };
     for wrong in operations::violations(&operations[&name], &asked.query, &body) {
-        state.violations.push(format!("{name}: {wrong}"));
+        state.broken(Promise::RequestsInForm, format!("{name}: {wrong}"));
+    }
+    if state.keeps_requests {
+        let (method, query) = (asked.method.clone(), asked.query.clone());
+        state.sent.push(Sent { method, path: path.to_owned(), query, body: body.clone() });
     }
     state.follow();
     let (status, value) = rest::answered(state, &name, &values, asked, &body);
@@ -282,6 +320,9 @@ fn git(asked: &Asked, state: &mut State) -> Answer {
         return (401, vec![("WWW-Authenticate".to_owned(), "Basic realm=\"git\"".to_owned())], Vec::new());
     }
     let is_push = asked.path.ends_with("/git-receive-pack");
+    if asked.query("service") == Some("git-upload-pack") {
+        state.base_shown = state.tip(BASE);
+    }
     let before = heads(state);
     let path = asked.path.trim_start_matches("/git").to_owned();
     let invocation = Invocation::new("git", state.bare.parent().unwrap())
@@ -320,7 +361,7 @@ fn git(asked: &Asked, state: &mut State) -> Answer {
     (status, headers, body)
 }
 
-fn heads(state: &State) -> Vec<(String, String)> {
+pub(super) fn heads(state: &State) -> Vec<(String, String)> {
     let mut branches: Vec<&str> = state.pulls.iter().map(|pull| pull.branch.as_str()).collect();
     branches.extend([BASE, "tidelock/sync"]);
     let tips = branches.into_iter().filter_map(|name| Some((name.to_owned(), state.tip(name)?.to_string())));
@@ -328,14 +369,14 @@ fn heads(state: &State) -> Vec<(String, String)> {
 }
 
 /// Promises about a push of the bot.
-fn inspect(state: &mut State, before: &[(String, String)]) {
+pub(super) fn inspect(state: &mut State, before: &[(String, String)]) {
     let repo = state.repo();
     let mut wrong = Vec::new();
     let base = state.tip(BASE).unwrap();
     for (branch, old) in before {
         let Some(new) = state.tip(branch).filter(|new| new.as_str() != old) else { continue };
         if branch == BASE {
-            wrong.push("the bot pushed to the base branch".to_owned());
+            wrong.push((Promise::NoPushOverPeople, "the bot pushed to the base branch".to_owned()));
         }
         let old = upstream::CommitId::new(old.as_str()).unwrap();
         let lost = repo.series(&new, &old).unwrap();
@@ -346,7 +387,8 @@ fn inspect(state: &mut State, before: &[(String, String)]) {
         for commit in lost.iter().filter(|_| !spent) {
             let in_base = repo.descends(&base, &commit.id).unwrap();
             if commit.author_email != BOT_EMAIL && !in_base {
-                wrong.push(format!("the bot pushed over {} of {}", commit.id, commit.author_email));
+                let text = format!("the bot pushed over {} of {}", commit.id, commit.author_email);
+                wrong.push((Promise::NoPushOverPeople, text));
             }
         }
         let reviewed = state.pulls.iter().any(|pull| {
@@ -355,17 +397,24 @@ fn inspect(state: &mut State, before: &[(String, String)]) {
                 && pull.reviews.iter().any(|review| review.author != super::state::BOT)
         });
         if reviewed && !lost.is_empty() {
-            wrong.push(format!("the bot wrote {old} anew, which was reviewed"));
+            let text = format!("the bot wrote {old} anew, which was reviewed");
+            wrong.push((Promise::NoPushOverPeople, text));
         }
         let open = state.pulls.iter().any(|pull| pull.branch == *branch && pull.is_open());
         if open && state.tree(old.as_str()) == state.tree(new.as_str()) {
-            wrong.push("the bot pushed the tree that was there".to_owned());
+            wrong.push((Promise::NoIdenticalTree, "the bot pushed the tree that was there".to_owned()));
         }
     }
     if let Some(new) = state.tip("tidelock/sync") {
         let fresh = !before.iter().any(|(branch, tip)| branch == "tidelock/sync" && tip == new.as_str());
-        if fresh && state.tree(new.as_str()) == state.tree(base.as_str()) {
-            wrong.push("the bot pushed the base branch's tree".to_owned());
+        if fresh {
+            state.pushed.push(new.to_string());
+        }
+        // What is merged between its last look and its push it cannot know.
+        let shown = state.base_shown.clone().unwrap_or(base);
+        if fresh && state.tree(new.as_str()) == state.tree(shown.as_str()) {
+            let text = "the bot pushed the base branch's tree".to_owned();
+            wrong.push((Promise::NoIdenticalTree, text));
         }
     }
     state.violations.extend(wrong);

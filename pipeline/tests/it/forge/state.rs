@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use port::repo::{Author, Merged, NewCommit, PortRepo};
+use serde_json::Value;
 use upstream::{CommitId, TreeId};
+
+use super::hooks::Happened;
+use super::promise::{Broken, Promise};
 
 /// Which forge is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,36 @@ impl Pull {
     }
 }
 
+/// A request as it was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) method: String,
+    /// Below the address of the interface.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Value,
+}
+
+/// An issue of the bot's.
+#[derive(Debug, Clone)]
+pub(crate) struct Issue {
+    pub(crate) number: u64,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) is_open: bool,
+}
+
+/// What check runs are to the bot's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// It is no app's, and must not ask for them.
+    None,
+    /// It makes them.
+    App,
+    /// It is an app's and lacks the right.
+    Refused,
+}
+
 /// How a merge is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
@@ -100,6 +134,8 @@ pub(crate) struct State {
     pub(crate) bare: PathBuf,
     pub(crate) token: String,
     pub(crate) pulls: Vec<Pull>,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) runs: Runs,
     /// By commit: context, state as the forge writes it, description.
     pub(crate) statuses: BTreeMap<String, Vec<(u64, String, String, String)>>,
     pub(crate) next_id: u64,
@@ -107,8 +143,18 @@ pub(crate) struct State {
     pub(crate) now_s: i64,
     pub(crate) approvals_needed: usize,
     /// What the bot did that it must not.
-    pub(crate) violations: Vec<String>,
+    pub(crate) violations: Vec<Broken>,
     pub(crate) requests: usize,
+    /// Whether requests are kept as they were sent.
+    pub(crate) keeps_requests: bool,
+    pub(crate) sent: Vec<Sent>,
+    /// Where the base branch stood when the bot last asked.
+    pub(crate) base_shown: Option<CommitId>,
+    /// The commits that the bot pushed, and those that it merged.
+    pub(crate) pushed: Vec<String>,
+    pub(crate) merged: Vec<String>,
+    /// What a webhook is sent about.
+    pub(crate) happened: Vec<Happened>,
 }
 
 impl State {
@@ -118,13 +164,26 @@ impl State {
             bare,
             token: "geheim-0123456789abcdef".to_owned(),
             pulls: Vec::new(),
+            issues: Vec::new(),
+            runs: Runs::None,
             statuses: BTreeMap::new(),
             next_id: 1,
             now_s: 1_800_000_000,
             approvals_needed: 0,
             violations: Vec::new(),
             requests: 0,
+            keeps_requests: false,
+            sent: Vec::new(),
+            base_shown: None,
+            pushed: Vec::new(),
+            merged: Vec::new(),
+            happened: Vec::new(),
         }
+    }
+
+    /// Notes that a promise was broken.
+    pub(crate) fn broken(&mut self, promise: Promise, how: impl Into<String>) {
+        self.violations.push((promise, how.into()));
     }
 
     pub(crate) fn repo(&self) -> PortRepo {
@@ -188,6 +247,7 @@ impl State {
         let tree = repo.write_tree(&head.tree, &changes.collect()).unwrap();
         let new = self.object(std::slice::from_ref(&head.commit), &tree, message, "ann@localhost");
         repo.advance(branch, &head.commit, &new).unwrap();
+        self.happened.push(Happened::Push { branch: branch.to_owned(), commit: new.to_string() });
         self.follow();
         new
     }
@@ -234,8 +294,19 @@ impl State {
         let pull = self.pull(number).unwrap();
         pull.fate = Fate::Merged(landed.to_string());
         pull.updated = now;
+        self.happened.push(Happened::Pull { number, action: "merged" });
         self.follow();
         true
+    }
+
+    /// A person closes a pull request.
+    pub(crate) fn close(&mut self, number: u64) {
+        self.now_s += 10;
+        let now = self.now_s;
+        let pull = self.pull(number).unwrap();
+        pull.fate = Fate::Closed(ANN.to_owned());
+        pull.updated = now;
+        self.happened.push(Happened::Pull { number, action: "closed" });
     }
 
     pub(crate) fn comment(&mut self, number: u64, author: &str, body: &str) -> u64 {
@@ -244,6 +315,7 @@ impl State {
         let pull = self.pull(number).unwrap();
         pull.comments.push(Comment { id, author: author.to_owned(), body: body.to_owned() });
         pull.updated = now;
+        self.happened.push(Happened::Comment { number, id, body: body.to_owned() });
         id
     }
 
@@ -254,5 +326,6 @@ impl State {
         let (author, commit) = (ANN.to_owned(), commit.to_owned());
         pull.reviews.push(Review { author, word, commit, at });
         pull.updated = at;
+        self.happened.push(Happened::Review { number, word, at });
     }
 }

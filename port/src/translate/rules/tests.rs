@@ -3,7 +3,6 @@ use upstream::diff::Aspects;
 use upstream::{ItemChange, ItemKind};
 
 use super::*;
-use crate::edit::InsertPlace;
 use crate::translate::testing::{body_change, context, item, request};
 
 /// What the rules answer, in a line or more.

@@ -33,13 +33,19 @@ fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_default().with_file_name("tidelock")
 }
 
+/// Fails where the program was not built.
+pub(super) fn needs_program() -> Result<()> {
+    if !program().is_file() {
+        bail!("there is no `{}`: run `cargo build` first", program().display());
+    }
+    Ok(())
+}
+
 pub(super) fn run(kills: Option<usize>, repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if !repositories.is_empty() {
         bail!("the measure `crash` takes no repository: it makes its own upstream and port");
     }
-    if !program().is_file() {
-        bail!("there is no `{}`: run `cargo build` first", program().display());
-    }
+    needs_program()?;
     if !cfg!(debug_assertions) {
         bail!("run it without `--release`: only builds for development can be stopped at a point");
     }

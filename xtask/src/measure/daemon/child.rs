@@ -153,7 +153,8 @@ pub(crate) fn wake(address: &str, port: &str, id: u64) -> Result<u16> {
     Ok(answer.split(' ').nth(1).context("a status")?.parse()?)
 }
 
-fn ask(address: &str, request: &str) -> Result<String> {
+/// Sends a request, and gives the whole answer.
+pub(crate) fn ask(address: &str, request: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(request.as_bytes())?;

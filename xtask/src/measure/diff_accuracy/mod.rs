@@ -29,6 +29,9 @@ use serde_json::json;
 
 use super::{Metric, Tell};
 
+/// Where windows begin, where nothing else is asked for.
+const SEED: u64 = 1;
+
 /// How much is compared, and which part of it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Sampling {
@@ -41,14 +44,21 @@ pub(crate) struct Sampling {
     /// `diff-accuracy`: how many revisions of each repository are compared with the full diff as well.
     #[arg(long, default_value_t = 60)]
     full: usize,
-    /// `diff-accuracy`: where in its part of the history each window begins depends on this number.
-    #[arg(long, default_value_t = 1)]
+    /// Where in its part of the history each window begins depends on this number: `--seed`.
+    #[arg(skip = SEED)]
     seed: u64,
 }
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { revisions: 500, window: 25, full: 60, seed: 1 }
+        Self { revisions: 500, window: 25, full: 60, seed: SEED }
+    }
+}
+
+impl Sampling {
+    /// The same from another number, where one is given.
+    pub(super) fn seeded(&self, seed: Option<u64>) -> Self {
+        Self { seed: seed.unwrap_or(self.seed), ..self.clone() }
     }
 }
 

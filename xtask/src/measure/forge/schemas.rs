@@ -1,6 +1,6 @@
 //! Our description of the operations that are used, against the one that a forge publishes: `OpenAPI` 3 or Swagger 2.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) fn compare(ours: &Value, published: &Value, prefix: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, operation) in ours.as_object().into_iter().flatten() {
-        if operation["rest"] == false {
+        if operation["rest"] == false || operation["in_prose"].is_string() {
             continue;
         }
         let Some((method, path)) = name.split_once(' ') else { continue };
@@ -60,7 +60,7 @@ fn find<'a>(published: &'a Value, method: &str, path: &str) -> Option<&'a Value>
     paths.find_map(|(known, item)| (plain(known) == wanted).then(|| item.get(method)).flatten())
 }
 
-fn resolved<'a>(published: &'a Value, value: &'a Value) -> &'a Value {
+pub(super) fn resolved<'a>(published: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
         Some(pointer) => published.pointer(pointer).map_or(value, |found| resolved(published, found)),
         None => value,
@@ -100,11 +100,32 @@ fn is_of(published: &Value, property: &Value, kind: &str) -> bool {
     says(property) || forms.map(|form| resolved(published, form)).any(says)
 }
 
+/// The descriptions at a path: of a file, or of each file of a folder.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.retain(|file| {
+        file.extension().is_some_and(|ending| ["json", "yaml", "yml"].iter().any(|known| ending == *known))
+    });
+    files.sort();
+    if files.is_empty() {
+        bail!("`{}` holds no description: put a `.json` or `.yaml` file there", path.display());
+    }
+    Ok(files)
+}
+
 /// Reads a published description, and says whose it is and what stands before its paths.
 pub(super) fn read(path: &Path) -> Result<(&'static str, &'static str, Value)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let value: Value =
-        serde_json::from_str(&text).with_context(|| format!("`{}` is no JSON", path.display()))?;
+    let is_json = path.extension().is_some_and(|ending| ending == "json");
+    let value: Value = if is_json {
+        serde_json::from_str(&text).with_context(|| format!("`{}` is no JSON", path.display()))?
+    } else {
+        serde_saphyr::from_str(&text).with_context(|| format!("`{}` is no YAML", path.display()))?
+    };
     let Some(title) = value["info"]["title"].as_str() else {
         bail!("`{}` is no OpenAPI description: it has no `info.title`", path.display());
     };
@@ -127,6 +148,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_description_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            format!("{:#}", read(&path).unwrap_err())
+        };
+        assert!(format!("{:#}", files(folder.path()).unwrap_err()).contains("put a `.json`"));
+        assert!(said("a.json", "{").contains("is no JSON"));
+        assert!(said("a.yaml", "a: [").contains("is no YAML"));
+        assert!(said("b.yaml", "a: 1").contains("no `info.title`"));
+        assert!(said("c.yaml", "info: { title: Bugzilla }").contains("none of GitHub"));
+        assert!(format!("{:#}", read(&folder.path().join("none.json")).unwrap_err()).contains("cannot read"));
+        std::fs::write(folder.path().join("d.yml"), "info: { title: Gitea API }\npaths: {}").unwrap();
+        assert_eq!(read(&folder.path().join("d.yml")).unwrap().0, "gitea");
+        assert_eq!(files(folder.path()).unwrap().len(), 5);
+    }
 
     #[test]
     fn what_is_not_published_is_found() {
