@@ -64,12 +64,11 @@ impl Session {
         let known =
             used.iter().find(|(of, _)| *of == project).map(|(_, environment)| Arc::clone(environment));
         drop(used);
-        let ready = match known {
-            Some(known) => Some(known),
-            None => {
-                let found = self.environments().find(&self.environment_request(&project, &folder))?;
-                found.map(|found| self.keep(project.clone(), found))
-            }
+        let ready = if known.is_some() {
+            known
+        } else {
+            let found = self.environments().find(&self.environment_request(&project, &folder))?;
+            found.map(|found| self.keep(project.clone(), found))
         };
         Ok(Standing { project, ready })
     }

@@ -183,8 +183,8 @@ fn parked(record: &RunRecord) -> (CaseOutcome, String) {
 }
 
 fn gate_reason(record: &RunRecord, verdict: Verdict) -> String {
-    let gates = record.revisions.iter().flat_map(|revision| &revision.gates);
-    let last = gates.filter(|gate| gate.verdict == verdict).next_back();
+    let mut gates = record.revisions.iter().flat_map(|revision| &revision.gates);
+    let last = gates.rfind(|gate| gate.verdict == verdict);
     last.map(|gate| format!("gate {}: {}", gate.gate, gate.reason)).unwrap_or_default()
 }
 

@@ -58,7 +58,7 @@ pub(super) fn toolchain(session: &Session) -> Result<Toolchain> {
     let version = tools.said(session, &["-vV"]).context(
         "the upstream is built to see what it does, and that takes a Rust toolchain: install one with rustup",
     )?;
-    tools.made(session, version)
+    tools.made(session, &version)
 }
 
 /// The toolchain of this name; the reason where it is not here.
@@ -77,7 +77,7 @@ pub(crate) fn toolchain_named(session: &Session, name: &str) -> Result<Result<To
             let release = version.lines().find(|line| line.starts_with("release:")).unwrap_or_default();
             Ok(Err(missing(&format!("`rustc` says `{release}`"))))
         }
-        Ok(version) => tools.made(session, version).map(Ok),
+        Ok(version) => tools.made(session, &version).map(Ok),
     }
 }
 
@@ -139,7 +139,7 @@ impl Rust {
         Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
     }
 
-    fn made(self, session: &Session, version: String) -> Result<Toolchain> {
+    fn made(self, session: &Session, version: &str) -> Result<Toolchain> {
         // The toolchain itself, behind rustup's proxies: they stand in a folder that a build need not read.
         let sysroot = PathBuf::from(self.said(session, &["--print", "sysroot"])?);
         let Self { mut environment, cargo_home, rustup_home } = self;
@@ -160,7 +160,7 @@ impl Rust {
             cargo,
             environment,
             access: Access { read, write: Vec::new() },
-            key: ContentHash::of(&version).to_string(),
+            key: ContentHash::of(version).to_string(),
         })
     }
 }

@@ -125,8 +125,8 @@ fn python_with_pytest(world: &World) -> String {
 }
 
 fn with_path(world: &World, first: &str, arguments: &[&str]) -> Ran {
-    let path = std::env::var("PATH").unwrap();
-    let invocation = world.invocation(".", arguments).env("PATH", format!("{first}:{path}"));
+    let path = upstream::process::inherited("PATH").unwrap();
+    let invocation = world.invocation(".", arguments).env("PATH", format!("{first}:{}", path.display()));
     Ran { finished: SystemProcessRunner::default().run(&invocation).unwrap() }
 }
 

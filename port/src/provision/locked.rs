@@ -26,7 +26,7 @@ pub(super) fn pin(folder: &Path, project: &mut Project) -> Result<(), ProjectErr
             let source = package.get("source").and_then(Value::as_table);
             // The project itself, and its neighbours in a workspace.
             let is_local = |key: &&str| source.is_some_and(|source| source.contains_key(*key));
-            if ["editable", "virtual", "directory", "path"].iter().any(|key| is_local(key)) {
+            if ["editable", "virtual", "directory", "path"].iter().any(is_local) {
                 continue;
             }
             let (Some(package), Some(version)) = (text("name"), text("version")) else {

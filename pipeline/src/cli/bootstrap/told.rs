@@ -59,7 +59,7 @@ pub(crate) struct Cost {
     /// Tokens that models wrote.
     output_tokens: u64,
     /// United States dollars, where the models have a price.
-    cost_usd: f64,
+    usd: f64,
     /// How long the runs took, in milliseconds.
     duration_ms: u64,
 }
@@ -279,7 +279,7 @@ fn cost(records: &[RunRecord]) -> Cost {
         cost.model_answers += usize::from(attempt.route == "model" && (asked || attempt.verdict.is_some()));
         cost.input_tokens = cost.input_tokens.saturating_add(attempt.input_tokens);
         cost.output_tokens = cost.output_tokens.saturating_add(attempt.output_tokens);
-        cost.cost_usd += attempt.cost_usd.unwrap_or_default();
+        cost.usd += attempt.cost_usd.unwrap_or_default();
     }
     cost
 }
@@ -320,7 +320,7 @@ fn text(told: &Told) -> String {
         count(told.cost.model_answers as u64, "model answer"),
         told.cost.input_tokens,
         told.cost.output_tokens,
-        told.cost.cost_usd,
+        told.cost.usd,
         told.tokens_per_line,
     )
     .expect("a text takes anything");

@@ -18,7 +18,7 @@ use super::{Metric, Tell};
 use server::Server;
 
 /// The longest that the server may take for an answer.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 /// How long a look at what the server does by itself is repeated, in milliseconds.
 const PATIENCE_MS: i64 = 60_000;
 /// The repository, with its owner.

@@ -156,7 +156,7 @@ fn user() -> &'static str {
     if rustix::process::geteuid().is_root() { "root" } else { "git" }
 }
 
-/// Its configuration: SQLite, no mail, no ssh, nobody but this machine.
+/// Its configuration: `SQLite`, no mail, no ssh, nobody but this machine.
 fn settings(folder: &Path, url: &str, port: u16) -> String {
     let folder = folder.display();
     // Where measures run as root, it has to as well.
