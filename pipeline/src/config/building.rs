@@ -126,7 +126,8 @@ pub(super) fn environment(
 ) -> Result<EnvironmentSettings, Complaint> {
     let folder = section.folder.clone().unwrap_or_default();
     let stays = Path::new(&folder).components().all(|part| matches!(part, Component::Normal(_)));
-    if !stays || !root.join(&folder).is_dir() {
+    // The port itself need not be there: it may be about to be made.
+    if !stays || !(folder.is_empty() || root.join(&folder).is_dir()) {
         let message = format!("`{folder}` is no folder of the port");
         return Err(("folder", message, "name the folder that holds `pyproject.toml` or `requirements.txt`"));
     }

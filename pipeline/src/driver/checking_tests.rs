@@ -56,10 +56,13 @@ fn what_fails_breaks_down_or_finds_something_wrong_leaves_the_check_to_its_turn(
 fn what_is_forgotten_while_it_is_made_is_never_found() {
     let (mut checking, woken) = checking();
     let (go, wait) = sync_channel::<()>(0);
+    let (begun, wait_begun) = sync_channel::<()>(0);
     checking.check(key("a"), move |_| {
+        begun.send(())?;
         wait.recv()?;
         Ok(Some(ContractReport::default()))
     });
+    wait_begun.recv().unwrap();
     assert!(checking.is_pending(&key("a")));
     checking.forget_all();
     go.send(()).unwrap();

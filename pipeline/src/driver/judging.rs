@@ -133,11 +133,14 @@ impl Driver<'_> {
 
     fn judge_code(&mut self, given: &Attempt<'_>, tree: &TreeId, early: Option<Evidence>) -> Result<Judged> {
         let unit = given.unit;
-        let answer = match early {
+        let mut answer = match early {
             Some(evidence) => evidence,
             // What the change itself did is compared for the whole candidate.
             None => self.ask(given.current, tree, asked_of(unit), occasion(given), false)?,
         };
+        if let Some(asked) = self.asked_without_resting(given, &answer) {
+            answer = self.ask(given.current, tree, asked, occasion(given), false)?;
+        }
         if let Some(reason) = &answer.report.source_blocked {
             return Ok(Judged::Unknown { reason: format!("the upstream cannot be asked: {reason}") });
         }

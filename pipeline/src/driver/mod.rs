@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, Result, bail};
+use mappings::UnitId;
 use port::confinement::Confinement;
 use reports::RunRecord;
 use reports::record::Notice;
@@ -58,6 +59,7 @@ pub use obstacle::Obstacle;
 pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some, why_not_built};
+use resting::not_done;
 pub(crate) use standing::{Standing, gate_standing};
 pub(crate) use suite::Suites;
 pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};
@@ -102,6 +104,8 @@ pub struct Driver<'a> {
     asking: Asking,
     /// What is checked before its turn.
     checking: Checking,
+    /// The units that are not done as the effect at hand begins.
+    not_done: Vec<UnitId>,
 }
 
 impl std::fmt::Debug for Driver<'_> {
@@ -146,6 +150,7 @@ impl<'a> Driver<'a> {
             current: None,
             ledger: Ledger::default(),
             checking: Checking::new(means, asking.waker()),
+            not_done: Vec::new(),
             asking,
         })
     }
@@ -269,6 +274,7 @@ impl<'a> Driver<'a> {
             Effect::Plan { revision, head } => self.plan(revision, head, state),
             Effect::Attempt { .. } => {
                 self.ensure_planned(state)?;
+                self.not_done = not_done(state);
                 self.attempt(effect)
             }
             Effect::Gate { tree } => {

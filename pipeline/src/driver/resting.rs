@@ -3,10 +3,45 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mappings::WorkUnit;
+use mappings::{SymbolPath, UnitId, WorkUnit};
 use upstream::ItemPath;
 
+use super::Driver;
+use super::context::Attempt;
+use super::judging::asked_of;
 use super::planning::Current;
+use crate::engine::{Phase, RunState, UnitState};
+use crate::gate::Evidence;
+
+/// The units of the revision at work that are not done.
+pub(super) fn not_done(state: &RunState) -> Vec<UnitId> {
+    let RunState::Working(work) = state else { return Vec::new() };
+    let Phase::Translating(candidate) = &work.phase else { return Vec::new() };
+    let units = candidate.plan.units.iter().zip(&candidate.units);
+    let open = units.filter(|(_, state)| !matches!(state, UnitState::Accepted { .. }));
+    open.map(|(unit, _)| unit.id.clone()).collect()
+}
+
+impl Driver<'_> {
+    /// What else is to be asked for a unit where all that differs rests on other units, which are not done: what calls
+    /// several changed items does as the new upstream only with the last of them, and says nothing of the others.
+    pub(super) fn asked_without_resting(
+        &self,
+        given: &Attempt<'_>,
+        evidence: &Evidence,
+    ) -> Option<Vec<(ItemPath, SymbolPath)>> {
+        let differing = evidence.differing();
+        if differing.is_empty() || !evidence.report.spec.is_empty() {
+            return None;
+        }
+        let units = given.current.plan.units.iter();
+        let others = units.filter(|unit| unit.id != given.unit.id && self.not_done.contains(&unit.id));
+        let resting = given.current.resting_on(others);
+        let rest_on_others = differing.iter().all(|item| resting.contains_key(*item));
+        let asked = asked_of(given.unit).into_iter().filter(|(item, _)| !differing.contains(item));
+        rest_on_others.then(|| asked.collect())
+    }
+}
 
 impl Current {
     /// The linked items outside all units that come to a member of one of these units by calls, each with the nearest

@@ -5,8 +5,37 @@ use crate::world::World;
 const TWICE: &str = "def twice(n: int) -> int:\n    \"\"\"Add two.\"\"\"\n    return bump(bump(n))";
 const CALM: &str =
     "def calm(n: int) -> int:\n    \"\"\"Add one to at most nine.\"\"\"\n    return bump(min(n, 9))";
+const BOTH: &str = "def both(n: int, text: str) -> int:\n    \"\"\"Add one, and the length of a text.\"\"\"\n    return bump(n) + width(text)";
 const BUMP: &str = "def bump(n: int) -> int:\n    \"\"\"Add one, and begin again at the top.\"\"\"\n    return (n + 1) % 256";
 const WIDTH: &str = "def width(text: str) -> int:\n    \"\"\"Return the length of a text in bytes.\"\"\"\n    return max(len(text.encode()), 1)";
+
+#[test]
+fn what_uses_two_changed_functions_refuses_neither() {
+    let world = World::new();
+    let user = "/// Adds one, and the length of a text.\npub fn both(n: u8, text: &str) -> usize {\n    \
+                usize::from(bump(n)) + width(text)\n}\n\n";
+    let before = "/// Cuts an amount";
+    world.upstream_changes(before, &format!("{user}{before}"), "a user of both");
+    let adds = world.answering(&[("tally.both", BOTH)], "");
+    let ran = world.tidelock(&["sync", "--translator", &adds]);
+    assert_eq!(ran.code(), 0, "{ran}");
+
+    let text = world.read("upstream/src/lib.rs");
+    let text = text.replace("n.saturating_add(1)", "n.wrapping_add(1)");
+    world.write("upstream/src/lib.rs", &text.replace("text.len()\n", "text.len().max(1)\n"));
+    world.commit("upstream", "bump wraps, and nothing is empty");
+    let right = world.answering(&[("tally.bump", BUMP), ("tally.width", WIDTH)], "");
+    let ran = world.tidelock(&["sync", "--translator", &right]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let record = world.tidelock(&["report", "--render", "json"]).json();
+    let units = record["revisions"][0]["units"].as_array().unwrap();
+    assert_eq!(units.len(), 2, "{record:#}");
+    for unit in units {
+        let attempts = unit["attempts"].as_array().unwrap();
+        let refused: Vec<_> = attempts.iter().filter(|attempt| attempt["verdict"] == "fail").collect();
+        assert!(refused.is_empty(), "a right answer was refused: {refused:#?}");
+    }
+}
 
 #[test]
 fn users_of_what_is_parked_wait_where_they_differ_and_the_rest_lands() {

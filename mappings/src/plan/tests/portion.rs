@@ -67,7 +67,7 @@ fn everything_that_waits_is_planned_callees_first_and_what_is_hidden_as_well() {
             "0 Add [k::inner -> p.inner]",
             "1 Add [k::T -> p.T, k::T::go -> p.T.go]",
             "1 Add [k::f -> p.f]",
-            "2 Test [k::tests::t -> p.tests.test_t]",
+            "2 Test [k::tests::t -> p.test_t]",
         ]
     );
 }
