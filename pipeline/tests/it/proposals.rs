@@ -282,6 +282,7 @@ fn what_is_merged_while_the_bot_looks_is_compared_with_the_newest_base_branch() 
             let (mut scene, number) = opened(kind);
             // Its branches were fetched, and its pull requests are about to be listed.
             let merge = Box::new(move |state: &mut State| assert!(state.merge(number, how)));
+            scene.forge.plan().clear();
             scene.forge.plan().ambushes.push((2, merge));
             let outcome = scene.sync().unwrap();
             assert!(!outcome.alarm, "{kind:?} {how:?}: {:?}", bodies(&scene));
