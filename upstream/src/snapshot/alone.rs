@@ -5,7 +5,7 @@ use super::outline::outline;
 use super::syntax::{AstNode, Edition, SyntaxNode, ast, parse_file};
 
 /// The editions to try: the newest that reads it, since the item stood in a file that parsed.
-const EDITIONS: [Edition; 3] = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
+pub(super) const EDITIONS: [Edition; 3] = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
 
 /// Parses one item; a member of an `impl` or `trait` block is read as one.
 ///
@@ -63,9 +63,8 @@ fn is_member(item: &Item) -> bool {
 /// implements a trait. `None` where no edition reads it.
 pub(crate) fn implementation_of(header: &str) -> Option<(String, bool)> {
     let text = format!("impl {header}\n{{ fn f() {{}} }}");
-    let editions = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
     let read =
-        editions.into_iter().map(|edition| outline(&text, edition)).find(|it| it.complaint.is_none())?;
+        EDITIONS.into_iter().map(|edition| outline(&text, edition)).find(|it| it.complaint.is_none())?;
     let of_trait = read.items.iter().any(|entry| entry.item.kind == ItemKind::Impl);
     let name =
         read.items.into_iter().find(|entry| entry.item.kind == ItemKind::Method)?.names.into_iter().next()?;

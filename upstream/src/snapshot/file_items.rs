@@ -1,11 +1,8 @@
 //! The items of one file that is read by itself, whatever tree it stands in.
 
+use super::alone::EDITIONS;
 use super::item::{Item, ItemKind};
 use super::outline::{Outline, outline};
-use super::syntax::Edition;
-
-/// The editions to try, the newest first: which one the file was written for is not known here.
-const EDITIONS: [Edition; 3] = [Edition::Edition2024, Edition::Edition2018, Edition::Edition2015];
 
 /// What a file holds, as far as it tells that alone.
 #[derive(Debug)]
@@ -14,8 +11,9 @@ pub struct FileItems(Outline);
 impl FileItems {
     /// Reads a file's text. A file that no edition reads holds nothing.
     pub fn read(text: &str) -> Self {
-        let read = EDITIONS.into_iter().map(|edition| outline(text, edition));
-        Self(read.into_iter().find(|outline| outline.complaint.is_none()).unwrap_or_default())
+        // Which edition the file was written for is not known here.
+        let mut read = EDITIONS.into_iter().map(|edition| outline(text, edition));
+        Self(read.find(|outline| outline.complaint.is_none()).unwrap_or_default())
     }
 
     /// Whether it is plain that the file holds an item as it is given: at the same place below the file's own module, of

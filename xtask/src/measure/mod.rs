@@ -28,6 +28,7 @@ mod probeable;
 mod probes;
 mod provider_faults;
 mod readers;
+mod real_upstream;
 mod rules;
 mod sandbox;
 mod soak;

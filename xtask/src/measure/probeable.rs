@@ -6,20 +6,15 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use port::confinement::Access;
-use port::contract::{
-    BuildProfile, Oracle, OracleRequest, Prepared, Toolchain, Tools, plan_items, public_paths,
-};
+use anyhow::{Result, bail};
+use port::contract::{BuildProfile, Oracle, OracleRequest, Prepared, Tools, plan_items, public_paths};
 use port::sandbox::Unconfined;
 use serde_json::json;
 use upstream::process::SystemProcessRunner;
 use upstream::{Item, ItemKind, ItemPath, Revision, Snapshot, SystemClock, UpstreamRepo, snapshot};
 
+use super::real_upstream::{newest, toolchain};
 use super::{Metric, Tell};
-
-/// The names that the branch to be read may have.
-const BRANCHES: &[&str] = &["main", "master", "trunk"];
 
 /// How long one build may take, and one probe (none is sent).
 const BUILD_MS: u64 = 20 * 60 * 1000;
@@ -36,11 +31,7 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
 }
 
 fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
-    let repo = UpstreamRepo::open(repository)?;
-    let revision = BRANCHES
-        .iter()
-        .find_map(|branch| repo.resolve(branch).ok())
-        .with_context(|| format!("`{}` has no branch named {}", repository.display(), BRANCHES.join(", ")))?;
+    let (repo, revision) = newest(repository)?;
     let snapshot = snapshot::read(&repo.tree(&revision.commit)?, &revision)?;
     let paths = public_paths(&snapshot);
     let items: Vec<_> = snapshot.items.values().filter(|item| is_public(&snapshot, item)).collect();
@@ -80,14 +71,7 @@ fn callable(
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("source");
     repo.export(&revision.commit, &source)?;
-    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let inherited = |name: &str| upstream::process::inherited(name).map(|value| (name.into(), value));
-    let toolchain = Toolchain {
-        cargo: "cargo".into(),
-        environment: names.iter().copied().filter_map(inherited).collect(),
-        access: Access::default(),
-        key: "measure".to_owned(),
-    };
+    let toolchain = toolchain();
     let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
     let tools = Tools {
         runner: &runner,

@@ -4,21 +4,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use port::confinement::Access;
+use anyhow::{Result, bail};
 use port::contract::{
-    BlockCounters, BuildProfile, Examples, Oracle, OracleRequest, Pools, Prepared, Recorded, Toolchain,
-    Tools, probe_coverage, public_paths, record_calls,
+    BlockCounters, BuildProfile, Examples, Oracle, OracleRequest, Pools, Prepared, Recorded, Tools,
+    probe_coverage, public_paths, record_calls,
 };
 use port::sandbox::Unconfined;
 use serde_json::json;
 use upstream::process::SystemProcessRunner;
-use upstream::{ItemPath, SystemClock, UpstreamRepo, harvest, snapshot};
+use upstream::{ItemPath, SystemClock, harvest, snapshot};
 
+use super::real_upstream::{newest, toolchain};
 use super::{Metric, Tell};
-
-/// The names that the branch to be read may have.
-const BRANCHES: &[&str] = &["main", "master", "trunk"];
 
 /// How long one build may take, and one probe.
 const BUILD_MS: u64 = 20 * 60 * 1000;
@@ -38,25 +35,14 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
 }
 
 fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
-    let repo = UpstreamRepo::open(repository)?;
-    let revision = BRANCHES
-        .iter()
-        .find_map(|branch| repo.resolve(branch).ok())
-        .with_context(|| format!("`{}` has no branch named {}", repository.display(), BRANCHES.join(", ")))?;
+    let (repo, revision) = newest(repository)?;
     let tree = repo.tree(&revision.commit)?;
     let snapshot = snapshot::read(&tree, &revision)?;
     let harvested = harvest::calls(&tree, &snapshot)?.calls;
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("source");
     repo.export(&revision.commit, &source)?;
-    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let inherited = |name: &str| upstream::process::inherited(name).map(|value| (name.into(), value));
-    let toolchain = Toolchain {
-        cargo: "cargo".into(),
-        environment: names.iter().copied().filter_map(inherited).collect(),
-        access: Access::default(),
-        key: "measure".to_owned(),
-    };
+    let toolchain = toolchain();
     let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
     let tools = Tools {
         runner: &runner,

@@ -1,0 +1,33 @@
+//! A real upstream given by its repository: its newest revision, and what builds it here.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use port::confinement::Access;
+use port::contract::Toolchain;
+use upstream::{Revision, UpstreamRepo};
+
+/// The names that the branch to be read may have.
+const BRANCHES: &[&str] = &["main", "master", "trunk"];
+
+/// The repository, and the newest revision of its branch.
+pub(super) fn newest(repository: &Path) -> Result<(UpstreamRepo, Revision)> {
+    let repo = UpstreamRepo::open(repository)?;
+    let revision = BRANCHES
+        .iter()
+        .find_map(|branch| repo.resolve(branch).ok())
+        .with_context(|| format!("`{}` has no branch named {}", repository.display(), BRANCHES.join(", ")))?;
+    Ok((repo, revision))
+}
+
+/// The default toolchain of this machine.
+pub(super) fn toolchain() -> Toolchain {
+    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let inherited = |name: &str| upstream::process::inherited(name).map(|value| (name.into(), value));
+    Toolchain {
+        cargo: "cargo".into(),
+        environment: names.iter().copied().filter_map(inherited).collect(),
+        access: Access::default(),
+        key: "measure".to_owned(),
+    }
+}
