@@ -22,8 +22,22 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// Trait methods that Python calls by another name.
-const SPECIAL_METHODS: &[(&str, &str, &str)] =
-    &[("Display", "fmt", "__str__"), ("Debug", "fmt", "__repr__"), ("PartialEq", "eq", "__eq__")];
+const SPECIAL_METHODS: &[(&str, &str, &str)] = &[
+    ("Display", "fmt", "__str__"),
+    ("Debug", "fmt", "__repr__"),
+    ("PartialEq", "eq", "__eq__"),
+    ("Iterator", "next", "__next__"),
+    ("IntoIterator", "into_iter", "__iter__"),
+    ("Add", "add", "__add__"),
+    ("Sub", "sub", "__sub__"),
+    ("Mul", "mul", "__mul__"),
+    ("Neg", "neg", "__neg__"),
+    ("BitAnd", "bitand", "__and__"),
+    ("BitOr", "bitor", "__or__"),
+    ("BitXor", "bitxor", "__xor__"),
+    ("Shl", "shl", "__lshift__"),
+    ("Shr", "shr", "__rshift__"),
+];
 
 /// Attributes besides `test…` that make a function a test, by the last segment of their path.
 const TEST_ATTRIBUTES: &[&str] = &["case", "proptest", "quickcheck", "rstest", "wasm_bindgen_test"];
@@ -226,7 +240,7 @@ pub(crate) fn is_test_function(item: &Item) -> bool {
 }
 
 /// Whether it is run as a benchmark by the test harness.
-pub(crate) fn is_bench_function(item: &Item) -> bool {
+pub fn is_bench_function(item: &Item) -> bool {
     item.is_test && attribute_names(item).any(|name| name == "bench")
 }
 
@@ -263,6 +277,10 @@ mod tests {
         );
         assert_eq!(member("k::<Type as Debug>::fmt").2, "__repr__");
         assert_eq!(member("k::<m::Type<T> as PartialEq<Other<T>>>::eq").2, "__eq__");
+        assert_eq!(member("k::<Type<'a> as Iterator>::next").2, "__next__");
+        assert_eq!(member("k::<&Type as IntoIterator>::into_iter").2, "__iter__");
+        assert_eq!(member("k::<Type as ops::Add<u8>>::add").2, "__add__");
+        assert_eq!(member("k::Type::next").2, "next", "no iterator by its name alone");
         assert_eq!(member("k::<Type as Default>::default").2, "default");
         assert_eq!(member("k::<Type as From<Other>>::from"), (String::new(), class("Type"), "from_".into()));
         assert_eq!(member("k::<Type as Build>::new").2, "new");

@@ -20,6 +20,7 @@ mod convention;
 #[cfg(test)]
 mod testing;
 
+pub use convention::is_bench_function;
 pub use decision::{DecisionRule, DecisionWord, Decisions, Holds};
 pub use graph::CallGraph;
 pub use infer::{InferInput, PortOutline, Proposal, infer};

@@ -73,13 +73,14 @@ impl Attempt<'_> {
     /// The same for a port of which this is known.
     pub(super) fn request_of(&self, port: &Port<'_>, wanted: &[SymbolPath]) -> TranslationRequest {
         let symbols = self.unit.members.iter().map(|member| self.context(&member.symbol, &member.file));
-        let around = Surroundings::of(self, port.language, wanted);
+        let hidden = self.current.hidden_behind(self.unit);
+        let around = Surroundings::of(self, port.language, wanted, &hidden);
         let whole = around.whole.iter().map(|symbol| self.context(&symbol.path, &symbol.file));
         TranslationRequest {
             revision: self.current.revision.clone(),
             unit: self.unit.clone(),
             symbols: symbols.collect(),
-            hidden: self.current.hidden_behind(self.unit),
+            hidden,
             neighbours: whole.collect(),
             signatures: around.signatures,
             uses: around.uses,

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable, UnitKind};
 use port::language::Language;
 use port::translate::Excerpt;
+use upstream::{Item, ItemChange};
 
 use super::context::Attempt;
 
@@ -48,10 +49,16 @@ enum Role {
 }
 
 impl<'s> Surroundings<'s> {
-    pub(super) fn of(attempt: &'s Attempt<'_>, language: &dyn Language, wanted: &[SymbolPath]) -> Self {
+    /// `hidden` is what stands behind the unit without symbols of its own: what it calls, the unit's symbols call.
+    pub(super) fn of(
+        attempt: &'s Attempt<'_>,
+        language: &dyn Language,
+        wanted: &[SymbolPath],
+        hidden: &[ItemChange],
+    ) -> Self {
         let digest = Digest::of(attempt, language);
         let mut by_role: BTreeMap<Role, Vec<&Symbol>> = BTreeMap::new();
-        for (role, symbol) in roles(attempt, wanted) {
+        for (role, symbol) in roles(attempt, language, wanted, hidden) {
             by_role.entry(role).or_default().push(symbol);
         }
         for symbols in by_role.values_mut() {
@@ -102,22 +109,34 @@ fn excerpt(symbol: &Symbol, text: String) -> Excerpt {
 }
 
 /// Symbols that those of the unit call, that call them, or that stand beside one that is to be written.
-fn roles<'s>(attempt: &'s Attempt<'_>, wanted: &[SymbolPath]) -> Vec<(Role, &'s Symbol)> {
+fn roles<'s>(
+    attempt: &'s Attempt<'_>,
+    language: &dyn Language,
+    wanted: &[SymbolPath],
+    hidden: &[ItemChange],
+) -> Vec<(Role, &'s Symbol)> {
     let members = &attempt.unit.members;
     let own: BTreeSet<&SymbolPath> = members.iter().map(|member| &member.symbol).collect();
     let planned = attempt.current.plan.units.iter().flat_map(|unit| &unit.members);
     let changing: BTreeSet<&SymbolPath> = planned.map(|member| &member.symbol).collect();
-    let after = members.iter().filter_map(|member| member.change.after());
-    let upstream: BTreeSet<&str> = after.flat_map(|item| &item.mentions).map(String::as_str).collect();
+    let after = members.iter().map(|member| &member.change).chain(hidden).filter_map(ItemChange::after);
+    let upstream = mentioned(after);
     let mine = members.iter().filter_map(|member| attempt.shown.symbols.get(&member.symbol));
     let called: BTreeSet<&str> = mine.flat_map(|symbol| &symbol.mentions).map(String::as_str).collect();
     let is_test_unit = attempt.unit.kind == UnitKind::Test;
     // A test that is there shows by itself how the port writes its tests.
     let needs_example =
         is_test_unit && members.iter().any(|member| attempt.shown.symbols.get(&member.symbol).is_none());
-    let role = |symbol: &Symbol| {
+    let is_named = |symbol: &Symbol| {
         let name = symbol.path.name();
-        let is_called = upstream.contains(name) || called.contains(name);
+        upstream.contains(name) || called.contains(name)
+    };
+    let classes: BTreeSet<&str> = (attempt.shown.symbols.symbols.values())
+        .filter(|symbol| symbol.kind == SymbolKind::Class && is_named(symbol))
+        .map(|symbol| symbol.path.name())
+        .collect();
+    let role = |symbol: &Symbol| {
+        let is_called = is_named(symbol) || is_kind_of(symbol, &classes, language);
         // A class mentions what its methods mention; where only a method calls, the method is shown.
         let calls = symbol.kind != SymbolKind::Class
             && members.iter().any(|member| {
@@ -146,6 +165,24 @@ fn roles<'s>(attempt: &'s Attempt<'_>, wanted: &[SymbolPath]) -> Vec<(Role, &'s 
         !own.contains(&symbol.path) && !inside && (!is_around || wanted.contains(&symbol.path))
     });
     others.filter_map(|symbol| Some((role(symbol)?, symbol))).collect()
+}
+
+/// The names that items mention.
+fn mentioned<'i>(items: impl Iterator<Item = &'i Item>) -> BTreeSet<&'i str> {
+    items.flat_map(|item| &item.mentions).map(String::as_str).collect()
+}
+
+/// Whether a class is one of these by its head: a variant of an enumeration, a kind of error. Rust names them by what
+/// they are kinds of.
+fn is_kind_of(symbol: &Symbol, classes: &BTreeSet<&str>, language: &dyn Language) -> bool {
+    let mentions_one = || symbol.mentions.iter().any(|name| classes.contains(name.as_str()));
+    if symbol.kind != SymbolKind::Class || !mentions_one() {
+        return false;
+    }
+    let head = language.signature(&symbol.text).unwrap_or_default();
+    let header = head.lines().find(|line| !line.starts_with('@')).unwrap_or_default();
+    let mut words = header.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| word != symbol.path.name() && classes.contains(word))
 }
 
 /// The lines of a text that use one of these names, its first line aside, each with the line around it on both sides;
@@ -214,7 +251,29 @@ pub(super) fn lies_in(path: &SymbolPath, around: &SymbolPath) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::uses;
+    use std::collections::BTreeSet;
+
+    use port::language::Language as _;
+    use port::language::python::{Interpreter, Python};
+    use upstream::process::SystemProcessRunner;
+
+    use super::{is_kind_of, uses};
+
+    #[test]
+    fn classes_are_of_the_kinds_that_their_heads_name() {
+        let python = Python::new("", Interpreter::locate(&SystemProcessRunner::default(), None).unwrap());
+        let text = "class Error(Exception):\n    pass\n\n\n@dataclass\nclass Differs(m.Error):\n    at: int\n\n\n\
+                    class Other:\n    of = Error\n\n\ndef f(x: Error): return x\n";
+        let symbols = python.symbols("m.py", text).symbols;
+        let kinds = |name: &str| -> Vec<String> {
+            let of = BTreeSet::from([name]);
+            let kinds = symbols.iter().filter(|located| is_kind_of(&located.symbol, &of, &python));
+            kinds.map(|located| located.symbol.path.to_string()).collect()
+        };
+        assert_eq!(kinds("Error"), ["m.Differs"], "neither itself, nor who holds one, nor a function");
+        assert!(kinds("Differs").is_empty());
+        assert!(kinds("dataclass").is_empty(), "a decorator is no base");
+    }
 
     #[test]
     fn uses_are_whole_lines_with_what_stands_around_them() {

@@ -50,9 +50,6 @@ pub(super) fn begin(
     let ignored = ignored(&args.ignore)?;
     let interpreter = Interpreter::locate(&*context.machine.runner, None).map_err(|error| anyhow!(error))?;
     let facts = naming::facts(&*context.machine.runner, &interpreter)?;
-    if !args.without_tests {
-        naming::ensure_pytest(&facts, &interpreter)?;
-    }
     let language = Python::new("", interpreter);
     // Before anything is made or fetched.
     naming::package(args.package.as_deref(), "port", &facts, &language)?;
@@ -94,6 +91,7 @@ pub(super) fn begin(
         krate,
         package: &package,
         with_tests: !args.without_tests,
+        lacks_pytest: !facts.pytest,
     };
     for (file, text) in skeleton::files(plan) {
         write(folder, &file, &text)?;
@@ -105,6 +103,8 @@ pub(super) fn begin(
     git(context, folder, author, &["add", "--all"])?;
     let message = format!("Begin a port of {library} {}", revision.label);
     git(context, folder, author, &["commit", "--quiet", "--no-gpg-sign", "--message", &message])?;
+    // What its tests need is installed now: later somebody may have been asked in vain.
+    session.provide(folder)?;
     std::fs::remove_file(folder.join(MARK)).context("cannot remove the mark of an unfinished port")?;
     context.console.say(&format!(
         "begun: {} of {library} {} wait to be ported",

@@ -28,7 +28,7 @@ pub(super) struct Facts {
     /// The names of its own modules.
     taken: BTreeSet<String>,
     /// Whether it can run pytest.
-    pytest: bool,
+    pub(super) pytest: bool,
 }
 
 /// Asks the interpreter.
@@ -37,16 +37,6 @@ pub(super) fn facts(runner: &dyn ProcessRunner, interpreter: &Interpreter) -> Re
     let finished = runner.run(&invocation).context("the Python interpreter cannot be asked")?;
     let facts = serde_json::from_slice(&finished.stdout);
     Ok(facts.with_context(|| format!("the Python interpreter does not answer: {}", finished.tail(3)))?)
-}
-
-/// The upstream's tests are run by pytest, so it has to be there.
-pub(super) fn ensure_pytest(facts: &Facts, interpreter: &Interpreter) -> Result<(), CliError> {
-    if facts.pytest {
-        return Ok(());
-    }
-    let program = interpreter.program().to_string_lossy().into_owned();
-    Err(CliError::usage(anyhow!("`{program}` has no pytest, which runs the tests of the port"))
-        .hint(format!("install it (`{program} -m pip install pytest`), or port no tests: `--without-tests`")))
 }
 
 /// The package's name: the one that was asked for, or the crate's.
@@ -96,13 +86,5 @@ mod tests {
             let error = name(Some(wrong), "strsim").unwrap_err().to_string();
             assert!(error.contains(says) && error.contains("hint"), "{wrong}: {error}");
         }
-    }
-
-    #[test]
-    fn without_pytest_it_is_said_how_to_go_on() {
-        let interpreter = Interpreter::locate(&SystemProcessRunner::default(), None).unwrap();
-        let facts = Facts { taken: BTreeSet::new(), pytest: false };
-        let error = ensure_pytest(&facts, &interpreter).unwrap_err().to_string();
-        assert!(error.contains("--without-tests") && error.contains("pip install"), "{error}");
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Plan<'a> {
     /// The port's package.
     pub(super) package: &'a str,
     pub(super) with_tests: bool,
+    /// Whether the interpreter has no pytest, so that the port has to ask for it.
+    pub(super) lacks_pytest: bool,
 }
 
 /// All files by path, but for the configuration and the lock.
@@ -182,11 +184,16 @@ fn project(plan: Plan<'_>) -> String {
     } else {
         ""
     };
+    let wanted = if plan.with_tests && plan.lacks_pytest {
+        "\n[dependency-groups]\ntest = [\"pytest>=7\"]\n"
+    } else {
+        ""
+    };
     format!(
         "[build-system]\nrequires = [\"setuptools>=61\"]\nbuild-backend = \"setuptools.build_meta\"\n\n\
          [project]\nname = \"{name}\"\nversion = \"{version}\"\n\
          description = \"A Python port of the Rust crate {}\"\nrequires-python = \">=3.10\"\n\n\
-         [tool.setuptools.packages.find]\ninclude = [\"{top}*\"]\n{tests}",
+         [tool.setuptools.packages.find]\ninclude = [\"{top}*\"]\n{tests}{wanted}",
         plan.krate.name,
     )
 }

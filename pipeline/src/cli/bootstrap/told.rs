@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::anyhow;
 use mappings::bootstrap::NOT_YET;
-use mappings::{Lock, Placement, Proof, SkipReason};
+use mappings::{Lock, Placement, Proof, SkipReason, is_bench_function};
 use port::repo::BranchHead;
 use reports::record::{AttemptRecord, UnitRecord};
 use reports::{RunRecord, count, visible_line};
@@ -148,7 +148,8 @@ fn told(
             // What helps tests, and what the upstream hides where that was asked for.
             (Placement::Mapped { .. }, None) => continue,
             (Placement::Skipped { why: SkipReason::Unmapped, reason, .. }, None) => {
-                if session.settings.mapping.needs_no_symbol(item).is_some() {
+                // Benchmarks are no tests: nobody asks whether they pass.
+                if session.settings.mapping.needs_no_symbol(item).is_some() || is_bench_function(item) {
                     continue;
                 }
                 Some(reason.clone())

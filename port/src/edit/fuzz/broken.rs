@@ -133,12 +133,10 @@ fn hash(pen: &mut Pen<'_>) -> Case {
 
 fn twice(pen: &mut Pen<'_>) -> Case {
     let (one, other) = (pen.sound_clamp(), pen.sound_clamp());
-    let imports = pen.block("IMPORTS file=p/m.py", "import math");
     let mut blocks = vec![pen.replace_clamp(&one), pen.replace_clamp(&other)];
-    match pen.random.index(4) {
-        0 => blocks = vec![imports.clone(), pen.replace_clamp(&one), imports],
-        1 => blocks = vec![pen.line("NEED sym=p.m.x"), pen.line("NEED sym=p.m.x")],
-        2 => {
+    match pen.random.index(3) {
+        0 => blocks = vec![pen.line("NEED sym=p.m.x"), pen.line("NEED sym=p.m.x")],
+        1 => {
             let head = format!("MOVE sym=p.m.clamp sha={} to=p.new.clamp file=p/new.py", pen.sha(CLAMP));
             blocks = vec![pen.line(&head), pen.block("INSERT sym=p.new.clamp file=p/new.py", &one)];
         }

@@ -493,11 +493,19 @@ fn assembled(parts: Vec<(usize, Part)>) -> Result<Answer, AnswerError> {
     for (line, part) in parts {
         let alone = match part {
             Part::Edit(edit) => {
-                if edits.iter().any(|earlier| is_same_target(earlier, &edit)) {
-                    let detail = "one block for each symbol, and one IMPORTS for each file";
-                    return Err(error(AnswerDefect::DuplicateSymbol, line, detail));
+                let earlier = edits.iter_mut().find(|earlier| is_same_target(earlier, &edit));
+                match (earlier, edit) {
+                    (None, edit) => edits.push(edit),
+                    // Imports are a set: what two blocks ask for is wanted together.
+                    (Some(Edit::Imports { text, .. }), Edit::Imports { text: more, .. }) => {
+                        text.push('\n');
+                        text.push_str(&more);
+                    }
+                    (Some(_), _) => {
+                        let detail = "one block for each symbol";
+                        return Err(error(AnswerDefect::DuplicateSymbol, line, detail));
+                    }
                 }
-                edits.push(edit);
                 None
             }
             Part::Need(symbol) if needed.contains(&symbol) => {

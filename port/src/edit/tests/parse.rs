@@ -93,13 +93,27 @@ fn every_defect_has_its_code() {
     assert_eq!(code(&format!("{REPLACE}\n@@DONE k7f3 blocks=1")), "bad-value");
     assert_eq!(two(REPLACE, "@@TL k7f3 DELETE sym=p.m.f sha=00112233"), "duplicate-symbol");
     assert_eq!(two("@@TL k7f3 NEED sym=p.f", "@@TL k7f3 NEED sym=p.f"), "duplicate-symbol");
-    let imports = "@@TL k7f3 IMPORTS file=a.py\nimport re\n@@END k7f3";
-    assert_eq!(two(imports, imports), "duplicate-symbol");
     assert_eq!(two(REPLACE, "@@TL k7f3 NOCHANGE reason=x"), "mixed-answer");
     assert_eq!(two("@@TL k7f3 NOCHANGE reason=x", "@@TL k7f3 NOCHANGE reason=y"), "mixed-answer");
     assert_eq!(two("@@TL k7f3 NEED sym=p.f", "@@TL k7f3 UNPORTABLE reason=x"), "mixed-answer");
     assert_eq!(one("@@TL k7f3 REPLACE sym=p.f sha=00112233\n\n@@END k7f3"), "empty-body");
     assert_eq!(one("@@TL k7f3 REPLACE sym=p.f sha=00112233\n```python\n```\n@@END k7f3"), "empty-body");
+}
+
+#[test]
+fn imports_of_one_file_in_several_blocks_are_wanted_together() {
+    let block = |file: &str, text: &str| format!("@@TL k7f3 IMPORTS file={file}\n{text}\n@@END k7f3");
+    let text = blocks(
+        &[block("a.py", "import re"), block("b.py", "import os"), block("a.py", "from m import x")]
+            .join("\n"),
+        3,
+    );
+    let Answer::Edits { edits } = parse_answer(&text, "k7f3").unwrap() else { panic!("no edits: {text}") };
+    let imports = |file: &str, text: &str| Edit::Imports { file: file.to_owned(), text: text.to_owned() };
+    assert_eq!(edits, [imports("a.py", "import re\nfrom m import x"), imports("b.py", "import os")]);
+    // A block that is wrong by itself stays so.
+    let broken = blocks(&[block("a.py", "import re"), block("a.py", "")].join("\n"), 2);
+    assert_eq!(code(&broken), "empty-body");
 }
 
 #[test]

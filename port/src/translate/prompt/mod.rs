@@ -26,7 +26,7 @@ pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
 use sides::{Sides, changed_lines, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "5";
+pub const PROMPT_VERSION: &str = "6";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;

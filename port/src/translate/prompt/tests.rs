@@ -242,7 +242,7 @@ fn templates_of_the_users_own_count_as_another_version() {
     assert!(prompt.stable.contains("Everything is `int`."));
     assert!(prompt.prompt_version.starts_with("5+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "5");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "6");
 }
 
 #[test]
