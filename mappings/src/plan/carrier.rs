@@ -53,6 +53,7 @@ fn decide(input: &PlanInput<'_>, carrier: &Carrier<'_>) -> Result<Decision, Plan
     let planned = |symbol: SymbolPath, file, edited_by_hand, kind, reason| {
         let change = own_change(input, link, item)?;
         let member = UnitMember { change, symbol, file, edited_by_hand };
+        let kind = if item.is_test { UnitKind::Test } else { kind };
         Ok(Decision::Follow(vec![Planned { member, kind, reason, comes_at: None }]))
     };
     let (symbol, file) = match (place(input, item, Some(link))?, input.symbols.get(&link.symbol)) {

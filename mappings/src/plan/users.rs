@@ -15,6 +15,7 @@ use super::behaviour::without_behaviour;
 use super::change::relocated;
 use super::member::Planned;
 use super::{Decided, PlanError, PlanInput};
+use crate::convention::is_test_function;
 use crate::graph::{CallGraph, Direction, NodeIndex};
 use crate::lock::{Link, Lock};
 use crate::mapping::{Placement, without_variant};
@@ -59,8 +60,10 @@ pub(super) struct Search<'d, 'a> {
 /// What an item is to a change that arrives at it.
 #[derive(Debug, Clone, Copy)]
 enum Seat {
-    /// Test code is followed for its own sake.
+    /// A test is followed for its own sake, and for that of what helps it.
     Test,
+    /// It helps tests, and has no symbol: the tests that use it hold what it is.
+    Helper,
     /// Without a symbol of its own it hands on what it uses.
     Bare,
     /// Its symbol, where the port has it.
@@ -73,6 +76,14 @@ struct Source {
     item: NodeIndex,
     symbol: Option<NodeIndex>,
     cause: Cause,
+    /// Whether it helps tests: then tests are its users.
+    helps: bool,
+}
+
+impl Source {
+    fn carrier(item: NodeIndex, symbol: Option<NodeIndex>) -> Self {
+        Self { item, symbol, cause: Cause::Carrier, helps: false }
+    }
 }
 
 impl<'d, 'a: 'd> Search<'d, 'a> {
@@ -146,7 +157,15 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
                     return false;
                 }
                 let symbol = match self.seat(caller) {
-                    Seat::Test => return false,
+                    Seat::Test => {
+                        // One that waits may equal what there is again.
+                        if source.helps && !matches!(behind.get(&caller), Some(None)) {
+                            taken.insert(caller);
+                            found.insert(caller, source);
+                        }
+                        return false;
+                    }
+                    Seat::Helper => return source.helps,
                     Seat::Bare => return true,
                     Seat::Linked(symbol) => symbol,
                 };
@@ -155,13 +174,13 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
                 if matches!(behind.get(&caller), Some(None)) {
                     // Nothing is to be done about it; what does without its symbol may have followed in between.
                     taken.insert(caller);
-                    waiting.push_back(Source { item: caller, symbol, cause: Cause::Carrier });
+                    waiting.push_back(Source::carrier(caller, symbol));
                     return false;
                 }
                 if !comes_through {
                     taken.insert(caller);
                     found.insert(caller, source);
-                    waiting.push_back(Source { item: caller, symbol, cause: Cause::Carrier });
+                    waiting.push_back(Source::carrier(caller, symbol));
                 }
                 comes_through
             });
@@ -237,10 +256,12 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
     }
 
     fn source(&self, item: NodeIndex) -> Option<Source> {
+        let source = |symbol, cause, helps| Some(Source { item, symbol, cause, helps });
         match self.seat(item) {
             Seat::Test => None,
-            Seat::Bare => Some(Source { item, symbol: None, cause: Cause::Hidden }),
-            Seat::Linked(symbol) => Some(Source { item, symbol, cause: Cause::Changed }),
+            Seat::Helper => source(None, Cause::Hidden, true),
+            Seat::Bare => source(None, Cause::Hidden, false),
+            Seat::Linked(symbol) => source(symbol, Cause::Changed, false),
         }
     }
 
@@ -254,10 +275,10 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
     }
 
     fn seat_of(&self, path: &ItemPath) -> Seat {
-        if self.input.target.items.get(path).is_some_and(|item| item.is_test) {
-            return Seat::Test;
-        }
         let link = || self.link(path).map(|link| &link.symbol);
+        if let Some(item) = self.input.target.items.get(path).filter(|item| item.is_test) {
+            return if is_test_function(item) || link().is_some() { Seat::Test } else { Seat::Helper };
+        }
         match self.own.get(path).copied().or_else(link) {
             Some(symbol) => Seat::Linked(self.port.node(symbol)),
             None => Seat::Bare,

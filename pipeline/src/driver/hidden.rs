@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use mappings::{CallGraph, WorkUnit};
+use mappings::{CallGraph, UnitKind, WorkUnit};
 use upstream::{ItemChange, ItemPath, Snapshot};
 
 use super::planning::Current;
@@ -31,7 +31,7 @@ impl Current {
     /// The changes behind a unit that no symbol answers to, by path. The walk ends at what has a symbol: that
     /// is followed by itself.
     pub(super) fn hidden_behind(&self, unit: &WorkUnit) -> Vec<ItemChange> {
-        let changed = self.hidden_changes();
+        let changed = self.hidden_changes(unit.kind == UnitKind::Test);
         let is_begun = self.is_begun(unit);
         if changed.is_empty() && !is_begun {
             return Vec::new();
@@ -66,9 +66,11 @@ impl Current {
         })
     }
 
-    fn hidden_changes(&self) -> BTreeMap<&ItemPath, &ItemChange> {
+    /// What helps tests stands behind tests alone.
+    fn hidden_changes(&self, of_tests: bool) -> BTreeMap<&ItemPath, &ItemChange> {
         let changes = self.diff.items.iter().filter(|change| {
-            change.touches_behaviour() && !change.is_test() && !self.is_followed(change.path())
+            let is_meant = of_tests || !change.is_test();
+            change.touches_behaviour() && is_meant && !self.is_followed(change.path())
         });
         changes
             .flat_map(|change| {

@@ -167,9 +167,18 @@ fn roles<'s>(
     others.filter_map(|symbol| Some((role(symbol)?, symbol))).collect()
 }
 
-/// The names that items mention.
+/// The names that items mention, and the types in front of what they mention: `Words` of `Words::new`.
 fn mentioned<'i>(items: impl Iterator<Item = &'i Item>) -> BTreeSet<&'i str> {
-    items.flat_map(|item| &item.mentions).map(String::as_str).collect()
+    items
+        .flat_map(|item| item.mentions.iter().map(String::as_str).chain(types_of_paths(&item.text)))
+        .collect()
+}
+
+fn types_of_paths(text: &str) -> impl Iterator<Item = &str> {
+    let last = text.matches("::").count();
+    let segments = text.split("::").take(last).map(str::trim_end);
+    let names = segments.filter_map(|text| text.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next());
+    names.filter(|name| name.starts_with(char::is_uppercase))
 }
 
 /// Whether a class is one of these by its head: a variant of an enumeration, a kind of error. Rust names them by what
@@ -257,7 +266,7 @@ mod tests {
     use port::language::python::{Interpreter, Python};
     use upstream::process::SystemProcessRunner;
 
-    use super::{is_kind_of, uses};
+    use super::{is_kind_of, types_of_paths, uses};
 
     #[test]
     fn classes_are_of_the_kinds_that_their_heads_name() {
@@ -273,6 +282,15 @@ mod tests {
         assert_eq!(kinds("Error"), ["m.Differs"], "neither itself, nor who holds one, nor a function");
         assert!(kinds("Differs").is_empty());
         assert!(kinds("dataclass").is_empty(), "a decorator is no base");
+    }
+
+    #[test]
+    fn types_stand_in_front_of_what_is_called_on_them() {
+        let types = |text| types_of_paths(text).collect::<Vec<_>>();
+        let text = "let w = Words::new(m::Style :: default(), Vec::<u8>::new()); w.next()";
+        assert_eq!(types(text), ["Words", "Style", "Vec"]);
+        assert!(types("a::b::c(Words)").is_empty(), "what is no part of a path is mentioned by itself");
+        assert!(types("").is_empty());
     }
 
     #[test]

@@ -226,6 +226,33 @@ fn a_landed_carrier_keeps_its_fingerprint_and_moves_its_revision_and_proof() {
     assert_eq!(lines(&port.plan(&upstream("3", "a", "2"))), Vec::<String>::new());
 }
 
+/// What tests share is written out in the port's tests: these change with it, and nothing else does.
+#[test]
+fn a_change_of_what_helps_tests_is_followed_by_the_tests_that_use_it() {
+    let upstream = |name: &str, f: &str, rows: &str| {
+        let tests = [
+            test_helper("k::rows", rows),
+            test_helper("k::check", "rows"),
+            test_function("k::a", "check f"),
+            test_function("k::b", "f"),
+        ];
+        snapshot(name, tests.into_iter().chain([function("k::f", f)]))
+    };
+    let symbols = table(&[("p.f", "f"), ("p.test_a", "a"), ("p.test_b", "b")]);
+    let mut port = Port::new(upstream("1", "1", "1"), symbols);
+    assert_eq!(port.lock.links.len(), 3);
+    let skipped = "NoCounterpart k::rows: it helps upstream tests and is none itself, and the port has no symbol for it";
+    let plan = port.plan(&upstream("2", "1", "2"));
+    assert_eq!(lines(&plan), ["0 Test [k::a -> p.test_a]", skipped]);
+    assert_eq!(plan.units[0].reason, "it uses `k::rows`, which changed and has no symbol of its own");
+    // Code that changes is followed by its tests no more than before.
+    assert_eq!(lines(&port.plan(&upstream("2", "2", "1"))), ["0 Change [k::f -> p.f]"]);
+    // What is parked is planned again, until the rows are what they were.
+    port.park_all(upstream("2", "1", "2"));
+    assert_eq!(lines(&port.plan(&upstream("3", "1", "2"))), ["0 Test [k::a -> p.test_a]"]);
+    assert!(port.plan(&upstream("3", "1", "1")).units.is_empty());
+}
+
 #[test]
 fn a_parked_carrier_keeps_its_link() {
     let mut port = port();
