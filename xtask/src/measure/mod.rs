@@ -3,6 +3,7 @@
 mod big_port;
 mod bootstrap;
 mod contract;
+mod contract_speed;
 mod crash;
 mod criterion_suite;
 mod daemon;
@@ -242,6 +243,12 @@ const MEASURES: &[Measure] = &[
         about: "how often the decision about task suites is wrong, and what it costs, over simulated agents",
         needs: "nothing; takes no `--repo`; a minute",
         run: gate_suites::run,
+    },
+    Measure {
+        name: "contract-speed",
+        about: "probes a second of both drivers, and what a gate adds to the port's own tests",
+        needs: "the Cargo registry, git, Python 3.10, a release build of `tidelock` and `xtask`; takes no `--repo`; minutes",
+        run: contract_speed::run,
     },
     Measure {
         name: "first-divergence",
