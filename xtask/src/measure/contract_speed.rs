@@ -8,15 +8,14 @@ use mappings::SymbolPath;
 use port::confinement::Access;
 use port::contract::{
     BuildProfile, ContractItem, ContractRequest, Examples, Oracle, OracleRequest, Pools, PortSide, Prepared,
-    Profile, Recorded, Tools, check, probe_coverage, public_paths,
+    Profile, Recorded, check, probe_coverage, public_paths,
 };
-use port::sandbox::Unconfined;
 use serde_json::Value;
-use upstream::process::{Finished, Invocation, Limits, ProcessRunner, SystemProcessRunner};
+use upstream::process::{Invocation, SystemProcessRunner};
 use upstream::{Clock, ItemPath, SystemClock, snapshot};
 
-use super::contract::{commit, git};
-use super::real_upstream::{newest, toolchain};
+use super::contract::{commit, git, ran};
+use super::real_upstream::{newest, toolchain, tools};
 use super::{Metric, Tell};
 
 /// The fewest probes a second.
@@ -28,9 +27,6 @@ const ADDED_MOST: f64 = 3.0;
 const PROBES: usize = 25_000;
 /// How often each is timed; the fastest counts, since other work of the machine only ever adds.
 const ROUNDS: usize = 3;
-/// The longest one question, one build or one command may take, in milliseconds.
-const PROBE_MS: u64 = 5000;
-const COMMAND_MS: u64 = 20 * 60 * 1000;
 
 /// A scalar function and one of short texts.
 const UPSTREAM: &str = "pub fn turned(number: u64) -> u64 {\n    number.rotate_left(7) ^ 12\n}\n\n\
@@ -75,13 +71,7 @@ fn drivers(tell: &mut Tell<'_>) -> Result<()> {
         .collect::<Result<_>>()?;
     let items: Vec<ItemPath> = pairs.iter().map(|pair| pair.item.clone()).collect();
     let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
-    let tools = Tools {
-        runner: &runner,
-        confinement: &Unconfined,
-        clock: &clock,
-        probe_timeout_ms: PROBE_MS,
-        build_timeout_ms: COMMAND_MS,
-    };
+    let tools = tools(&runner, &clock);
     let request = OracleRequest {
         source: &source,
         source_key: revision.commit.as_str(),
@@ -158,7 +148,7 @@ fn gate(tell: &mut Tell<'_>) -> Result<()> {
     let program = super::demo::program()?;
     let folder = tempfile::tempdir()?;
     let root = folder.path().join("demo");
-    asked(Invocation::new(&program, "/").args([std::ffi::OsStr::new("demo"), root.as_os_str()]))?;
+    drop(ran(Invocation::new(&program, "/").args([std::ffi::OsStr::new("demo"), root.as_os_str()]))?);
     let port = root.join("port");
     change(&port.join("strsim/__init__.py"))?;
     let clock = SystemClock;
@@ -166,9 +156,9 @@ fn gate(tell: &mut Tell<'_>) -> Result<()> {
     // The first one builds the upstream, where the demo has not done so.
     for _ in 0..=ROUNDS {
         let begun_ms = clock.now_ms();
-        let finished = asked(Invocation::new(&program, &port).args(["gate", "--format", "json"]))?;
+        let written = ran(Invocation::new(&program, &port).args(["gate", "--format", "json"]))?;
         let whole_ms = clock.now_ms() - begun_ms;
-        let told: Value = serde_json::from_slice(&finished.stdout).context("the gate wrote no JSON")?;
+        let told: Value = serde_json::from_slice(&written).context("the gate wrote no JSON")?;
         let gates = told.pointer("/gates").and_then(Value::as_array).context("the gate names no gates")?;
         let tests = gates.iter().find(|gate| gate.get("gate") == Some(&Value::from("tests")));
         let tests_ms = tests.and_then(|gate| gate.get("duration_ms")?.as_i64()).context("no tests ran")?;
@@ -195,15 +185,4 @@ fn change(file: &Path) -> Result<()> {
         bail!("the demo's port has {changed} of the functions {}", CHANGED.join(", "));
     }
     Ok(std::fs::write(file, lines.join("\n") + "\n")?)
-}
-
-fn asked(invocation: Invocation) -> Result<Finished> {
-    let invocation = invocation
-        .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE"])
-        .limits(Limits { timeout_ms: COMMAND_MS, ..Limits::default() });
-    let finished = SystemProcessRunner::default().run(&invocation)?;
-    if !finished.succeeded() {
-        bail!("{:?}:\n{}", finished.ending, finished.tail(20));
-    }
-    Ok(finished)
 }
