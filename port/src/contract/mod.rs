@@ -26,6 +26,7 @@ mod landmarks;
 mod linked;
 mod locked;
 mod observed_type;
+mod observers;
 mod operation;
 mod oracle;
 mod plan_type;

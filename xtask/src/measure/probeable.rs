@@ -90,7 +90,12 @@ fn callable(
             cache_dir: &folder.path().join("cache"),
         };
         match Oracle::prepare(&tools, &request)? {
-            Prepared::Ready(oracle) => not_probed.extend(oracle.plan().not_probed.clone()),
+            Prepared::Ready(oracle) => {
+                // What keeps to itself is told of by its methods.
+                let plan = oracle.plan();
+                let left = plan.not_probed.iter().filter(|(item, _)| plan.observers(item).next().is_none());
+                not_probed.extend(left.map(|(item, reason)| (item.clone(), reason.clone())));
+            }
             Prepared::SourceBlocked { reason } => return Ok(Err(reason)),
         }
     }
