@@ -199,7 +199,7 @@ fn proxied(sdks: &Environment, proxy: &Proxy, prompt: &Prompt, tell: &mut Tell<'
         // A whole and a truncated answer by each route at least.
         let least = f64::from(2 * u32::try_from(ROUTES.len())?);
         tell(Metric::at_least(name("answers"), tally.answers.into(), "requests", least))?;
-        tell(Metric::told(name("answers_as_sent"), tally.exact.into(), "requests"))?;
+        tell(Metric::at_least(name("answers_as_sent"), tally.exact.into(), "requests", least))?;
         let least = f64::from(u32::try_from(ROUTES.len() * FAULTS.len())?);
         tell(Metric::at_least(name("faults"), tally.faults.into(), "requests", least))?;
         let differences = u32::try_from(tally.differences.len())?;

@@ -157,10 +157,12 @@ fn broken(shapes: &[Shape]) -> Vec<Shape> {
         broken.push(damaged(&|fields| {
             fields.insert("temprature".to_owned(), json!(1));
         }));
-        // Every one of them has one of these fields, and needs it.
+        // Every one of them has one of these fields; a number is none of them.
         broken.push(damaged(&|fields| {
-            for needed in ["model", "message", "response", "choices"] {
-                fields.remove(needed);
+            for name in ["model", "message", "response"] {
+                if let Some(field) = fields.get_mut(name) {
+                    *field = json!(7);
+                }
             }
         }));
     }
