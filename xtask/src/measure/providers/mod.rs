@@ -1,6 +1,6 @@
-//! Every protocol against a server that others wrote, the LiteLLM proxy, and against the types of the published SDKs.
+//! Every protocol against a server that others wrote, the `LiteLLM` proxy, and against the types of the published SDKs.
 //!
-//! What Tidelock's own provider code reads from the proxy is held against what the SDKs of Anthropic and OpenAI read
+//! What Tidelock's own provider code reads from the proxy is held against what the SDKs of Anthropic and `OpenAI` read
 //! when they send the same body; each body that it writes, and each answer that the fake provider of
 //! `provider-faults` gives, is held against the SDKs' types.
 

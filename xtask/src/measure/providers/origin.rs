@@ -1,4 +1,4 @@
-//! The provider behind the LiteLLM proxy: it answers in the words of whichever interface it is asked by, and what it
+//! The provider behind the `LiteLLM` proxy: it answers in the words of whichever interface it is asked by, and what it
 //! answers is said by the model's name.
 
 use std::io::{BufReader, Write as _};

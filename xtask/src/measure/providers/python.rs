@@ -1,4 +1,4 @@
-//! The Python side: environments with packages of `PyPI`, the LiteLLM proxy in one, the published SDKs in another.
+//! The Python side: environments with packages of `PyPI`, the `LiteLLM` proxy in one, the published SDKs in another.
 //!
 //! They are two because the proxy wants older SDKs than the newest.
 
@@ -48,9 +48,9 @@ impl Environment {
             return Ok(environment);
         }
         let folder = environment.root.to_string_lossy().into_owned();
-        run("python3".into(), Path::new("."), &["-m", "venv", "--clear", &folder], &[])?;
+        run(Path::new("python3"), Path::new("."), &["-m", "venv", "--clear", &folder], &[])?;
         let install = [&["-q", "install"], packages].concat();
-        run(environment.program("pip"), Path::new("."), &install, &[])
+        run(&environment.program("pip"), Path::new("."), &install, &[])
             .with_context(|| format!("cannot install {}", packages.join(" ")))?;
         std::fs::write(mark, packages.join("\n"))?;
         Ok(environment)
@@ -63,14 +63,14 @@ impl Environment {
     /// The version of an installed package.
     pub(super) fn version(&self, package: &str) -> Result<String> {
         let code = format!("import importlib.metadata as m; print(m.version({package:?}))");
-        let said = run(self.program("python"), &self.root, &["-c", &code], &[])?;
+        let said = run(&self.program("python"), &self.root, &["-c", &code], &[])?;
         Ok(said.trim().to_owned())
     }
 
     /// What the SDKs answer to these questions, in their order.
     pub(super) fn ask(&self, questions: &[Value]) -> Result<Vec<Value>> {
         let lines: Vec<String> = questions.iter().map(ToString::to_string).collect();
-        let said = run(self.program("python"), &self.root, &["-c", SCRIPT], lines.join("\n").as_bytes())?;
+        let said = run(&self.program("python"), &self.root, &["-c", SCRIPT], lines.join("\n").as_bytes())?;
         let answers: Result<Vec<Value>, _> = said.lines().map(serde_json::from_str).collect();
         let answers = answers.context("the SDKs answer no JSON")?;
         ensure!(answers.len() == questions.len(), "{} answers to {}", answers.len(), questions.len());
@@ -78,9 +78,9 @@ impl Environment {
     }
 }
 
-fn run(program: PathBuf, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+fn run(program: &Path, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
     let limits = Limits { timeout_ms: COMMAND_MS, ..Limits::default() };
-    let invocation = Invocation::new(&program, folder)
+    let invocation = Invocation::new(program, folder)
         .args(arguments.iter().copied())
         .inherit(&INHERITED)
         .env("NO_PROXY", "127.0.0.1")
@@ -97,7 +97,7 @@ fn run(program: PathBuf, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Res
     Ok(String::from_utf8_lossy(&finished.stdout).into_owned())
 }
 
-/// The LiteLLM proxy on loopback, gone with this value.
+/// The `LiteLLM` proxy on loopback, gone with this value.
 pub(super) struct Proxy {
     log: PathBuf,
     /// Its address, without the version path.

@@ -12,7 +12,7 @@ use super::super::{Metric, Tell};
 use super::python::Environment;
 use super::{PROTOCOLS, format, origin, word};
 
-/// Servers of reasoning models have this field beside what OpenAI documents, and so has the fake.
+/// Servers of reasoning models have this field beside what `OpenAI` documents, and so has the fake.
 const OF_OTHERS: &str = "reasoning_content: unknown";
 
 /// A value that is to be of a type of an SDK.
