@@ -28,6 +28,7 @@ mod poll;
 mod probeable;
 mod probes;
 mod provider_faults;
+mod providers;
 mod readers;
 mod real_upstream;
 mod rules;
@@ -300,6 +301,12 @@ const MEASURES: &[Measure] = &[
         about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
         needs: "nothing but the loopback device; takes no `--repo`; minutes",
         run: provider_faults::run,
+    },
+    Measure {
+        name: "providers",
+        about: "every protocol against the LiteLLM proxy, and what is written and faked against the providers' SDKs",
+        needs: "PyPI, Python 3.10, the loopback device; `--repo` with a folder keeps the Python environments there; minutes",
+        run: providers::run,
     },
     Measure {
         name: "tokens",
