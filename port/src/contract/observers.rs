@@ -49,7 +49,7 @@ pub(super) fn told_of<'a>(
         .map(|function| &function.item)
         .collect();
     let mut observers: BTreeMap<&ItemPath, usize> = BTreeMap::new();
-    let mut told = |function: &FunctionPlan| {
+    let told = |function: &FunctionPlan| {
         if !can_make(plan, links, function) {
             return None;
         }
@@ -62,5 +62,5 @@ pub(super) fn told_of<'a>(
         *observing += 1;
         (*observing <= OBSERVERS_MAX).then_some(*constructor)
     };
-    plan.functions.iter().map(|function| told(function)).collect()
+    plan.functions.iter().map(told).collect()
 }
