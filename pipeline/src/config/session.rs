@@ -402,8 +402,9 @@ mod tests {
             ("mask = [{ pattern = \"(\" }]", "", "0.mask.0.pattern"),
             ("mask = [{ pattern = \"x*\" }]", "", "0.mask.0.pattern"),
         ] {
-            let (keys, message, help) =
-                resolved(&format!("{GOOD}{session}\n{CASE}{case}\n")).expect_err(&format!("{session}{case}"));
+            let Err((keys, message, help)) = resolved(&format!("{GOOD}{session}\n{CASE}{case}\n")) else {
+                panic!("it is taken: {session}{case}")
+            };
             assert_eq!(keys.join("."), key, "{message}");
             assert!(!help.is_empty());
         }

@@ -269,3 +269,83 @@ fn source_key(found: &Workspaces, snapshot: &Snapshot, package: &Package) -> Str
     let files = snapshot.files.iter().filter(|(file, _)| is_needed(file));
     ContentHash::of_parts(files.flat_map(|(file, id)| [file, id])).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use port::contract::sessions::Relation;
+    use upstream::tree::MemoryTree;
+    use upstream::{CommitId, Revision, RevisionLabel, snapshot};
+
+    use super::*;
+
+    fn revision() -> Revision {
+        Revision {
+            label: RevisionLabel::new("1").unwrap(),
+            commit: CommitId::new("0123456789abcdef0123456789abcdef01234567").unwrap(),
+            summary: String::new(),
+            published_s: None,
+            withdrawn: false,
+        }
+    }
+
+    /// A workspace of a program, what it depends on, and what neither knows; with one file as given.
+    fn read(file: &str, text: &str) -> (Workspaces, Snapshot) {
+        let package = |name: &str, rest: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{rest}")
+        };
+        let mut files = BTreeMap::from([
+            ("Cargo.toml", "[workspace]\nmembers = [\"tool\", \"base\", \"other\"]\n".to_owned()),
+            ("tool/Cargo.toml", package("tool", "[dependencies]\nbase = { path = \"../base\" }\n")),
+            ("tool/src/main.rs", "fn main() {}".to_owned()),
+            ("base/Cargo.toml", package("base", "")),
+            ("base/src/lib.rs", String::new()),
+            ("other/Cargo.toml", package("other", "")),
+            ("other/src/lib.rs", String::new()),
+            ("other/src/bin/side.rs", "fn main() {}".to_owned()),
+        ]);
+        files.insert(file, text.to_owned());
+        let tree: MemoryTree = files.into_iter().collect();
+        (workspace::read(&tree, &revision()).unwrap(), snapshot::read(&tree, &revision()).unwrap())
+    }
+
+    fn session(program: &str, package: Option<&str>) -> Session {
+        Session {
+            name: "s".to_owned(),
+            package: package.map(str::to_owned),
+            program: program.to_owned(),
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            relation: Relation::default(),
+            timeout_ms: 1,
+            generated: 0,
+            cases: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_a_program_depends_on_makes_it_another_one() {
+        let key = |file: &str, text: &str| {
+            let (found, snapshot) = read(file, text);
+            source_key(&found, &snapshot, package_of(&found, &snapshot, &session("tool", None)).unwrap())
+        };
+        let plain = key("base/src/lib.rs", "");
+        assert_eq!(key("other/src/lib.rs", "fn f() {}"), plain);
+        for file in ["base/src/lib.rs", "tool/src/main.rs", "build/shared.rs", "Cargo.lock"] {
+            assert_ne!(key(file, "fn main() { }"), plain, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_or_there_twice_is_told_with_what_there_is() {
+        let (found, snapshot) = read("base/src/bin/side.rs", "fn main() {}");
+        let refused =
+            |program, package| package_of(&found, &snapshot, &session(program, package)).unwrap_err();
+        let absent = refused("gone", None);
+        assert!(absent.contains("no program `gone` at 1 (it has `side`, `tool`)"), "{absent}");
+        assert!(refused("tool", Some("base")).contains("of `base` at 1 (it has `side`)"));
+        assert!(refused("side", None).contains("`base`, `other` as `package`"));
+        assert_eq!(package_of(&found, &snapshot, &session("side", Some("other"))).unwrap().name, "other");
+    }
+}
