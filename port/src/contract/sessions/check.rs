@@ -154,7 +154,13 @@ fn at_root(word: &str, root: &Path) -> String {
 fn shown_port(request: &SessionsRequest<'_>, session: &Session) -> Shown {
     let below = |folder: &PathBuf| {
         let rest = folder.strip_prefix(&request.port.root).unwrap_or(folder);
-        request.shown_root.join(rest).display().to_string()
+        // Joined with nothing, a path would end with a slash.
+        let shown = if rest.as_os_str().is_empty() {
+            request.shown_root.to_owned()
+        } else {
+            request.shown_root.join(rest)
+        };
+        shown.display().to_string()
     };
     let imports: Vec<String> = request.port.import_roots.iter().map(below).collect();
     let mut environment = vec![("PYTHONPATH".to_owned(), imports.join(":"))];
