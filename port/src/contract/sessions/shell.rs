@@ -63,7 +63,7 @@ mod tests {
     use super::super::{Input, Origin, Relation};
     use super::*;
 
-    fn of(case: Case) -> String {
+    fn of(case: &Case) -> String {
         let session = Session {
             name: "s".to_owned(),
             package: None,
@@ -76,7 +76,7 @@ mod tests {
             cases: Vec::new(),
         };
         let shown = Shown { command: vec!["/x/wc".to_owned()], environment: Vec::new() };
-        line(&shown, &session, &case)
+        line(&shown, &session, case)
     }
 
     #[test]
@@ -90,13 +90,13 @@ mod tests {
             origin: Origin::Declared,
         };
         assert_eq!(
-            of(case.clone()),
+            of(&case),
             "(cd \"$(mktemp -d)\" && mkdir -p sub && printf '%s' x > sub/in.txt && printf '%s' 'a\nb' | A='b c' \
              /x/wc -w 'it'\\''s' ''; echo \"exit code $?\")"
         );
         let bytes = Case { input: Input::Whole(vec![0, 255]), files: BTreeMap::new(), ..case.clone() };
-        assert!(of(bytes).contains("printf '\\000\\377' | "), "bytes");
+        assert!(of(&bytes).contains("printf '\\000\\377' | "), "bytes");
         let lines = Case { input: Input::Lines(vec!["{}".to_owned(), "[]".to_owned()]), ..case };
-        assert!(of(lines).contains("printf '%s' '{}\n[]\n' | "), "lines");
+        assert!(of(&lines).contains("printf '%s' '{}\n[]\n' | "), "lines");
     }
 }
