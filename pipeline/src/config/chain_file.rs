@@ -132,6 +132,7 @@ fn around(translate: TranslateSection) -> ConfigFile {
         decision: Vec::new(),
         translate,
         gate: super::file::GateSection::default(),
+        session: Vec::new(),
         bench: Vec::new(),
         bench_objective: super::bench::ObjectiveSection::default(),
         land: super::file::LandSection::default(),

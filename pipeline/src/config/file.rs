@@ -15,6 +15,7 @@ use super::bench::{BenchSection, ObjectiveSection};
 use super::building::{BuildSection, EnvironmentSection};
 use super::forge::ForgeSection;
 use super::parity::ParitySection;
+use super::session::SessionSection;
 use super::watch::WatchSection;
 
 /// The whole file.
@@ -50,6 +51,9 @@ pub struct ConfigFile {
     /// What a candidate must pass.
     #[serde(default)]
     pub gate: GateSection,
+    /// Programs of the upstream and what answers to them in the port, run on the same cases.
+    #[serde(default)]
+    pub session: Vec<SessionSection>,
     /// Benchmarks.
     #[serde(default)]
     pub bench: Vec<BenchSection>,

@@ -12,6 +12,7 @@ mod file;
 pub mod forge;
 mod parity;
 mod price;
+mod session;
 mod settings;
 mod span;
 pub mod watch;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mappings::mapping::MappingConfig;
 use mappings::{Decisions, Mapping};
+use port::contract::sessions::Session;
 use port::sandbox::DISK_BYTES_MAX;
 use port::translate::limits::GatewayLimits;
 use upstream::ContentHash;
@@ -21,6 +22,7 @@ use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection
 use super::forge::{self, ForgeSettings};
 use super::parity;
 use super::price::Prices;
+use super::session;
 use super::span::span_of;
 use super::watch;
 use crate::budget::Budget;
@@ -199,6 +201,8 @@ pub struct Settings {
     pub tests_timeout_s: u64,
     /// The timing of the candidate, where it is wanted.
     pub timing: Option<TimingSettings>,
+    /// Programs that are run on both sides.
+    pub sessions: Vec<Session>,
     /// The benchmarks.
     pub benches: Vec<BenchSettings>,
     /// How candidates that passed them are ranked.
@@ -296,6 +300,8 @@ pub(super) fn resolve(
             harm_margin: timing.harm_margin.unwrap_or(0.25),
             pairs_max: timing.pairs_max.unwrap_or(20),
         }),
+        sessions: session::resolve(&file.session, check.root)
+            .map_err(|wrong| check.below("session", wrong))?,
         benches: check.benches(file)?,
         objective: check.objective(file)?,
         land: check.land(file)?,

@@ -176,7 +176,9 @@ impl Driver<'_> {
             unreadable: unreadable.map(|link| link.item.clone()).collect(),
         };
         let occasion = format!("{} gate", whole.current.revision.label);
-        let answer = self.ask(whole.current, &whole.tree, items, occasion, true)?;
+        let mut answer = self.ask(whole.current, &whole.tree, items, occasion, true)?;
+        let has_parked = not_compared.parked + not_compared.held > 0;
+        self.with_sessions(whole.current, &whole.tree, &mut answer, has_parked)?;
         let first = [gate::spec(&answer), gate::numeric(&answer, &not_compared)];
         Ok(first.into_iter().chain(gate::behavioural(&answer)).collect())
     }

@@ -232,6 +232,7 @@ impl<'a> Check<'a> {
             source_blocked: None,
             items: evidence,
             sequences: sequenced.evidence,
+            sessions: Vec::new(),
             counterexamples,
             spec,
             notes: Vec::new(),

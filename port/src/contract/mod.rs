@@ -46,6 +46,7 @@ mod sequence_plan;
 mod sequence_shown;
 mod sequence_shrink;
 mod session;
+pub mod sessions;
 mod shape;
 mod shrink;
 mod small_scope;
