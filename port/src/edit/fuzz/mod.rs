@@ -13,6 +13,7 @@ use mappings::SymbolPath;
 
 use super::{Answer, Scope, apply, leaks, parse_answer, validate};
 use crate::bench::random::Random;
+use crate::runtime::Offer;
 use crate::language::Language;
 
 /// The file that most answers edit.
@@ -168,6 +169,7 @@ fn scope() -> Scope {
         insertable: ["p.m", "p.new"].map(path).to_vec(),
         files: [FILE, NEW_FILE].map(str::to_owned).to_vec(),
         references: Vec::new(),
+        runtime: Offer::default(),
     }
 }
 
