@@ -122,7 +122,10 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
     let body = if shape == Shape::Text { body } else { returned(body, shape) };
     let (lines, mut needs) = Emit::new(&lower, &placed.file, shape).body(&body, 1)?;
     if let Some(hidden) = lower.locals.iter().find(|local| needs.runtime.contains(&local.name)) {
-        return refuse(Reason::Name, format!("`{}` is a variable, and in the runtime module as well", hidden.name));
+        return refuse(
+            Reason::Name,
+            format!("`{}` is a variable, and in the runtime module as well", hidden.name),
+        );
     }
     let result = match shape {
         Shape::Init | Shape::Procedure => " -> None".to_owned(),

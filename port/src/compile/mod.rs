@@ -35,8 +35,8 @@ pub use refusal::{Reason, Refusal};
 pub use whole::{Whole, whole};
 
 use self::emit::Needs;
-use crate::runtime::Importable;
 use self::refusal::refuse;
+use crate::runtime::Importable;
 
 /// A symbol beside the item's own: a helper, a class for a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,10 @@ pub fn compile(program: &Program, path: &ItemPath, module: Option<&SymbolPath>) 
     let made = made?.finished(module, program.runtime());
     let imported = &made.needs.runtime;
     if let Some(symbol) = program.names_in(&placed.file).find(|symbol| imported.contains(symbol.name())) {
-        return refuse(Reason::Name, format!("`{}` is in the runtime module, and in the file as well", symbol.name()));
+        return refuse(
+            Reason::Name,
+            format!("`{}` is in the runtime module, and in the file as well", symbol.name()),
+        );
     }
     // A function of the upstream may have the name of one of Python's, and hide it from the whole file.
     let hidden: Vec<&str> =

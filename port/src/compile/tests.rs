@@ -530,7 +530,8 @@ fn a_name_of_the_runtime_module_that_means_something_else_already_is_refused() {
         "pub fn f(swap_bytes: i32) -> i32 { swap_bytes.swap_bytes() }",
     ] {
         let (whole, _) = with_runtime(source);
-        let refusal = whole.refused.iter().find(|(path, _)| path.as_str() == "k::f").map(|(_, refusal)| refusal);
+        let refusal =
+            whole.refused.iter().find(|(path, _)| path.as_str() == "k::f").map(|(_, refusal)| refusal);
         assert_eq!(refusal.map(|refusal| refusal.reason), Some(Reason::Name), "{source}: {:?}", whole.files);
     }
 }

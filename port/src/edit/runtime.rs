@@ -34,9 +34,10 @@ fn wrong_import(offer: &Offer, import: &Imported) -> Option<(FindingCode, String
         return None;
     }
     match offer {
-        Offer::No { why, .. } => {
-            Some((FindingCode::RuntimeForbidden, format!("line {line}: the runtime module is not to be used: {why}")))
-        }
+        Offer::No { why, .. } => Some((
+            FindingCode::RuntimeForbidden,
+            format!("line {line}: the runtime module is not to be used: {why}"),
+        )),
         Offer::Names(Importable { module, .. })
             if !is_module(&import.module) && !whole.as_deref().is_some_and(is_module) =>
         {

@@ -89,10 +89,7 @@ impl Runtime {
             }
             State::Foreign => Offer::No {
                 module: Some(self.module.clone()),
-                why: format!(
-                    "`{}` is not Tidelock's; name another file as `runtime` in `[port]`",
-                    self.file
-                ),
+                why: format!("`{}` is not Tidelock's; name another file as `runtime` in `[port]`", self.file),
             },
         }
     }
@@ -197,6 +194,11 @@ impl Offer {
             Self::Names(importable) => Some(importable),
         }
     }
+}
+
+/// Whether a text says that it is the module, of whatever version.
+pub fn is_marked(text: &str) -> bool {
+    known(text).is_some()
 }
 
 /// The whole file as this program writes it.

@@ -38,12 +38,7 @@ const ROWS: &[Row] = &[
         triggers: &["div_euclid", "rem_euclid"],
         with: &[],
     },
-    Row {
-        told: "wrap(value, ty): `as` between integers",
-        names: &["wrap"],
-        triggers: &["as"],
-        with: &[],
-    },
+    Row { told: "wrap(value, ty): `as` between integers", names: &["wrap"], triggers: &["as"], with: &[] },
     Row {
         told: "float_as_int(value, ty): `as` from a float",
         names: &["float_as_int"],
@@ -74,12 +69,7 @@ const ROWS: &[Row] = &[
         triggers: &["/", "/="],
         with: FLOATS,
     },
-    Row {
-        told: "float_rem(left, right)",
-        names: &["float_rem"],
-        triggers: &["%", "%="],
-        with: FLOATS,
-    },
+    Row { told: "float_rem(left, right)", names: &["float_rem"], triggers: &["%", "%="], with: FLOATS },
     Row {
         told: "float_min(left, right), float_max(left, right): the other one where one is NaN",
         names: &["float_min", "float_max"],
@@ -141,8 +131,9 @@ pub fn offered(
     names: &BTreeSet<String>,
 ) -> Vec<String> {
     let has = |tokens: &BTreeSet<String>, any: &[&str]| any.iter().any(|token| tokens.contains(*token));
-    let is_method =
-        |name: &&String| FAMILIES.iter().any(|family| name.starts_with(family)) || BITS.contains(&name.as_str());
+    let is_method = |name: &&String| {
+        FAMILIES.iter().any(|family| name.starts_with(family)) || BITS.contains(&name.as_str())
+    };
     let methods = changed.iter().filter(is_method).filter(|name| names.contains(*name));
     let mut told: Vec<String> = methods.map(|name| format!("{name}(…, ty)")).collect();
     let answers = |row: &&Row| {
@@ -198,10 +189,8 @@ mod tests {
         }
         let method = |name: &str| FAMILIES.iter().any(|family| name.starts_with(family));
         let ty = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-        let untold: Vec<&String> = names
-            .iter()
-            .filter(|name| !told.contains(name.as_str()) && !method(name) && !ty(name))
-            .collect();
+        let untold: Vec<&String> =
+            names.iter().filter(|name| !told.contains(name.as_str()) && !method(name) && !ty(name)).collect();
         // What these say is written shorter: `~x`, `x ^ 0xFF`, `max(0, min(x, 255))`, and the class of the types.
         assert_eq!(untold, ["IntType", "bit_not", "saturate"]);
     }

@@ -70,7 +70,8 @@ fn given(value: f64) -> String {
 macro_rules! limits {
     ($ty:ident) => {{
         let half = $ty::MAX / 2;
-        let mut all = vec![$ty::MIN, $ty::MIN + 1, $ty::MIN / 2, half - 1, half, half + 1, $ty::MAX - 1, $ty::MAX];
+        let mut all =
+            vec![$ty::MIN, $ty::MIN + 1, $ty::MIN / 2, half - 1, half, half + 1, $ty::MAX - 1, $ty::MAX];
         all.extend([0, 1, 2, 3, 5, 7, 10, 100]);
         all.extend([0 as $ty, 1, 2, 3, 7].map(|small| small.wrapping_neg()));
         all.extend([$ty::MAX / 3, $ty::MAX / 7, $ty::MIN / 3]);
@@ -169,14 +170,28 @@ macro_rules! signed_cases {
 
 /// Floats at the limits of everything that they are turned into.
 fn floats() -> Vec<f64> {
-    let mut all = vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 3.5, 0.1, 1e-7, 1e10, 1e15 + 0.3, 1e20, 1e38, 1e40, 1e300];
+    let mut all =
+        vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 3.5, 0.1, 1e-7, 1e10, 1e15 + 0.3, 1e20, 1e38, 1e40, 1e300];
     for bits in [7, 8, 15, 16, 23, 24, 25, 31, 32, 52, 53, 63, 64, 127, 128] {
         let power = 2.0_f64.powi(bits);
-        all.extend([power - 1.0, power - 0.5, power, power + 0.5, power + 1.0, power * 1.000_000_059_604_644_8]);
+        all.extend([
+            power - 1.0,
+            power - 0.5,
+            power,
+            power + 0.5,
+            power + 1.0,
+            power * 1.000_000_059_604_644_8,
+        ]);
     }
     all.extend([f64::MAX, f64::MIN_POSITIVE, f64::EPSILON, f64::from_bits(1), f64::INFINITY, f64::NAN]);
-    all.extend([f32::MAX, f32::MIN_POSITIVE, f32::EPSILON, f32::from_bits(1), f32::from_bits(3)].map(f64::from));
-    all.extend([f64::from(f32::MAX) * 1.000_000_03, f64::from(f32::from_bits(1)) / 2.0, 0.499_999_999_999_999_94]);
+    all.extend(
+        [f32::MAX, f32::MIN_POSITIVE, f32::EPSILON, f32::from_bits(1), f32::from_bits(3)].map(f64::from),
+    );
+    all.extend([
+        f64::from(f32::MAX) * 1.000_000_03,
+        f64::from(f32::from_bits(1)) / 2.0,
+        0.499_999_999_999_999_94,
+    ]);
     let negative: Vec<f64> = all.iter().map(|value| -value).collect();
     all.extend(negative);
     all
@@ -234,12 +249,16 @@ fn floats_do_as_they_do_in_rust() {
 #[test]
 fn characters_options_and_panics_do_as_they_do_in_rust() {
     let mut cases = String::new();
-    for code in [0, 9, 65, 0xD7FF, 0xD800, 0xDBFF, 0xDFFF, 0xE000, 0xFFFF, 0x1_0000, 0x10_FFFF, 0x11_0000, u32::MAX] {
+    for code in
+        [0, 9, 65, 0xD7FF, 0xD800, 0xDBFF, 0xDFFF, 0xE000, 0xFFFF, 0x1_0000, 0x10_FFFF, 0x11_0000, u32::MAX]
+    {
         let wanted = option(char::from_u32(code).map(u32::from));
         let call = format!("(lambda found: found if found is None else ord(found))(char_from_u32({code}))");
         writeln!(cases, "{call} -> {wanted}").unwrap();
     }
-    cases.push_str("unwrap(0) -> 0\nunwrap('', 'no') -> ''\nunwrap(None) -> panic\nunwrap(None, 'no') -> panic\n");
+    cases.push_str(
+        "unwrap(0) -> 0\nunwrap('', 'no') -> ''\nunwrap(None) -> panic\nunwrap(None, 'no') -> panic\n",
+    );
     cases.push_str("issubclass(Panic, Exception) -> False\nstr(Panic('why')) -> 'why'\n");
     agree(&cases);
 }

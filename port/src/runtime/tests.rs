@@ -24,7 +24,8 @@ fn what_stands_there_is_known_by_its_first_line_and_its_hash() {
     assert_eq!(state(&of_version(0, "old = 1\n")), State::Older(0));
     assert_eq!(state(&of_version(VERSION + 1, "new = 1\n")), State::Newer(VERSION + 1));
     assert_eq!(state(&of_version(VERSION, "other = 1\n")), State::Edited, "the hash was written anew");
-    for foreign in ["", "import os\n", "# tidelock-runtime: version x, content y\n", &own.replace(MARK, "# ")] {
+    for foreign in ["", "import os\n", "# tidelock-runtime: version x, content y\n", &own.replace(MARK, "# ")]
+    {
         assert_eq!(state(foreign), State::Foreign, "{foreign:?}");
     }
 }
@@ -34,9 +35,8 @@ fn it_is_written_where_it_is_used_and_never_over_what_others_wrote() {
     let python = python();
     let uses = ("src/p/m.py", "from ._tl_rt import wrap, U8\n");
     let not = ("src/p/n.py", "from .m import wrap\n");
-    let to_be_written = |before: Option<&str>, others: &[(&str, &str)]| {
-        runtime().to_be_written(before, others, &python)
-    };
+    let to_be_written =
+        |before: Option<&str>, others: &[(&str, &str)]| runtime().to_be_written(before, others, &python);
     assert_eq!(to_be_written(None, &[not]), None);
     assert_eq!(to_be_written(None, &[not, uses]), Some(written(&python)));
     assert_eq!(to_be_written(Some(&of_version(0, "old = 1\n")), &[uses]), Some(written(&python)));

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use crate::edit::{ApplyError, Edit, InsertPlace, Scope, apply};
 use crate::language::python::tests::python;
-use crate::runtime::Offer;
 use crate::language::{Language, SpliceError};
+use crate::runtime::Offer;
 
 const MODULE: &str = "\
 \"\"\"Docs.\"\"\"

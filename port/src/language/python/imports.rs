@@ -31,7 +31,8 @@ pub(super) fn brought(text: &str, file: &str, module: Option<&SymbolPath>) -> Ve
     let text = dedent(text);
     let Ok(source) = Source::parse(&text) else { return Vec::new() };
     // Names are relative to the package: a file `__init__.py` is one, any other module stands in one.
-    let package = if file.ends_with("__init__.py") { module.cloned() } else { module.and_then(SymbolPath::parent) };
+    let package =
+        if file.ends_with("__init__.py") { module.cloned() } else { module.and_then(SymbolPath::parent) };
     let mut found = Vec::new();
     for node in descendants(source.root()).filter(|node| is_import(*node)) {
         for (from, name, _) in bindings(&source, node) {

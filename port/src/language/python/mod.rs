@@ -21,7 +21,9 @@ use mappings::{Symbol, SymbolPath};
 use upstream::ContentHash;
 use upstream::process::ProcessRunner;
 
-use super::{Construct, FileSymbols, Fragment, Imported, Language, Place, RenameError, SpliceError, SyntaxFault};
+use super::{
+    Construct, FileSymbols, Fragment, Imported, Language, Place, RenameError, SpliceError, SyntaxFault,
+};
 use crate::edit::InsertPlace;
 pub use interpreter::{Interpreter, InterpreterError, PythonVersion, VERSION_MIN};
 pub use outline::{modules_by_root, outline, source_root};

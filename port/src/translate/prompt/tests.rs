@@ -301,7 +301,8 @@ fn the_runtime_module_is_told_only_of_what_answers_the_change() {
         let line = prompt.payload.lines().find(|line| line.contains("pkg._tl_rt")).map(str::to_owned);
         line.and_then(|line| Some(line.split_once("block): ")?.1.to_owned()))
     };
-    let (before, after) = ("fn f(x: i32) -> i32 { x }", "fn f(x: i32) -> i32 {\n    x.wrapping_mul(31) % 7\n}");
+    let (before, after) =
+        ("fn f(x: i32) -> i32 { x }", "fn f(x: i32) -> i32 {\n    x.wrapping_mul(31) % 7\n}");
     assert_eq!(
         told(before, after, true).unwrap(),
         "wrapping_mul(…, ty); div(left, right, ty), rem(left, right, ty): towards zero; `ty` is one of I8, I16, I32, \
@@ -309,6 +310,7 @@ fn the_runtime_module_is_told_only_of_what_answers_the_change() {
     );
     assert_eq!(told(before, after, false), None, "a port that may have none is told of none");
     assert_eq!(told(before, "fn f(x: i32) -> i32 { x + 1 }", true), None);
-    let (before, after) = ("fn f(x: i32) -> i32 {\n    x % 3\n}", "fn f(x: i32) -> i32 {\n    g();\n    x % 3\n}");
+    let (before, after) =
+        ("fn f(x: i32) -> i32 {\n    x % 3\n}", "fn f(x: i32) -> i32 {\n    g();\n    x % 3\n}");
     assert_eq!(told(before, after, true), None, "what stays was translated before");
 }

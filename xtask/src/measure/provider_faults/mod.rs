@@ -407,6 +407,7 @@ fn request_for(
         digest: String::new(),
         candidate: 0,
         imports: Vec::new(),
+        runtime: None,
         style: String::new(),
         attempt,
         feedback,
