@@ -162,8 +162,9 @@ macro_rules! casts {
 macro_rules! signed_cases {
     ($cases:ident; $($ty:ident $name:literal),*) => {$(
         for a in limits!($ty) {
-            writeln!($cases, "wrapping_abs({a}, {}) -> {}", $name, a.wrapping_abs()).unwrap();
-            writeln!($cases, "checked_abs({a}, {}) -> {}", $name, option(a.checked_abs())).unwrap();
+            let name: &str = $name;
+            writeln!($cases, "wrapping_abs({a}, {name}) -> {}", a.wrapping_abs()).unwrap();
+            writeln!($cases, "checked_abs({a}, {name}) -> {}", option(a.checked_abs())).unwrap();
         }
     )*};
 }

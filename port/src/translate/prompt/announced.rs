@@ -28,7 +28,9 @@ pub(super) fn runtime(runtime: &Importable, changes: &[&ItemChange]) -> Option<m
     let (mut changed, mut whole) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {
         let (before, after) = texts(change);
-        changed.extend(tokens_of_change(&changed_lines(before, after), after));
+        // What only went needs nothing any more.
+        let [_, came] = changed_lines(before, after);
+        changed.extend(tokens_of_change(&[came], after));
         whole.extend(tokens_of([before, after]));
     }
     let told = offered(&changed, &whole, &runtime.names);
