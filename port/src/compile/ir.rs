@@ -243,8 +243,8 @@ impl Node {
 
     /// A call of a function of the runtime module, with a type of it behind the arguments.
     pub(super) fn runtime(ty: Ty, name: &str, arguments: Vec<Self>, of: &str) -> Self {
-        let places: String = (0..arguments.len()).map(|at| format!("<{at}>, ")).collect();
-        let mut node = Self::atom(ty, format!("{name}({places}{of})"), arguments);
+        let places: Vec<String> = (0..arguments.len()).map(|at| format!("<{at}>, ")).collect();
+        let mut node = Self::atom(ty, format!("{name}({}{of})", places.concat()), arguments);
         node.with(|template| template.runtime.extend([name.to_owned(), of.to_owned()]));
         node
     }

@@ -99,7 +99,8 @@ fn one(repository: &Path, all: &mut Counts, tell: &mut Tell<'_>) -> Result<()> {
 
 /// The port with the runtime module, where it imports from it.
 fn with_runtime(mut made: Whole, runtime: &Runtime, python: &Python) -> Whole {
-    let others: Vec<(&str, &str)> = made.files.iter().map(|(file, text)| (&**file, &**text)).collect();
+    let others: Vec<(&str, &str)> =
+        made.files.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     if let Some(text) = runtime.to_be_written(None, &others, python) {
         made.files.insert(runtime.file().to_owned(), text);
     }
