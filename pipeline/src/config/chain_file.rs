@@ -122,6 +122,7 @@ fn around(translate: TranslateSection) -> ConfigFile {
             source_root: None,
             branch: None,
             style: None,
+            runtime: None,
             environment: super::building::EnvironmentSection::default(),
         },
         convention: None,

@@ -15,6 +15,7 @@ use super::bench::{BenchSection, ObjectiveSection};
 use super::building::{BuildSection, EnvironmentSection};
 use super::forge::ForgeSection;
 use super::parity::ParitySection;
+use super::runtime::RuntimeSection;
 use super::session::SessionSection;
 use super::watch::WatchSection;
 
@@ -136,6 +137,10 @@ pub struct PortSection {
     pub branch: Option<String>,
     /// A file with the port's conventions, shown to models. Default: `STYLE.md` where it is there.
     pub style: Option<String>,
+    /// The file of the runtime module, which Tidelock writes when a translation first imports from it (`docs/runtime.md`);
+    /// `false` where the port is to have none. Default: `_tl_rt.py` in the package that `[convention]` names, where that
+    /// is a folder; else none.
+    pub runtime: Option<RuntimeSection>,
     /// What its code runs with.
     #[serde(default)]
     pub environment: EnvironmentSection,

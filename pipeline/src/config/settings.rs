@@ -22,6 +22,7 @@ use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection
 use super::forge::{self, ForgeSettings};
 use super::parity;
 use super::price::Prices;
+use super::runtime::{self, RuntimeSettings};
 use super::session;
 use super::span::span_of;
 use super::watch;
@@ -173,6 +174,8 @@ pub struct Settings {
     pub environment: EnvironmentSettings,
     /// The style guide's text.
     pub style: String,
+    /// Where the runtime module stands.
+    pub runtime: RuntimeSettings,
     /// The folder of the port's own templates of prompts, which need not be there.
     pub prompts: PathBuf,
     /// What belongs to what.
@@ -283,6 +286,8 @@ pub(super) fn resolve(
         environment: building::environment(&file.port.environment, check.root)
             .map_err(|(key, message, help)| check.error(&["port", "environment", key], message, help))?,
         style: check.style(file)?,
+        runtime: runtime::resolve(file.port.runtime.as_ref(), file.convention.as_ref(), check.root)
+            .map_err(|(message, help)| check.error(&["port", "runtime"], message, help))?,
         prompts: root.join("prompts"),
         mapping: check.mapping(file)?,
         parity: check.parity(file)?,

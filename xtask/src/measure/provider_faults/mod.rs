@@ -409,6 +409,7 @@ pub(super) fn request_for(
         digest: String::new(),
         candidate: 0,
         imports: Vec::new(),
+        runtime: None,
         style: String::new(),
         attempt,
         feedback,
