@@ -264,14 +264,14 @@ fn fits(error: &ModelError, status: u64) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str, finish: Finish) -> Result<Completion, ModelError> {
+    fn read(text: &str, finish: Finish) -> Completion {
         let usage = port::translate::Usage {
             input_tokens: 10,
             cached_tokens: 4,
             output_tokens: 3,
             ..Default::default()
         };
-        Ok(Completion { text: text.to_owned(), usage, finish })
+        Completion { text: text.to_owned(), usage, finish }
     }
 
     #[test]
@@ -284,17 +284,17 @@ mod tests {
     #[test]
     fn what_is_read_otherwise_is_a_difference_and_what_fails_alike_is_none() {
         let theirs = json!({ "text": "a", "ending": "complete", "input": 10, "cached": 4, "output": 3 });
-        assert_eq!(difference(&read("a", Finish::Complete), &theirs), None);
+        assert_eq!(difference(&Ok(read("a", Finish::Complete)), &theirs), None);
         for wrong in [read("b", Finish::Complete), read("a", Finish::Truncated)] {
-            assert!(difference(&wrong, &theirs).is_some(), "{wrong:?}");
+            assert!(difference(&Ok(wrong.clone()), &theirs).is_some(), "{wrong:?}");
         }
         let limited = || ModelError::RateLimited { retry_after_ms: None, reason: String::new() };
         let gave_up = Err(ModelError::GaveUp { attempts: 1, cause: Box::new(limited()) });
         assert_eq!(difference(&gave_up, &json!({ "status": 429 })), None);
         assert!(difference(&gave_up, &json!({ "status": 500 })).is_some());
         assert!(difference(&gave_up, &theirs).is_some());
-        assert!(difference(&read("a", Finish::Complete), &json!({ "status": 429 })).is_some());
-        assert!(difference(&read("a", Finish::Complete), &json!({ "error": "no end" })).is_some());
+        assert!(difference(&Ok(read("a", Finish::Complete)), &json!({ "status": 429 })).is_some());
+        assert!(difference(&Ok(read("a", Finish::Complete)), &json!({ "error": "no end" })).is_some());
         assert_eq!(difference(&gave_up, &json!({ "error": "no end" })), None);
     }
 }
