@@ -10,6 +10,9 @@ pub(crate) fn counterexample(
     module: &str,
     example: &CounterexampleRecord,
 ) -> Option<String> {
+    if let Some(line) = example.commands.last() {
+        return Some(line.clone());
+    }
     let path = if source_root.is_empty() { "." } else { source_root };
     let code = if !example.program.is_empty() {
         format!("import {module}\n{}", example.program.join("\n"))
@@ -51,6 +54,7 @@ mod tests {
             port: "2".to_owned(),
             program: Vec::new(),
             divergence: None,
+            commands: Vec::new(),
         }
     }
 

@@ -26,6 +26,7 @@ pub mod pair;
 pub mod progress;
 pub mod proposal;
 mod provisioned;
+mod runtime;
 pub mod session;
 mod stops;
 pub mod store;

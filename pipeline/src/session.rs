@@ -232,17 +232,24 @@ impl Session {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The symbols of a tree of the port.
+    /// The symbols of a tree of the port, without those of the runtime module.
     pub fn symbols(&self, tree: &TreeId) -> Result<Arc<SymbolTable>, SessionError> {
         let mut known = self.symbols.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
             return Ok(table);
         }
         let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let table = Arc::new(match &*cache {
+        let mut table = match &*cache {
             Some(cache) => self.port.symbol_table_cached(tree, &self.language, cache)?,
             None => self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?,
-        });
+        };
+        // The runtime module is Tidelock's: it answers to no item, and is nobody's extension.
+        if let Some((file, state)) = self.runtime_state(tree)
+            && state.is_own()
+        {
+            table.symbols.retain(|_, symbol| symbol.file != file);
+        }
+        let table = Arc::new(table);
         if known.len() >= SYMBOL_TABLES_MAX {
             known.pop_front();
         }

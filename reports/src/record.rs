@@ -402,6 +402,9 @@ pub struct CounterexampleRecord {
     /// The first call below this one that was given the same and gave something else, where one was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergence: Option<DivergenceRecord>,
+    /// Lines for a shell that show both sides, the upstream's first, where a whole program was run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
 }
 
 /// The first call that was given the same on both sides and gave something else.
@@ -493,11 +496,29 @@ pub struct GateRecord {
     /// What each benchmark found, for the gate `benchmarks`.
     #[serde(default)]
     pub benches: Vec<BenchRecord>,
+    /// Whole programs that were run on both sides, by case, for the gate `behavioural`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionRow>,
     /// How the decision about benchmarks was reckoned, for whoever asks.
     #[serde(default)]
     pub arithmetic: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+}
+
+/// One case of a session: a program run on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionRow {
+    /// The session and the case, as in `wc/counts words`.
+    pub name: String,
+    /// Whether it was made from a declared case.
+    pub generated: bool,
+    /// Whether both sides did the same; `inconclusive` where it could not be told, or waits with what is parked.
+    pub verdict: Verdict,
+    /// What differs, or why it could not be told; empty where both did the same.
+    pub reason: String,
+    /// What the change of both sides did to it, in words; empty where nothing was before it.
+    pub change: String,
 }
 
 /// One timing, the candidate against the port before it, interleaved.

@@ -166,7 +166,13 @@ fn text(report: &GateReport) -> String {
         lines.extend(gate.counterexamples.iter().map(|example| {
             let parting = example.divergence.as_ref().map(|found| format!("; first in {found}"));
             let parting = parting.unwrap_or_default();
-            format!("      {}: upstream {}, port {}{parting}", example.call, example.upstream, example.port)
+            let by_hand = example.commands.iter().zip(["upstream", "port"]);
+            let by_hand: Vec<_> = by_hand.map(|(line, side)| format!("\n        {side}: {line}")).collect();
+            let by_hand = by_hand.concat();
+            format!(
+                "      {}: upstream {}, port {}{parting}{by_hand}",
+                example.call, example.upstream, example.port
+            )
         }));
     }
     lines.extend(report.notes.iter().map(|note| format!("note: {note}")));

@@ -34,6 +34,8 @@ struct Shown<'a> {
     standing: &'a Standing,
     withdrawn: Vec<String>,
     decisions: Vec<Decided<'a>>,
+    /// What a person should know and is not wrong.
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     let shown = Shown {
         lag: Lag { revisions: standing.lag_revisions, items, days: standing.lag_s.map(|lag| lag / DAY_S) },
         decisions: decisions.collect(),
+        notes: session.runtime_note(&head.tree).into_iter().collect(),
         withdrawn: behind
             .filter(|revision| revision.withdrawn)
             .map(|revision| revision.label.to_string())
@@ -219,6 +222,7 @@ fn text(shown: &Shown<'_>) -> String {
     }
     push_named(&mut lines, shown.standing);
     lines.extend(shown.decisions.iter().map(decision_line));
+    lines.extend(shown.notes.iter().map(|note| format!("\nnote: {}", visible_line(note))));
     lines.join("\n") + "\n"
 }
 

@@ -138,6 +138,7 @@ pub(super) fn agreed(session: &Session, lock: &Lock, tree: &TreeId) -> Result<Ag
     let told = |findings: Vec<LockFinding>| findings.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (mut notes, mut wrong) = (told(notes), told(wrong));
     let today = day_at(session.machine.clock.now_ms());
+    notes.extend(session.runtime_note(tree));
     notes.extend(session.settings.decisions.expired(today).map(decided::ended));
     notes.extend(session.settings.mapping.ended().iter().map(decided::ended_rule));
     let about_nothing = decided::about_nothing(session, lock, &baseline);

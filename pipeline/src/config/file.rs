@@ -15,6 +15,8 @@ use super::bench::{BenchSection, ObjectiveSection};
 use super::building::{BuildSection, EnvironmentSection};
 use super::forge::ForgeSection;
 use super::parity::ParitySection;
+use super::runtime::RuntimeSection;
+use super::session::SessionSection;
 use super::watch::WatchSection;
 
 /// The whole file.
@@ -50,6 +52,9 @@ pub struct ConfigFile {
     /// What a candidate must pass.
     #[serde(default)]
     pub gate: GateSection,
+    /// Programs of the upstream and what answers to them in the port, run on the same cases.
+    #[serde(default)]
+    pub session: Vec<SessionSection>,
     /// Benchmarks.
     #[serde(default)]
     pub bench: Vec<BenchSection>,
@@ -132,6 +137,10 @@ pub struct PortSection {
     pub branch: Option<String>,
     /// A file with the port's conventions, shown to models. Default: `STYLE.md` where it is there.
     pub style: Option<String>,
+    /// The file of the runtime module, which Tidelock writes when a translation first imports from it (`docs/runtime.md`);
+    /// `false` where the port is to have none. Default: `_tl_rt.py` in the package that `[convention]` names, where that
+    /// is a folder; else none.
+    pub runtime: Option<RuntimeSection>,
     /// What its code runs with.
     #[serde(default)]
     pub environment: EnvironmentSection,

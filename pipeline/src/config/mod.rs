@@ -12,6 +12,8 @@ mod file;
 pub mod forge;
 mod parity;
 mod price;
+mod runtime;
+mod session;
 mod settings;
 mod span;
 pub mod watch;
@@ -22,6 +24,7 @@ pub use chain_file::ChainSettings;
 pub use diagnostic::ConfigError;
 pub use file::ConfigFile;
 pub use price::Prices;
+pub use runtime::RuntimeSettings;
 pub use settings::{
     Author, BestOf, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings,
     TimingSettings,

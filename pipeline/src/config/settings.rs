@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mappings::mapping::MappingConfig;
 use mappings::{Decisions, Mapping};
+use port::contract::sessions::Session;
 use port::sandbox::DISK_BYTES_MAX;
 use port::translate::limits::GatewayLimits;
 use upstream::ContentHash;
@@ -21,6 +22,8 @@ use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection
 use super::forge::{self, ForgeSettings};
 use super::parity;
 use super::price::Prices;
+use super::runtime::{self, RuntimeSettings};
+use super::session;
 use super::span::span_of;
 use super::watch;
 use crate::budget::Budget;
@@ -171,6 +174,8 @@ pub struct Settings {
     pub environment: EnvironmentSettings,
     /// The style guide's text.
     pub style: String,
+    /// Where the runtime module stands.
+    pub runtime: RuntimeSettings,
     /// The folder of the port's own templates of prompts, which need not be there.
     pub prompts: PathBuf,
     /// What belongs to what.
@@ -199,6 +204,8 @@ pub struct Settings {
     pub tests_timeout_s: u64,
     /// The timing of the candidate, where it is wanted.
     pub timing: Option<TimingSettings>,
+    /// Programs that are run on both sides.
+    pub sessions: Vec<Session>,
     /// The benchmarks.
     pub benches: Vec<BenchSettings>,
     /// How candidates that passed them are ranked.
@@ -279,6 +286,8 @@ pub(super) fn resolve(
         environment: building::environment(&file.port.environment, check.root)
             .map_err(|(key, message, help)| check.error(&["port", "environment", key], message, help))?,
         style: check.style(file)?,
+        runtime: runtime::resolve(file.port.runtime.as_ref(), file.convention.as_ref(), check.root)
+            .map_err(|(message, help)| check.error(&["port", "runtime"], message, help))?,
         prompts: root.join("prompts"),
         mapping: check.mapping(file)?,
         parity: check.parity(file)?,
@@ -296,6 +305,8 @@ pub(super) fn resolve(
             harm_margin: timing.harm_margin.unwrap_or(0.25),
             pairs_max: timing.pairs_max.unwrap_or(20),
         }),
+        sessions: session::resolve(&file.session, check.root)
+            .map_err(|wrong| check.below("session", wrong))?,
         benches: check.benches(file)?,
         objective: check.objective(file)?,
         land: check.land(file)?,

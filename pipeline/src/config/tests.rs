@@ -38,6 +38,38 @@ fn a_good_file_is_complete_with_defaults() {
 }
 
 #[test]
+fn the_runtime_module_stands_where_it_is_said_and_never_in_the_way() {
+    let runtime = |value: &str| {
+        let text = GOOD.replace("name = \"p\"", &format!("name = \"p\"\nruntime = {value}"));
+        check(&text).map(|settings| settings.runtime)
+    };
+    let file = |file: &str| RuntimeSettings::File(file.to_owned());
+    let why = |settings: Settings| match settings.runtime {
+        RuntimeSettings::None { why } => why,
+        RuntimeSettings::File(file) => panic!("{file}"),
+    };
+    assert_eq!(why(check(GOOD).unwrap()), "the port has no folder of its package");
+    let there = GOOD.replace("package = \"strsim\"", "package = \"memory\"");
+    assert_eq!(check(&there).unwrap().runtime, file("memory/_tl_rt.py"));
+    assert_eq!(runtime("true").unwrap(), file("strsim/_tl_rt.py"));
+    assert_eq!(runtime("\"strsim/rust.py\"").unwrap(), file("strsim/rust.py"));
+    assert!(matches!(runtime("false").unwrap(), RuntimeSettings::None { .. }));
+    let bare = GOOD.split_once("[convention]").unwrap().0.to_owned();
+    assert!(why(check(&bare).unwrap()).starts_with("neither `[convention]` nor `runtime`"));
+    for (value, message) in [
+        ("\"../out.py\"", "`../out.py` is no path of a file in the port"),
+        ("\"strsim/rust.rs\"", "`strsim/rust.rs` is no Python file"),
+        ("\"there.py\"", "`there.py` is there already, and is not Tidelock's"),
+        ("7", "`runtime` is the path of a file"),
+    ] {
+        let error = runtime(value).unwrap_err();
+        assert_eq!((error.line, error.message.contains(message)), (8, true), "{value}: {error}");
+    }
+    let error = check(&bare.replace("name = \"p\"", "name = \"p\"\nruntime = true")).unwrap_err();
+    assert!(error.message.contains("no `[convention]`") && error.help.contains("runtime ="), "{error}");
+}
+
+#[test]
 fn an_unknown_key_is_shown_where_it_stands() {
     let text = GOOD.replace("name = \"p\"", "nmae = \"p\"");
     let complaint = complaint(&text);

@@ -141,6 +141,7 @@ mod tests {
             port: "2".to_owned(),
             program: Vec::new(),
             divergence: None,
+            commands: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use port::translate::model::MODEL_REFUSED;
 use port::translate::{Feedback, Route, Translation, TranslationRequest, Translator, Usage};
 use reports::Verdict;
 use reports::record::Finding;
-use upstream::ContentHash;
+use upstream::{ContentHash, TreeId};
 
 use super::Driver;
 use super::asking::{Outcome, TurnKey};
@@ -59,8 +59,7 @@ impl Driver<'_> {
             edit::Answer::NoChange { .. } => self.weigh(given, &[])?,
             edit::Answer::Edits { edits } => self.weigh(given, edits)?,
         };
-        let diff =
-            if tree == before { String::new() } else { self.session.port.diff_text(&before, &tree, &[])? };
+        let diff = self.shown_diff(&before, &tree)?;
         let made = match judged {
             Judged::Unknown { reason } => Made::unavailable(reason),
             Judged::Refused(refusal) => refused(refusal, tells.then_some(&answered.answer)),
@@ -93,6 +92,26 @@ impl Driver<'_> {
             }
         };
         Ok(Made { origin: answered.origin, usage: answered.usage, diff, ..made })
+    }
+
+    /// What an answer changed. The runtime module that comes with it is the same in every port, and not shown.
+    fn shown_diff(&self, before: &TreeId, tree: &TreeId) -> Result<String> {
+        if tree == before {
+            return Ok(String::new());
+        }
+        if self.session.runtime_brought(before, tree).is_none() {
+            return Ok(self.session.port.diff_text(before, tree, &[])?);
+        }
+        let runtime = self.session.runtime_state(tree).map(|(file, _)| file);
+        let changed = self.session.changed_files(before, tree)?;
+        let shown: Vec<&str> =
+            changed.iter().map(String::as_str).filter(|file| runtime.as_deref() != Some(*file)).collect();
+        // No path at all would stand for every one.
+        if shown.is_empty() {
+            Ok(String::new())
+        } else {
+            Ok(self.session.port.diff_text(before, tree, &shown)?)
+        }
     }
 
     /// The translator's answer; more context is granted once. `Err` where there is nothing to judge.

@@ -106,6 +106,7 @@ fn request(unit: &str, style: &str) -> TranslationRequest {
         digest: String::new(),
         candidate: 0,
         imports: Vec::new(),
+        runtime: None,
         style: style.to_owned(),
         attempt: 1,
         feedback: None,

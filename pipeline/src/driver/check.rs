@@ -20,6 +20,9 @@ use crate::session::Session;
 /// The seed of the development probes. It may be known to everybody.
 pub(crate) const DEVELOPMENT_SEED: &str = "tidelock development probes 1";
 
+/// Why nothing of a program is called: what there is of it besides is run as a whole.
+pub(crate) const NO_LIBRARY: &str = "its target is no library";
+
 /// What is to be compared, and against what.
 pub(crate) struct Question<'a> {
     /// The tree of the port.
@@ -47,7 +50,7 @@ pub(crate) struct Before<'a> {
 /// Asks both sides.
 #[derive(Debug)]
 pub(crate) struct Contract<'a> {
-    session: &'a Session,
+    pub(super) session: &'a Session,
     pub(crate) oracles: Oracles<'a>,
     /// Seeds the deciding probes. It never leaves this process.
     secret: String,
@@ -131,7 +134,7 @@ pub(super) fn compared<'t>(
     let nothing = Recorded::default();
     for (library, items) in by_library(sides.items) {
         let Some(prepared) = sides.upstream.prepared.get(&library) else {
-            report.items.extend(items.iter().map(|item| not_probed(item, "its target is no library")));
+            report.items.extend(items.iter().map(|item| not_probed(item, NO_LIBRARY)));
             continue;
         };
         let tracing = tracing(&library);

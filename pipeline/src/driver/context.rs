@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mappings::{SymbolPath, SymbolTable, UnitKind, WorkUnit};
 use port::edit::Scope;
 use port::language::Language;
+use port::runtime::Importable;
 use port::translate::{Feedback, SymbolContext, TranslationRequest};
 use upstream::TreeId;
 
@@ -47,6 +48,8 @@ pub(super) struct Attempt<'a> {
 pub(super) struct Port<'a> {
     pub(super) style: &'a str,
     pub(super) language: &'a dyn Language,
+    /// What may be imported of the runtime module.
+    pub(super) runtime: Option<Importable>,
     /// The text of a file of a tree.
     pub(super) text: &'a dyn Fn(&TreeId, &str) -> Option<String>,
 }
@@ -65,6 +68,7 @@ impl Attempt<'_> {
         let port = Port {
             style: &session.settings.style,
             language: &session.language,
+            runtime: session.runtime_offer(self.shown.tree).importable().cloned(),
             text: &|tree, file| session.port_text(tree, file),
         };
         TranslationRequest { surroundings: self.program(session), ..self.request_of(&port, wanted) }
@@ -86,6 +90,7 @@ impl Attempt<'_> {
             uses: around.uses,
             digest: around.digest,
             imports: self.imports(port),
+            runtime: port.runtime.clone(),
             style: port.style.to_owned(),
             attempt: self.number,
             candidate: self.candidate,
@@ -118,7 +123,8 @@ impl Attempt<'_> {
             UnitKind::Relocate => sources.difference(&files).cloned().collect(),
             UnitKind::Add | UnitKind::Change | UnitKind::Remove | UnitKind::Test => Vec::new(),
         };
-        Scope { editable, insertable, files: files.into_iter().collect(), references }
+        let runtime = session.runtime_offer(self.tree);
+        Scope { editable, insertable, files: files.into_iter().collect(), references, runtime }
     }
 
     fn context(&self, symbol: &SymbolPath, file: &str) -> SymbolContext {

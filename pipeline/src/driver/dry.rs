@@ -67,7 +67,7 @@ pub fn requests(input: DryRun<'_>) -> Result<Vec<TranslationRequest>> {
         calls: Calls::default(),
         programs: RefCell::default(),
     };
-    let port = Port { style, language, text: &|_, _| None };
+    let port = Port { style, language, runtime: None, text: &|_, _| None };
     let request = |unit| {
         let symbols = Arc::clone(&current.symbols);
         let shown = Shown { tree: &tree, symbols: Arc::clone(&symbols) };

@@ -197,9 +197,12 @@ impl Driver<'_> {
             Ok(changed) => changed,
             Err(error) => return Ok(Err(Refusal::one("edit", "cannot-apply", error.to_string()))),
         };
+        // What an answer imports of the runtime module lands with it.
+        let runtime = session.runtime_to_be_written(tree, &changed);
         let texts = changed.iter().filter_map(|(file, text)| Some((file.clone(), text.clone()?))).collect();
+        let changed = changed.into_iter().chain(runtime.map(|(file, text)| (file, Some(text))));
         let bytes: BTreeMap<String, Option<Vec<u8>>> =
-            changed.into_iter().map(|(file, text)| (file, text.map(String::into_bytes))).collect();
+            changed.map(|(file, text)| (file, text.map(String::into_bytes))).collect();
         Ok(Ok(Edited { tree: session.port.write_tree(tree, &bytes)?, texts }))
     }
 

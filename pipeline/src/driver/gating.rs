@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, bail};
 use mappings::settle::{Settlement, UnitOutcome, settle};
 use mappings::{Lock, SymbolPath, UnitId, UnitKind};
+use port::runtime::State;
 use reports::Verdict;
 use reports::record::GateRecord;
 use upstream::{ItemPath, TreeId};
@@ -142,6 +143,10 @@ impl Driver<'_> {
             .map(|member| member.file.as_str())
             .chain([LOCK_NAME])
             .collect();
+        // The runtime module, where it is as Tidelock writes it and not as an answer might.
+        let runtime = self.session.runtime_state(&whole.tree);
+        let runtime = runtime.as_ref().filter(|(_, state)| *state == State::Current);
+        let files = files.into_iter().chain(runtime.map(|(file, _)| file.as_str())).collect();
         let changed = self.session.changed_files(&current.head.tree, &whole.tree)?;
         let after = self.session.symbols(&whole.tree)?;
         let renames = current.plan.units.iter().any(|unit| unit.kind == UnitKind::Relocate);
@@ -176,7 +181,9 @@ impl Driver<'_> {
             unreadable: unreadable.map(|link| link.item.clone()).collect(),
         };
         let occasion = format!("{} gate", whole.current.revision.label);
-        let answer = self.ask(whole.current, &whole.tree, items, occasion, true)?;
+        let mut answer = self.ask(whole.current, &whole.tree, items, occasion, true)?;
+        let has_parked = not_compared.parked + not_compared.held > 0;
+        self.with_sessions(whole.current, &whole.tree, &mut answer, has_parked)?;
         let first = [gate::spec(&answer), gate::numeric(&answer, &not_compared)];
         Ok(first.into_iter().chain(gate::behavioural(&answer)).collect())
     }

@@ -40,7 +40,8 @@ impl Driver<'_> {
 
     fn landing_commit(&self, work: &Work, candidate: &Candidate, pass: &GatePass) -> Result<CommitId> {
         let author = &self.session.settings.author;
-        let message = sealed(&message(work, candidate)?, pass.tree());
+        let brought = self.session.runtime_brought(&work.head.tree, pass.tree());
+        let message = sealed(&message(work, candidate, brought.as_deref())?, pass.tree());
         Ok(self.session.port.commit_object(&NewCommit {
             parents: std::slice::from_ref(&work.head.commit),
             tree: pass.tree(),
@@ -175,7 +176,7 @@ fn disposition_words(candidate: &Candidate) -> &'static str {
 }
 
 /// The message: what was done, and the trailers by which the commit is found again.
-fn message(work: &Work, candidate: &Candidate) -> Result<String> {
+fn message(work: &Work, candidate: &Candidate, brought: Option<&str>) -> Result<String> {
     let revision = work.revision().context("no revision is being worked on")?;
     let count = |wanted: fn(&UnitState) -> bool| candidate.units.iter().filter(|unit| wanted(unit)).count();
     let edited = count(|unit| matches!(unit, UnitState::Accepted { answer: Some(_), .. }));
@@ -196,6 +197,9 @@ fn message(work: &Work, candidate: &Candidate) -> Result<String> {
             UnitState::Parked { .. } | UnitState::Open(_) => "parked",
         };
         writeln!(text, "- {}: {what}", unit.id)?;
+    }
+    if let Some(brought) = brought {
+        writeln!(text, "\n{brought}")?;
     }
     write!(
         text,

@@ -26,7 +26,7 @@ use crate::session::Session;
 /// The longest a single probe may take, in milliseconds.
 pub(super) const PROBE_TIMEOUT_MS: u64 = 5_000;
 /// Where an upstream's tree is written out, in a folder of its own.
-const SOURCE: &str = "source";
+pub(super) const SOURCE: &str = "source";
 
 /// The upstream at one revision, ready to be asked.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Upstream {
 /// Makes and keeps oracles.
 #[derive(Debug)]
 pub(crate) struct Oracles<'a> {
-    session: &'a Session,
+    pub(super) session: &'a Session,
     confinement: &'a dyn Confinement,
     /// The default one here.
     host: Arc<Toolchain>,
@@ -98,7 +98,7 @@ impl<'a> Oracles<'a> {
     }
 
     /// The upstream's tree in a folder of its own.
-    fn written_out(&self, revision: &Revision) -> Result<HeldFolder> {
+    pub(super) fn written_out(&self, revision: &Revision) -> Result<HeldFolder> {
         let folder = HeldFolder::make_in(&self.session.settings.state, "upstream")
             .context("cannot make a folder for the upstream's sources")?;
         let repo = self.session.mirror.repo();
@@ -132,7 +132,7 @@ impl<'a> Oracles<'a> {
     }
 
     /// The toolchain for an upstream; the reason where it is not here.
-    fn toolchain_for(&self, snapshot: &Snapshot) -> Result<Result<Arc<Toolchain>, String>> {
+    pub(super) fn toolchain_for(&self, snapshot: &Snapshot) -> Result<Result<Arc<Toolchain>, String>> {
         let name = match wanted(self.session, snapshot) {
             Ok(Some(name)) => name,
             Ok(None) => return Ok(Ok(Arc::clone(&self.host))),
@@ -257,7 +257,7 @@ impl<'a> Oracles<'a> {
     }
 
     /// The text of a package's manifest; empty where it cannot be read: the build will say so.
-    fn manifest_of(&self, snapshot: &Snapshot, package: &Package) -> String {
+    pub(super) fn manifest_of(&self, snapshot: &Snapshot, package: &Package) -> String {
         let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
         let text = self.session.file_at(&snapshot.revision.label, &format!("{folder}Cargo.toml"));
         text.map(|text| text.to_string()).unwrap_or_default()
@@ -284,7 +284,7 @@ impl<'a> Oracles<'a> {
 }
 
 /// What the upstream's build needs from outside could not be had: that is neither pass nor fail.
-fn blocked(error: anyhow::Error) -> anyhow::Error {
+pub(super) fn blocked(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<ContractError>() {
         Some(ContractError::Provisioning { reason }) => {
             let hint = "where its dependencies are missing: run it once with the network, then run the same command again";

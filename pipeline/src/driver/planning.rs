@@ -50,7 +50,8 @@ impl Current {
                 session.file_at(&self.snapshot.revision.label, file).map(|text| text.to_string())
             };
             let program = Program::read(&self.snapshot, &package, &session.settings.mapping, &linked, &text);
-            let program = Arc::new(program);
+            let runtime = session.runtime_offer(&self.head.tree);
+            let program = Arc::new(program.with_runtime(runtime.importable().cloned()));
             self.programs.borrow_mut().insert(package, Arc::clone(&program));
             program
         })
@@ -197,6 +198,9 @@ impl Driver<'_> {
         };
         let decided_ms = decided_at(state).unwrap_or(at_ms);
         let current = Current::make_portion(self.session, revision, head, (decided_ms, portion))?;
+        if let Some(text) = self.session.runtime_note(&head.tree) {
+            self.tell(Progress::Notice { code: "runtime-module", text });
+        }
         let planned = current.planned();
         self.current = Some(Rc::new(current));
         self.tell(Progress::Planned {

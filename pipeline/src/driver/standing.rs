@@ -8,7 +8,9 @@ use port::confinement::Confinement;
 use reports::record::{Finding, GateRecord};
 use upstream::{ItemPath, Snapshot, TreeId};
 
+use super::check::Before;
 use super::proving::prove;
+use super::sessions::{SessionsQuestion, add, prove_sessions};
 use super::suite::{Suites, is_test};
 use crate::gate::{self, NotCompared};
 use crate::progress::Progress;
@@ -92,7 +94,16 @@ fn contract(
     standing: &Standing<'_>,
 ) -> Result<Vec<GateRecord>> {
     let lock = standing.lock;
-    let evidence = prove(session, confinement, lock, standing.tree, standing.baseline)?;
+    let mut evidence = prove(session, confinement, lock, standing.tree, standing.baseline)?;
+    let question = SessionsQuestion {
+        sessions: &session.settings.sessions,
+        tree: standing.tree,
+        upstream: standing.baseline,
+        before: Some(Before { tree: standing.before, upstream: standing.baseline }),
+        occasion: format!("gate at {}", lock.baseline),
+    };
+    let has_parked = !lock.parked.is_empty() || lock.held_links() > 0;
+    add(&mut evidence, prove_sessions(session, confinement, &question)?, has_parked);
     let parked: BTreeSet<&ItemPath> = lock.parked.keys().chain(lock.held.keys()).collect();
     let linked = lock.links.values().map(|link| &link.item).filter(|item| !parked.contains(item));
     let unreadable = linked.filter(|item| !standing.baseline.items.contains_key(*item)).cloned().collect();

@@ -6,8 +6,8 @@ use reports::{Verdict, count};
 use upstream::ItemPath;
 
 use super::evidence::Evidence;
-use super::record;
 use super::unprobed::why_not_compared;
+use super::{record, sessions};
 
 /// Spec: the public surface lines up.
 pub fn spec(evidence: &Evidence) -> GateRecord {
@@ -81,6 +81,13 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
         )
     } else if blocked > 0 {
         (Verdict::Inconclusive, format!("{} could not be answered{waiting}", count(blocked.into(), "probe")))
+    } else if agreed == 0 && !items.is_empty() && evidence.sessions_agree() {
+        let items = count(items.len() as u64, "item");
+        let why = why_not_compared(evidence);
+        (
+            Verdict::Pass,
+            format!("none of {items} can be called ({why}); whole programs are compared{waiting}"),
+        )
     } else if agreed == 0 && !items.is_empty() {
         (
             Verdict::Inconclusive,
@@ -109,9 +116,13 @@ pub fn numeric(evidence: &Evidence, not_compared: &NotCompared) -> GateRecord {
 /// Reasons that a line names; the rest is counted.
 const REASONS_MAX: usize = 3;
 
-/// Behavioural: the same calls one after another on one value. `None` where nothing was called in sequence; where
-/// something should have been, Numeric says so.
+/// Behavioural: the same calls one after another on one value, and the same cases of whole programs. `None` where neither
+/// was tried; where something should have been called in sequence, Numeric says so.
 pub fn behavioural(evidence: &Evidence) -> Option<GateRecord> {
+    sessions::joined(sequences(evidence), sessions::sessions(evidence))
+}
+
+fn sequences(evidence: &Evidence) -> Option<GateRecord> {
     let types = &evidence.report.sequences;
     if types.is_empty() || evidence.report.source_blocked.is_some() {
         return None;

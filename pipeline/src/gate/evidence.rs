@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::Proof;
+use port::contract::sessions::{SessionEvidence, SessionOutcome};
 use port::contract::{ContractReport, Divergence, ErrorPolicy, ItemEvidence, SequenceEvidence, Stage};
 use reports::count;
-use reports::record::{CounterexampleRecord, DivergenceRecord, EvidenceRow, Finding, ProofLevel};
+use reports::record::{CounterexampleRecord, DivergenceRecord, EvidenceRow, Finding, ProofLevel, SessionRow};
 use upstream::ItemPath;
+
+use super::sessions;
 
 /// What a comparison of both sides came to.
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub struct Evidence {
     pub report: ContractReport,
     /// How far each item is known to behave alike, by this evidence alone.
     pub proofs: BTreeMap<ItemPath, Proof>,
+    /// Cases of sessions, by name, that differ and wait with what is parked.
+    pub waiting: BTreeSet<String>,
 }
 
 impl Evidence {
@@ -26,7 +31,7 @@ impl Evidence {
         for item in report.sequences.iter().flat_map(|of_type| of_type.blamed.keys()) {
             proofs.insert(item.clone(), Proof::Unknown);
         }
-        Self { report, proofs }
+        Self { report, proofs, waiting: BTreeSet::new() }
     }
 
     /// Whether anything speaks against the candidate.
@@ -34,6 +39,32 @@ impl Evidence {
         !self.report.spec.is_empty()
             || self.report.items.iter().any(|item| item.disagreed > 0)
             || self.report.sequences.iter().any(|of_type| of_type.disagreed > 0)
+            || self.differing_sessions().next().is_some()
+    }
+
+    /// Cases of sessions that differ and do not wait.
+    fn differing_sessions(&self) -> impl Iterator<Item = &SessionEvidence> {
+        let differs = |one: &&SessionEvidence| !one.differences().is_empty();
+        self.report.sessions.iter().filter(differs).filter(|one| !self.waiting.contains(&one.name()))
+    }
+
+    /// Whether whole programs were run, and none of them did otherwise or could not be told.
+    pub(super) fn sessions_agree(&self) -> bool {
+        let sessions = &self.report.sessions;
+        sessions.iter().any(|one| one.outcome == SessionOutcome::Agreed)
+            && self.differing_sessions().next().is_none()
+            && sessions.iter().all(|one| sessions::reason_blocked(one).is_none())
+    }
+
+    /// The first case of a session that could not be told, with the reason.
+    pub fn untold_session(&self) -> Option<(String, &str)> {
+        self.report.sessions.iter().find_map(|one| Some((one.name(), sessions::reason_blocked(one)?)))
+    }
+
+    /// What each case of a session came to, for the report.
+    pub fn session_rows(&self) -> Vec<SessionRow> {
+        let row = |one: &SessionEvidence| sessions::row(one, self.waiting.contains(&one.name()));
+        self.report.sessions.iter().map(row).collect()
     }
 
     /// The items on which the port does otherwise, by their own probes or in a sequence of calls.
@@ -120,7 +151,8 @@ impl Evidence {
     /// Calls on which both sides differ, for the report.
     pub fn counterexamples(&self) -> Vec<CounterexampleRecord> {
         let stages = [Stage::Spec, Stage::Numeric, Stage::Behavioural];
-        stages.into_iter().flat_map(|stage| self.counterexamples_of(stage)).collect()
+        let calls = stages.into_iter().flat_map(|stage| self.counterexamples_of(stage));
+        calls.chain(self.differing_sessions().filter_map(sessions::counterexample)).collect()
     }
 
     /// Those of one stage.
@@ -132,6 +164,7 @@ impl Evidence {
                 call: example.call.clone(),
                 upstream: example.upstream.clone(),
                 port: example.port.clone(),
+                commands: Vec::new(),
                 program: example.program.clone(),
                 divergence: example.divergence.as_ref().map(|found| DivergenceRecord {
                     item: found.item.to_string(),
@@ -148,6 +181,7 @@ impl Evidence {
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.findings_in_single_calls();
         findings.extend(self.findings_in_sequences());
+        findings.extend(self.differing_sessions().flat_map(sessions::findings));
         findings
     }
 

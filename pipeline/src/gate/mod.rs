@@ -6,6 +6,7 @@ mod bench;
 mod contract;
 mod evidence;
 mod pass;
+mod sessions;
 mod suite;
 mod timing;
 mod unprobed;
@@ -18,6 +19,7 @@ pub use bench::{BenchEvidence, benchmarks, verdict_of, words};
 pub use contract::{NotCompared, behavioural, numeric, spec};
 pub use evidence::Evidence;
 pub use pass::{GatePass, overall};
+pub use sessions::waits_with_parked;
 pub use suite::tests;
 pub use timing::timing;
 pub use unprobed::{not_compared, why_not_compared};
@@ -34,6 +36,7 @@ fn record(gate: &str, verdict: Verdict, reason: String) -> GateRecord {
         counterexamples: Vec::new(),
         timings: Vec::new(),
         benches: Vec::new(),
+        sessions: Vec::new(),
         arithmetic: Vec::new(),
         duration_ms: 0,
     }

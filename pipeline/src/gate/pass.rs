@@ -52,6 +52,7 @@ mod tests {
             counterexamples: Vec::new(),
             timings: Vec::new(),
             benches: Vec::new(),
+            sessions: Vec::new(),
             arithmetic: Vec::new(),
             duration_ms: 0,
         }

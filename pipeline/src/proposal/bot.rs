@@ -13,10 +13,10 @@ use super::Policy;
 use super::dashboard::{self, Keep};
 use super::landed;
 use super::maker::{Made, Maker};
-use super::marker::{Marker, Says};
+use super::marker::{Marker, Says, declined_in};
 use super::obstacle::ProposalObstacle;
 use super::step::{Order, Rest, Start, Step, Text, decide};
-use super::view::View;
+use super::view::{Pull, View};
 use crate::forge::remote::{FETCHED, Remote, RemoteError};
 use crate::forge::{Change, Forge, ForgeError, NewPull, Permission, PullRequest, PullState};
 use crate::progress::{Listener, Progress};
@@ -183,9 +183,12 @@ impl Bot<'_> {
             }
             Step::Open(_) | Step::Close => {
                 self.act(&step, &view, known, None)?;
-                // Its own doing: what was made for it still holds.
+                // Its own doing: what was made for it still holds, unless somebody was there in between.
                 if let Some(work) = work {
-                    work.pull = state_of(&self.look(known)?);
+                    let after = self.look(known)?;
+                    if after.pull.as_ref().is_some_and(Pull::is_open) == matches!(step, Step::Open(_)) {
+                        work.pull = state_of(&after);
+                    }
                 }
             }
             Step::Say { .. } | Step::Change(_) | Step::Dress(_) | Step::SetStatus { .. } => {
@@ -248,8 +251,7 @@ impl Bot<'_> {
                 return Ok(());
             }
             let is_at_forge = view.head.as_ref().is_some_and(|head| head.tip.commit == *here);
-            let ours_upon = self.port.descends(here, start)? && self.foreign(start, here)?.is_none();
-            if ours_upon && !is_at_forge && maker.knows(here)? {
+            if self.is_ours_upon(here, start)? && !is_at_forge && maker.knows(here)? {
                 return Ok(());
             }
             let fetched = self.port.reference(&format!("{FETCHED}{branch}"))?.as_ref() == Some(here);
@@ -265,6 +267,19 @@ impl Bot<'_> {
             Err(AdvanceError::CheckedOut { branch }) => Err(ProposalObstacle::CheckedOut { branch }.into()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether a branch goes on from where work is to begin, with commits of ours alone. What was declined is recorded where
+    /// work begins: a branch that records it behind that was made before somebody took it back.
+    fn is_ours_upon(&self, branch: &CommitId, start: &CommitId) -> Result<bool> {
+        if !self.port.descends(branch, start)? {
+            return Ok(false);
+        }
+        let series = self.port.series(start, branch)?;
+        let fits = |commit: &SeriesCommit| {
+            is_ours(commit, &self.policy.author_email) && declined_in(&commit.message).is_empty()
+        };
+        Ok(series.iter().all(fits))
     }
 
     fn push(&self, view: &View, made: &Made, expected: Option<&CommitId>, to: &CommitId) -> Result<()> {

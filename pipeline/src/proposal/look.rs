@@ -175,10 +175,9 @@ impl Bot<'_> {
 
     /// Where somebody wrote another text, what the commits say.
     fn marker_of_commits(&self, head: Option<&CommitId>, base: &Tip) -> Option<Marker> {
-        let series = self.port.series(&base.commit, head?).ok()?;
-        let ours: Vec<_> = series.iter().filter(|one| is_ours(one, &self.policy.author_email)).collect();
+        let ours = self.ours(head, base);
         let last = ours.last()?;
-        let revision = |commit: &&SeriesCommit| {
+        let revision = |commit: &SeriesCommit| {
             commit
                 .message
                 .lines()
@@ -196,6 +195,13 @@ impl Bot<'_> {
         })
     }
 
+    /// Our commits behind the base branch, oldest first.
+    fn ours(&self, head: Option<&CommitId>, base: &Tip) -> Vec<SeriesCommit> {
+        let mut series = head.and_then(|head| self.port.series(&base.commit, head).ok()).unwrap_or_default();
+        series.retain(|one| is_ours(one, &self.policy.author_email));
+        series
+    }
+
     fn landing(
         &self,
         request: &PullRequest,
@@ -203,10 +209,11 @@ impl Bot<'_> {
         head: Option<&CommitId>,
         base: &Tip,
     ) -> Result<landed::Landing> {
-        // What was pushed last is newer than what the text says, after a process that was killed in between. Below
-        // people's commits, and without a text of ours, our last commit tells.
+        // What was pushed last is newer than what the text says, after a process that ended in between; it may lie below
+        // people's commits. Without a text of ours, our last commit in what was merged tells.
         let tested = self
             .sealed_tree(head, 1)
+            .or_else(|| self.ours(head, base).pop().map(|last| last.tree))
             .or_else(|| TreeId::new(marker?.tree.as_str()).ok())
             .or_else(|| self.sealed_tree(head, SEALS_MAX));
         let (merged, is_merged) = match &request.state {

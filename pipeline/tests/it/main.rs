@@ -38,6 +38,8 @@ mod repository;
 mod resting;
 mod retry;
 mod rewritten;
+mod runtime;
+mod sessions;
 mod sources;
 mod standing;
 mod superset;

@@ -6,13 +6,16 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pipeline::proposal::step::Rest;
 use pipeline::proposal::{OpenTimes, ProposalObstacle};
+use upstream::CommitId;
 
+use crate::forge::maker::HEAD;
 use crate::forge::operations;
 use crate::forge::promise::Promise;
 use crate::forge::scene::Scene;
 use crate::forge::schedules::play;
 use crate::forge::server::Fault;
-use crate::forge::state::{ANN, BASE, BOT, EVE, Fate, How, Kind, Runs, Sent, State};
+use crate::forge::state::{ANN, BASE, BOT, BOT_EMAIL, EVE, Fate, How, Kind, Runs, Sent, State};
+use crate::forge::template::git;
 
 /// How many random schedules an ordinary test plays; `cargo xtask measure forge` plays a thousand.
 const SCHEDULES: u64 = 12;
@@ -78,8 +81,8 @@ fn what_was_reviewed_is_appended_to_and_follows_its_base_by_a_merge() {
         scene.maker.newest = 3;
         scene.sync().unwrap();
         let state = scene.forge.state();
-        let after = upstream::CommitId::new(state.newest().unwrap().head.as_str()).unwrap();
-        let before = upstream::CommitId::new(before).unwrap();
+        let after = CommitId::new(state.newest().unwrap().head.as_str()).unwrap();
+        let before = CommitId::new(before).unwrap();
         assert!(state.repo().descends(&after, &before).unwrap(), "{kind:?}");
         assert!(state.repo().descends(&after, &state.tip(BASE).unwrap()).unwrap(), "{kind:?}");
         drop(state);
@@ -130,6 +133,44 @@ fn a_closed_pull_request_is_a_decline_until_it_is_taken_back() {
         let state = scene.forge.state();
         assert_eq!(state.pulls.len(), 3, "{kind:?}");
         assert!(state.newest().unwrap().is_open(), "{kind:?}");
+    }
+}
+
+#[test]
+fn closed_at_any_moment_it_stays_closed() {
+    // Most of all between its opening and the next look, when the bot takes what it sees for its own doing.
+    for at in 4..20 {
+        let mut scene = Scene::new(Kind::ALL[at % 3]);
+        scene.without_http();
+        scene.maker.newest = 1;
+        let close = Box::new(|state: &mut State| {
+            if let Some(number) = state.newest().map(|pull| pull.number) {
+                state.close(number);
+            }
+        });
+        scene.forge.plan().ambushes.push((at, close));
+        scene.sync().or_else(|_broken_off| scene.sync()).unwrap();
+        scene.sync().unwrap();
+        let state = scene.forge.state();
+        let fates: Vec<&Fate> = state.pulls.iter().map(|pull| &pull.fate).collect();
+        assert!(matches!(fates[..], [Fate::Open | Fate::Closed(_)]), "{at}: {fates:?}");
+    }
+}
+
+#[test]
+fn what_was_taken_back_while_a_limit_held_it_is_proposed() {
+    for kind in Kind::ALL {
+        let (mut scene, number) = opened(kind);
+        scene.policy.pr_hourly_limit = 1;
+        scene.close(number);
+        scene.maker.newest = 3;
+        assert_eq!(scene.sync().unwrap().rest, Rest::LimitedByHour { opened: 1 }, "{kind:?}");
+        scene.forge.state().comment(number, ANN, "/tidelock retry");
+        scene.pass(Duration::from_mins(61));
+        assert_eq!(scene.sync().unwrap().rest, Rest::Proposed, "{kind:?}");
+        let state = scene.forge.state();
+        let head = state.newest().unwrap().head.clone();
+        assert_eq!(Scene::revisions(&state, &head), BTreeSet::from([1, 2, 3]), "{kind:?}");
     }
 }
 
@@ -272,6 +313,31 @@ fn below_a_persons_commit_and_text_the_tested_tree_is_still_known() {
     let outcome = scene.sync().unwrap();
     assert!(outcome.alarm, "{:?}", bodies(&scene));
     assert!(bodies(&scene).iter().any(|body| body.contains("is not the one") && body.contains("`notes`")));
+    checked(&scene);
+}
+
+#[test]
+fn what_was_pushed_behind_what_landed_did_not_land() {
+    let (mut scene, number) = opened(Kind::GitHub);
+    {
+        let mut state = scene.forge.state();
+        let head = state.newest().unwrap().head.clone();
+        // By hand: what the pull request says it holds.
+        let (base, tree) = (state.repo().head(BASE).unwrap(), state.tree(&head));
+        let by_hand = state.object(&[base.commit.clone()], &tree, "by hand", "ann@localhost");
+        state.repo().advance(BASE, &base.commit, &by_hand).unwrap();
+        // The bot pushed one more, and ended before it said so; then a person came.
+        let more = state.commit(HEAD, &[("src", "revision 1\nrevision 2\nrevision 3\n")], "sync");
+        let tree = state.tree(more.as_str());
+        let message = format!("Sync to 3\n\nTidelock-Revision: 3\nTidelock-Tree: {tree}\n");
+        let parent = CommitId::new(head.as_str()).unwrap();
+        let pushed = state.object(&[parent], &tree, &message, BOT_EMAIL);
+        git(&state.bare, &["update-ref", &format!("refs/heads/{HEAD}"), pushed.as_str()]);
+        state.commit(HEAD, &[("notes", "mine\n")], "a person's commit");
+        state.close(number);
+    }
+    drop(scene.sync());
+    assert!(!bodies(&scene).iter().any(|body| body.contains("Landed as")), "{:?}", bodies(&scene));
     checked(&scene);
 }
 

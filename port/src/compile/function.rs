@@ -121,6 +121,12 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
     frozen(program, &lower, &body)?;
     let body = if shape == Shape::Text { body } else { returned(body, shape) };
     let (lines, mut needs) = Emit::new(&lower, &placed.file, shape).body(&body, 1)?;
+    if let Some(hidden) = lower.locals.iter().find(|local| needs.runtime.contains(&local.name)) {
+        return refuse(
+            Reason::Name,
+            format!("`{}` is a variable, and in the runtime module as well", hidden.name),
+        );
+    }
     let result = match shape {
         Shape::Init | Shape::Procedure => " -> None".to_owned(),
         Shape::Text => " -> str".to_owned(),
@@ -152,7 +158,9 @@ pub(super) fn function(program: &Program, placed: &Placed) -> Made<Compiled> {
     let panics = function.attributes.iter().any(|attribute| attribute.path().is_ident("should_panic"));
     if panics {
         needs.modules.insert("pytest");
-        text.push("    with pytest.raises(Exception):".to_owned());
+        // A panic of the runtime module is no `Exception`.
+        let raised = if program.runtime().is_some() { "BaseException" } else { "Exception" };
+        text.push(format!("    with pytest.raises({raised}):"));
         text.extend(lines.iter().map(|line| format!("    {line}")));
     } else {
         text.extend(lines);

@@ -111,6 +111,8 @@ pub(super) struct Template {
     pub(super) binds: Binds,
     /// Helper functions that it calls.
     pub(super) helpers: Vec<&'static str>,
+    /// Names of the runtime module that it has.
+    pub(super) runtime: Vec<String>,
     /// Modules of the standard library.
     pub(super) modules: Vec<&'static str>,
     /// Whether something is changed by it.
@@ -223,6 +225,7 @@ impl Node {
             arguments,
             binds,
             helpers: Vec::new(),
+            runtime: Vec::new(),
             modules: Vec::new(),
             effects: false,
             between: None,
@@ -235,6 +238,14 @@ impl Node {
         let places: Vec<String> = (0..arguments.len()).map(|at| format!("<{at}>")).collect();
         let mut node = Self::atom(ty, format!("{name}({})", places.join(", ")), arguments);
         node.with(|template| template.helpers.push(name));
+        node
+    }
+
+    /// A call of a function of the runtime module, with a type of it behind the arguments.
+    pub(super) fn runtime(ty: Ty, name: &str, arguments: Vec<Self>, of: &str) -> Self {
+        let places: Vec<String> = (0..arguments.len()).map(|at| format!("<{at}>, ")).collect();
+        let mut node = Self::atom(ty, format!("{name}({}{of})", places.concat()), arguments);
+        node.with(|template| template.runtime.extend([name.to_owned(), of.to_owned()]));
         node
     }
 

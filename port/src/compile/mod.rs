@@ -36,6 +36,7 @@ pub use whole::{Whole, whole};
 
 use self::emit::Needs;
 use self::refusal::refuse;
+use crate::runtime::Importable;
 
 /// A symbol beside the item's own: a helper, a class for a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Compiled {
     }
 
     /// Turns what the text needs into helpers and imports.
-    fn finished(mut self, file_module: Option<&SymbolPath>) -> Self {
+    fn finished(mut self, file_module: Option<&SymbolPath>, runtime: Option<&Importable>) -> Self {
         let (names, math) = helpers::needed(self.needs.helpers.iter().copied());
         if math {
             self.needs.modules.insert("math");
@@ -85,6 +86,10 @@ impl Compiled {
         for (module, names) in &self.needs.imports {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.imports.push(format!("from {module} import {}", names.join(", ")));
+        }
+        if let Some(runtime) = runtime.filter(|_| !self.needs.runtime.is_empty()) {
+            let names: Vec<&str> = self.needs.runtime.iter().map(String::as_str).collect();
+            self.imports.push(format!("from {} import {}", runtime.module, names.join(", ")));
         }
         for name in names {
             let path = match file_module {
@@ -114,7 +119,14 @@ pub fn compile(program: &Program, path: &ItemPath, module: Option<&SymbolPath>) 
         ItemKind::TypeAlias => refuse(Reason::Kind, "a type alias"),
         ItemKind::Impl | ItemKind::Macro | ItemKind::Module => refuse(Reason::Kind, "no symbol of its own"),
     };
-    let made = made?.finished(module);
+    let made = made?.finished(module, program.runtime());
+    let imported = &made.needs.runtime;
+    if let Some(symbol) = program.names_in(&placed.file).find(|symbol| imported.contains(symbol.name())) {
+        return refuse(
+            Reason::Name,
+            format!("`{}` is in the runtime module, and in the file as well", symbol.name()),
+        );
+    }
     // A function of the upstream may have the name of one of Python's, and hide it from the whole file.
     let hidden: Vec<&str> =
         program.names_in(&placed.file).map(SymbolPath::name).filter(|name| lower::is_taken(name)).collect();

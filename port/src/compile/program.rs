@@ -8,6 +8,8 @@ use syn::UseTree;
 use upstream::snapshot::RustType;
 use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
+use crate::runtime::Importable;
+
 /// The longest way that a name may be followed through `use` declarations.
 const HOPS_MAX: usize = 16;
 
@@ -32,6 +34,8 @@ pub struct Program {
     crates: BTreeSet<String>,
     /// The last names of types that functions return as errors.
     errors: BTreeSet<String>,
+    /// What may be imported of the runtime module.
+    runtime: Option<Importable>,
 }
 
 /// What a name leads to.
@@ -82,6 +86,17 @@ impl Program {
         }
         program.uses = program.module_uses();
         program
+    }
+
+    /// The same for a port that may import these names of the runtime module.
+    #[must_use]
+    pub fn with_runtime(self, runtime: Option<Importable>) -> Self {
+        Self { runtime, ..self }
+    }
+
+    /// What may be imported of the runtime module.
+    pub(super) fn runtime(&self) -> Option<&Importable> {
+        self.runtime.as_ref()
     }
 
     /// The same with another version of one item.

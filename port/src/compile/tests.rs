@@ -474,3 +474,64 @@ fn broken_text_is_refused_and_nothing_panics() {
     let (_, program) = program("pub fn f() {}");
     assert_eq!(compile(&program, &missing, None).unwrap_err().reason, Reason::Unlinked);
 }
+
+/// The same crate for a port that may have the runtime module, and the script that has both.
+fn with_runtime(source: &str) -> (Whole, String) {
+    use crate::language::python::tests::python;
+    use crate::runtime::{Runtime, written};
+
+    let (_, program) = program(source);
+    let python = python();
+    let offer = Runtime::new("p/_tl_rt.py", &python).unwrap().offer(None, &python);
+    let program = program.with_runtime(offer.importable().cloned());
+    let whole = whole(&program);
+    let files: Vec<&str> = whole.files.values().map(String::as_str).collect();
+    let script = format!("{}\n{}", written(&python), files.join("\n"));
+    // One script holds both, so that nothing is to be imported.
+    let alone: Vec<&str> = script.lines().filter(|line| !line.starts_with("from p._tl_rt import ")).collect();
+    (whole, alone.join("\n"))
+}
+
+#[test]
+fn what_only_the_runtime_module_has_is_imported_from_it() {
+    let source = "
+        pub fn f(a: i32, b: i32) -> Option<i32> { a.checked_div(b) }
+        pub fn g(a: i32) -> (i32, bool) { a.overflowing_mul(2) }
+        pub fn h(a: i8, n: u32) -> i8 { a.rotate_left(n) }
+        pub fn k(a: i64, b: i64) -> i64 { a.rem_euclid(b) }
+        pub fn l(a: u16) -> u32 { a.leading_ones() + a.count_zeros() }
+        pub fn m(a: u8) -> u8 { a.wrapping_add(1) }
+    ";
+    refused(source, Reason::Method);
+    let (whole, script) = with_runtime(source);
+    assert!(whole.refused.is_empty(), "{:?}", whole.refused);
+    let text = &whole.files["p/__init__.py"];
+    assert!(text.contains("from p._tl_rt import I32, checked_div\n"), "{text}");
+    assert!(text.contains("return a + 1 & 0xFF"), "what was written plainly before stays plain: {text}");
+    let cases = [
+        ("f(-7, 2)", "-3"),
+        ("f(-2147483648, -1)", "None"),
+        ("f(1, 0)", "None"),
+        ("g(2147483647)", "(-2, True)"),
+        ("h(-128, 1)", "1"),
+        ("k(-7, 3)", "2"),
+        ("l(0xFF00)", "16"),
+        ("m(255)", "0"),
+    ];
+    let expressions: Vec<&str> = cases.iter().map(|(expression, _)| *expression).collect();
+    let wanted: Vec<&str> = cases.iter().map(|(_, wanted)| *wanted).collect();
+    assert_eq!(run(&script, &expressions), wanted);
+}
+
+#[test]
+fn a_name_of_the_runtime_module_that_means_something_else_already_is_refused() {
+    for source in [
+        "pub fn f(a: i32) -> i32 { a.swap_bytes() } pub fn swap_bytes(a: i32) -> i32 { a }",
+        "pub fn f(swap_bytes: i32) -> i32 { swap_bytes.swap_bytes() }",
+    ] {
+        let (whole, _) = with_runtime(source);
+        let refusal =
+            whole.refused.iter().find(|(path, _)| path.as_str() == "k::f").map(|(_, refusal)| refusal);
+        assert_eq!(refusal.map(|refusal| refusal.reason), Some(Reason::Name), "{source}: {:?}", whole.files);
+    }
+}

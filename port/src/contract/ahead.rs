@@ -3,17 +3,17 @@
 //! Main function: [`ask_ahead`]. What it answers is kept where the checks look for it. To them it makes no difference
 //! but that they need not ask: what is not kept they ask for themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mappings::SymbolPath;
 use upstream::ItemPath;
 
 use super::ContractError;
 use super::check::ContractItem;
-use super::linked::can_make;
+use super::observers::told_of;
 use super::oracle::Oracle;
 use super::pools::{Drawn, Examples, Pools, draw};
-use super::probeable::{FunctionPlan, ProbePlan};
+use super::probeable::ProbePlan;
 use super::session::Tools;
 
 /// What a check will ask of one library.
@@ -50,8 +50,7 @@ pub(super) fn drawn(
     examples: Examples<'_>,
     pools: &Pools,
 ) -> Drawn {
-    let asked: BTreeSet<_> = items.iter().map(|item| &item.item).collect();
-    let is_asked =
-        |function: &FunctionPlan| asked.contains(&function.item) && can_make(plan, links, function);
+    let told_of = told_of(plan, items, links);
+    let is_asked = |at: usize| told_of.get(at).is_some_and(Option::is_some);
     draw(&plan.functions, &is_asked, examples, pools)
 }

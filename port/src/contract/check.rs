@@ -12,6 +12,7 @@ use upstream::{Item, ItemKind, ItemPath, Snapshot};
 use super::ahead::drawn;
 use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
 use super::linked::{called_as_class, can_make, maker};
+use super::observers::told_of;
 use super::oracle::{Observed, Oracle, Prepared};
 use super::pools::{Drawn, Examples, Pools, Probe, ProbeOrigin};
 use super::probeable::{FunctionPlan, ReceiverPlan};
@@ -114,6 +115,8 @@ pub(super) struct Check<'a> {
     pub(super) oracle: &'a Oracle,
     /// One for each function, then one for each item and each linked type, to be described.
     pub(super) targets: Vec<Target>,
+    /// For each function the item that its probes tell of.
+    told_of: Vec<Option<&'a ContractItem>>,
     /// The types that symbols are linked to.
     types: Vec<&'a Item>,
     /// What could not be looked into.
@@ -179,7 +182,8 @@ impl<'a> Check<'a> {
             .iter()
             .map(|note| format!("calls of the upstream's tests: {}", first_line(note)));
         let notes = RefCell::new(uncounted.into_iter().chain(unrecorded).collect());
-        Self { tools, request, oracle, targets, types, notes }
+        let told_of = told_of(oracle.plan(), request.items, request.links);
+        Self { tools, request, oracle, targets, told_of, types, notes }
     }
 
     fn run(&self) -> Result<ContractReport, ContractError> {
@@ -228,6 +232,7 @@ impl<'a> Check<'a> {
             source_blocked: None,
             items: evidence,
             sequences: sequenced.evidence,
+            sessions: Vec::new(),
             counterexamples,
             spec,
             notes: Vec::new(),
@@ -322,6 +327,11 @@ impl<'a> Check<'a> {
         self.oracle.plan().functions.get(probe.function)
     }
 
+    /// The item that a probe tells of.
+    pub(super) fn told_of(&self, probe: &Probe) -> Option<&'a ContractItem> {
+        self.told_of.get(probe.function).copied().flatten()
+    }
+
     fn evidence(&self, item: &ContractItem, found: &Found, is_broken: bool) -> ItemEvidence {
         let blocks = self.oracle.blocks_of(&item.item);
         let mut evidence = ItemEvidence {
@@ -349,12 +359,11 @@ impl<'a> Check<'a> {
         }
         evidence.not_probed = evidence.not_probed.or_else(|| self.unmade(&item.item));
         let (mut blocked_by, mut unobserved_by) = (None, None);
-        let own =
-            |one: &&Compared| self.function_of(&one.probe).is_some_and(|function| function.item == item.item);
-        let functions = self.oracle.plan().functions.iter().enumerate();
-        let left_out = functions
-            .filter(|(_, function)| function.item == item.item)
-            .filter_map(|(at, _)| found.left_out.get(&at));
+        let tells = |told: Option<&ContractItem>| told.is_some_and(|told| told.item == item.item);
+        let own = |one: &&Compared| tells(self.told_of(&one.probe));
+        let functions = self.told_of.iter().enumerate();
+        let left_out =
+            functions.filter(|(_, told)| tells(**told)).filter_map(|(at, _)| found.left_out.get(&at));
         evidence.corners_left_out = count(left_out.sum());
         for one in found.compared.iter().filter(own) {
             match one.probe.origin {
@@ -379,9 +388,11 @@ impl<'a> Check<'a> {
         }
         if evidence.agreed + evidence.disagreed == 0 {
             evidence.not_probed = evidence.not_probed.or(blocked_by).or(unobserved_by);
-        } else if let Some(reason) = unobserved_by {
+        } else {
+            // What keeps to itself was told of by others.
             let count = evidence.unobserved;
-            evidence.not_probed = Some(format!("{count} of its results could not be compared: {reason}"));
+            evidence.not_probed =
+                unobserved_by.map(|reason| format!("{count} of its results could not be compared: {reason}"));
         }
         if let Some(changes) = found.changes.get(&item.item) {
             evidence.changed_upstream = Some(changes.upstream);
@@ -432,9 +443,9 @@ impl<'a> Check<'a> {
         for ((at, probe), (before, port_was)) in
             common.iter().zip(&asked).zip(upstream_before.iter().zip(&port_before))
         {
-            let Some(function) = functions.get(probe.function) else { continue };
+            let Some(told) = self.told_of(probe) else { continue };
             let (Some(now), Some(port_is)) = (upstream.get(*at), port.get(*at)) else { continue };
-            let counts = changes.entry(function.item.clone()).or_default();
+            let counts = changes.entry(told.item.clone()).or_default();
             let upstream_same = unchanged(profile, before, now);
             let port_same = unchanged(profile, port_was, port_is);
             counts.upstream += u32::from(upstream_same == Some(false));
@@ -451,8 +462,8 @@ pub(super) fn count(number: usize) -> u32 {
 
 /// What a function's index means in the port: its symbol, and how a method's value is made.
 fn target(function: &FunctionPlan, request: &ContractRequest<'_>) -> Target {
-    let item = request.items.iter().find(|item| item.item == function.item);
-    let symbol = item.map(|item| item.symbol.clone());
+    let asked = request.items.iter().find(|item| item.item == function.item).map(|item| &item.symbol);
+    let symbol = asked.or_else(|| request.links.get(&function.item)).cloned();
     let ways = function.shapes.iter().flat_map(Shape::ways);
     let makers =
         ways.filter_map(|way| Some((way.maker.to_string(), maker(&way.maker, request.links)?))).collect();

@@ -32,10 +32,8 @@ impl Check<'_> {
     ) -> Result<Vec<Counterexample>, ContractError> {
         let mut by_item: BTreeMap<&ItemPath, Vec<&Compared>> = BTreeMap::new();
         for one in compared.iter().filter(|one| one.agreement == Agreement::Different) {
-            if let Some(function) =
-                self.function_of(&one.probe).filter(|function| !broken.contains(&function.item))
-            {
-                by_item.entry(&function.item).or_default().push(one);
+            if let Some(told) = self.told_of(&one.probe).filter(|told| !broken.contains(&told.item)) {
+                by_item.entry(&told.item).or_default().push(one);
             }
         }
         let mut chosen = Vec::new();
@@ -51,8 +49,8 @@ impl Check<'_> {
         }
         self.shrink(profile, &mut chosen)?;
         let position = |one: &Compared| {
-            let item = self.function_of(&one.probe).map(|function| &function.item);
-            self.request.items.iter().position(|asked| Some(&asked.item) == item)
+            let told = self.told_of(&one.probe).map(|told| &told.item);
+            self.request.items.iter().position(|asked| Some(&asked.item) == told)
         };
         chosen.sort_by_key(|one| (position(one), size(&one.probe.arguments), !one.probe.may_be_shown));
         let (mut shown, mut probes): (Vec<Counterexample>, Vec<Probe>) = (Vec::new(), Vec::new());
@@ -174,8 +172,7 @@ impl Check<'_> {
     }
 
     fn shown(&self, one: &Compared) -> Option<Counterexample> {
-        let path = &self.function_of(&one.probe)?.item;
-        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
+        let item = self.told_of(&one.probe)?;
         let call = self.call(&one.probe)?;
         Some(Counterexample {
             item: item.item.clone(),
@@ -192,8 +189,6 @@ impl Check<'_> {
 
     /// A probe as the port's language writes it.
     pub(super) fn call(&self, probe: &Probe) -> Option<String> {
-        let path = &self.function_of(probe)?.item;
-        let item = self.request.items.iter().find(|asked| asked.item == *path)?;
         let target = self.targets.get(probe.function)?;
         let arguments: Vec<_> = probe.arguments.iter().map(|value| Self::python(target, value)).collect();
         let Some(constructor) = &target.constructor else {
@@ -208,7 +203,8 @@ impl Check<'_> {
             rest = behind;
         }
         given.extend(rest.iter().cloned());
-        Some(format!("{constructor}({}).{}({})", made.join(", "), item.symbol.name(), given.join(", ")))
+        let (_, method) = target.symbol.rsplit_once('.').unwrap_or(("", &target.symbol));
+        Some(format!("{constructor}({}).{method}({})", made.join(", "), given.join(", ")))
     }
 
     /// A value as the port's language writes it, by the port's names of what makes it.

@@ -89,17 +89,17 @@ pub(super) struct Drawn {
     pub left_out: BTreeMap<usize, usize>,
 }
 
-/// The development and the deciding probes of those functions that are asked for. Each has pools of its own, which
+/// The development and the deciding probes of those functions that are asked for, by their places. Each has pools of its own, which
 /// stay the same whatever else is asked.
 pub(super) fn draw(
     functions: &[FunctionPlan],
-    is_asked: &dyn Fn(&FunctionPlan) -> bool,
+    is_asked: &dyn Fn(usize) -> bool,
     from: Examples<'_>,
     pools: &Pools,
 ) -> Drawn {
     let mut drawn = Drawn::default();
-    let answering = |function: &FunctionPlan| function.refused.is_none() && is_asked(function);
-    for (at, function) in functions.iter().enumerate().filter(|(_, function)| answering(function)) {
+    let answering = |(at, function): &(usize, &FunctionPlan)| function.refused.is_none() && is_asked(*at);
+    for (at, function) in functions.iter().enumerate().filter(answering) {
         let mut seen = BTreeSet::new();
         let mut pool = Pool {
             function: at,

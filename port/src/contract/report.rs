@@ -6,6 +6,8 @@ use mappings::SymbolPath;
 use serde::{Deserialize, Serialize};
 use upstream::ItemPath;
 
+use super::sessions::SessionEvidence;
+
 /// The stages, each blocking the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,6 +185,9 @@ pub struct ContractReport {
     /// What was called in sequence, by type.
     #[serde(default)]
     pub sequences: Vec<SequenceEvidence>,
+    /// Whole programs that were run, by case.
+    #[serde(default)]
+    pub sessions: Vec<SessionEvidence>,
     /// At most three for each item, the smallest first.
     pub counterexamples: Vec<Counterexample>,
     /// What could not be looked into besides, and why: it proves nothing, and refuses nobody.

@@ -111,6 +111,32 @@ fn library_manifest(text: &str) -> Result<String, String> {
     toml::to_string(&manifest).map_err(|error| error.to_string())
 }
 
+/// A manifest for building the package's programs as they are: without tests, benches and examples, and what these
+/// depend on. A package that no workspace has gets one of its own.
+pub(super) fn program_manifest(text: &str, has_workspace: bool) -> Result<String, String> {
+    let mut manifest: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    for key in ["dev-dependencies", "dev_dependencies", "bench", "test", "example"] {
+        manifest.remove(key);
+    }
+    let targets = manifest.get_mut("target").and_then(toml::Value::as_table_mut);
+    for (_, target) in targets.into_iter().flatten() {
+        if let Some(target) = target.as_table_mut() {
+            target.remove("dev-dependencies");
+        }
+    }
+    if let Some(package) = manifest.get_mut("package").and_then(toml::Value::as_table_mut) {
+        for key in ["autotests", "autobenches", "autoexamples"] {
+            package.insert(key.to_owned(), false.into());
+        }
+    }
+    if !has_workspace {
+        let own = toml::Value::Table(toml::Table::new());
+        manifest.entry("workspace").or_insert(own);
+    }
+    toml::to_string(&manifest).map_err(|error| error.to_string())
+}
+
 /// Whether the package has anything to fetch.
 pub(super) fn has_dependencies(text: &str) -> bool {
     let Ok(manifest) = text.parse::<toml::Table>() else { return true };
@@ -141,8 +167,22 @@ mod tests {
     }
 
     #[test]
+    fn programs_and_their_dependencies_are_left_of_a_manifest() {
+        let manifest = "[package]\nname = \"a\"\n[dependencies]\nb = \"1\"\n[dev-dependencies]\nc = \"1\"\n\
+                        [[bin]]\nname = \"x\"\n[[bench]]\nname = \"gone\"\n";
+        let alone = program_manifest(manifest, false).unwrap();
+        assert!(
+            alone.contains("[[bin]]") && alone.contains("b = ") && alone.contains("[workspace]"),
+            "{alone}"
+        );
+        assert!(!alone.contains("c = ") && !alone.contains("gone"), "{alone}");
+        assert!(!program_manifest(manifest, true).unwrap().contains("workspace"));
+    }
+
+    #[test]
     fn a_broken_manifest_is_an_error() {
         assert!(library_manifest("[package").is_err());
+        assert!(program_manifest("[package", true).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod fuzz;
 mod leak;
 mod parse;
 mod patch;
+mod runtime;
 mod scope;
 mod validate;
 

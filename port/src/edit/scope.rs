@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mappings::{Symbol, SymbolPath};
 
 use crate::language::{FileSymbols, Language};
+use crate::runtime::Offer;
 
 /// What the edits of one work unit may touch. Everything else is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Scope {
     pub files: Vec<String>,
     /// Further files in which a rename follows references; edits may not name them.
     pub references: Vec<String>,
+    /// What may be imported of the runtime module.
+    pub runtime: Offer,
 }
 
 impl Scope {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use mappings::SymbolPath;
 
 use super::patch::{PatchFault, patched};
+use super::runtime::wrong_imports;
 use super::scope::{Files, Scope, is_inside};
 use super::{Edit, InsertPlace};
 use crate::language::{Construct, Language, plain_name};
@@ -52,6 +53,12 @@ pub enum FindingCode {
     NotAnImport,
     /// The edit changes nothing.
     NoEffect,
+    /// The runtime module has no such name.
+    RuntimeName,
+    /// The runtime module is imported in another way than by its names, or from where it is not.
+    RuntimeImport,
+    /// The port has no runtime module, and may get none.
+    RuntimeForbidden,
     /// Unfinished code, or a way out of the port: the code is the construct's own.
     Construct(&'static str),
 }
@@ -76,6 +83,9 @@ impl FindingCode {
             Self::MoreThanOne => "more-than-one",
             Self::NotAnImport => "not-an-import",
             Self::NoEffect => "no-effect",
+            Self::RuntimeName => "runtime-name",
+            Self::RuntimeImport => "runtime-import",
+            Self::RuntimeForbidden => "runtime-forbidden",
             Self::Construct(code) => code,
         }
     }
@@ -369,6 +379,11 @@ impl Check<'_> {
             }
             let text = format!("line {line}: `{what}` does not belong in a translation");
             self.find_about(FindingCode::Construct(code), about, text);
+        }
+        // What is inserted behind something that is inserted itself stands in no file yet.
+        let file = if file.is_empty() { self.scope.files.first().map_or("", String::as_str) } else { file };
+        for (code, text) in wrong_imports(&self.scope.runtime, self.language, file, (old, new)) {
+            self.find_about(code, about, text);
         }
     }
 

@@ -43,6 +43,11 @@ pub trait Language: Send + Sync + std::fmt::Debug {
     fn not_an_import(&self, text: &str) -> Option<usize>;
     /// The import statements at the top level of a file, as written, a statement an entry.
     fn imports(&self, text: &str) -> Vec<String>;
+    /// What the import statements of a text bring, wherever in it they stand; `file` is what relative ones begin at. None
+    /// where it does not parse.
+    fn imported(&self, file: &str, text: &str) -> Vec<Imported>;
+    /// The text of the runtime module in this language: see [`crate::runtime`].
+    fn runtime(&self) -> &'static str;
     /// The head of a definition, for who only calls it: its header with the first line of its documentation; `None` where
     /// the text has none.
     fn signature(&self, text: &str) -> Option<String>;
@@ -139,6 +144,17 @@ pub struct Construct {
     pub code: &'static str,
     /// The construct itself, in a form that is equal for equal constructs.
     pub what: String,
+    /// The line in the text, from 1.
+    pub line: usize,
+}
+
+/// What one name of an import statement brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The module, as a path from where the language imports; a relative one that leads nowhere is as it was written.
+    pub module: String,
+    /// The name that is taken of it, `*` for all; `None` where the module itself is imported.
+    pub name: Option<String>,
     /// The line in the text, from 1.
     pub line: usize,
 }

@@ -104,6 +104,9 @@ pub struct TranslationRequest {
     pub digest: String,
     /// The import lines of each file of the unit.
     pub imports: Vec<(String, String)>,
+    /// What may be imported of the runtime module, where the port may have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<crate::runtime::Importable>,
     /// The port's style guide, in the user's words; empty where there is none.
     pub style: String,
     /// 1 for the first attempt of this translator at this unit.

@@ -24,6 +24,12 @@ pub struct Pitfall {
 
 /// The rows whose triggers occur in any of these Rust texts, in the order of the table.
 pub fn triggered<'text>(texts: impl IntoIterator<Item = &'text str>) -> Vec<&'static Pitfall> {
+    let seen = tokens_of(texts);
+    PITFALLS.iter().filter(|row| row.triggers.iter().any(|trigger| seen.contains(*trigger))).collect()
+}
+
+/// The names and signs of these Rust texts, and a sign for an index.
+pub(super) fn tokens_of<'text>(texts: impl IntoIterator<Item = &'text str>) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     for text in texts {
         let tokens = without_comments(text);
@@ -45,7 +51,15 @@ pub fn triggered<'text>(texts: impl IntoIterator<Item = &'text str>) -> Vec<&'st
             }
         }
     }
-    PITFALLS.iter().filter(|row| row.triggers.iter().any(|trigger| seen.contains(*trigger))).collect()
+    seen
+}
+
+/// The tokens of the lines that went or came, or of the whole new text where those cannot be read by themselves.
+pub(super) fn tokens_of_change(changed: &[String], whole: &str) -> BTreeSet<String> {
+    if changed.iter().any(|lines| scan(lines).is_err()) {
+        return tokens_of([whole]);
+    }
+    tokens_of(changed.iter().map(String::as_str))
 }
 
 /// The rows that a change of a text triggers: by the lines that went or came, or by the whole new text where those

@@ -105,6 +105,7 @@ pub(crate) fn request(change: ItemChange, symbols: Vec<SymbolContext>) -> Transl
         uses: Vec::new(),
         digest: String::new(),
         imports: Vec::new(),
+        runtime: None,
         style: String::new(),
         attempt: 1,
         candidate: 0,

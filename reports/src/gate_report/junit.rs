@@ -3,7 +3,7 @@
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{GateReport, subject};
-use crate::record::{GateRecord, Verdict};
+use crate::record::{Finding, GateRecord, Verdict};
 use crate::visible::{block, line};
 
 /// The report as `JUnit` XML.
@@ -55,12 +55,33 @@ fn cases(gate: &GateRecord) -> Vec<TestCase> {
             case(&row.symbol, status)
         })
         .collect();
-    if !cases.is_empty() {
-        return cases;
-    }
+    cases.extend(gate.sessions.iter().map(|row| {
+        let status = match row.verdict {
+            Verdict::Pass => TestCaseStatus::success(),
+            Verdict::Fail => {
+                let examples = gate.counterexamples.iter().filter(|example| example.symbol == row.name);
+                let lines: Vec<&str> =
+                    examples.flat_map(|example| &example.commands).map(String::as_str).collect();
+                failure(NonSuccessKind::Failure, &row.reason, lines.join("\n"))
+            }
+            Verdict::Inconclusive => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(line(&row.reason));
+                status
+            }
+        };
+        case(&row.name, status)
+    }));
+    let is_row = |finding: &&Finding| {
+        let subject = subject(&finding.text);
+        gate.sessions.iter().any(|row| row.name == subject)
+    };
+    let has_evidence = !gate.evidence.is_empty();
     let failed: Vec<_> = match gate.verdict {
-        Verdict::Fail => gate.findings.iter().filter(|finding| !is_note(&finding.code)).collect(),
-        Verdict::Pass | Verdict::Inconclusive => Vec::new(),
+        Verdict::Fail if !has_evidence => {
+            gate.findings.iter().filter(|finding| !is_note(&finding.code) && !is_row(finding)).collect()
+        }
+        Verdict::Fail | Verdict::Pass | Verdict::Inconclusive => Vec::new(),
     };
     cases.extend(failed.iter().map(|finding| {
         case(&subject(&finding.text), failure(NonSuccessKind::Failure, &finding.code, finding.text.clone()))

@@ -74,7 +74,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel};
+    use crate::record::{CounterexampleRecord, EvidenceRow, Finding, ProofLevel, SessionRow};
 
     fn gate(name: &str, verdict: Verdict, reason: &str) -> GateRecord {
         GateRecord {
@@ -86,6 +86,7 @@ mod tests {
             counterexamples: Vec::new(),
             timings: Vec::new(),
             benches: Vec::new(),
+            sessions: Vec::new(),
             arithmetic: Vec::new(),
             duration_ms: 1500,
         }
@@ -124,6 +125,7 @@ mod tests {
                 port: "1".to_owned(),
                 program: Vec::new(),
                 divergence: None,
+                commands: Vec::new(),
             }],
             ..gate("numeric", Verdict::Fail, "3 of 18 probes differ")
         };
@@ -151,6 +153,35 @@ mod tests {
             places: vec![SymbolPlace { symbol: "p.f".to_owned(), file: "p/a b.py".to_owned(), line: 7 }],
             notes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn each_case_of_a_session_is_one_of_junit_and_other_findings_are_still_there() {
+        let mut report = report();
+        let session = |name: &str, verdict, reason: &str| SessionRow {
+            name: name.to_owned(),
+            generated: false,
+            verdict,
+            reason: reason.to_owned(),
+            change: String::new(),
+        };
+        let finding = |text: &str| Finding { code: "disagreement".to_owned(), text: text.to_owned() };
+        report.gates = vec![GateRecord {
+            findings: vec![
+                finding("wc/b: exit code: upstream 1, port 2"),
+                finding("p.Q.pop: 1 of 2 sequences"),
+            ],
+            sessions: vec![
+                session("wc/a", Verdict::Pass, ""),
+                session("wc/b", Verdict::Fail, "exit code: upstream 1, port 2"),
+                session("wc/c", Verdict::Inconclusive, "it is random"),
+            ],
+            ..gate("behavioural", Verdict::Fail, "1 of 2 cases")
+        }];
+        let xml = junit(&report).unwrap();
+        assert!(xml.contains("tests=\"4\"") && xml.contains("failures=\"2\""), "{xml}");
+        assert!(xml.contains("name=\"wc/b\"") && xml.contains("it is random"), "{xml}");
+        assert!(xml.contains("name=\"p.Q.pop\""), "{xml}");
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(super) fn gate(gate: &str, verdict: Verdict, reason: &str) -> GateRecord {
         counterexamples: Vec::new(),
         timings: Vec::new(),
         benches: Vec::new(),
+        sessions: Vec::new(),
         arithmetic: Vec::new(),
         duration_ms: 4_200,
     }
@@ -135,6 +136,7 @@ pub(super) fn counterexample(symbol: &str, call: &str, upstream: &str, port: &st
         port: port.to_owned(),
         program: Vec::new(),
         divergence: None,
+        commands: Vec::new(),
     }
 }
 

@@ -274,7 +274,8 @@ pub(super) fn git(root: &Path, arguments: &[&str]) -> Result<()> {
     ran(invocation).map(drop)
 }
 
-fn ran(invocation: Invocation) -> Result<Vec<u8>> {
+/// What a command wrote that has to succeed.
+pub(super) fn ran(invocation: Invocation) -> Result<Vec<u8>> {
     let invocation = invocation
         .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE"])
         .limits(Limits { timeout_ms: TIMEOUT_MS, ..Limits::default() });

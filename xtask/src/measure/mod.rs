@@ -3,6 +3,7 @@
 mod big_port;
 mod bootstrap;
 mod contract;
+mod contract_speed;
 mod crash;
 mod criterion_suite;
 mod daemon;
@@ -27,6 +28,7 @@ mod poll;
 mod probeable;
 mod probes;
 mod provider_faults;
+mod providers;
 mod readers;
 mod real_upstream;
 mod rules;
@@ -244,6 +246,12 @@ const MEASURES: &[Measure] = &[
         run: gate_suites::run,
     },
     Measure {
+        name: "contract-speed",
+        about: "probes a second of both drivers, and what a gate adds to the port's own tests",
+        needs: "the Cargo registry, git, Python 3.10, a release build of `tidelock` and `xtask`; takes no `--repo`; minutes",
+        run: contract_speed::run,
+    },
+    Measure {
         name: "first-divergence",
         about: "faults two or more calls below the probed function: how often the faulty function is named",
         needs: "git, Python, `cargo build` before it; takes no `--repo`; some ten minutes",
@@ -293,6 +301,12 @@ const MEASURES: &[Measure] = &[
         about: "ten thousand exchanges over HTTP with a provider that fails in every known way: lost, bought twice, over budget",
         needs: "nothing but the loopback device; takes no `--repo`; minutes",
         run: provider_faults::run,
+    },
+    Measure {
+        name: "providers",
+        about: "every protocol against the LiteLLM proxy, and what is written and faked against the providers' SDKs",
+        needs: "PyPI, Python 3.10, the loopback device; `--repo` with a folder keeps the Python environments there; minutes",
+        run: providers::run,
     },
     Measure {
         name: "tokens",

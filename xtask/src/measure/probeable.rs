@@ -7,18 +7,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use port::contract::{BuildProfile, Oracle, OracleRequest, Prepared, Tools, plan_items, public_paths};
-use port::sandbox::Unconfined;
+use port::contract::{BuildProfile, Oracle, OracleRequest, Prepared, plan_items, public_paths};
 use serde_json::json;
 use upstream::process::SystemProcessRunner;
 use upstream::{Item, ItemKind, ItemPath, Revision, Snapshot, SystemClock, UpstreamRepo, snapshot};
 
-use super::real_upstream::{newest, toolchain};
+use super::real_upstream::{newest, toolchain, tools};
 use super::{Metric, Tell};
-
-/// How long one build may take, and one probe (none is sent).
-const BUILD_MS: u64 = 20 * 60 * 1000;
-const PROBE_MS: u64 = 1000;
 
 pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     if repositories.is_empty() {
@@ -73,13 +68,7 @@ fn callable(
     repo.export(&revision.commit, &source)?;
     let toolchain = toolchain();
     let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
-    let tools = Tools {
-        runner: &runner,
-        confinement: &Unconfined,
-        clock: &clock,
-        probe_timeout_ms: PROBE_MS,
-        build_timeout_ms: BUILD_MS,
-    };
+    let tools = tools(&runner, &clock);
     let mut not_probed = BTreeMap::new();
     for package in &snapshot.packages {
         let Some(library) = &package.library else { continue };
@@ -101,7 +90,12 @@ fn callable(
             cache_dir: &folder.path().join("cache"),
         };
         match Oracle::prepare(&tools, &request)? {
-            Prepared::Ready(oracle) => not_probed.extend(oracle.plan().not_probed.clone()),
+            Prepared::Ready(oracle) => {
+                // What keeps to itself is told of by its methods.
+                let plan = oracle.plan();
+                let left = plan.not_probed.iter().filter(|(item, _)| plan.observers(item).next().is_none());
+                not_probed.extend(left.map(|(item, reason)| (item.clone(), reason.clone())));
+            }
             Prepared::SourceBlocked { reason } => return Ok(Err(reason)),
         }
     }

@@ -6,20 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use port::contract::{
-    BlockCounters, BuildProfile, Examples, Oracle, OracleRequest, Pools, Prepared, Recorded, Tools,
-    probe_coverage, public_paths, record_calls,
+    BlockCounters, BuildProfile, Examples, Oracle, OracleRequest, Pools, Prepared, Recorded, probe_coverage,
+    public_paths, record_calls,
 };
-use port::sandbox::Unconfined;
 use serde_json::json;
 use upstream::process::SystemProcessRunner;
 use upstream::{ItemPath, SystemClock, harvest, snapshot};
 
-use super::real_upstream::{newest, toolchain};
+use super::real_upstream::{newest, toolchain, tools};
 use super::{Metric, Tell};
-
-/// How long one build may take, and one probe.
-const BUILD_MS: u64 = 20 * 60 * 1000;
-const PROBE_MS: u64 = 5000;
 
 /// Half of what is configured where nothing is: each pool's size.
 const PROBES_MAX: usize = 150;
@@ -44,13 +39,7 @@ fn one(repository: &Path, tell: &mut Tell<'_>) -> Result<()> {
     repo.export(&revision.commit, &source)?;
     let toolchain = toolchain();
     let (runner, clock) = (SystemProcessRunner::default(), SystemClock);
-    let tools = Tools {
-        runner: &runner,
-        confinement: &Unconfined,
-        clock: &clock,
-        probe_timeout_ms: PROBE_MS,
-        build_timeout_ms: BUILD_MS,
-    };
+    let tools = tools(&runner, &clock);
     let pools = Pools {
         development_seed: "measure".to_owned(),
         deciding_seed: "measured".to_owned(),

@@ -4,11 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use port::confinement::Access;
-use port::contract::Toolchain;
-use upstream::{Revision, UpstreamRepo};
+use port::contract::{Toolchain, Tools};
+use port::sandbox::Unconfined;
+use upstream::process::ProcessRunner;
+use upstream::{Clock, Revision, UpstreamRepo};
 
 /// The names that the branch to be read may have.
 const BRANCHES: &[&str] = &["main", "master", "trunk"];
+
+/// How long one build may take, and one probe.
+const BUILD_MS: u64 = 20 * 60 * 1000;
+const PROBE_MS: u64 = 5000;
 
 /// The repository, and the newest revision of its branch.
 pub(super) fn newest(repository: &Path) -> Result<(UpstreamRepo, Revision)> {
@@ -30,4 +36,9 @@ pub(super) fn toolchain() -> Toolchain {
         access: Access::default(),
         key: "measure".to_owned(),
     }
+}
+
+/// What runs it, unconfined: a measure is run by who trusts what it measures.
+pub(super) fn tools<'a>(runner: &'a dyn ProcessRunner, clock: &'a dyn Clock) -> Tools<'a> {
+    Tools { runner, confinement: &Unconfined, clock, probe_timeout_ms: PROBE_MS, build_timeout_ms: BUILD_MS }
 }

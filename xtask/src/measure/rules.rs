@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use mappings::{Mapping, MappingConfig};
 use port::compile::{Program, Whole, whole};
+use port::language::Python;
+use port::language::python::Interpreter;
+use port::runtime::{NAME, Runtime};
 use serde_json::json;
 use upstream::process::{Invocation, Limits, ProcessRunner as _, SystemProcessRunner};
 use upstream::tree::SourceTree as _;
@@ -44,6 +47,7 @@ fn one(repository: &Path, all: &mut Counts, tell: &mut Tell<'_>) -> Result<()> {
         BRANCHES.iter().find_map(|branch| Some((*branch, repo.resolve(branch).ok()?))).with_context(
             || format!("`{}` has no branch named {}", repository.display(), BRANCHES.join(", ")),
         )?;
+    let python = Python::new("", Interpreter::locate(&SystemProcessRunner::default(), None)?);
     let tree = repo.tree(&revision.commit)?;
     let snapshot = snapshot::read(&tree, &revision)?;
     let text = |file: &str| tree.read(file).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -52,8 +56,20 @@ fn one(repository: &Path, all: &mut Counts, tell: &mut Tell<'_>) -> Result<()> {
         let Some(library) = &package.library else { continue };
         let config = format!("[convention]\npackage = \"{library}_port\"\n");
         let mapping = Mapping::new(toml::from_str::<MappingConfig>(&config)?)?;
-        let program = Program::read(&snapshot, &package.name, &mapping, &|_: &Item| None, &text);
-        let made = whole(&program);
+        let file = format!("{library}_port/{NAME}.py");
+        let runtime = Runtime::new(&file, &python).context("a package has a place for the runtime module")?;
+        let importable = runtime.offer(None, &python).importable().cloned();
+        let program = Program::read(&snapshot, &package.name, &mapping, &|_: &Item| None, &text)
+            .with_runtime(importable);
+        let made = with_runtime(whole(&program), &runtime, &python);
+        let used = made.files.contains_key(&file);
+        tell(Metric {
+            name: format!("rules.{name}.{library}.runtime"),
+            value: json!(used),
+            unit: "used",
+            target: String::new(),
+            ok: true,
+        })?;
         let mut counts = Counts::default();
         for path in program.paths() {
             let Some(item) = snapshot.items.get(path) else { continue };
@@ -79,6 +95,16 @@ fn one(repository: &Path, all: &mut Counts, tell: &mut Tell<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The port with the runtime module, where it imports from it.
+fn with_runtime(mut made: Whole, runtime: &Runtime, python: &Python) -> Whole {
+    let others: Vec<(&str, &str)> =
+        made.files.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    if let Some(text) = runtime.to_be_written(None, &others, python) {
+        made.files.insert(runtime.file().to_owned(), text);
+    }
+    made
 }
 
 fn told(name: &str, counts: &Counts, tell: &mut Tell<'_>) -> Result<()> {

@@ -39,7 +39,8 @@ Example:
 /// `tidelock contract derive` and `check`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ContractItems {
-    /// Items or their symbols, by path or by last name. Default: all that are linked.
+    /// Items or their symbols, by path or by last name; for `check` also names of sessions. Default: all that are linked,
+    /// and all sessions.
     #[arg(value_name = "ITEM|SYMBOL")]
     pub(in crate::cli) items: Vec<String>,
 }

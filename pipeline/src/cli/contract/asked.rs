@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use mappings::{Lock, SymbolPath};
+use port::contract::sessions::Session as Sessions;
 use upstream::{ItemPath, Snapshot, TreeId};
 
 use super::super::{CliError, Context, session_error};
@@ -15,6 +16,29 @@ pub(super) struct Opened {
     pub(super) lock: Lock,
     pub(super) tree: TreeId,
     pub(super) baseline: Arc<Snapshot>,
+}
+
+/// What a command is about.
+pub(super) struct Asked {
+    /// Linked items with their symbols.
+    pub(super) items: Vec<(ItemPath, SymbolPath)>,
+    /// Sessions.
+    pub(super) sessions: Vec<Sessions>,
+}
+
+impl Asked {
+    /// What these names name: sessions, and linked items as [`Opened::items`] finds them. All where there are none.
+    pub(super) fn of(opened: &Opened, names: &[String]) -> Result<Self, CliError> {
+        let all = &opened.session.settings.sessions;
+        let is_session = |name: &String| all.iter().any(|session| session.name == *name);
+        let (sessions, rest): (Vec<String>, Vec<String>) = names.iter().cloned().partition(is_session);
+        if names.is_empty() {
+            return Ok(Self { items: opened.items(&[])?, sessions: all.clone() });
+        }
+        let items = if rest.is_empty() { Vec::new() } else { opened.items(&rest)? };
+        let sessions = all.iter().filter(|session| sessions.contains(&session.name)).cloned().collect();
+        Ok(Self { items, sessions })
+    }
 }
 
 impl Opened {

@@ -1,14 +1,14 @@
 //! `tidelock contract check`: the contract of some symbols, now, against the working tree.
 
-use port::contract::SequenceEvidence;
-use reports::record::{CounterexampleRecord, EvidenceRow, Finding};
+use port::contract::{ItemEvidence, SequenceEvidence};
+use reports::record::{CounterexampleRecord, EvidenceRow, Finding, SessionRow};
 use reports::{Verdict, count};
 use serde::Serialize;
 
 use super::super::{CliError, Context, ExitCode, sync};
 use super::args::ContractItems;
-use super::asked::Opened;
-use crate::driver::prove_some;
+use super::asked::{Asked, Opened};
+use crate::driver::{NO_LIBRARY, SessionsQuestion, add_sessions, prove_sessions, prove_some};
 use crate::gate::{Evidence, not_compared};
 
 /// What is printed as JSON.
@@ -22,6 +22,8 @@ pub(super) struct Checked {
     pub(super) confinement: String,
     pub(super) evidence: Vec<EvidenceRow>,
     pub(super) sequences: Vec<Sequences>,
+    /// Programs that were run on both sides, by case.
+    pub(super) sessions: Vec<SessionRow>,
     pub(super) findings: Vec<Finding>,
     pub(super) counterexamples: Vec<CounterexampleRecord>,
     /// What could not be looked into besides.
@@ -65,7 +67,7 @@ impl Sequences {
 
 pub(super) fn run(context: &Context, args: &ContractItems) -> Result<ExitCode, CliError> {
     let opened = Opened::new(context)?;
-    let checked = checked(context, &opened, &args.items)?;
+    let checked = checked(context, &opened, Asked::of(&opened, &args.items)?)?;
     if context.format.is_json() {
         context.json(&checked)?;
     } else {
@@ -82,12 +84,24 @@ pub(super) fn exit_code(verdict: Verdict) -> ExitCode {
     }
 }
 
-/// Asks both sides about these items.
-pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> Result<Checked, CliError> {
-    let items = opened.items(names)?;
+/// Asks both sides about these items, and runs these sessions.
+pub(super) fn checked(context: &Context, opened: &Opened, asked: Asked) -> Result<Checked, CliError> {
+    let Asked { items, sessions } = asked;
     let confinement = sync::confinement(&opened.session.settings, &context.machine)?;
     let baseline = (&*opened.baseline, items);
-    let evidence = prove_some(&opened.session, &*confinement, &opened.lock, &opened.tree, baseline)?;
+    let mut evidence = if baseline.1.is_empty() && !sessions.is_empty() {
+        Evidence::default()
+    } else {
+        prove_some(&opened.session, &*confinement, &opened.lock, &opened.tree, baseline)?
+    };
+    let question = SessionsQuestion {
+        sessions: &sessions,
+        tree: &opened.tree,
+        upstream: &opened.baseline,
+        before: None,
+        occasion: format!("sessions at {}", opened.lock.baseline),
+    };
+    add_sessions(&mut evidence, prove_sessions(&opened.session, &*confinement, &question)?, false);
     let (verdict, reason) = verdict(&evidence);
     Ok(Checked {
         baseline: opened.lock.baseline.to_string(),
@@ -96,6 +110,7 @@ pub(super) fn checked(context: &Context, opened: &Opened, names: &[String]) -> R
         confinement: confinement.level(),
         evidence: evidence.rows(),
         sequences: evidence.report.sequences.iter().map(Sequences::of).collect(),
+        sessions: evidence.session_rows(),
         findings: evidence.findings(),
         counterexamples: evidence.counterexamples(),
         notes: evidence.report.notes.clone(),
@@ -114,7 +129,15 @@ fn verdict(evidence: &Evidence) -> (Verdict, String) {
         let probes = count(evidence.blocked().into(), "probe");
         return (Verdict::Inconclusive, format!("{probes} could not be answered"));
     }
-    let open = evidence.report.items.iter().find_map(|item| Some((&item.symbol, not_compared(item)?)));
+    if let Some((name, reason)) = evidence.untold_session() {
+        return (Verdict::Inconclusive, format!("{name}: {reason}"));
+    }
+    // What belongs to a program is run with it as a whole.
+    let was_run = |item: &ItemEvidence| {
+        !evidence.report.sessions.is_empty() && item.not_probed.as_deref() == Some(NO_LIBRARY)
+    };
+    let mut items = evidence.report.items.iter().filter(|item| !was_run(item));
+    let open = items.find_map(|item| Some((&item.symbol, not_compared(item)?)));
     match open {
         Some((symbol, reason)) => (Verdict::Inconclusive, format!("`{symbol}` was not compared: {reason}")),
         None => (Verdict::Pass, String::new()),
@@ -150,6 +173,14 @@ pub(super) fn text(checked: &Checked) -> String {
         let left = row.left_out.iter().filter(|_| row.not_sequenced.is_empty());
         lines.extend(left.map(|(item, reason)| format!("    without {item}: {reason}")));
     }
+    lines.extend(checked.sessions.iter().map(|row| {
+        let made = if row.generated { " (made)" } else { "" };
+        match row.verdict {
+            Verdict::Pass => format!("  {}{made}: both do the same", row.name),
+            Verdict::Fail => format!("  {}{made}: differs", row.name),
+            Verdict::Inconclusive => format!("  {}{made}: cannot tell: {}", row.name, row.reason),
+        }
+    }));
     lines.extend(
         checked
             .findings
@@ -161,8 +192,11 @@ pub(super) fn text(checked: &Checked) -> String {
     lines.extend(checked.counterexamples.iter().map(|example| {
         let parting = example.divergence.as_ref().map(|found| format!("\n    parts in  {found}"));
         let parting = parting.unwrap_or_default();
+        let by_hand = example.commands.iter().zip(["upstream", "port    "]);
+        let by_hand: Vec<_> = by_hand.map(|(line, side)| format!("\n    run {side}  {line}")).collect();
+        let by_hand = by_hand.concat();
         format!(
-            "  {}\n    upstream  {}\n    port      {}{parting}",
+            "  {}\n    upstream  {}\n    port      {}{parting}{by_hand}",
             example.call, example.upstream, example.port
         )
     }));
@@ -171,7 +205,7 @@ pub(super) fn text(checked: &Checked) -> String {
 
 #[cfg(test)]
 mod tests {
-    use port::contract::{ContractReport, ItemEvidence};
+    use port::contract::ContractReport;
 
     use super::*;
 

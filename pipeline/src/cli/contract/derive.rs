@@ -1,9 +1,11 @@
 //! `tidelock contract derive`: what would be probed, and why the rest cannot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
-use port::contract::{Derived, Examples, Pools, Profile, Recorded, derive, plan_items, public_paths};
+use port::contract::{
+    Derived, Examples, Pools, ProbePlan, Profile, Recorded, derive, plan_items, public_paths,
+};
 use port::sandbox::Unconfined;
 use reports::count;
 use serde::Serialize;
@@ -24,6 +26,8 @@ pub(super) struct Row {
     pub(super) signature: String,
     /// The ways to call it.
     pub(super) calls: Vec<Call>,
+    /// The methods that tell of it, where its own result keeps to itself.
+    pub(super) observed_by: Vec<String>,
     /// Why there is none; empty where there is.
     pub(super) not_probed: String,
 }
@@ -91,9 +95,16 @@ pub(super) fn rows(
         symbol: symbol.to_string(),
         signature: signature(snapshot, item),
         calls: calls.remove(item).unwrap_or_default(),
+        observed_by: observers(&plan, item),
         not_probed: plan.not_probed.get(item).cloned().unwrap_or_default(),
     };
     Ok(items.iter().map(row).collect())
+}
+
+/// The methods that are called on what it makes, by name.
+fn observers(plan: &ProbePlan, item: &ItemPath) -> Vec<String> {
+    let names: BTreeSet<&ItemPath> = plan.observers(item).map(|function| &function.item).collect();
+    names.into_iter().map(ToString::to_string).collect()
 }
 
 fn call(derived: Derived) -> Call {
@@ -140,7 +151,8 @@ fn signature(snapshot: &Snapshot, item: &ItemPath) -> String {
 
 fn text(rows: &[Row]) -> String {
     let mut lines = Vec::new();
-    let (probed, left): (Vec<_>, Vec<_>) = rows.iter().partition(|row| !row.calls.is_empty());
+    let is_probed = |row: &&Row| !row.calls.is_empty() || !row.observed_by.is_empty();
+    let (probed, left): (Vec<_>, Vec<_>) = rows.iter().partition(is_probed);
     lines.push(format!(
         "{} linked: {} can be probed, {} cannot",
         count(rows.len() as u64, "item"),
@@ -149,6 +161,9 @@ fn text(rows: &[Row]) -> String {
     ));
     for row in probed {
         lines.push(format!("{} = {}", row.item, row.symbol));
+        if !row.observed_by.is_empty() {
+            lines.push(format!("  by what it makes: {}", row.observed_by.join(", ")));
+        }
         for call in &row.calls {
             let instance =
                 if call.instance.is_empty() { String::new() } else { format!(" [{}]", call.instance) };

@@ -8,7 +8,7 @@ use crate::by_hand;
 
 use super::super::{CliError, Context, ExitCode, session_error};
 use super::args::ContractItem;
-use super::asked::Opened;
+use super::asked::{Asked, Opened};
 use super::check::{self, Checked, checked, exit_code};
 use super::derive::{Row, rows};
 
@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context, args: &ContractItem) -> Result<ExitCode, Cl
     let opened = Opened::new(context)?;
     let names = [args.item.clone()];
     let derived = rows(&opened, &opened.items(&names)?)?;
-    let checked = checked(context, &opened, &names)?;
+    let asked = Asked { items: opened.items(&names)?, sessions: Vec::new() };
+    let checked = checked(context, &opened, asked)?;
     let root = &opened.session.settings.source_root;
     let table = opened.session.symbols(&opened.tree).map_err(session_error)?;
     let is_symbol = |path: &str| SymbolPath::new(path).is_ok_and(|path| table.get(&path).is_some());

@@ -202,6 +202,7 @@ fn gate((name, verdict): (&&str, &Verdict)) -> GateRecord {
         counterexamples: Vec::new(),
         timings: Vec::new(),
         benches: Vec::new(),
+        sessions: Vec::new(),
         arithmetic: Vec::new(),
         duration_ms: 0,
     }

@@ -154,6 +154,7 @@ fn gated(digit: char, verdict: Verdict) -> Event {
         counterexamples: Vec::new(),
         timings: Vec::new(),
         benches: Vec::new(),
+        sessions: Vec::new(),
         arithmetic: Vec::new(),
         duration_ms: 0,
     });

@@ -49,6 +49,7 @@ fn pass(tree: &TreeId) -> GatePass {
         counterexamples: Vec::new(),
         timings: Vec::new(),
         benches: Vec::new(),
+        sessions: Vec::new(),
         arithmetic: Vec::new(),
         duration_ms: 0,
     };

@@ -11,4 +11,4 @@ pub(crate) mod scene;
 pub(crate) mod schedules;
 pub(crate) mod server;
 pub(crate) mod state;
-mod template;
+pub(crate) mod template;

@@ -13,7 +13,7 @@ struct Templates {
     clone: Folder,
 }
 
-pub(super) fn git(folder: &Path, arguments: &[&str]) {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) {
     let invocation = Invocation::new("git", folder)
         .args(["-c", "user.name=Ann", "-c", "user.email=ann@localhost", "-c", "init.defaultBranch=main"])
         .args(arguments)

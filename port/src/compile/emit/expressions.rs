@@ -211,6 +211,7 @@ impl Emit<'_, '_> {
 
     pub(super) fn template(&mut self, template: &Template) -> Made<Py> {
         self.needs.helpers.extend(template.helpers.iter().copied());
+        self.needs.runtime.extend(template.runtime.iter().cloned());
         self.needs.modules.extend(template.modules.iter().copied());
         let mut arguments = self.all(&template.arguments)?;
         let is_format = template.text.starts_with("f\"");

@@ -74,6 +74,8 @@ pub(super) enum Shape {
 pub(super) struct Needs {
     /// Helper functions.
     pub(super) helpers: BTreeSet<&'static str>,
+    /// Names of the runtime module.
+    pub(super) runtime: BTreeSet<String>,
     /// Modules of the standard library.
     pub(super) modules: BTreeSet<&'static str>,
     /// Symbols of other files, by their module.

@@ -105,6 +105,7 @@ impl Lower<'_> {
                 arguments: nodes,
                 binds: Binds::Atom,
                 helpers: Vec::new(),
+                runtime: Vec::new(),
                 modules: Vec::new(),
                 effects: false,
                 between: None,

@@ -10,6 +10,7 @@ mod items;
 mod macros;
 mod numbers;
 mod patterns;
+mod runtime;
 mod statements;
 mod texts;
 mod types;

@@ -55,7 +55,6 @@ impl Lower<'_> {
     /// Methods that depend on the width.
     fn wide_method(&mut self, number: Node, int: Int, name: &str, arguments: &[&Expr]) -> Made<Node> {
         let ty = Ty::Int(int);
-        let unknown = || refuse(Reason::Method, format!("`{name}` of `{}`", int.name()));
         let limits =
             || [Node::new(ty.clone(), Kind::Int(int.low())), Node::new(ty.clone(), Kind::Int(int.high()))];
         if let Some((lead, operation)) = name.split_once('_')
@@ -146,7 +145,7 @@ impl Lower<'_> {
                 | "eq_ignore_ascii_case",
                 _,
             ) if int == Int::U8 => self.byte_method(number, name, arguments),
-            _ => unknown(),
+            _ => self.runtime_method(number, int, name, arguments),
         }
     }
 
@@ -191,7 +190,7 @@ impl Lower<'_> {
                 let mask = Node::text(ty.clone(), mask(int));
                 Ok(Node::template(ty, "-{u0} & <1>", vec![number, mask], Binds::BitAnd))
             }
-            _ => refuse(Reason::Method, format!("`{name}` of `{}`", int.name())),
+            _ => self.runtime_method(number, int, name, arguments),
         }
     }
 

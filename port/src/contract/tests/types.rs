@@ -199,11 +199,16 @@ fn compared(this: &str, that: &str) -> ContractReport {
 }
 
 fn compared_with(this: &str, that: &str, links: &[(&str, &str)]) -> ContractReport {
+    compared_alone(this, that, LINKS, links)
+}
+
+/// Checks some items alone.
+fn compared_alone(this: &str, that: &str, asked: &[(&str, &str)], links: &[(&str, &str)]) -> ContractReport {
     assert!(PORT.contains(this), "{this}");
     let port = TestPort::of(&PORT.replace(this, that));
     let links: BTreeMap<_, _> =
         links.iter().map(|(item, symbol)| (item.parse().unwrap(), symbol.parse().unwrap())).collect();
-    let items: Vec<_> = LINKS.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
+    let items: Vec<_> = asked.iter().map(|(item, symbol)| contract_item(item, symbol)).collect();
     let request = ContractRequest {
         upstream: &typed().oracle,
         snapshot: &typed().snapshot,
@@ -265,6 +270,24 @@ fn a_method_is_asked_of_values_of_every_linked_constructor() {
     let unlinked: Vec<_> = LINKS.iter().copied().filter(|(item, _)| !item.ends_with("switched_on")).collect();
     let report = compared_with("made.is_on = True", "made.is_on = False", &unlinked);
     assert_eq!(disagreeing(&report), Vec::<&str>::new(), "{report:?}");
+}
+
+#[test]
+fn a_constructor_whose_value_keeps_to_itself_is_told_of_by_methods() {
+    let constructor = ("tiny::Switch::switched_on", "port.Switch.switched_on");
+    let alone = |that: &str| compared_alone("made.is_on = True", that, &[constructor], LINKS);
+    let right = alone("made.is_on = True");
+    let of_it = evidence(&right, constructor.0);
+    assert!(of_it.agreed > 50 && of_it.not_probed.is_none() && right.items.len() == 1, "{right:?}");
+    let wrong = alone("made.is_on = False");
+    assert_eq!(disagreeing(&wrong), [constructor.0], "{wrong:?}");
+    let example = &wrong.counterexamples[0];
+    assert_eq!((example.item.as_str(), example.symbol.as_str()), constructor);
+    assert!(example.call.contains("switched_on(") && example.call.contains(").read("), "{example:?}");
+    // Where a method is asked about, its probes are its own.
+    let both = [constructor, ("tiny::Switch::read", "port.Switch.read")];
+    let report = compared_alone("made.is_on = True", "made.is_on = False", &both, LINKS);
+    assert_eq!(disagreeing(&report), ["tiny::Switch::read"], "{report:?}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(super) const KINDS: &[Make] = &[
     insert_miss,
     rename_miss,
     import_miss,
+    runtime_miss,
 ];
 
 fn other_symbol(pen: &mut Pen<'_>) -> Case {
@@ -482,4 +483,26 @@ fn import_miss(pen: &mut Pen<'_>) -> Case {
     let sound = pen.sound_clamp();
     let answer = pen.answer(&[pen.replace_clamp(&sound), pen.block("IMPORTS file=p/m.py", text)]);
     pen.refused("no import", answer, &["not-an-import", "does-not-parse"])
+}
+
+/// What is no name of the runtime module, or is taken of it in a way by which nobody could tell.
+fn runtime_miss(pen: &mut Pen<'_>) -> Case {
+    let import = pen.one_of(&[
+        "from p._tl_rt import wrapping_everything",
+        "from ._tl_rt import Wrap",
+        "from p._tl_rt import _T",
+        "from p._tl_rt import *",
+        "from . import _tl_rt",
+        "import p._tl_rt as rt",
+        "from q._tl_rt import wrap",
+        "from .._tl_rt import wrap",
+    ]);
+    let sound = pen.sound_clamp();
+    let answer = if pen.random.coin() {
+        pen.answer(&[pen.replace_clamp(&sound), pen.block("IMPORTS file=p/m.py", import)])
+    } else {
+        let text = pen.clamp_with(import);
+        pen.replacing_clamp(&text)
+    };
+    pen.refused("no name of the runtime module", answer, &["runtime-name", "runtime-import"])
 }

@@ -14,6 +14,7 @@ use mappings::SymbolPath;
 use super::{Answer, Scope, apply, leaks, parse_answer, validate};
 use crate::bench::random::Random;
 use crate::language::Language;
+use crate::runtime::{Importable, Offer};
 
 /// The file that most answers edit.
 const FILE: &str = "p/m.py";
@@ -168,6 +169,10 @@ fn scope() -> Scope {
         insertable: ["p.m", "p.new"].map(path).to_vec(),
         files: [FILE, NEW_FILE].map(str::to_owned).to_vec(),
         references: Vec::new(),
+        runtime: Offer::Names(Importable {
+            module: path("p._tl_rt"),
+            names: ["wrap", "U8"].map(str::to_owned).into(),
+        }),
     }
 }
 

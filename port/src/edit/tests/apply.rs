@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use crate::edit::{ApplyError, Edit, InsertPlace, Scope, apply};
 use crate::language::python::tests::python;
 use crate::language::{Language, SpliceError};
+use crate::runtime::Offer;
 
 const MODULE: &str = "\
 \"\"\"Docs.\"\"\"
@@ -49,6 +50,7 @@ fn scope() -> Scope {
         insertable: vec![path("p.m"), path("p.new")],
         files: ["p/m.py", "p/new.py"].map(str::to_owned).to_vec(),
         references: vec!["p/u.py".to_owned()],
+        runtime: Offer::default(),
     }
 }
 

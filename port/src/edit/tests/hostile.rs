@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::edit::{Answer, Scope, parse_answer, validate};
 use crate::language::Language;
 use crate::language::python::tests::python;
+use crate::runtime::Offer;
 use mappings::SymbolPath;
 
 const NONCE: &str = "k3k3k3k3";
@@ -25,6 +26,7 @@ fn code(answer: &str) -> String {
         insertable: vec![SymbolPath::new("p.m").unwrap()],
         files: vec!["p/m.py".to_owned()],
         references: Vec::new(),
+        runtime: Offer::default(),
     };
     let files = |file: &str| (file == "p/m.py").then(|| FILE.to_owned());
     let found = validate(&files, &edits, &python(), &scope);

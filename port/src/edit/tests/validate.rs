@@ -3,6 +3,7 @@ use mappings::SymbolPath;
 use crate::edit::{Edit, Finding, InsertPlace, Scope, validate};
 use crate::language::Language;
 use crate::language::python::tests::python;
+use crate::runtime::Offer;
 
 const FILE: &str = "\
 import os
@@ -30,6 +31,7 @@ fn scope() -> Scope {
         insertable: vec![path("p.m")],
         files: vec!["p/m.py".to_owned(), "p/n.py".to_owned()],
         references: Vec::new(),
+        runtime: Offer::default(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use mappings::SymbolPath;
 use tree_sitter::Node;
 
-use super::source::{Source, children, line_of, statements};
+use super::indent::dedent;
+use super::source::{Source, children, descendants, line_of, statements};
 use super::splice::{Anchor, eol, next_line};
 use super::symbols::is_import;
-use crate::language::{Place, SpliceError};
+use crate::language::{Imported, Place, SpliceError};
 
 /// The first line that is something else than an import statement.
 pub(super) fn not_an_import(text: &str) -> Option<usize> {
@@ -22,6 +24,45 @@ pub(super) fn written_in(text: &str) -> Vec<String> {
     let Ok(source) = Source::parse(text) else { return Vec::new() };
     let imports = statements(source.root()).into_iter().filter(|node| is_import(*node));
     imports.map(|node| source.of(node).to_owned()).collect()
+}
+
+/// What every import statement of a text brings, those inside functions included.
+pub(super) fn brought(text: &str, file: &str, module: Option<&SymbolPath>) -> Vec<Imported> {
+    let text = dedent(text);
+    let Ok(source) = Source::parse(&text) else { return Vec::new() };
+    // Names are relative to the package: a file `__init__.py` is one, any other module stands in one.
+    let package =
+        if file.ends_with("__init__.py") { module.cloned() } else { module.and_then(SymbolPath::parent) };
+    let mut found = Vec::new();
+    for node in descendants(source.root()).filter(|node| is_import(*node)) {
+        for (from, name, _) in bindings(&source, node) {
+            let (module, name) = match from {
+                Some(from) => (absolute(&from, package.as_ref()), Some(name)),
+                None => (name, None),
+            };
+            found.push(Imported { module, name, line: line_of(node) });
+        }
+    }
+    found
+}
+
+/// The path of a module that is named from inside a package: `..a` in `p.q` is `p.a`.
+fn absolute(named: &str, package: Option<&SymbolPath>) -> String {
+    let named: String = named.chars().filter(|c| !c.is_whitespace()).collect();
+    let below = named.trim_start_matches('.');
+    let levels = named.len() - below.len();
+    if levels == 0 {
+        return named;
+    }
+    let mut base = package.cloned();
+    for _ in 1..levels {
+        base = base.and_then(|base| base.parent());
+    }
+    match base {
+        Some(base) if below.is_empty() => base.to_string(),
+        Some(base) => format!("{base}.{below}"),
+        None => named,
+    }
 }
 
 /// Adds those imports that a file does not have yet.

@@ -21,7 +21,9 @@ use mappings::{Symbol, SymbolPath};
 use upstream::ContentHash;
 use upstream::process::ProcessRunner;
 
-use super::{Construct, FileSymbols, Fragment, Language, Place, RenameError, SpliceError, SyntaxFault};
+use super::{
+    Construct, FileSymbols, Fragment, Imported, Language, Place, RenameError, SpliceError, SyntaxFault,
+};
 use crate::edit::InsertPlace;
 pub use interpreter::{Interpreter, InterpreterError, PythonVersion, VERSION_MIN};
 pub use outline::{modules_by_root, outline, source_root};
@@ -101,6 +103,14 @@ impl Language for Python {
 
     fn imports(&self, text: &str) -> Vec<String> {
         imports::written_in(text)
+    }
+
+    fn imported(&self, file: &str, text: &str) -> Vec<Imported> {
+        imports::brought(text, file, self.module_path(file).as_ref())
+    }
+
+    fn runtime(&self) -> &'static str {
+        crate::runtime::PYTHON
     }
 
     fn signature(&self, text: &str) -> Option<String> {

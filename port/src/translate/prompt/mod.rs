@@ -5,6 +5,7 @@
 //! a provider's cache can hold them. No item and no symbol is ever cut: what does not fit is left out whole and named
 //! ([`Block`]), and where the task itself does not fit there is no prompt.
 
+mod announced;
 mod blocks;
 mod sides;
 
@@ -18,12 +19,12 @@ use serde::{Deserialize, Serialize};
 use upstream::ContentHash;
 
 use super::codec::AnswerCodec;
-use super::pitfalls::{PITFALLS, Pitfall, triggered_by_change};
+use super::pitfalls::PITFALLS;
 use super::{Excerpt, SymbolContext, TranslationRequest};
 use crate::edit::{Answer, Edit, InsertPlace};
 use blocks::Kept;
 pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
-use sides::{Sides, changed_lines, sides};
+use sides::{Sides, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
 pub const PROMPT_VERSION: &str = "6";
@@ -346,10 +347,9 @@ impl PromptBuilder {
             .collect();
         let own = request.unit.members.iter().map(|member| &member.change);
         let hidden_shown = request.hidden.iter().enumerate().filter(|(at, _)| kept.shows(Block::Hidden, *at));
-        let pitfalls: Vec<_> = pitfalls_of(own.chain(hidden_shown.map(|(_, change)| change)))
-            .into_iter()
-            .map(|row| row.number)
-            .collect();
+        let changes: Vec<_> = own.chain(hidden_shown.map(|(_, change)| change)).collect();
+        let pitfalls: Vec<_> = announced::pitfalls(&changes).into_iter().map(|row| row.number).collect();
+        let runtime = request.runtime.as_ref().and_then(|runtime| announced::runtime(runtime, &changes));
         let imports: Vec<_> = request
             .imports
             .iter()
@@ -380,6 +380,7 @@ impl PromptBuilder {
                 uses => python(excerpts(Block::Uses, &request.uses)),
                 left_out => left_out,
                 pitfalls => pitfalls,
+                runtime => runtime,
                 view => view(request.candidate),
                 feedback => feedback,
             },
@@ -403,20 +404,6 @@ impl PromptBuilder {
         }
         Err(PromptError::NoNonce)
     }
-}
-
-/// The pitfalls that changes announce, each once, in the order of the table.
-fn pitfalls_of<'c>(changes: impl Iterator<Item = &'c upstream::ItemChange>) -> Vec<&'static Pitfall> {
-    let text = |item: Option<&'c upstream::Item>| item.map_or("", |item| item.text.as_str());
-    let mut found: Vec<&'static Pitfall> = changes
-        .flat_map(|change| {
-            let (before, after) = (text(change.before()), text(change.after()));
-            triggered_by_change(&changed_lines(before, after), after)
-        })
-        .collect();
-    found.sort_by_key(|row| row.number);
-    found.dedup();
-    found
 }
 
 fn read_template(path: &Path) -> Result<Option<String>, PromptError> {

@@ -240,7 +240,7 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("5+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("6+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
     assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "6");
 }
@@ -283,4 +283,34 @@ fn pitfalls_of_the_changed_text_are_quoted() {
     assert!(rows.contains(&"4") && !rows.contains(&"13"), "{rows:?}");
     assert!(prompt.stable.contains("4. integer division and remainder."), "{}", prompt.stable);
     assert!(prompt.stable.contains("13. "), "the whole table stands in the part that a cache holds");
+}
+
+#[test]
+fn the_runtime_module_is_told_only_of_what_answers_the_change() {
+    use crate::language::python::tests::python;
+    use crate::runtime::Runtime;
+
+    let told = |before: &str, after: &str, has_runtime: bool| {
+        let change = body_change("krate::f", ItemKind::Function, before, after);
+        let mut request = request(change, vec![context("pkg.f", "pkg.py", "def f(x): return x")]);
+        let python = python();
+        let offer = Runtime::new("pkg/_tl_rt.py", &python).unwrap().offer(None, &python);
+        request.runtime = offer.importable().filter(|_| has_runtime).cloned();
+        let prompt = builder().build(&request).unwrap();
+        assert!(!prompt.prefix().contains("_tl_rt"), "the part that a cache holds is the same for all units");
+        let line = prompt.payload.lines().find(|line| line.contains("pkg._tl_rt")).map(str::to_owned);
+        line.and_then(|line| Some(line.split_once("block): ")?.1.to_owned()))
+    };
+    let (before, after) =
+        ("fn f(x: i32) -> i32 { x }", "fn f(x: i32) -> i32 {\n    x.wrapping_mul(31) % 7\n}");
+    assert_eq!(
+        told(before, after, true).unwrap(),
+        "wrapping_mul(…, ty); div(left, right, ty), rem(left, right, ty): towards zero; `ty` is one of I8, I16, I32, \
+         I64, I128, ISIZE, U8, U16, U32, U64, U128, USIZE"
+    );
+    assert_eq!(told(before, after, false), None, "a port that may have none is told of none");
+    assert_eq!(told(before, "fn f(x: i32) -> i32 { x + 1 }", true), None);
+    let (before, after) =
+        ("fn f(x: i32) -> i32 {\n    x % 3\n}", "fn f(x: i32) -> i32 {\n    g();\n    x % 3\n}");
+    assert_eq!(told(before, after, true), None, "what stays was translated before");
 }

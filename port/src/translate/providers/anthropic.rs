@@ -178,10 +178,19 @@ struct TokenCounts {
     cache_read: Option<u64>,
     #[serde(default, rename = "output_tokens")]
     output: u64,
+    #[serde(default, rename = "output_tokens_details")]
+    output_details: Option<OutputDetails>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct OutputDetails {
+    #[serde(default)]
+    thinking_tokens: Option<u64>,
 }
 
 impl From<TokenCounts> for Usage {
     fn from(counts: TokenCounts) -> Self {
+        let thinking = counts.output_details.and_then(|details| details.thinking_tokens);
         let cached = counts.cache_read.unwrap_or_default();
         let written = counts.cache_written.unwrap_or_default();
         Self {
@@ -189,7 +198,8 @@ impl From<TokenCounts> for Usage {
             cached_tokens: cached,
             written_tokens: written,
             output_tokens: counts.output,
-            ..Self::default()
+            reasoning_tokens: thinking.unwrap_or_default(),
+            cost_usd: None,
         }
     }
 }

@@ -158,6 +158,8 @@ struct TokenCounts {
 struct PromptTokenCounts {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -168,14 +170,15 @@ struct CompletionTokenCounts {
 
 impl From<TokenCounts> for Usage {
     fn from(counts: TokenCounts) -> Self {
-        let cached = counts.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        let sent = counts.prompt_tokens_details.unwrap_or_default();
         let reasoning = counts.completion_tokens_details.and_then(|details| details.reasoning_tokens);
         Self {
             input_tokens: counts.prompt_tokens,
-            cached_tokens: cached.unwrap_or_default(),
+            cached_tokens: sent.cached_tokens.unwrap_or_default(),
+            written_tokens: sent.cache_write_tokens.unwrap_or_default(),
             output_tokens: counts.completion_tokens,
             reasoning_tokens: reasoning.unwrap_or_default(),
-            ..Self::default()
+            cost_usd: None,
         }
     }
 }

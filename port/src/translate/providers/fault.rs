@@ -54,7 +54,9 @@ impl ErrorBody {
     /// The status that a gateway put into the body of a response whose own status is 200.
     fn inner_status(&self) -> Option<u16> {
         let code = self.code.as_ref()?;
-        let status = code.as_u64().and_then(|code| u16::try_from(code).ok())?;
+        // LiteLLM writes it as a text.
+        let number = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
+        let status = u16::try_from(number).ok()?;
         (400..600).contains(&status).then_some(status)
     }
 
@@ -234,6 +236,9 @@ mod tests {
         ));
         assert!(matches!(of(r#"{"code":502,"message":"bad gateway"}"#), ModelError::Unavailable { .. }));
         assert!(matches!(of(r#"{"code":"invalid_api_key"}"#), ModelError::NotAuthorised { .. }));
+        let gateway = r#"{"message":"slow down","type":"throttling_error","param":null,"code":"429"}"#;
+        assert!(matches!(of(gateway), ModelError::RateLimited { .. }));
+        assert!(matches!(of(r#"{"code":"70000"}"#), ModelError::Unreadable { .. }));
         assert!(matches!(of(r#""model not loaded""#), ModelError::Unreadable { .. }));
         assert!(matches!(of("{}"), ModelError::Unreadable { .. }));
     }

@@ -146,6 +146,8 @@ struct TokenCounts {
 struct InputDetails {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,14 +158,15 @@ struct OutputDetails {
 
 impl From<TokenCounts> for Usage {
     fn from(counts: TokenCounts) -> Self {
-        let cached = counts.input_tokens_details.and_then(|details| details.cached_tokens);
+        let sent = counts.input_tokens_details.unwrap_or_default();
         let reasoning = counts.output_tokens_details.and_then(|details| details.reasoning_tokens);
         Self {
             input_tokens: counts.input,
-            cached_tokens: cached.unwrap_or_default(),
+            cached_tokens: sent.cached_tokens.unwrap_or_default(),
+            written_tokens: sent.cache_write_tokens.unwrap_or_default(),
             output_tokens: counts.output,
             reasoning_tokens: reasoning.unwrap_or_default(),
-            ..Self::default()
+            cost_usd: None,
         }
     }
 }

@@ -213,6 +213,22 @@ fn a_messages_reply_counts_cached_tokens_among_its_input() {
 }
 
 #[test]
+fn what_is_written_to_the_cache_and_what_is_reasoning_is_counted_by_every_format() {
+    let mut chat_body = chat_reply(&json!({ "content": "hi" }), "stop");
+    chat_body["usage"]["prompt_tokens_details"]["cache_write_tokens"] = json!(120);
+    let mut response = responses_reply("completed", &said("hi"), &Value::Null);
+    response["usage"]["input_tokens_details"]["cache_write_tokens"] = json!(120);
+    let mut message = messages_reply(&json!([{ "type": "text", "text": "hi" }]), "end_turn");
+    message["usage"]["cache_creation_input_tokens"] = json!(120);
+    message["usage"]["output_tokens_details"] = json!({ "thinking_tokens": 20 });
+    let of_response = responses().completion(response.to_string().as_bytes());
+    for completion in [chat_completion(&chat_body), of_response, messages_completion(&message)] {
+        let usage = completion.unwrap().usage;
+        assert_eq!((usage.written_tokens, usage.reasoning_tokens), (120, 20), "{usage:?}");
+    }
+}
+
+#[test]
 fn every_way_for_a_chat_reply_to_end_is_told_apart() {
     let finish =
         |message: Value, reason: &str| chat_completion(&chat_reply(&message, reason)).unwrap().finish;

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use port::bench::random::Random;
 use upstream::{Clock as _, ContentHash, ManualClock};
 
-use super::request::{Asked, Ending, Protocol, Reply, check};
+use super::reply::{Ending, Reply};
+use super::request::{Asked, Protocol, check};
 
 /// What a request may meet, with how often, in parts of the sum.
 const ROWS: &[(Row, usize)] = &[
@@ -254,7 +255,7 @@ fn respond(connection: &TcpStream, protocol: Protocol, asked: &Asked, row: Row) 
     let input_tokens = ((asked.prefix.len() + asked.payload.len()) / 4) as u64;
     let sell = |text: &str, ending: Ending| -> Result<Done> {
         let output_tokens = (text.len() / 4 + 1) as u64;
-        let reply = Reply { text, ending, input_tokens, output_tokens };
+        let reply = Reply::counted(text, ending, input_tokens, output_tokens);
         if asked.stream {
             send_events(connection, &reply.events(protocol), true)?;
         } else {
@@ -294,7 +295,7 @@ fn respond(connection: &TcpStream, protocol: Protocol, asked: &Asked, row: Row) 
             closed
         }
         Row::HalfStream => {
-            let reply = Reply { text: &text, ending: Ending::Whole, input_tokens, output_tokens: 1 };
+            let reply = Reply::counted(&text, Ending::Whole, input_tokens, 1);
             let events = reply.events(protocol);
             // The last three of them say how it ends.
             let kept = events.len().saturating_sub(3).max(1);
@@ -337,7 +338,13 @@ fn respond(connection: &TcpStream, protocol: Protocol, asked: &Asked, row: Row) 
     }
 }
 
-fn send(mut connection: &TcpStream, status: u16, header: &str, body: &str) -> Result<()> {
+/// Sends a whole answer; `header` is one more header line, or empty.
+pub(in crate::measure) fn send(
+    mut connection: &TcpStream,
+    status: u16,
+    header: &str,
+    body: &str,
+) -> Result<()> {
     let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
     let length = body.len();
     let head = format!(
@@ -346,16 +353,27 @@ fn send(mut connection: &TcpStream, status: u16, header: &str, body: &str) -> Re
     Ok(connection.write_all((head + body).as_bytes())?)
 }
 
-fn send_events(mut connection: &TcpStream, events: &[String], named: bool) -> Result<()> {
+/// Sends the data of events as a stream.
+pub(in crate::measure) fn send_events(
+    mut connection: &TcpStream,
+    events: &[String],
+    named: bool,
+) -> Result<()> {
     use std::fmt::Write as _;
 
     let mut text =
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
     for event in events {
-        let name = if named { "event: x\n" } else { "" };
+        let name = if named { format!("event: {}\n", kind(event)) } else { String::new() };
         let chunk = format!("{name}data: {event}\n\n");
         write!(text, "{:x}\r\n{chunk}\r\n", chunk.len())?;
     }
     text += "0\r\n\r\n";
     Ok(connection.write_all(text.as_bytes())?)
+}
+
+/// The name of an event: that of its type, where it has one.
+fn kind(event: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
+    value.get("type").and_then(serde_json::Value::as_str).unwrap_or("message").to_owned()
 }

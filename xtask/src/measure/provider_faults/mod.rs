@@ -2,7 +2,8 @@
 //! bought twice, no budget passed by more than one answer.
 
 pub(super) mod fake;
-mod request;
+pub(super) mod reply;
+pub(super) mod request;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -369,7 +370,8 @@ fn unit_name(unit: usize) -> String {
     format!("krate::f{unit}")
 }
 
-fn request_for(
+/// A made-up request of a run.
+pub(super) fn request_for(
     run: u32,
     unit: usize,
     attempt: u32,
@@ -407,6 +409,7 @@ fn request_for(
         digest: String::new(),
         candidate: 0,
         imports: Vec::new(),
+        runtime: None,
         style: String::new(),
         attempt,
         feedback,
