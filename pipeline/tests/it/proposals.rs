@@ -324,7 +324,7 @@ fn what_was_pushed_behind_what_landed_did_not_land() {
         let head = state.newest().unwrap().head.clone();
         // By hand: what the pull request says it holds.
         let (base, tree) = (state.repo().head(BASE).unwrap(), state.tree(&head));
-        let by_hand = state.object(&[base.commit.clone()], &tree, "by hand", "ann@localhost");
+        let by_hand = state.object(std::slice::from_ref(&base.commit), &tree, "by hand", "ann@localhost");
         state.repo().advance(BASE, &base.commit, &by_hand).unwrap();
         // The bot pushed one more, and ended before it said so; then a person came.
         let more = state.commit(HEAD, &[("src", "revision 1\nrevision 2\nrevision 3\n")], "sync");
