@@ -10,11 +10,11 @@ use upstream::ItemPath;
 
 use super::ContractError;
 use super::check::ContractItem;
+use super::conversation::Tools;
 use super::observers::told_of;
 use super::oracle::Oracle;
 use super::pools::{Drawn, Examples, Pools, draw};
 use super::probeable::ProbePlan;
-use super::session::Tools;
 
 /// What a check will ask of one library.
 #[derive(Debug, Clone)]

@@ -11,13 +11,13 @@ use upstream::{Item, ItemPath};
 
 use super::ContractError;
 use super::cause::why;
+use super::conversation::Tools;
 use super::diagnostics::errors;
 use super::locked::drifted;
 use super::oracle::{Instrument, OracleRequest};
 use super::probeable::ProbePlan;
 use super::rust_driver::{self, Counted};
 use super::scratch::{copy_package, has_dependencies};
-use super::session::Tools;
 use crate::held::HeldFolder;
 
 /// How often functions that do not compile are left out before the build is given up.

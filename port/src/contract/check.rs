@@ -11,6 +11,7 @@ use upstream::{Item, ItemKind, ItemPath, Snapshot};
 
 use super::ahead::drawn;
 use super::compare::{Agreement, LinkedClass, Profile, compare, unchanged};
+use super::conversation::Tools;
 use super::linked::{called_as_class, can_make, maker};
 use super::observers::told_of;
 use super::oracle::{Observed, Oracle, Prepared};
@@ -20,7 +21,6 @@ use super::python::{Description, PortMaker, PortSide, PortStep, Target, observe}
 use super::recorded::Recorded;
 use super::report::{ContractReport, ErrorPolicy, ItemEvidence, SpecFinding};
 use super::sequence_plan::SequencePlan;
-use super::session::Tools;
 use super::shape::{Maker, Shape};
 use super::value::{Outcome, order_as_truth};
 use super::{ContractError, spec};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::ContractError;
+use super::conversation::Tools;
 use super::oracle::Oracle;
 use super::pools::{Drawn, Examples, Pools, ProbeOrigin, draw};
-use super::session::Tools;
 
 /// What probes come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use upstream::{ContentHash, Item, ItemPath, Snapshot};
 
 use super::ContractError;
 use super::build::{Build, DRIVER_NAME, read_record};
+use super::conversation::{Answer, Conversation, Driver, Question, Tools, converse};
 use super::pools::Probe;
 use super::probeable::{ProbePlan, plan_items};
 use super::rust_driver::TEMPLATE;
-use super::session::{Answer, Conversation, Driver, Question, Tools, converse};
 use super::value::Outcome;
 use crate::confinement::Access;
 

@@ -11,9 +11,9 @@ use serde_json::{Value as Json, json};
 use upstream::process::Invocation;
 
 use super::ContractError;
+use super::conversation::{Answer, Driver, Question, Tools, converse};
 use super::oracle::arguments_json;
 use super::pools::Probe;
-use super::session::{Answer, Driver, Question, Tools, converse};
 use super::value::Outcome;
 use crate::confinement::Access;
 

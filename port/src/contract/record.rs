@@ -15,12 +15,12 @@ use super::ContractError;
 use super::build::{Build, FETCH_TIMEOUT_MS, MARKING_ROUNDS_MAX, TEMPORARY, UPSTREAM};
 use super::call_log::CallRecord;
 use super::cause::why;
+use super::conversation::Tools;
 use super::diagnostics::errors;
 use super::oracle::{OracleRequest, write_atomically};
 use super::probeable::ProbePlan;
 use super::recorded::Recorded;
 use super::scratch::copy_tree;
-use super::session::Tools;
 use crate::held::HeldFolder;
 
 /// Part of every key: raise it where the meaning of what is kept changes.

@@ -6,10 +6,10 @@
 
 use super::check::Check;
 use super::compare::Agreement;
+use super::conversation::Tools;
 use super::oracle::Prepared;
 use super::pools::{Probe, ProbeOrigin};
 use super::python::{PortSide, observe};
-use super::session::Tools;
 use super::small_scope::SmallScope;
 use super::value::Outcome;
 use super::{ContractError, ContractRequest};

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use upstream::process::inherited;
 
 use super::super::ContractError;
+use super::super::conversation::Tools;
 use super::super::python::PortSide;
-use super::super::session::Tools;
 use super::compare::differences;
 use super::declared::{Case, Origin, Session};
 use super::evidence::{Change, SessionEvidence, SessionOutcome};

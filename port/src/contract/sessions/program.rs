@@ -11,11 +11,11 @@ use upstream::process::{Ending, Finished, Invocation, Limits};
 use super::super::ContractError;
 use super::super::build::{FETCH_TIMEOUT_MS, TEMPORARY, UPSTREAM};
 use super::super::cause::why;
+use super::super::conversation::Tools;
 use super::super::diagnostics::errors;
 use super::super::locked::drifted;
 use super::super::oracle::{BuildProfile, Toolchain};
 use super::super::scratch::{ScratchError, copy_tree, program_manifest};
-use super::super::session::Tools;
 use crate::held::HeldFolder;
 
 /// Part of every key: raise it where what is built changes.

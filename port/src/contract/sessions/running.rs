@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use upstream::process::{Ending, Finished, Invocation, Limits, ProcessError};
 
 use super::super::ContractError;
-use super::super::session::Tools;
+use super::super::conversation::Tools;
 use super::declared::{Case, Input, Session};
 use super::mask::Mask;
 use crate::confinement::Access;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use upstream::clock::SystemClock;
 use upstream::process::{Ending, Finished, Invocation, ProcessError, ProcessRunner, SystemProcessRunner};
 
+use super::super::conversation::Tools;
 use super::super::python::PortSide;
-use super::super::session::Tools;
 use super::vary::generated;
 use super::*;
 use crate::confinement::Access;
