@@ -214,21 +214,7 @@ fn merge(into: &mut ContractReport, report: ContractReport) {
 
 fn not_probed(item: &ContractItem, reason: &str) -> ItemEvidence {
     ItemEvidence {
-        item: item.item.clone(),
-        symbol: item.symbol.clone(),
         not_probed: Some(reason.to_owned()),
-        harvested: 0,
-        generated: 0,
-        agreed: 0,
-        disagreed: 0,
-        unobserved: 0,
-        corners_left_out: 0,
-        error_policy: None,
-        blocked: 0,
-        blocks_reached: 0,
-        blocks_total: 0,
-        changed_upstream: None,
-        changed_port: None,
-        changed_alike: None,
+        ..ItemEvidence::none(item.item.clone(), item.symbol.clone())
     }
 }

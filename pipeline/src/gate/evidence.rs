@@ -220,10 +220,11 @@ impl Evidence {
         spec.chain(differing).collect()
     }
 
-    /// What a translator may be told: findings by name, and the counterexamples of the development pool.
+    /// What a translator may be told: findings by name, and the counterexamples of the development pool. Of
+    /// sessions nothing: their findings quote what was read and written, and generated cases decide.
     pub fn may_be_told(&self) -> Vec<String> {
-        let findings =
-            self.findings().into_iter().map(|finding| format!("{}: {}", finding.code, finding.text));
+        let named = self.findings_in_single_calls().into_iter().chain(self.findings_in_sequences());
+        let findings = named.map(|finding| format!("{}: {}", finding.code, finding.text));
         let shown =
             self.report.counterexamples.iter().filter(|example| example.may_be_shown).map(|example| {
                 let said = format!(
@@ -306,22 +307,13 @@ mod tests {
 
     fn evidence(agreed: u32, unobserved: u32, blocks_reached: u32) -> ItemEvidence {
         ItemEvidence {
-            item: "k::f".parse().unwrap(),
-            symbol: "p.f".parse().unwrap(),
-            not_probed: None,
-            harvested: 0,
             generated: agreed + unobserved,
             agreed,
-            disagreed: 0,
             unobserved,
-            corners_left_out: 0,
             error_policy: (agreed > 0).then_some(ErrorPolicy::AnyDeliberate),
-            blocked: 0,
             blocks_reached,
             blocks_total: 2,
-            changed_upstream: None,
-            changed_port: None,
-            changed_alike: None,
+            ..ItemEvidence::none("k::f".parse().unwrap(), "p.f".parse().unwrap())
         }
     }
 

@@ -206,6 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn a_translator_is_told_nothing_of_sessions() {
+        let generated = SessionEvidence {
+            origin: Origin::Generated,
+            ..case("secret argument", differs(), Some(Change::Missed))
+        };
+        let found = of(vec![generated]);
+        assert!(found.disagrees() && !found.findings().is_empty());
+        assert_eq!(found.may_be_told(), [""; 0]);
+    }
+
+    #[test]
     fn what_differs_only_because_something_is_parked_waits() {
         let missed = case("a", differs(), Some(Change::Missed));
         assert!(waits_with_parked(&missed));
@@ -224,22 +235,8 @@ mod tests {
     #[test]
     fn an_upstream_that_is_only_a_program_is_proved_by_its_sessions() {
         let item = ItemEvidence {
-            item: "k::main".parse().unwrap(),
-            symbol: "p.main".parse().unwrap(),
             not_probed: Some("its target is no library".to_owned()),
-            harvested: 0,
-            generated: 0,
-            agreed: 0,
-            disagreed: 0,
-            unobserved: 0,
-            corners_left_out: 0,
-            error_policy: None,
-            blocked: 0,
-            blocks_reached: 0,
-            blocks_total: 0,
-            changed_upstream: None,
-            changed_port: None,
-            changed_alike: None,
+            ..ItemEvidence::none("k::main".parse().unwrap(), "p.main".parse().unwrap())
         };
         let judged = |sessions| {
             let report = ContractReport { items: vec![item.clone()], sessions, ..ContractReport::default() };

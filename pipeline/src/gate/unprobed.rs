@@ -52,24 +52,10 @@ mod tests {
     use super::*;
 
     fn row(name: &str, not_probed: Option<&str>, agreed: u32, blocked: u32) -> ItemEvidence {
-        ItemEvidence {
-            item: ItemPath::new(format!("krate::{name}")).unwrap(),
-            symbol: SymbolPath::new(format!("krate.{name}")).unwrap(),
-            not_probed: not_probed.map(str::to_owned),
-            harvested: 0,
-            generated: 0,
-            agreed,
-            disagreed: 0,
-            blocked,
-            unobserved: 0,
-            corners_left_out: 0,
-            error_policy: None,
-            blocks_reached: 0,
-            blocks_total: 0,
-            changed_upstream: None,
-            changed_port: None,
-            changed_alike: None,
-        }
+        let item = ItemPath::new(format!("krate::{name}")).unwrap();
+        let symbol = SymbolPath::new(format!("krate.{name}")).unwrap();
+        let not_probed = not_probed.map(str::to_owned);
+        ItemEvidence { not_probed, agreed, blocked, ..ItemEvidence::none(item, symbol) }
     }
 
     #[test]

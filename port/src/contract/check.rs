@@ -335,22 +335,10 @@ impl<'a> Check<'a> {
     fn evidence(&self, item: &ContractItem, found: &Found, is_broken: bool) -> ItemEvidence {
         let blocks = self.oracle.blocks_of(&item.item);
         let mut evidence = ItemEvidence {
-            item: item.item.clone(),
-            symbol: item.symbol.clone(),
             not_probed: self.oracle.plan().not_probed.get(&item.item).cloned(),
-            harvested: 0,
-            generated: 0,
-            agreed: 0,
-            disagreed: 0,
-            unobserved: 0,
-            corners_left_out: 0,
-            error_policy: None,
-            blocked: 0,
             blocks_reached: count(blocks.intersection(&found.reached).count()),
             blocks_total: count(blocks.len()),
-            changed_upstream: None,
-            changed_port: None,
-            changed_alike: None,
+            ..ItemEvidence::none(item.item.clone(), item.symbol.clone())
         };
         if is_broken {
             evidence.blocks_reached = 0;

@@ -172,6 +172,30 @@ pub struct ItemEvidence {
     pub changed_alike: Option<u32>,
 }
 
+impl ItemEvidence {
+    /// That of an item on which nothing was compared.
+    pub fn none(item: ItemPath, symbol: SymbolPath) -> Self {
+        Self {
+            item,
+            symbol,
+            not_probed: None,
+            harvested: 0,
+            generated: 0,
+            agreed: 0,
+            disagreed: 0,
+            unobserved: 0,
+            corners_left_out: 0,
+            error_policy: None,
+            blocked: 0,
+            blocks_reached: 0,
+            blocks_total: 0,
+            changed_upstream: None,
+            changed_port: None,
+            changed_alike: None,
+        }
+    }
+}
+
 /// What the comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContractReport {

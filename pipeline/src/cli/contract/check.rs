@@ -212,22 +212,8 @@ mod tests {
     #[test]
     fn an_item_that_was_asked_for_and_not_compared_is_no_pass() {
         let item = ItemEvidence {
-            item: "k::f".parse().unwrap(),
-            symbol: "p.f".parse().unwrap(),
             not_probed: Some("it is private".to_owned()),
-            harvested: 0,
-            generated: 0,
-            agreed: 0,
-            disagreed: 0,
-            unobserved: 0,
-            corners_left_out: 0,
-            error_policy: None,
-            blocked: 0,
-            blocks_reached: 0,
-            blocks_total: 0,
-            changed_upstream: None,
-            changed_port: None,
-            changed_alike: None,
+            ..ItemEvidence::none("k::f".parse().unwrap(), "p.f".parse().unwrap())
         };
         let of = |items| verdict(&Evidence::of(ContractReport { items, ..ContractReport::default() }));
         assert_eq!(of(vec![item.clone()]).0, Verdict::Inconclusive);
