@@ -48,6 +48,7 @@ pub fn apply(record: &mut Option<RunRecord>, state: &RunState, event: &Event) {
             if let Some(revision) = record.revisions.last_mut() {
                 revision.gates.clone_from(gates);
             }
+            outcomes(record, state);
         }
         Event::Prepared { .. } => {
             if let (RunState::Working(work), Some(revision)) = (state, record.revisions.last_mut())

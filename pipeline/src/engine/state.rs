@@ -132,6 +132,21 @@ impl Candidate {
         due.into_iter().map(|(_, at, unit, turn)| (at, unit, turn)).collect()
     }
 
+    /// Gives the units for which the port was taken as it stands to the next translator; whether there is any.
+    ///
+    /// Their own probes did not show what the whole candidate shows. Each is given on once at most.
+    pub(super) fn ask_on(&mut self, chain: &[ChainLink]) -> bool {
+        let mut any = false;
+        for state in &mut self.units {
+            let UnitState::Accepted { translator, .. } = state else { continue };
+            if chain.get(*translator).is_some_and(|link| link.route == Route::VerifyFirst) {
+                *state = Turn { translator: *translator, refused: true, ..Turn::default() }.pass_on(chain);
+                any = true;
+            }
+        }
+        any
+    }
+
     fn open(&self) -> impl Iterator<Item = (usize, &UnitId, &Turn)> {
         let units = self.plan.units.iter().zip(&self.units).enumerate();
         units.filter_map(|(at, (unit, state))| match state {
@@ -213,6 +228,8 @@ pub enum UnitState {
     Open(Turn),
     /// It is done.
     Accepted {
+        /// Which link of the chain did it.
+        translator: usize,
         /// The answer; `None` where it is proved that no edit was needed.
         answer: Option<Answer>,
         /// How far each item is known to behave alike.

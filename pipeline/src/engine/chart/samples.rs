@@ -8,7 +8,7 @@ use reports::record::{AttemptRecord, GateRecord, UnitOutcome, UnitRecord};
 use upstream::{CommitId, ContentHash, ItemPath, Revision, RevisionLabel, TreeId};
 
 use crate::engine::event::{AttemptResult, ChainLink, Event, Head, PlannedRevision, PlannedUnit, RunHeader};
-use crate::engine::state::{Phase, RunState, Work};
+use crate::engine::state::{Phase, RunState, UnitState, Work};
 use crate::engine::step::BRANCH_MOVES_MAX;
 
 /// The revisions of the run.
@@ -29,7 +29,7 @@ pub(crate) fn events(state: &RunState) -> Vec<(&'static str, Event)> {
     all.push((if often { "too often" } else { "" }, Event::BranchMoved { head: head('9') }));
     all.extend(planned(work.map(AsRef::as_ref)));
     all.extend(attempted(work.map(AsRef::as_ref)));
-    all.extend(gated());
+    all.extend(gated(work.map(AsRef::as_ref)));
     all.extend(landed(work.map(AsRef::as_ref)));
     all
 }
@@ -85,8 +85,16 @@ fn attempted(work: Option<&Work>) -> Vec<(&'static str, Event)> {
     ]
 }
 
-fn gated() -> Vec<(&'static str, Event)> {
+fn gated(work: Option<&Work>) -> Vec<(&'static str, Event)> {
     use Verdict::{Fail, Inconclusive, Pass};
+    let as_it_stood = work.is_some_and(|work| match &work.phase {
+        Phase::Gating(candidate) => {
+            let is_first = |state: &UnitState| matches!(state, UnitState::Accepted { translator: 0, .. });
+            candidate.units.iter().any(is_first)
+        }
+        Phase::Planning | Phase::Translating(_) | Phase::Committing { .. } | Phase::Advancing { .. } => false,
+    });
+    let fail = if as_it_stood { "fail, with the port taken as it stood" } else { "fail" };
     let gated = |verdict, gates: &[Verdict]| Event::Gated {
         tree: tree('3'),
         verdict,
@@ -94,7 +102,7 @@ fn gated() -> Vec<(&'static str, Event)> {
     };
     vec![
         ("pass", gated(Pass, &[Pass; 3])),
-        ("fail", gated(Fail, &[Pass, Pass, Fail])),
+        (fail, gated(Fail, &[Pass, Pass, Fail])),
         ("inconclusive", gated(Inconclusive, &[Pass, Pass, Inconclusive])),
         ("pass without its gates", gated(Pass, &[])),
         ("pass with a gate that failed", gated(Pass, &[Pass, Fail, Pass])),
@@ -129,7 +137,7 @@ fn header(targets: &[&str]) -> RunHeader {
         targets: targets.iter().map(|text| revision(text)).collect(),
         newest: label(targets.last().unwrap_or(&"0.1.0")),
         lag: u32::try_from(targets.len()).unwrap_or(u32::MAX),
-        chain: vec![link("rules", Route::Rule, 1), link("model", Route::Model, 3)],
+        chain: vec![link("verify-first", Route::VerifyFirst, 1), link("model", Route::Model, 3)],
         confinement: "none".to_owned(),
         dry_run: false,
         portion: None,

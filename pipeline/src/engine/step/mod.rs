@@ -1,6 +1,9 @@
 //! The engine: a state and an event to the next state. Pure; everything that acts is in the driver.
 
 mod ladder;
+mod turn;
+
+pub use turn::UNTOLD;
 
 use mappings::UnitId;
 
@@ -12,9 +15,6 @@ use super::state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Wor
 
 /// How often a branch may be moved by others under one revision before the run gives up.
 pub const BRANCH_MOVES_MAX: u32 = 3;
-
-/// How the reason of a unit begins that waits because nobody could be asked, or nothing could be compared.
-pub const UNTOLD: &str = "it could not be told";
 
 /// An event that cannot follow the state: the journal is damaged, or there is a bug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,9 +114,12 @@ fn advance(mut work: Work, event: &Event) -> Option<RunState> {
             settle_attempt(&mut candidate, at, &work.header.chain, result);
             work.phase = translating_or_gating(candidate);
         }
-        (Phase::Gating(candidate), Event::Gated { tree, verdict, gates }) => {
+        (Phase::Gating(mut candidate), Event::Gated { tree, verdict, gates }) => {
             // The verdict is not believed without the gates that it rests on.
             match (stop_for(*verdict), GatePass::judge(tree, gates)) {
+                (Some(Stop::GateFailed), None) if candidate.ask_on(&work.header.chain) => {
+                    work.phase = translating_or_gating(candidate);
+                }
                 (Some(stop), None) => return Some(end(&work, Some(stop))),
                 (None, Some(pass)) => work.phase = Phase::Committing { candidate, pass },
                 (Some(_), Some(_)) | (None, None) => return None,
@@ -168,13 +171,18 @@ fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], res
     let next = match result {
         AttemptResult::Accepted { tree, answer, proofs, lesson } => {
             candidate.tree = tree.clone();
-            UnitState::Accepted { answer: answer.clone(), proofs: proofs.clone(), lesson: lesson.clone() }
+            UnitState::Accepted {
+                translator: turn.translator,
+                answer: answer.clone(),
+                proofs: proofs.clone(),
+                lesson: lesson.clone(),
+            }
         }
-        AttemptResult::Declined => next_translator(turn.clone(), chain),
+        AttemptResult::Declined => turn.clone().pass_on(chain),
         AttemptResult::Unavailable { reason } => {
             let mut turn = turn.clone();
             turn.unavailable.push(reason.clone());
-            next_translator(turn, chain)
+            turn.pass_on(chain)
         }
         AttemptResult::Refused { feedback, signature, standing } => {
             let mut turn = turn.clone();
@@ -186,10 +194,10 @@ fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], res
             // one that gives other answers whatever it is told (the memory) is asked for all of them.
             let deterministic = feedback.is_none();
             if attempt > attempts_max || (repeats && !deterministic) {
-                next_translator(turn, chain)
+                turn.pass_on(chain)
             } else if !deterministic && standing.is_some_and(|now| ladder::is_stuck(&turn.standings, &now)) {
                 if turn.fresh {
-                    next_translator(turn, chain)
+                    turn.pass_on(chain)
                 } else {
                     let (signatures, standings) = (Vec::new(), Vec::new());
                     UnitState::Open(Turn {
@@ -213,51 +221,6 @@ fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], res
         UnitState::Open(turn) => UnitState::Open(Turn { shown: None, ..turn }),
         settled @ (UnitState::Accepted { .. } | UnitState::Parked { .. }) => settled,
     };
-}
-
-fn next_translator(turn: Turn, chain: &[ChainLink]) -> UnitState {
-    let translator = turn.translator + 1;
-    if translator < chain.len() {
-        return UnitState::Open(Turn {
-            translator,
-            attempt: 1,
-            feedback: None,
-            signatures: Vec::new(),
-            standings: Vec::new(),
-            fresh: false,
-            ..turn
-        });
-    }
-    let told = |name: fn(&str) -> &str, unavailable: &str| {
-        let asked = chain.iter().map(|link| name(&link.name)).collect::<Vec<_>>().join(", ");
-        if turn.refused {
-            format!("every answer of the chain ({asked}) was refused")
-        } else if turn.unavailable.is_empty() {
-            format!("nobody in the chain ({asked}) had an answer")
-        } else {
-            format!("{UNTOLD}: {unavailable}")
-        }
-    };
-    let reason = told(|name| name, &turn.unavailable.join("; "));
-    let lasting = told(lasting_name, "the report of the run says why");
-    let needs = if turn.refused || turn.unavailable.is_empty() {
-        "a translator that can do it (`tidelock sync --translator …`), or an edit by hand".to_owned()
-    } else {
-        "what stood in the way to be mended, then `tidelock sync` again".to_owned()
-    };
-    UnitState::Parked { reason, lasting, needs }
-}
-
-/// A translator's name without what the command line of one machine said: a path, an address.
-fn lasting_name(name: &str) -> &str {
-    match name.split_once(':') {
-        Some(("command", _)) => "a command",
-        Some(("inbox", _)) => "inbox",
-        Some(("chat" | "responses" | "anthropic", _)) => {
-            name.split_once('@').map_or(name, |(model, _address)| model)
-        }
-        Some(_) | None => name,
-    }
 }
 
 pub(super) fn event_name(event: &Event) -> &'static str {

@@ -457,3 +457,30 @@ fn units_that_wait_for_each_other_are_done_in_the_order_of_the_plan() {
     events.extend([attempted("f", accepted('2', true)), attempted("g", accepted('3', true))]);
     assert_eq!(asked(&play(&events)), "h 0 1");
 }
+
+#[test]
+fn what_was_taken_as_it_stood_goes_to_the_next_translator_when_the_gate_refuses_the_whole() {
+    let planned = planned("0.2.0", &["f", "g"]);
+    let mut events = vec![started(&["0.2.0"]), planned];
+    events.extend([attempted("f", accepted('1', false)), attempted("g", AttemptResult::Declined)]);
+    events.push(attempted("g", accepted('2', true)));
+    events.push(gated('3', Verdict::Fail));
+    assert_eq!(asked(&play(&events)), "f 1 1", "what was translated is not asked for again");
+    let (record, _) = record(&events).unwrap();
+    let outcomes: Vec<_> =
+        record.unwrap().revisions[0].units.iter().map(|unit| unit.outcome.clone()).collect();
+    assert!(matches!(outcomes[..], [UnitOutcome::Open, UnitOutcome::Translated { .. }]), "{outcomes:?}");
+    events.push(attempted("f", accepted('4', true)));
+    let mut passed = events.clone();
+    passed.push(gated('5', Verdict::Pass));
+    assert!(matches!(effect(&play(&passed)), Some(Effect::Commit { .. })));
+    events.push(gated('5', Verdict::Fail));
+    assert_eq!(effect(&play(&events)), Some(Effect::Finish), "and each of them but once");
+}
+
+#[test]
+fn a_gate_that_cannot_tell_asks_nobody_else() {
+    let mut events = vec![started(&["0.2.0"]), planned("0.2.0", &["f"])];
+    events.extend([attempted("f", accepted('1', false)), gated('3', Verdict::Inconclusive)]);
+    assert_eq!(effect(&play(&events)), Some(Effect::Finish));
+}
