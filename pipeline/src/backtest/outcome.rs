@@ -1,5 +1,7 @@
 //! How one case went with one chain.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use reports::record::{RunRecord, UnitOutcome, UnitRecord};
 use reports::summary::{is_refused, is_unusable};
@@ -17,7 +19,7 @@ pub(crate) enum CaseOutcome {
     LandedFirst,
     /// Everything landed, behind at least one candidate that was refused.
     LandedRepaired,
-    /// Something waits for a person, and nobody offered anything for it.
+    /// Something new waits for a person, and nobody offered anything for it.
     Parked,
     /// What was offered was refused, and nothing better came.
     Refused,
@@ -77,8 +79,11 @@ pub(crate) struct CaseResult {
     pub reason: String,
     /// Work units that were translated or needed no edit.
     pub units_done: u64,
-    /// Work units that wait for a person.
+    /// Work units that wait for a person since this case.
     pub units_parked: u64,
+    /// Work units that waited before the case and wait still: whoever could not do them then, it says nothing of this
+    /// case.
+    pub units_waiting: u64,
     /// Answers that models gave, those in which they declined among them.
     pub attempts: u64,
     /// Candidates and answers that were refused.
@@ -141,29 +146,51 @@ impl CaseResult {
     }
 }
 
-/// What a run's record says of its case, and why.
-pub(crate) fn outcome(record: &RunRecord) -> Result<(CaseOutcome, String)> {
-    let summary = Summary::of(record);
-    let units = &summary.units;
-    let edited = units.rule + units.memory + units.model + units.other;
-    let refused = summary.answers_unusable + summary.candidates_refused + summary.gates.fail;
+/// What a run's record says of its case, and why; `waited` are the items that were parked before it.
+pub(crate) fn outcome(record: &RunRecord, waited: &BTreeSet<String>) -> Result<(CaseOutcome, String)> {
     Ok(match record.outcome {
-        RunOutcome::Done if edited == 0 => (CaseOutcome::NoEdit, String::new()),
-        RunOutcome::Done if refused == 0 => (CaseOutcome::LandedFirst, String::new()),
-        RunOutcome::Done => (CaseOutcome::LandedRepaired, String::new()),
-        RunOutcome::NothingToDo => (CaseOutcome::NoEdit, String::new()),
-        RunOutcome::Parked => parked(record),
+        RunOutcome::Done | RunOutcome::NothingToDo => (landed(record, waited), String::new()),
+        RunOutcome::Parked => {
+            parked(record, waited).unwrap_or_else(|| (landed(record, waited), String::new()))
+        }
         RunOutcome::GateFailed => (CaseOutcome::Refused, gate_reason(record, Verdict::Fail)),
         RunOutcome::Inconclusive => (CaseOutcome::Inconclusive, gate_reason(record, Verdict::Inconclusive)),
         RunOutcome::DryRun | RunOutcome::Unfinished => bail!("the run has not ended"),
     })
 }
 
-fn parked(record: &RunRecord) -> (CaseOutcome, String) {
-    let Some(last) = record.revisions.last() else { return (CaseOutcome::Parked, String::new()) };
+/// How everything landed that did not wait before.
+fn landed(record: &RunRecord, waited: &BTreeSet<String>) -> CaseOutcome {
+    let summary = Summary::of(record);
+    let units = &summary.units;
+    let all = record.revisions.iter().flat_map(|revision| &revision.units);
+    let own = all.filter(|unit| !(is_parked(unit) && is_old(unit, waited)));
+    let refused = own.flat_map(|unit| &unit.attempts).any(|made| is_refused(made) || is_unusable(made));
+    if units.rule + units.memory + units.model + units.other == 0 {
+        CaseOutcome::NoEdit
+    } else if refused || summary.gates.fail > 0 {
+        CaseOutcome::LandedRepaired
+    } else {
+        CaseOutcome::LandedFirst
+    }
+}
+
+fn is_parked(unit: &UnitRecord) -> bool {
+    matches!(unit.outcome, UnitOutcome::Parked { .. })
+}
+
+/// Whether all of a unit waited before the case.
+fn is_old(unit: &UnitRecord, waited: &BTreeSet<String>) -> bool {
+    !unit.members.is_empty() && unit.members.iter().all(|member| waited.contains(&member.item))
+}
+
+/// What waits since this case; `None` where nothing does.
+fn parked(record: &RunRecord, waited: &BTreeSet<String>) -> Option<(CaseOutcome, String)> {
+    let last = record.revisions.last()?;
     let waiting: Vec<(&UnitRecord, &str)> = last
         .units
         .iter()
+        .filter(|unit| !is_old(unit, waited))
         .filter_map(|unit| match &unit.outcome {
             UnitOutcome::Parked { reason, .. } => Some((unit, reason.as_str())),
             UnitOutcome::Open | UnitOutcome::Absorbed | UnitOutcome::Translated { .. } => None,
@@ -178,8 +205,9 @@ fn parked(record: &RunRecord) -> (CaseOutcome, String) {
         .filter(|unit| ids.contains(&unit.id.as_str()))
         .flat_map(|unit| &unit.attempts);
     let refused = attempts.filter(|attempt| is_refused(attempt) || is_unusable(attempt)).count();
-    let reason = waiting.first().map(|(unit, reason)| format!("{}: {reason}", unit.id)).unwrap_or_default();
-    (if refused > 0 { CaseOutcome::Refused } else { CaseOutcome::Parked }, reason)
+    let (unit, reason) = waiting.first()?;
+    let outcome = if refused > 0 { CaseOutcome::Refused } else { CaseOutcome::Parked };
+    Some((outcome, format!("{}: {reason}", unit.id)))
 }
 
 fn gate_reason(record: &RunRecord, verdict: Verdict) -> String {
@@ -188,17 +216,20 @@ fn gate_reason(record: &RunRecord, verdict: Verdict) -> String {
     last.map(|gate| format!("gate {}: {}", gate.gate, gate.reason)).unwrap_or_default()
 }
 
-/// Puts together what a run's record and the answer's tests say.
+/// Puts together what a run's record and the answer's tests say; `waited` are the items that were parked before.
 pub(crate) fn result(
     (key, case, chain): (&str, &str, &str),
     record: &RunRecord,
+    waited: &BTreeSet<String>,
     answer: AnswerVerdict,
 ) -> Result<CaseResult> {
-    let (outcome, reason) = outcome(record)?;
+    let (outcome, reason) = outcome(record, waited)?;
     let summary = Summary::of(record);
     let attempts =
         || record.revisions.iter().flat_map(|revision| &revision.units).flat_map(|unit| &unit.attempts);
     let units = &summary.units;
+    let all = record.revisions.iter().flat_map(|revision| &revision.units);
+    let units_waiting = all.filter(|unit| is_parked(unit) && is_old(unit, waited)).count() as u64;
     Ok(CaseResult {
         key: key.to_owned(),
         case: case.to_owned(),
@@ -206,7 +237,8 @@ pub(crate) fn result(
         outcome,
         reason,
         units_done: units.total.saturating_sub(units.parked + units.open),
-        units_parked: units.parked,
+        units_parked: units.parked.saturating_sub(units_waiting),
+        units_waiting,
         attempts: attempts().filter(|attempt| attempt.route == "model").count() as u64,
         refused: summary.answers_unusable + summary.candidates_refused,
         input_tokens: summary.input_tokens,
@@ -229,6 +261,7 @@ mod tests {
     #[test]
     fn every_end_of_a_run_is_one_outcome() {
         let mut record = sample::done();
+        let outcome = |record: &RunRecord| outcome(record, &BTreeSet::new());
         assert!(outcome(&record).unwrap().0.landed());
         record.outcome = RunOutcome::GateFailed;
         assert_eq!(outcome(&record).unwrap().0, CaseOutcome::Refused);
@@ -251,6 +284,7 @@ mod tests {
                 gate.verdict = Verdict::Pass;
             }
         }
+        let outcome = |record: &RunRecord| outcome(record, &BTreeSet::new());
         assert_eq!(outcome(&record).unwrap().0, CaseOutcome::LandedFirst);
         let units = record.revisions.iter_mut().flat_map(|revision| &mut revision.units);
         let mut attempts = units.flat_map(|unit| &mut unit.attempts);
@@ -266,10 +300,29 @@ mod tests {
     }
 
     #[test]
+    fn what_waited_before_the_case_says_nothing_of_it() {
+        let mut record = sample::done();
+        record.outcome = RunOutcome::Parked;
+        let unit = record.revisions.last_mut().unwrap().units.last_mut().unwrap();
+        unit.outcome = UnitOutcome::Parked { reason: "nobody knew".to_owned(), needs: String::new() };
+        let waited: BTreeSet<String> = unit.members.iter().map(|member| member.item.clone()).collect();
+        assert!(!waited.is_empty());
+        assert!(!outcome(&record, &BTreeSet::new()).unwrap().0.landed());
+        assert!(outcome(&record, &waited).unwrap().0.landed());
+        let told = |waited| {
+            let reason = "no tests".to_owned();
+            let all = result(("k", "c", "a"), &record, waited, AnswerVerdict::Untold { reason }).unwrap();
+            (all.units_parked, all.units_waiting)
+        };
+        let new = told(&BTreeSet::new());
+        assert_eq!((new.1, told(&waited)), (0, (new.0 - 1, 1)));
+    }
+
+    #[test]
     fn what_gate_and_tests_say_is_disputed_only_where_both_said_something() {
         let of = |outcome, answer| CaseResult {
             outcome,
-            ..result(("k", "c", "a"), &sample::done(), answer).unwrap()
+            ..result(("k", "c", "a"), &sample::done(), &BTreeSet::new(), answer).unwrap()
         };
         let wrong = || AnswerVerdict::Wrong { tests: vec!["t".to_owned()] };
         let untold = || AnswerVerdict::Untold { reason: "no tests".to_owned() };

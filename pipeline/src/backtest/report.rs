@@ -275,6 +275,7 @@ mod tests {
             reason: String::new(),
             units_done: 1,
             units_parked: 0,
+            units_waiting: 0,
             attempts: 1,
             refused: 0,
             input_tokens: tokens,

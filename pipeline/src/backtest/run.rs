@@ -1,5 +1,6 @@
 //! One case with one chain, by the engine and the gate of any sync.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,7 +87,11 @@ impl Job<'_> {
     ) -> Result<(CaseResult, RunRecord)> {
         let record = self.synced(shared, session)?;
         let answer = self.judged(shared, scratch, session, &record)?;
-        let done = result((&key.to_string(), &self.case.name, &self.chain.name), &record, answer)?;
+        let before: CommitId = record.port.head_before.parse()?;
+        let lock = session.lock(&session.port.commit_info(&before)?.tree)?;
+        let waited: BTreeSet<String> = lock.parked.keys().map(ToString::to_string).collect();
+        let names = (&*key.to_string(), &*self.case.name, &*self.chain.name);
+        let done = result(names, &record, &waited, answer)?;
         Ok((done, record))
     }
 
