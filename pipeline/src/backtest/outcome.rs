@@ -309,7 +309,7 @@ mod tests {
         assert!(!waited.is_empty());
         assert!(!outcome(&record, &BTreeSet::new()).unwrap().0.landed());
         assert!(outcome(&record, &waited).unwrap().0.landed());
-        let told = |waited| {
+        let told = |waited: &BTreeSet<String>| {
             let reason = "no tests".to_owned();
             let all = result(("k", "c", "a"), &record, waited, AnswerVerdict::Untold { reason }).unwrap();
             (all.units_parked, all.units_waiting)
