@@ -10,14 +10,15 @@ use upstream::process::inherited;
 use super::super::ContractError;
 use super::super::conversation::Tools;
 use super::super::python::PortSide;
-use super::compare::differences;
-use super::declared::{Case, Origin, Session};
-use super::evidence::{Change, SessionEvidence, SessionOutcome};
+use super::compare::{ANSWER, differences};
+use super::declared::{Case, Input, Origin, Session};
+use super::evidence::{Change, Difference, SessionEvidence, SessionOutcome};
 use super::exchange::{Observed, observe};
 use super::observation::{Ended, Observation, Step};
 use super::program::Program;
 use super::running::{Ground, Side};
 use super::shell::{Shown, line};
+use super::shrink::smallest;
 use super::vary::generated;
 use crate::confinement::Access;
 
@@ -25,6 +26,9 @@ use crate::confinement::Access;
 const PORT: &str = "{port}";
 /// What a program says by whose name the port's interpreter is meant.
 const PYTHON: [&str; 2] = ["python3", "python"];
+
+/// Of how many differing cases of a session a smaller one is looked for.
+const SHRUNK_MAX: usize = 3;
 
 /// The upstream's programs by session; the reason where one is not to be had.
 pub type Programs = BTreeMap<String, Result<Program, String>>;
@@ -193,8 +197,16 @@ fn checked(
 ) -> Result<Vec<SessionEvidence>, ContractError> {
     let ground = Ground::new(tools, request.cache_dir)?;
     let mut found = Vec::new();
+    let mut shrunk = 0;
     for case in session.cases.iter().cloned().chain(generated(session, request.deciding_seed)) {
-        let evidence = compared(&ground, session, sides, &case)?;
+        let mut evidence = compared(&ground, session, sides, &case)?;
+        // Requests that a person numbered keep their numbers.
+        let may_shrink = case.origin == Origin::Generated || matches!(case.input, Input::Whole(_));
+        let differs = !evidence.differences().is_empty() && evidence.note.is_empty();
+        if differs && may_shrink && shrunk < SHRUNK_MAX {
+            shrunk += 1;
+            show_smaller(&ground, session, sides, &case, &mut evidence)?;
+        }
         // Of what nobody asked for, only what can be compared is told.
         let is_noise =
             case.origin == Origin::Generated && matches!(&evidence.outcome, SessionOutcome::Blocked(_));
@@ -240,6 +252,49 @@ fn compared(
         found.outcome = SessionOutcome::Differed(differing);
     }
     Ok(found)
+}
+
+/// Looks for a smaller case in which the same things differ; where there is one, that is what is told and shown.
+fn show_smaller(
+    ground: &Ground<'_>,
+    session: &Session,
+    sides: &Sides,
+    case: &Case,
+    evidence: &mut SessionEvidence,
+) -> Result<(), ContractError> {
+    let wanted = kinds(evidence.differences());
+    let mut hangs = false;
+    let shows = |smaller: &Case| {
+        // A port that hangs costs its whole time at each try.
+        if hangs {
+            return Ok(false);
+        }
+        let observed = observe(ground, &[&sides.upstream, &sides.port], session, smaller)?;
+        let [Ok(upstream), Ok(port)] = observed.as_slice() else { return Ok(false) };
+        hangs = port.ended == Ended::TimedOut;
+        Ok(!hangs && kinds(&differences(&session.relation, upstream, port)) == wanted)
+    };
+    let small = smallest(case, shows)?;
+    if small == *case {
+        return Ok(());
+    }
+    // What is told is held to the same as any case.
+    let told = compared(ground, session, sides, &small)?;
+    if kinds(told.differences()) == wanted && told.note.is_empty() {
+        evidence.outcome = told.outcome;
+        evidence.commands = told.commands;
+        evidence.note = "told of a smaller case in which the same differs".to_owned();
+    }
+    Ok(())
+}
+
+/// What differs, whichever answers it is; as many of them.
+fn kinds(differences: &[Difference]) -> Vec<String> {
+    let kind = |one: &Difference| {
+        let numbered = one.what.strip_prefix(ANSWER);
+        if numbered.is_some() { ANSWER.to_owned() } else { one.what.clone() }
+    };
+    differences.iter().map(kind).collect()
 }
 
 /// Why the upstream is no oracle for a case, if it is none.

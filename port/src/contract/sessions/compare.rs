@@ -8,6 +8,8 @@ use super::declared::{ExitRelation, Relation, StderrRelation, StdoutRelation};
 use super::evidence::Difference;
 use super::observation::{Ended, Observation, Seen, Step};
 
+/// What a difference in an answer begins with, before its number.
+pub(super) const ANSWER: &str = "answer ";
 /// The longest that one side of a difference is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 300;
 /// How many differences of one run are told.
@@ -32,7 +34,7 @@ pub(super) fn differences(
     for at in &steps {
         let (here, there) = (upstream.steps.get(at), port.steps.get(at));
         if !step_alike(relation, here, there) {
-            differ(format!("answer {}", at + 1), step_words(here), step_words(there));
+            differ(format!("{ANSWER}{}", at + 1), step_words(here), step_words(there));
         }
     }
     // What a server wrote is its answers.

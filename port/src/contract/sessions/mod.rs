@@ -14,6 +14,7 @@ mod observation;
 mod program;
 mod running;
 mod shell;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod vary;

@@ -190,6 +190,21 @@ fn each_thing_that_a_port_does_otherwise_is_named_with_its_case() {
 }
 
 #[test]
+fn what_differs_is_shown_by_a_smaller_case() {
+    let world = World::new(COUNTER, &COUNTER.replace("else len(text.split())", "else len(text.split(' '))"));
+    let long: String = (0..8).map(|number| format!("line {number}\n")).collect();
+    let mut session = session(vec![case("long", &[], &long)]);
+    session.cases[0].environment = BTreeMap::from([("UNUSED".to_owned(), "1".to_owned())]);
+    let found = world.check(&session);
+    assert_eq!(differing(&found), ["long: standard output"], "{found:#?}");
+    let told = &found[0];
+    assert!(told.note.contains("a smaller case"), "{told:#?}");
+    assert!(told.commands.iter().all(|line| line.len() < 200 && !line.contains("UNUSED")), "{told:#?}");
+    let difference = &told.differences()[0];
+    assert!(difference.upstream.len() < 20 && difference.upstream != difference.port, "{difference:?}");
+}
+
+#[test]
 fn what_the_change_did_is_told() {
     let world = World::new(COUNTER, COUNTER);
     let old = world.path("old");
