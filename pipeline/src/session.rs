@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use mappings::decision::{Day, day_at};
 use mappings::{Holds, Lock, SymbolTable};
@@ -132,7 +132,9 @@ pub struct Session {
     /// What earlier runs read of the port's files, where that can be kept.
     symbol_cache: Mutex<Option<SymbolCache>>,
     /// A lock that stands in for the one in a tree.
-    stand_in: Mutex<Option<(TreeId, Lock)>>,
+    stand_in: Mutex<Option<(TreeId, Arc<Lock>)>>,
+    /// The lock that was asked for last; revisions are called as it does.
+    last_lock: Mutex<Option<(TreeId, Arc<Lock>)>>,
     /// The labels of the lock that was read last.
     labels: Mutex<Labels>,
     /// All revisions as of the last poll, under those labels.
@@ -141,6 +143,8 @@ pub struct Session {
     last_file: Mutex<Option<LastFile>>,
     /// The symbols of the trees that were looked at last, oldest first.
     symbols: Mutex<VecDeque<(TreeId, Arc<SymbolTable>)>>,
+    /// Those that another thread reads.
+    ahead: Mutex<Option<(TreeId, mpsc::Receiver<SymbolTable>)>>,
 }
 
 #[derive(Debug)]
@@ -178,7 +182,7 @@ impl Session {
         Ok(Self {
             language: Python::new(&settings.source_root, interpreter.clone()),
             snapshots: Mutex::new(Snapshots::in_state(&settings.state)),
-            symbol_cache: Mutex::new(SymbolCache::open(&settings.state.join("cache/symbols.sqlite")).ok()),
+            symbol_cache: Mutex::new(symbol_cache(&settings)),
             settings,
             machine,
             mirror,
@@ -187,10 +191,12 @@ impl Session {
             interpreter,
             provisioned: Provisioned::default(),
             stand_in: Mutex::default(),
+            last_lock: Mutex::default(),
             labels: Mutex::default(),
             known: Mutex::default(),
             last_file: Mutex::default(),
             symbols: Mutex::default(),
+            ahead: Mutex::default(),
         })
     }
 
@@ -200,12 +206,17 @@ impl Session {
     }
 
     /// The lock in a tree of the port.
-    pub fn lock(&self, tree: &TreeId) -> Result<Lock, SessionError> {
+    pub fn lock(&self, tree: &TreeId) -> Result<Arc<Lock>, SessionError> {
+        let mut last = self.last_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, lock)) = last.as_ref().filter(|(of, _)| of == tree) {
+            return Ok(Arc::clone(lock));
+        }
         let stand_in = self.stand_in.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lock = match stand_in {
             Some((of, lock)) if of == *tree => lock,
-            Some(_) | None => lock_in(&self.settings, &self.port, &self.branch, tree)?,
+            Some(_) | None => Arc::new(lock_in(&self.settings, &self.port, &self.branch, tree)?),
         };
+        *last = Some((tree.clone(), Arc::clone(&lock)));
         *self.labels.lock().unwrap_or_else(PoisonError::into_inner) = Labels::of(&lock);
         self.forget_revisions();
         Ok(lock)
@@ -213,7 +224,8 @@ impl Session {
 
     /// Lets a lock of the port's history stand in for the one in a tree.
     pub fn take_up(&self, tree: &TreeId, lock: Lock) {
-        *self.stand_in.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), lock));
+        *self.stand_in.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), Arc::new(lock)));
+        *self.last_lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// All revisions that the mirror holds, oldest first, under the labels of the lock that was read last.
@@ -238,10 +250,12 @@ impl Session {
         if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
             return Ok(table);
         }
-        let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut table = match &*cache {
-            Some(cache) => self.port.symbol_table_cached(tree, &self.language, cache)?,
-            None => self.port.symbol_table(tree, &self.language, &|_every_source_file| true)?,
+        let mut table = match self.read_ahead(tree) {
+            Some(table) => table,
+            None => {
+                let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
+                read_symbols(&self.port, &self.language, cache.as_ref(), tree)?
+            }
         };
         // The runtime module is Tidelock's: it answers to no item, and is nobody's extension.
         if let Some((file, state)) = self.runtime_state(tree)
@@ -255,6 +269,29 @@ impl Session {
         }
         known.push_back((tree.clone(), Arc::clone(&table)));
         Ok(table)
+    }
+
+    /// Begins to read the symbols of a tree on another thread, for whoever asks for them soon. What goes wrong with that is
+    /// told to them.
+    pub fn read_symbols_ahead(&self, tree: &TreeId) {
+        let (sender, receiver) = mpsc::channel();
+        let (root, cache) = (self.settings.root.clone(), symbol_cache(&self.settings));
+        let (language, wanted) = (self.language.clone(), tree.clone());
+        std::thread::spawn(move || {
+            let table =
+                PortRepo::open(&root).map(|port| read_symbols(&port, &language, cache.as_ref(), &wanted));
+            if let Ok(Ok(table)) = table {
+                // Nobody may have waited for it.
+                drop(sender.send(table));
+            }
+        });
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), receiver));
+    }
+
+    fn read_ahead(&self, tree: &TreeId) -> Option<SymbolTable> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, table) = ahead.take_if(|(of, _)| of == tree)?;
+        table.recv().ok()
     }
 
     /// A file of a tree of the port, where it is text.
@@ -464,6 +501,23 @@ pub fn look(settings: &Settings, machine: &Machine) -> Result<Looked, SessionErr
     let mirror = open_mirror(settings, machine)?;
     let glance = mirror.look(&(), &machine.interrupt)?;
     Ok(Looked { head, lock, glance })
+}
+
+/// What earlier runs read of the port's files, where that can be kept.
+fn symbol_cache(settings: &Settings) -> Option<SymbolCache> {
+    SymbolCache::open(&settings.state.join("cache/symbols.sqlite")).ok()
+}
+
+fn read_symbols(
+    port: &PortRepo,
+    language: &Python,
+    cache: Option<&SymbolCache>,
+    tree: &TreeId,
+) -> Result<SymbolTable, RepoError> {
+    match cache {
+        Some(cache) => port.symbol_table_cached(tree, language, cache),
+        None => port.symbol_table(tree, language, &|_every_source_file| true),
+    }
 }
 
 /// The branch of the port that work lands on.

@@ -4,8 +4,10 @@
 //! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
 //! unresolved, never guessed at.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+mod directory;
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 pub(crate) use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -14,9 +16,9 @@ pub(crate) use petgraph::graph::NodeIndex;
 use upstream::ItemPath;
 use upstream::snapshot::{Item, ItemKind};
 
-use crate::convention;
-use crate::mapping::without_variant;
-use crate::symbol::{Symbol, SymbolKind, SymbolPath, SymbolTable};
+use self::directory::Directory;
+use self::named::Named;
+use crate::symbol::{SymbolKind, SymbolPath, SymbolTable};
 
 /// A graph whose edges go from caller to callee.
 #[derive(Debug, Clone)]
@@ -256,21 +258,18 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         let mut graph = Self::from_edges(named.iter().map(|named| named.key.clone()), std::iter::empty());
         let node_of = |named: &Named<'_, Key>| graph.nodes.get(named.key).copied();
         let nodes: Vec<Option<NodeIndex>> = named.iter().map(node_of).collect();
-        let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::with_capacity(named.len());
-        for (at, candidate) in named.iter().enumerate() {
-            by_name.entry((candidate.krate.as_ref(), candidate.name)).or_default().push(at);
-        }
+        let directory = Directory::of(named);
         let mut edges: Vec<(NodeIndex, NodeIndex)> = Vec::new();
         for (caller, from) in named.iter().zip(&nodes) {
             let Some(from) = from else { continue };
             let mut open = Vec::new();
+            let seeker = directory.seeker(caller);
             for mention in caller.mentions {
-                let called = by_name.get(&(caller.krate.as_ref(), mention.as_str()));
-                let callees = caller.choose(called.map_or(&[][..], Vec::as_slice), named);
+                let callees = seeker.meant_by(mention);
                 if callees.is_empty() && keeps == Unresolved::Kept {
                     open.push(mention.clone());
                 }
-                let to = callees.into_iter().filter_map(|callee| nodes.get(callee).copied().flatten());
+                let to = callees.iter().filter_map(|callee| nodes.get(*callee).copied().flatten());
                 edges.extend(to.filter(|to| to != from).map(|to| (*from, to)));
             }
             if !open.is_empty() {
@@ -284,116 +283,6 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         }
         graph
     }
-}
-
-/// One item or symbol with what its name is resolved by.
-#[derive(Debug)]
-struct Named<'a, Key> {
-    key: &'a Key,
-    name: &'a str,
-    /// The path without the mark of a variant: variants of one item are called together.
-    base: &'a str,
-    /// The type or class that it is a member of.
-    owner: Option<Cow<'a, str>>,
-    module: Cow<'a, str>,
-    krate: Cow<'a, str>,
-    is_test: bool,
-    mentions: &'a [String],
-}
-
-impl<'a> Named<'a, ItemPath> {
-    fn of_item(item: &'a Item) -> Self {
-        let (krate, owner) = convention::crate_and_owner(item);
-        let segments = item.path.segments();
-        let own = 1 + usize::from(convention::is_member(item));
-        let module = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default().join("::");
-        let owner = match owner {
-            convention::Owner::None => None,
-            convention::Owner::Class(name) | convention::Owner::Foreign(name) => Some(Cow::Owned(name)),
-        };
-        let name = segments.last().copied().unwrap_or_default();
-        Self {
-            key: &item.path,
-            name: without_variant(name).trim_start_matches("r#"),
-            base: without_variant(item.path.as_str()),
-            owner,
-            module: Cow::Owned(module),
-            krate: Cow::Owned(krate),
-            is_test: item.is_test,
-            mentions: &item.mentions,
-        }
-    }
-}
-
-impl<'a> Named<'a, SymbolPath> {
-    fn of_symbol(path: &'a SymbolPath, symbol: &'a Symbol, is_class: &dyn Fn(&str) -> bool) -> Self {
-        let above = |path: &'a str| path.rsplit_once('.');
-        let (parent, name) = above(path.as_str()).unwrap_or(("", path.as_str()));
-        let class = Some(parent).filter(|parent| is_class(parent));
-        let (module, owner) = match class {
-            Some(class) => above(class).map_or(("", Some(class)), |(module, name)| (module, Some(name))),
-            None => (parent, None),
-        };
-        Self {
-            key: path,
-            name,
-            base: path.as_str(),
-            owner: owner.map(Cow::Borrowed),
-            module: Cow::Borrowed(module),
-            krate: Cow::Borrowed(""),
-            is_test: symbol.is_test,
-            mentions: &symbol.mentions,
-        }
-    }
-}
-
-impl<Key> Named<'_, Key> {
-    /// Which of the candidates with one name in its crate this caller means, by their places among all; none where
-    /// that cannot be told.
-    fn choose(&self, candidates: &[usize], all: &[Self]) -> Vec<usize> {
-        // What runs never calls a test.
-        let callable = |candidate: &Self| self.is_test || !candidate.is_test;
-        let named = |at: &usize| Some((*at, all.get(*at)?));
-        // Mostly a name is nobody's, or one's alone.
-        if let [] | [_] = candidates {
-            let only = candidates.iter().filter_map(named).filter(|(_, candidate)| callable(candidate));
-            return only.map(|(at, _)| at).collect();
-        }
-        let in_crate: Vec<(usize, &Self)> =
-            candidates.iter().filter_map(named).filter(|(_, candidate)| callable(candidate)).collect();
-        let in_module: Vec<(usize, &Self)> =
-            in_crate.iter().filter(|(_, candidate)| candidate.module == self.module).copied().collect();
-        let in_type: Vec<(usize, &Self)> = in_module
-            .iter()
-            .filter(|(_, candidate)| self.owner.is_some() && candidate.owner == self.owner)
-            .copied()
-            .collect();
-        let levels = [in_type, in_module, in_crate];
-        let chosen = levels.into_iter().map(|level| self.distinguish(level)).find(|level| !level.is_empty());
-        chosen.unwrap_or_default().into_iter().map(|(at, _)| at).collect()
-    }
-
-    /// Of several candidates, those whose type the caller mentions too, or the one that has no type.
-    fn distinguish<'c>(&self, candidates: Vec<(usize, &'c Self)>) -> Vec<(usize, &'c Self)> {
-        if are_one(&candidates) {
-            return candidates;
-        }
-        let is_mentioned = |(_, candidate): &(usize, &Self)| {
-            let owner = candidate.owner.as_ref();
-            owner.is_some_and(|owner| self.mentions.binary_search_by(|word| word.as_str().cmp(owner)).is_ok())
-        };
-        let (of_mentioned, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_mentioned);
-        if !of_mentioned.is_empty() {
-            return of_mentioned;
-        }
-        let free: Vec<_> = others.into_iter().filter(|(_, candidate)| candidate.owner.is_none()).collect();
-        if are_one(&free) { free } else { Vec::new() }
-    }
-}
-
-/// Whether all candidates are one item, variants of it counted once.
-fn are_one<Key>(candidates: &[(usize, &Named<'_, Key>)]) -> bool {
-    candidates.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.base == other.base))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! The main function is [`add_carriers`]. It never plans an item twice, and never lets one go that waits for
 //! a person.
 
-use upstream::ItemPath;
 use upstream::diff::{Aspects, ItemChange};
 use upstream::snapshot::Item;
 
@@ -12,8 +11,7 @@ use super::change::{item_of, relocated};
 use super::held::reason_of;
 use super::member::{Decision, Planned, ensure_parsed, place};
 use super::users::{Carrier, Cause, Search};
-use super::{Decided, PlanError, PlanInput};
-use crate::graph::CallGraph;
+use super::{Decided, Graphs, PlanError, PlanInput};
 use crate::lock::Link;
 use crate::symbol::SymbolPath;
 use crate::unit::{SkipReason, Skipped, UnitKind, UnitMember};
@@ -23,9 +21,9 @@ use crate::unit::{SkipReason, Skipped, UnitKind, UnitMember};
 pub(super) fn add_carriers(
     decided: &mut Decided,
     input: &PlanInput<'_>,
-    calls: &CallGraph<ItemPath>,
+    graphs: Graphs<'_>,
 ) -> Result<(), PlanError> {
-    let carriers = Search::new(input, calls, decided).carriers(decided)?;
+    let carriers = Search::new(input, graphs, decided).carriers(decided)?;
     for carrier in carriers {
         let path = &carrier.item.path;
         let at = decided.skipped.iter().position(|skip| skip.item == *path);

@@ -121,13 +121,16 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 /// waits. Only what is named belongs together, so a class may be asked for without its methods.
 pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>) -> Result<Plan, PlanError> {
     check(input)?;
-    let changes = pending_changes(input)?;
-    if changes.len() > CHANGES_MAX {
-        return Err(PlanError::TooLarge { count: changes.len() });
-    }
-    let mut decided = decide_all(input, changes)?;
-    let calls = CallGraph::edges_of_items(input.target.items.values());
-    carrier::add_carriers(&mut decided, input, &calls)?;
+    // The graph of a large port takes as long as all the rest.
+    let (symbols, items) = (input.symbols, &input.target.items);
+    let (port, decided, calls) = std::thread::scope(|scope| {
+        let port = scope.spawn(|| CallGraph::edges_of_symbols(symbols));
+        let decided = pending_changes(input).and_then(|changes| decide_all(input, changes));
+        let calls = CallGraph::edges_of_items(items.values());
+        (port.join(), decided, calls)
+    });
+    let (port, mut decided) = (port.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), decided?);
+    carrier::add_carriers(&mut decided, input, Graphs { calls: &calls, port })?;
     let Decided { planned, mut skipped, .. } = decided;
     let count = planned.len() + skipped.len();
     if count > CHANGES_MAX {
@@ -140,6 +143,14 @@ pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>)
     impact::mark(&mut units, &calls, input);
     skipped.sort_by(|one, other| one.item.cmp(&other.item));
     Ok(Plan { revision: input.target.revision.clone(), units, skipped, later: told_later(later) })
+}
+
+/// Who uses whom on both sides.
+struct Graphs<'d> {
+    /// Items of the target.
+    calls: &'d CallGraph<ItemPath>,
+    /// Symbols of the port.
+    port: CallGraph<SymbolPath>,
 }
 
 /// Each item once, with its first symbol.
@@ -161,6 +172,9 @@ struct Decided {
 }
 
 fn decide_all(input: &PlanInput<'_>, changes: Vec<Pending<'_>>) -> Result<Decided, PlanError> {
+    if changes.len() > CHANGES_MAX {
+        return Err(PlanError::TooLarge { count: changes.len() });
+    }
     let mut decided = Decided::default();
     for pending in changes {
         let effect = without_behaviour(&pending.change).is_none().then(|| pending.change.clone());

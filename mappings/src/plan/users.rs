@@ -14,7 +14,7 @@ use upstream::{ItemPath, RevisionLabel};
 use super::behaviour::without_behaviour;
 use super::change::relocated;
 use super::member::Planned;
-use super::{Decided, PlanError, PlanInput};
+use super::{Decided, Graphs, PlanError, PlanInput};
 use crate::convention::is_test_function;
 use crate::graph::{CallGraph, Direction, NodeIndex};
 use crate::lock::{Link, Lock};
@@ -89,7 +89,7 @@ impl Source {
 impl<'d, 'a: 'd> Search<'d, 'a> {
     pub(super) fn new(
         input: &'a PlanInput<'a>,
-        calls: &'d CallGraph<ItemPath>,
+        Graphs { calls, port }: Graphs<'d>,
         decided: &'d Decided,
     ) -> Self {
         let mut moved: BTreeMap<&ItemPath, &Link> = BTreeMap::new();
@@ -112,7 +112,6 @@ impl<'d, 'a: 'd> Search<'d, 'a> {
         };
         // Of an item that was split the first symbol counts.
         let own = decided.planned.iter().rev().map(standing).collect();
-        let port = CallGraph::edges_of_symbols(input.symbols);
         let seats = vec![OnceCell::new(); calls.size()];
         Self { input, calls, port, own, moved, waiting, seats }
     }

@@ -1,6 +1,7 @@
 //! `tidelock gate`: the gate over a change that a person made, as a check in continuous integration.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -93,7 +94,7 @@ pub(super) fn gated(session: &Session, tree: &TreeId, before: &TreeId) -> Result
 
 struct Measured {
     gates: Vec<GateRecord>,
-    lock: Lock,
+    lock: Arc<Lock>,
     notes: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use mappings::coverage::{Coverage, CoverageInput, coverage};
@@ -35,7 +36,7 @@ struct Sides {
     port: Side,
     source_root: Option<String>,
     settings: Option<Settings>,
-    lock: Option<Lock>,
+    lock: Option<Arc<Lock>>,
 }
 
 fn propose(context: &Context, args: &MapInfer) -> Result<ExitCode, CliError> {
@@ -89,7 +90,7 @@ fn sides(context: &Context, args: &MapInfer) -> Result<Sides, CliError> {
 }
 
 /// The lock where there is one, and the upstream at its baseline; without a lock the upstream as last seen.
-fn baseline(session: &Session) -> Result<(Option<Lock>, std::sync::Arc<Snapshot>), CliError> {
+fn baseline(session: &Session) -> Result<(Option<Arc<Lock>>, Arc<Snapshot>), CliError> {
     let head = session.head().map_err(session_error)?;
     let lock = match session.lock(&head.tree) {
         Ok(lock) => Some(lock),
@@ -316,7 +317,7 @@ fn check(context: &Context, args: &MapCheck) -> Result<ExitCode, CliError> {
     let symbols = session.symbols(&head.tree).map_err(session_error)?;
     let mapping = &session.settings.mapping;
     let found =
-        coverage(&CoverageInput { snapshot: &snapshot, symbols: &symbols, mapping, lock: lock.as_ref() });
+        coverage(&CoverageInput { snapshot: &snapshot, symbols: &symbols, mapping, lock: lock.as_deref() });
     if context.format.is_json() {
         context.json(&found)?;
     } else {

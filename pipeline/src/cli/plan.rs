@@ -44,6 +44,7 @@ struct PlannedUnit {
 pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> {
     let session = context.session(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
+    session.read_symbols_ahead(&head.tree);
     let lock = session.lock(&head.tree).map_err(session_error)?;
     if !args.offline {
         session.poll(Some(&lock.baseline)).map_err(session_error)?;

@@ -57,7 +57,7 @@ pub fn requests(input: DryRun<'_>) -> Result<Vec<TranslationRequest>> {
     let current = Current {
         revision: target.revision.clone(),
         head: Head { commit: CommitId::new(&nothing)?, tree: tree.clone() },
-        lock,
+        lock: Arc::new(lock),
         diff: upstream::diff::compare(&baseline, &target),
         snapshot: target,
         baseline,

@@ -56,8 +56,8 @@ impl Current {
             return Self::make(session, target, head, at_ms);
         };
         let Changed { before, after, left_out } = changed;
-        let lock = focused(lock, &left_out);
-        Self::over(session, (Arc::new(before), Arc::new(after)), lock, head, (at_ms, None))
+        let lock = focused(&lock, &left_out);
+        Self::over(session, (Arc::new(before), Arc::new(after)), Arc::new(lock), head, (at_ms, None))
     }
 }
 
@@ -73,12 +73,20 @@ fn is_enough(lock: &Lock, changed: &Changed) -> bool {
 }
 
 /// A lock that speaks of nothing in these crates.
-fn focused(mut lock: Lock, left_out: &BTreeSet<String>) -> Lock {
-    let is_kept = |item: &ItemPath| !left_out.contains(item.krate());
-    lock.links.retain(|item, _| is_kept(item));
-    lock.parked.retain(|item, _| is_kept(item));
-    lock.held.retain(|item, _| is_kept(item));
-    lock
+fn focused(lock: &Lock, left_out: &BTreeSet<String>) -> Lock {
+    fn kept<T: Clone>(rows: &BTreeMap<ItemPath, T>, left_out: &BTreeSet<String>) -> BTreeMap<ItemPath, T> {
+        let kept = rows.iter().filter(|(item, _)| !left_out.contains(item.krate()));
+        kept.map(|(item, row)| (item.clone(), row.clone())).collect()
+    }
+    Lock {
+        links: kept(&lock.links, left_out),
+        parked: kept(&lock.parked, left_out),
+        held: kept(&lock.held, left_out),
+        source: lock.source.clone(),
+        baseline: lock.baseline.clone(),
+        commit: lock.commit.clone(),
+        revisions: lock.revisions.clone(),
+    }
 }
 
 /// What stands open at the baseline, found over the whole.

@@ -26,7 +26,7 @@ pub(super) type Asked<'a> = (i64, Option<&'a BTreeSet<ItemPath>>);
 pub(crate) struct Current {
     pub(crate) revision: Revision,
     pub(crate) head: Head,
-    pub(crate) lock: Lock,
+    pub(crate) lock: Arc<Lock>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) baseline: Arc<Snapshot>,
     pub(crate) symbols: Arc<SymbolTable>,
@@ -80,7 +80,7 @@ impl Current {
     pub(super) fn over(
         session: &Session,
         (baseline, snapshot): (Arc<Snapshot>, Arc<Snapshot>),
-        lock: Lock,
+        lock: Arc<Lock>,
         head: &Head,
         (at_ms, portion): Asked<'_>,
     ) -> Result<Self> {

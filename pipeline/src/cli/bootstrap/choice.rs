@@ -76,10 +76,10 @@ const TIMES_MAX: usize = 4;
 
 /// Takes back what landed and differs, by what the gate said of the portions that it refused with the port as it is now:
 /// else nothing would land any more. The item loses its link and waits; its symbol stays and is mended like a person's.
-pub(super) fn taken_back(lock: Lock, head: &Head, earlier: &[Earlier]) -> Option<Lock> {
+pub(super) fn taken_back(lock: &Lock, head: &Head, earlier: &[Earlier]) -> Option<Lock> {
     let here = earlier.iter().filter(|run| run.header.head == *head);
     let items: BTreeSet<ItemPath> = here.flat_map(Earlier::differing_elsewhere).collect();
-    without(lock, &items)
+    without(lock.clone(), &items)
 }
 
 /// A lock in which these items wait as far as they were linked; `None` where none was.

@@ -82,7 +82,7 @@ fn take_back(session: &Session, earlier: &[Earlier]) -> Result<(), CliError> {
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     let at = Head { commit: head.commit, tree: head.tree.clone() };
-    if let Some(taken) = taken_back(lock, &at, earlier) {
+    if let Some(taken) = taken_back(&lock, &at, earlier) {
         let items = taken.parked.values().filter(|parked| parked.reason == TAKEN_BACK).count();
         let items = reports::count(items as u64, "item");
         let text = format!("by the last gate {items} that landed differ after all: taken back");

@@ -13,7 +13,7 @@ use crate::session::Session;
 /// A port with its lock, as the working tree has them.
 pub(super) struct Opened {
     pub(super) session: Session,
-    pub(super) lock: Lock,
+    pub(super) lock: Arc<Lock>,
     pub(super) tree: TreeId,
     pub(super) baseline: Arc<Snapshot>,
 }
