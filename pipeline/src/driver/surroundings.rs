@@ -3,7 +3,8 @@
 //!
 //! A published comparison of prompts for translation finds calls of what is depended on worth the most, and whole
 //! bodies cost most. What is called is done before its callers, so of a function the head says what they need, also
-//! where it changed with the revision; a model that needs more asks for it. Shown whole are classes that change.
+//! where it changed with the revision; a model that needs more asks for it. Of classes that change, all is shown but the
+//! bodies of methods. Who calls a unit is shown where the change can concern callers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -78,6 +79,11 @@ impl<'s> Surroundings<'s> {
             let before =
                 attempt.current.symbols.get(&symbol.path).filter(|_| digest.listed.contains(&symbol.path));
             match head {
+                None if symbol.kind == SymbolKind::Class => {
+                    signatures.extend(outline(language, symbol).map(|text| excerpt(symbol, text)));
+                    // For rules, which read all of it, and for the prompt where there is no shorter form.
+                    whole.push(symbol);
+                }
                 Some(head)
                     if before.and_then(|before| language.signature(&before.text)).as_ref() == Some(&head) => {
                 }
@@ -93,15 +99,52 @@ impl<'s> Surroundings<'s> {
             }
         }
         let names: Vec<&str> = attempt.unit.members.iter().map(|member| member.symbol.name()).collect();
-        let users = of(Role::Calls, usize::MAX).into_iter();
+        let concerns_callers = attempt.unit.members.iter().any(|member| concerns_callers(&member.change));
+        let users = of(Role::Calls, usize::MAX).into_iter().filter(|_| concerns_callers);
         let users = users.filter_map(|symbol| Some(excerpt(symbol, uses(&symbol.text, &names)?)));
         let uses = users.take(USERS_MAX).collect();
         whole.extend(of(Role::Example, EXAMPLES_MAX));
         // What is shown whole need not be shown in pieces.
         let around: BTreeSet<&SymbolPath> = whole.iter().map(|symbol| &symbol.path).collect();
         whole.retain(|symbol| !around.iter().any(|other| lies_in(&symbol.path, other)));
+        signatures.retain(|head: &Excerpt| !around.iter().any(|other| lies_in(&head.symbol, other)));
         Self { whole, signatures, uses, digest: digest.text }
     }
+}
+
+/// Whether callers of an item may have to follow its change: they do not, where only what it does inside changed.
+fn concerns_callers(change: &ItemChange) -> bool {
+    match change {
+        ItemChange::Added { .. } | ItemChange::Removed { .. } | ItemChange::Relocated { .. } => true,
+        ItemChange::Modified { aspects, .. } => aspects.signature,
+    }
+}
+
+/// A class with the heads of its methods in the place of these; what makes its values stays whole, because it names the
+/// fields. `None` where nothing is saved.
+fn outline(language: &dyn Language, class: &Symbol) -> Option<String> {
+    const MAKERS: [&str; 3] = ["__init__", "__new__", "__post_init__"];
+    let symbols = language.symbols(&class.file, &class.text).symbols;
+    let own = &symbols.iter().find(|located| located.symbol.kind == SymbolKind::Class)?.symbol.path;
+    let (mut told, mut at) = (String::new(), 0);
+    for located in &symbols {
+        let symbol = &located.symbol;
+        let is_method = symbol.kind != SymbolKind::Class && symbol.path.parent().as_ref() == Some(own);
+        if !is_method || MAKERS.contains(&symbol.path.name()) || located.span.start < at {
+            continue;
+        }
+        let Some(head) = language.signature(&symbol.text) else { continue };
+        let before = class.text.get(at..located.span.start)?;
+        told.push_str(before);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
+        told.push_str(&head.replace('\n', &format!("\n{indent}")));
+        at = located.span.end;
+    }
+    told.push_str(class.text.get(at..)?);
+    let lines: Vec<&str> = told.lines().filter(|line| !line.trim().is_empty()).collect();
+    let told = lines.join("\n");
+    (told.len() < class.text.len()).then_some(told)
 }
 
 fn excerpt(symbol: &Symbol, text: String) -> Excerpt {
@@ -266,7 +309,7 @@ mod tests {
     use port::language::python::{Interpreter, Python};
     use upstream::process::SystemProcessRunner;
 
-    use super::{is_kind_of, types_of_paths, uses};
+    use super::{is_kind_of, outline, types_of_paths, uses};
 
     #[test]
     fn classes_are_of_the_kinds_that_their_heads_name() {
@@ -282,6 +325,25 @@ mod tests {
         assert_eq!(kinds("Error"), ["m.Differs"], "neither itself, nor who holds one, nor a function");
         assert!(kinds("Differs").is_empty());
         assert!(kinds("dataclass").is_empty(), "a decorator is no base");
+    }
+
+    #[test]
+    fn an_outline_holds_fields_and_heads() {
+        let python = Python::new("", Interpreter::locate(&SystemProcessRunner::default(), None).unwrap());
+        let text = "@dataclass\nclass Words(Base):\n    \"\"\"Some words.\"\"\"\n\n    text: str\n    at: int = 0\n\n    \
+                    def __init__(self):\n        self.x = 1\n\n    @property\n    def next(\n        self,\n    ) -> str:\n        \
+                    \"\"\"The next.\n\n        Or none.\n        \"\"\"\n        return self.text\n\n    class In:\n        y = 2\n\n    \
+                    def last(self): return 1\n";
+        let symbols = python.symbols("m.py", text).symbols;
+        let told = outline(&python, &symbols[0].symbol).unwrap();
+        assert_eq!(
+            told,
+            "@dataclass\nclass Words(Base):\n    \"\"\"Some words.\"\"\"\n    text: str\n    at: int = 0\n    \
+             def __init__(self):\n        self.x = 1\n    @property\n    def next(\n        self,\n    ) -> str:\n        \
+             \"\"\"The next. …\"\"\"\n    class In:\n        y = 2\n    def last(self): return 1"
+        );
+        let bare = python.symbols("m.py", "class C:\n    x = 1\n").symbols;
+        assert_eq!(outline(&python, &bare[0].symbol), None, "nothing is saved");
     }
 
     #[test]

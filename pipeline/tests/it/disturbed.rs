@@ -383,7 +383,7 @@ impl Disturbed {
         });
         let nonce = |path: std::path::PathBuf| {
             let text = std::fs::read_to_string(path).unwrap();
-            let (_, rest) = text.split_once("NONCE in your answer: ").unwrap();
+            let (_, rest) = text.split_once("NONCE: ").unwrap();
             rest.chars().take_while(char::is_ascii_alphanumeric).collect()
         };
         prompts.map(nonce).collect()

@@ -18,12 +18,12 @@ const DECEIVING: &[char] = &['\u{1b}', '\u{7}', '\u{8}', '\r', '\u{9b}', '\u{202
 
 /// The prompts without what stands between fence lines.
 fn outside_of_fences(prompt: &str) -> String {
-    let nonce = prompt.split("NONCE in your answer: ").nth(1).unwrap().lines().next().unwrap().trim();
-    let (opens, closes) = (format!("<<<{nonce} "), format!("{nonce}>>>"));
+    let nonce = prompt.split("\nNONCE: ").nth(1).unwrap().lines().next().unwrap().trim();
+    let (opens, closes) = (format!("<<<{nonce}"), format!("{nonce}>>>"));
     let mut outside = String::new();
     let mut inside = false;
     for line in prompt.lines() {
-        if line.starts_with(&opens) {
+        if line == opens {
             assert!(!inside, "a fence in a fence: {prompt}");
             inside = true;
         } else if line == closes {

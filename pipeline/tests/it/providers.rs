@@ -18,7 +18,7 @@ pub(crate) fn answer(prompt: &str) -> String {
             prompt.split_once(mark).unwrap_or_else(|| panic!("no `{mark}` in the prompt:\n{prompt}")).1;
         rest.split_whitespace().next().unwrap().to_owned()
     };
-    let nonce = after("NONCE in your answer: ");
+    let nonce = after("\nNONCE: ");
     let sha = after("sym=tally.bump sha=");
     format!("@@TL {nonce} REPLACE sym=tally.bump sha={sha}\n{BUMP}\n@@END {nonce}\n@@DONE {nonce} n=1\n")
 }

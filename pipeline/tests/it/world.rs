@@ -238,7 +238,7 @@ const ANSWERING: &str = r#"import re, sys
 ANSWERS = {}
 # ANSWERS
 prompt = sys.stdin.read()
-nonce = re.search(r"NONCE in your answer: (\S+)", prompt)[1]
+nonce = re.search(r"(?m)^NONCE: (\S+)", prompt)[1]
 blocks = []
 for match in re.finditer(r"^## Port: sym=(\S+) (?:sha=(\S+)|to be written) file=(\S+)$", prompt, re.M):
     symbol, sha, file = match.groups()

@@ -90,9 +90,11 @@ pub struct TranslationRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<upstream::ItemChange>,
     /// Symbols to be read whole and not to be edited: those that were asked for, those that the unit's symbols call and
-    /// that change with this revision, and examples of tests.
+    /// that change with this revision, and examples of tests. A prompt shows those that have a head among `signatures`
+    /// by that head.
     pub neighbours: Vec<SymbolContext>,
-    /// The heads of other symbols that the unit's symbols call.
+    /// The heads of other symbols that the unit's symbols call; of a class that changes, all of it but the bodies of its
+    /// methods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Excerpt>,
     /// Lines of other symbols that use the unit's symbols.

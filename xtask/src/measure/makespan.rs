@@ -297,10 +297,10 @@ fn answer(prompt: &str) -> Option<(String, String)> {
         let (_, rest) = text.split_once(before)?;
         rest.split_whitespace().next().map(str::to_owned)
     };
-    let nonce = word(prompt, "The word for NONCE in your answer: ")?;
+    let nonce = word(prompt, "NONCE: ")?;
     let (_, port) = prompt.split_once("## Port: ")?;
     let (symbol, sha) = (word(port, "sym=")?, word(port, "sha=")?);
-    let (_, text) = port.split_once(&format!("<<<{nonce} python\n"))?;
+    let (_, text) = port.split_once(&format!("<<<{nonce}\n"))?;
     let (text, _) = text.split_once(&format!("\n{nonce}>>>"))?;
     let text = text.replace("(part + ", "(part - ");
     let answer =

@@ -304,8 +304,10 @@ const MEASURES: &[Measure] = &[
     },
     Measure {
         name: "providers",
-        about: "every protocol against the LiteLLM proxy, and what is written and faked against the providers' SDKs",
-        needs: "PyPI, Python 3.10, the loopback device; `--repo` with a folder keeps the Python environments there; minutes",
+        about: "every protocol against the LiteLLM proxy and a llama.cpp server, and what is written and faked against the \
+                providers' SDKs",
+        needs: "PyPI, Python 3.10, Debian's `apt-get` and archive, the loopback device; `--repo` with a folder keeps what is \
+                fetched there; minutes",
         run: providers::run,
     },
     Measure {

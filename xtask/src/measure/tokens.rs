@@ -169,7 +169,7 @@ fn fenced(prompt: &Prompt) -> impl Iterator<Item = (&'static str, &str)> {
         ("## Heads of", "heads"),
         ("## Lines that use", "uses"),
     ];
-    let open = format!("<<<{} ", prompt.nonce);
+    let open = format!("<<<{}", prompt.nonce);
     let close = format!("\n{}>>>", prompt.nonce);
     let mut of = "commit";
     let mut texts = Vec::new();

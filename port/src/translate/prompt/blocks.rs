@@ -3,6 +3,7 @@
 //! Each block holds whole pieces: a piece is shown as it is or named as left out, and never cut. First each block
 //! keeps to its own bound; where the task is still too long, blocks go whole in the order of [`DROPPED_IN_ORDER`].
 
+use mappings::SymbolPath;
 use serde::{Deserialize, Serialize};
 
 use crate::translate::{Excerpt, TranslationRequest};
@@ -40,7 +41,7 @@ impl Block {
         match self {
             Self::Uses => 2 << 10,
             Self::Neighbours => 16 << 10,
-            Self::Signatures => 4 << 10,
+            Self::Signatures => 8 << 10,
             Self::Hidden => 32 << 10,
         }
     }
@@ -51,9 +52,7 @@ impl Block {
             Self::Uses => named(&request.uses),
             Self::Signatures => named(&request.signatures),
             Self::Neighbours => {
-                let texts =
-                    request.neighbours.iter().filter_map(|symbol| Some((symbol, symbol.text.as_ref()?)));
-                texts.map(|(symbol, text)| (symbol.symbol.to_string(), text.len())).collect()
+                read_whole(request).map(|(symbol, text)| (symbol.to_string(), text.len())).collect()
             }
             Self::Hidden => {
                 let sides = |change: &upstream::ItemChange| {
@@ -64,6 +63,13 @@ impl Block {
             }
         }
     }
+}
+
+/// Neighbours that are shown whole: those of which no head is shown.
+pub(super) fn read_whole(request: &TranslationRequest) -> impl Iterator<Item = (&SymbolPath, &str)> {
+    let has_head = |symbol: &SymbolPath| request.signatures.iter().any(|head| head.symbol == *symbol);
+    let readable = request.neighbours.iter().filter(move |neighbour| !has_head(&neighbour.symbol));
+    readable.filter_map(|neighbour| Some((&neighbour.symbol, neighbour.text.as_deref()?)))
 }
 
 fn named(excerpts: &[Excerpt]) -> Vec<(String, usize)> {

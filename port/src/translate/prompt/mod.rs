@@ -27,7 +27,7 @@ pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
 use sides::{Sides, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "6";
+pub const PROMPT_VERSION: &str = "7";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
@@ -38,12 +38,12 @@ pub const STYLE_BYTES_MAX: usize = 24 << 10;
 /// The largest template that is read from a folder, in bytes.
 const TEMPLATE_BYTES_MAX: u64 = 256 << 10;
 
-/// How long a nonce is. It need not be hard to guess, because none is taken that occurs in the material; it stands in
-/// every fence, so it is short.
-const NONCE_LENGTH: usize = 8;
+/// How long a nonce is. It need not be hard to guess, because none is taken that occurs in the material; it stands at
+/// both ends of every fence, so it is short.
+const NONCE_LENGTH: usize = 4;
 
 /// How often another nonce is drawn when one occurs in the material.
-const NONCE_DRAWS_MAX: u32 = 8;
+const NONCE_DRAWS_MAX: u32 = 64;
 
 /// The word that stands for the nonce in the grammar and its examples.
 const NONCE_PLACEHOLDER: &str = "NONCE";
@@ -269,12 +269,12 @@ impl PromptBuilder {
     }
 
     fn payload(&self, request: &TranslationRequest, nonce: &str, kept: &Kept) -> Result<String, PromptError> {
-        let fence = |kind: &str, text: &str| fence(nonce, kind, text);
-        let side = |item: Option<&upstream::Item>| item.map(|item| fence("rust", &item.text));
+        let fence = |text: &str| fence(nonce, text);
+        let side = |item: Option<&upstream::Item>| item.map(|item| fence(&item.text));
         let marked = |change: &upstream::ItemChange| {
             let (before, after) = (change.before()?, change.after()?);
             match sides(&before.text, &after.text) {
-                Sides::Marked(text) => Some(fence("rust", &text)),
+                Sides::Marked(text) => Some(fence(&text)),
                 Sides::Apart => None,
             }
         };
@@ -330,17 +330,17 @@ impl PromptBuilder {
                 path => symbol.symbol.to_string(),
                 file => symbol.file.clone(),
                 sha => symbol.hash.chars().take(8).collect::<String>(),
-                text => symbol.text.as_ref().map(|text| fence("python", text)),
+                text => symbol.text.as_ref().map(|text| fence(text)),
             }
         };
-        let readable = request.neighbours.iter().filter_map(|symbol| Some((symbol, symbol.text.as_ref()?)));
-        let neighbours = readable.enumerate().filter(|(at, _)| kept.shows(Block::Neighbours, *at));
-        let neighbours = together(neighbours.map(|(_, (symbol, text))| (&symbol.symbol, text.as_str())));
+        let neighbours =
+            blocks::read_whole(request).enumerate().filter(|(at, _)| kept.shows(Block::Neighbours, *at));
+        let neighbours = together(neighbours.map(|(_, shown)| shown));
         let excerpts = |block: Block, excerpts: &[Excerpt]| {
             let shown = excerpts.iter().enumerate().filter(|(at, _)| kept.shows(block, *at));
             together(shown.map(|(_, excerpt)| (&excerpt.symbol, excerpt.text.as_str())))
         };
-        let python = |text: String| if text.is_empty() { text } else { fence("python", &text) };
+        let python = |text: String| if text.is_empty() { text } else { fence(&text) };
         let left_out: BTreeSet<String> = [Block::Neighbours, Block::Signatures, Block::Uses]
             .into_iter()
             .flat_map(|block| kept.left_out(block))
@@ -354,13 +354,13 @@ impl PromptBuilder {
             .imports
             .iter()
             .filter(|(_, text)| !text.trim().is_empty())
-            .map(|(file, text)| context! { file => file.clone(), text => fence("python", text) })
+            .map(|(file, text)| context! { file => file.clone(), text => fence(text) })
             .collect();
         let feedback = request.feedback.as_ref().map(|feedback| {
             context! {
                 stage => feedback.stage.clone(),
-                findings => fence("findings", &feedback.findings.join("\n")),
-                refused => fence("answer", &feedback.refused),
+                findings => fence(&feedback.findings.join("\n")),
+                refused => fence(&feedback.refused),
             }
         });
         self.render(
@@ -369,7 +369,7 @@ impl PromptBuilder {
                 kind => kind_word(request.unit.kind),
                 reason => request.unit.reason.clone(),
                 nonce => nonce,
-                summary => fence("commit", &request.revision.summary),
+                summary => fence(&request.revision.summary),
                 members => members,
                 hidden => hidden,
                 hidden_left_out => hidden_left_out,
@@ -425,8 +425,8 @@ fn together<'t>(texts: impl Iterator<Item = (&'t SymbolPath, &'t str)>) -> Strin
 }
 
 /// Foreign text between two lines that it cannot hold itself.
-fn fence(nonce: &str, kind: &str, text: &str) -> String {
-    format!("<<<{nonce} {kind}\n{}\n{nonce}>>>", text.trim_end())
+fn fence(nonce: &str, text: &str) -> String {
+    format!("<<<{nonce}\n{}\n{nonce}>>>", text.trim_end())
 }
 
 /// How one of several candidates is to look at the task. Sampling parameters are refused by newer models, so the

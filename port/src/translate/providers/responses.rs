@@ -69,17 +69,21 @@ impl WireFormat for ResponsesFormat {
             }
         }
         let why = response.incomplete_details.and_then(|details| details.reason);
+        let usage: Usage = response.usage.unwrap_or_default().into();
+        // llama.cpp calls an answer completed that its limit cut off, and so at times has `OpenAI`.
+        let is_full = usage.output_tokens >= self.setup.output_tokens_max.into();
         let finish = match (response.status.as_deref(), why.as_deref()) {
             (_, Some("content_filter")) => Finish::Refused,
             (_, Some("max_output_tokens")) => Finish::Truncated,
             (_, Some(other)) => Finish::Other(other.to_owned()),
             _ if refused => Finish::Refused,
             _ if text.trim().is_empty() && has_reasoning => Finish::ReasoningOnly,
+            (Some("completed"), None) if is_full => Finish::Truncated,
             (Some("completed"), None) => Finish::Complete,
             (Some(other), None) => Finish::Other(other.to_owned()),
             (None, None) => Finish::Other("no status".to_owned()),
         };
-        Ok(Completion { text, usage: response.usage.unwrap_or_default().into(), finish })
+        Ok(Completion { text, usage, finish })
     }
 }
 

@@ -383,6 +383,9 @@ fn every_way_for_a_response_to_end_is_told_apart() {
     let why = |reason: &str| json!({ "reason": reason });
     assert_eq!(finish("incomplete", &said("x"), why("max_output_tokens")), Finish::Truncated);
     assert_eq!(finish("incomplete", &said(""), why("content_filter")), Finish::Refused);
+    let mut full = responses_reply("completed", &said("hi"), &Value::Null);
+    full["usage"]["output_tokens"] = json!(4000);
+    assert_eq!(of(&full).unwrap().finish, Finish::Truncated, "at the limit, whatever the server calls it");
     let reasoning = json!([{ "type": "reasoning", "id": "rs_1", "summary": [] }]);
     assert_eq!(finish("completed", &reasoning, Value::Null), Finish::ReasoningOnly);
     let refusal = json!([{ "type": "message", "content": [{ "type": "refusal", "refusal": "no" }] }]);

@@ -241,7 +241,7 @@ pub(super) fn sound_answer(payload: &str) -> Option<String> {
         let (_, rest) = payload.split_once(before)?;
         rest.split([' ', '\n']).next().map(str::to_owned)
     };
-    let nonce = word("The word for NONCE in your answer: ")?;
+    let nonce = word("NONCE: ")?;
     let (symbol, sha) = (word("## Port: sym=")?, word(" sha=")?);
     let name = symbol.rsplit('.').next()?;
     Some(format!(

@@ -2,10 +2,12 @@
 //!
 //! What Tidelock's own provider code reads from the proxy is held against what the SDKs of Anthropic and `OpenAI` read
 //! when they send the same body; each body that it writes, and each answer that the fake provider of
-//! `provider-faults` gives, is held against the SDKs' types.
+//! `provider-faults` gives, is held against the SDKs' types. [`llama`] asks a real llama.cpp server.
 
+mod llama;
 mod origin;
 mod python;
+mod served;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -31,7 +33,8 @@ use super::provider_faults::request::Protocol;
 use super::provider_faults::request_for;
 use super::{Metric, Tell};
 use origin::{ANSWERS, FAULTS, TEXT, TOKENS};
-use python::{Environment, MOCKS, Proxy, ROUTES};
+use python::{Environment, MOCKS, ROUTES};
+use served::Served;
 
 /// The key that the proxy takes.
 const KEY: &str = "sk-proxy-on-loopback";
@@ -66,8 +69,10 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     }
     let prompt = PromptBuilder::new(codec())?.build(&request_for(1, 1, 1, None)?)?;
     shapes::measure(&sdks, &prompt, tell)?;
-    let proxy = Proxy::start(&litellm, temporary.path(), origin::serve()?, KEY)?;
-    proxied(&sdks, &proxy, &prompt, tell)
+    let proxy = python::proxy(&litellm, temporary.path(), origin::serve()?, KEY)?;
+    proxied(&sdks, &proxy, &prompt, tell)?;
+    drop(proxy);
+    llama::measure(&folder, tell)
 }
 
 /// One request to the proxy.
@@ -155,14 +160,14 @@ struct Tally {
 }
 
 /// Asks the proxy by our own code and by the SDKs, and compares.
-fn proxied(sdks: &Environment, proxy: &Proxy, prompt: &Prompt, tell: &mut Tell<'_>) -> Result<()> {
+fn proxied(sdks: &Environment, proxy: &Served, prompt: &Prompt, tell: &mut Tell<'_>) -> Result<()> {
     let transport = Arc::new(HttpClient::new(TIMEOUT, Some(TIMEOUT))?);
     let (mut own, mut questions) = (Vec::new(), Vec::new());
     for case in Case::all() {
-        let base_url = format!("{}/v1", proxy.root);
+        let base_url = format!("{}/v1", proxy.root());
         let body: Value = serde_json::from_slice(&case.format(base_url.clone()).request(prompt)?.body)?;
         questions.push(json!({
-            "do": "ask", "protocol": word(case.protocol), "root": proxy.root, "key": case.key, "body": body,
+            "do": "ask", "protocol": word(case.protocol), "root": proxy.root(), "key": case.key, "body": body,
         }));
         let model = HttpModel {
             name: case.name(),

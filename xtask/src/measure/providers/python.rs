@@ -2,24 +2,18 @@
 //!
 //! They are two because the proxy wants older SDKs than the newest.
 
-use std::fs::File;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use upstream::clock::{Clock as _, SystemClock};
 use upstream::process::{Invocation, Limits, ProcessRunner as _, SystemProcessRunner};
 
 use super::origin::{ANSWERS, FAULTS};
+use super::served::{Served, bare};
 
 /// The longest that an installation, or all questions to the SDKs together, may take.
 const COMMAND_MS: u64 = 1_800_000;
-/// How long the proxy may take until it answers.
-const START_MS: i64 = 900_000;
-const NAP: Duration = Duration::from_millis(500);
 /// The script that asks the SDKs.
 const SCRIPT: &str = include_str!("sdk.py");
 /// What it may need to reach `PyPI`.
@@ -56,7 +50,8 @@ impl Environment {
         Ok(environment)
     }
 
-    fn program(&self, name: &str) -> PathBuf {
+    /// A program of it.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
         self.root.join("bin").join(name)
     }
 
@@ -78,7 +73,8 @@ impl Environment {
     }
 }
 
-fn run(program: &Path, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+/// Runs a program to its end, and gives what it printed.
+pub(super) fn run(program: &Path, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
     let limits = Limits { timeout_ms: COMMAND_MS, ..Limits::default() };
     let invocation = Invocation::new(program, folder)
         .args(arguments.iter().copied())
@@ -97,70 +93,19 @@ fn run(program: &Path, folder: &Path, arguments: &[&str], stdin: &[u8]) -> Resul
     Ok(String::from_utf8_lossy(&finished.stdout).into_owned())
 }
 
-/// The `LiteLLM` proxy on loopback, gone with this value.
-pub(super) struct Proxy {
-    log: PathBuf,
-    /// Its address, without the version path.
-    pub(super) root: String,
-    child: Child,
-}
-
-impl Proxy {
-    /// Starts it before a provider at this port, and waits until it takes connections.
-    pub(super) fn start(environment: &Environment, folder: &Path, origin: u16, key: &str) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let settings = folder.join("config.yaml");
-        // JSON is YAML.
-        std::fs::write(&settings, configuration(origin, key).to_string())?;
-        let log = folder.join("proxy.log");
-        let out = File::create(&log)?;
+/// Starts the `LiteLLM` proxy before a provider at this port.
+pub(super) fn proxy(environment: &Environment, folder: &Path, origin: u16, key: &str) -> Result<Served> {
+    let settings = folder.join("config.yaml");
+    // JSON is YAML.
+    std::fs::write(&settings, configuration(origin, key).to_string())?;
+    let command = |port: u16| {
         let mut command = bare(&environment.program("litellm"));
-        command.current_dir(folder).env("HOME", folder).env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
+        command.env("HOME", folder).env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         command.env("NO_PROXY", "127.0.0.1").env("LITELLM_MODE", "PRODUCTION");
         command.arg("--config").arg(&settings).args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
-        let child = command.spawn().context("cannot start the LiteLLM proxy")?;
-        let mut proxy = Self { log, root: format!("http://127.0.0.1:{port}"), child };
-        proxy.wait(port)?;
-        Ok(proxy)
-    }
-
-    fn wait(&mut self, port: u16) -> Result<()> {
-        let end_ms = SystemClock.now_ms() + START_MS;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("the proxy ended ({status}) before it answered: {}", self.tail());
-            }
-            if SystemClock.now_ms() > end_ms {
-                bail!("the proxy does not answer: {}", self.tail());
-            }
-            SystemClock.sleep(NAP);
-        }
-        Ok(())
-    }
-
-    fn tail(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(10)).copied().collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a process that is to run on cannot be an `Invocation`")]
-fn bare(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear();
-    if let Some(path) = upstream::process::inherited("PATH") {
-        command.env("PATH", path);
-    }
-    command
+        command
+    };
+    Served::start("litellm", folder, command, |port| TcpStream::connect(("127.0.0.1", port)).is_ok())
 }
 
 /// The models that the proxy itself answers for, with what it says.
@@ -235,7 +180,7 @@ mod tests {
     fn a_proxy_that_does_not_start_is_told_with_what_it_says() {
         let folder = tempfile::tempdir().unwrap();
         let environment = environment(folder.path(), &[("litellm", "echo out of luck; exit 1")]);
-        let refused = Proxy::start(&environment, folder.path(), 1, "sk-test").err().unwrap();
+        let refused = proxy(&environment, folder.path(), 1, "sk-test").err().unwrap();
         let said = format!("{refused:#}");
         assert!(said.contains("ended") && said.contains("out of luck"), "{said}");
     }
