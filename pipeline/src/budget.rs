@@ -134,6 +134,22 @@ impl Budget {
         })
     }
 
+    /// The narrowest bound that is passed should all of it be spent: `more` on the unit, `beside` on others.
+    pub fn passed(&self, ledger: &Ledger, unit: &str, more: Spent, beside: Spent) -> Option<Reached> {
+        let at_the_most = |amount: String| format!("with what is asked, {amount} at the most");
+        self.limits.iter().find_map(|(scope, limit)| {
+            let all = spent(ledger, *scope, unit, more, beside);
+            let tokens = limit.tokens.filter(|most| all.tokens > *most);
+            let usd = limit.usd.filter(|most| all.usd > *most);
+            let (spent, limit) = match (tokens, usd) {
+                (Some(most), _) => (at_the_most(format!("{} tokens", all.tokens)), format!("{most} tokens")),
+                (None, Some(most)) => (at_the_most(format!("{:.4} USD", all.usd)), format!("{most:.4} USD")),
+                (None, None) => return None,
+            };
+            Some(Reached { scope: *scope, spent, limit })
+        })
+    }
+
     /// The narrowest bound that leaves nothing for another answer. `more` was spent on the unit, and `beside` on
     /// others, and neither is in the ledger.
     pub fn reached(&self, ledger: &Ledger, unit: &str, more: Spent, beside: Spent) -> Option<Reached> {
@@ -184,6 +200,17 @@ impl Ledger {
             if (then.year(), then.month()) == (now.year(), now.month()) {
                 self.earlier_month.add(Spent::of_record(record));
             }
+        }
+    }
+
+    /// Counts what was paid for at a time, for no attempt: an answer that came when nobody asked for it any more.
+    pub fn add_unused(&mut self, paid_ms: i64, now_ms: i64, spent: Spent) {
+        let (Some(then), Some(now)) = (date(paid_ms), date(now_ms)) else { return };
+        if then == now {
+            self.earlier_day.add(spent);
+        }
+        if (then.year(), then.month()) == (now.year(), now.month()) {
+            self.earlier_month.add(spent);
         }
     }
 
@@ -349,6 +376,37 @@ mod tests {
         let reached =
             budget.reached(&Ledger::default(), "a::f", Spent::of(&usage), Spent::default()).unwrap();
         assert_eq!(reached.to_string(), "the budget of the run is used up: 0.7500 USD of 0.5000 USD");
+    }
+
+    #[test]
+    fn what_would_pass_a_bound_is_told_before_it_is_spent() {
+        let tokens = |tokens| Spent { tokens, usd: 0.0 };
+        let (budget, ledger) = (Budget::new([(Scope::Run, TOKENS)]), Ledger::default());
+        assert_eq!(
+            budget.passed(&ledger, "a::f", tokens(60), tokens(40)),
+            None,
+            "it may be used up to the last"
+        );
+        let passed = budget.passed(&ledger, "a::f", tokens(61), tokens(40)).unwrap();
+        assert_eq!(passed.code(), "budget-run");
+        assert_eq!(
+            passed.to_string(),
+            "the budget of the run is used up: with what is asked, 101 tokens at the most of 100 tokens"
+        );
+        let money = Budget::new([(Scope::Day, MONEY)]);
+        assert!(money.passed(&ledger, "a::f", Spent { tokens: 0, usd: 0.6 }, Spent::default()).is_some());
+    }
+
+    #[test]
+    fn what_was_paid_and_never_used_counts_on_its_day_and_in_its_month() {
+        let mut ledger = Ledger::default();
+        let paid = Spent { tokens: 100, usd: 0.5 };
+        ledger.add_unused(NOW_MS - DAY_MS, NOW_MS, paid);
+        assert_eq!(code(Scope::Day, TOKENS, &ledger), None);
+        assert_eq!(code(Scope::Month, TOKENS, &ledger).as_deref(), Some("budget-month"));
+        ledger.add_unused(NOW_MS - 1, NOW_MS, paid);
+        assert_eq!(code(Scope::Day, TOKENS, &ledger).as_deref(), Some("budget-day"));
+        assert_eq!(code(Scope::Run, TOKENS, &ledger), None, "it belongs to no run");
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use mappings::decision::day_at;
 use port::edit;
+use port::translate::batch::{
+    BatchProtocol, BatchTag, BatchTranslator, BatchWire, Endpoint, FileBatches, MessageBatches,
+};
 use port::translate::codec::{AnswerCodec, CodecError};
 use port::translate::command::{CommandModel, CommandSetup, Leash};
 use port::translate::exchange::{ExchangeError, ExchangeFolder, ExchangeStore};
@@ -28,6 +31,7 @@ use port::translate::{Route, Translator};
 use upstream::process::{Limits, ProcessRunner};
 use upstream::{Clock, ContentHash};
 
+use crate::batches::{Asker, Batches, Book, Desk};
 use crate::config::{ChainEntry, ModelAccess, ModelSettings, Prices, Settings, env};
 use crate::engine::ChainLink;
 use crate::http::HttpClient;
@@ -76,14 +80,19 @@ pub struct Means {
     pub exchanges: Arc<RunExchanges>,
     /// This program itself, which ends what it starts when it ends.
     pub program: PathBuf,
+    /// What is asked by batches, where somebody comes back for the answers.
+    pub batches: Option<Arc<Batches>>,
 }
+
+/// Where exchanges are kept that belong to no run.
+const NO_RUN: &str = "no-run";
 
 /// The exchanges of one run, in a folder of their own: what a stopped run bought is used when it goes on,
 /// and a new run asks anew.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RunExchanges {
     root: PathBuf,
-    run: OnceLock<ExchangeFolder>,
+    run: OnceLock<(String, ExchangeFolder)>,
 }
 
 impl RunExchanges {
@@ -94,11 +103,20 @@ impl RunExchanges {
 
     /// Names the run. The first name holds.
     pub fn begin(&self, run: &str) {
-        self.run.get_or_init(|| ExchangeFolder::at(self.root.join(run)));
+        self.named(run);
+    }
+
+    /// The run's name.
+    pub fn name(&self) -> &str {
+        self.run.get().map_or(NO_RUN, |(name, _)| name)
     }
 
     fn folder(&self) -> &ExchangeFolder {
-        self.run.get_or_init(|| ExchangeFolder::at(self.root.join("no-run")))
+        &self.named(NO_RUN).1
+    }
+
+    fn named(&self, run: &str) -> &(String, ExchangeFolder) {
+        self.run.get_or_init(|| (run.to_owned(), ExchangeFolder::at(self.root.join(run))))
     }
 }
 
@@ -187,6 +205,9 @@ fn link(entry: &ChainEntry, settings: &Settings, means: &Means, gates: &Gates) -
         ChainEntry::Rules => Link::Translator(Box::new(RuleTranslator::default())),
         ChainEntry::Memory => Link::Translator(Box::new(memory(settings)?)),
         ChainEntry::Items => Link::Translator(Box::new(RuleTranslator::items())),
+        ChainEntry::Model(model) if model.batch.is_some() => {
+            Link::Translator(Box::new(batch_translator(model, settings, means)?))
+        }
         ChainEntry::Model(model) => Link::Translator(model_translator(model, settings, means, gates)?),
     })
 }
@@ -263,6 +284,7 @@ fn ad_hoc(text: &str) -> Result<ModelSettings> {
         at_once_max: GatewayLimits::default().at_once_max,
         per_minute_max: 0,
         price: Prices::default(),
+        batch: None,
     })
 }
 
@@ -293,24 +315,9 @@ fn model_translator(
             let model_behind = Arc::new(command_model(model, command, environment, settings, means)?);
             Arc::new(LimitedModel { model: model_behind, gateways: gates.of_command(command, model) })
         }
-        ModelAccess::Chat { base_url, model: name, api_key_env } => {
-            let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
-            let own = base_url.starts_with(OPENAI_BASE_URL);
-            let cap_field = if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
-            let gateways = gates.of(base_url, model);
-            Arc::new(http_model(model, Box::new(ChatFormat { setup, cap_field }), gateways, means)?)
-        }
-        ModelAccess::Responses { base_url, model: name, api_key_env } => {
-            let setup = provider(base_url, name, api_key_env.as_deref(), model)?;
-            let cache_key = base_url.starts_with(OPENAI_BASE_URL);
-            let gateways = gates.of(base_url, model);
-            Arc::new(http_model(model, Box::new(ResponsesFormat { setup, cache_key }), gateways, means)?)
-        }
-        ModelAccess::Anthropic { base_url, model: name, api_key_env } => {
-            let base_url = base_url.as_deref().unwrap_or(ANTHROPIC_BASE_URL);
-            let setup = provider(base_url, name, Some(api_key_env), model)?;
-            let gateways = gates.of(base_url, model);
-            Arc::new(http_model(model, Box::new(MessagesFormat::new(setup)), gateways, means)?)
+        ModelAccess::Chat { .. } | ModelAccess::Responses { .. } | ModelAccess::Anthropic { .. } => {
+            let (format, base_url) = spoken(model, model.stream)?;
+            Arc::new(http_model(model, format.wire(), gates.of(&base_url, model), means)?)
         }
         ModelAccess::Inbox { folder } => {
             return Ok(Box::new(InboxTranslator {
@@ -340,6 +347,103 @@ fn model_translator(
         attempts_max: model.attempts_max,
     };
     Ok(Box::new(ModelTranslator::new(speaker, setup)))
+}
+
+/// How a server's model is spoken to.
+enum Spoken {
+    Chat(ChatFormat),
+    Responses(ResponsesFormat),
+    Messages(MessagesFormat),
+}
+
+impl Spoken {
+    fn wire(self) -> Box<dyn WireFormat> {
+        match self {
+            Self::Chat(format) => Box::new(format),
+            Self::Responses(format) => Box::new(format),
+            Self::Messages(format) => Box::new(format),
+        }
+    }
+
+    /// The provider's interface for batches.
+    fn batches(&self) -> Box<dyn BatchProtocol> {
+        let files = |setup: &ProviderSetup, endpoint| FileBatches { setup: setup.clone(), endpoint };
+        match self {
+            Self::Chat(format) => Box::new(files(&format.setup, Endpoint::ChatCompletions)),
+            Self::Responses(format) => Box::new(files(&format.setup, Endpoint::Responses)),
+            Self::Messages(format) => Box::new(MessageBatches { format: format.clone() }),
+        }
+    }
+}
+
+/// How a server's model is spoken to, and the address that it is known by.
+fn spoken(model: &ModelSettings, stream: bool) -> Result<(Spoken, String)> {
+    Ok(match &model.access {
+        ModelAccess::Chat { base_url, model: name, api_key_env } => {
+            let setup = provider(base_url, name, api_key_env.as_deref(), model, stream)?;
+            let own = base_url.starts_with(OPENAI_BASE_URL);
+            let cap_field = if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
+            (Spoken::Chat(ChatFormat { setup, cap_field }), base_url.clone())
+        }
+        ModelAccess::Responses { base_url, model: name, api_key_env } => {
+            let setup = provider(base_url, name, api_key_env.as_deref(), model, stream)?;
+            let cache_key = base_url.starts_with(OPENAI_BASE_URL);
+            (Spoken::Responses(ResponsesFormat { setup, cache_key }), base_url.clone())
+        }
+        ModelAccess::Anthropic { base_url, model: name, api_key_env } => {
+            let base_url = base_url.as_deref().unwrap_or(ANTHROPIC_BASE_URL);
+            let setup = provider(base_url, name, Some(api_key_env), model, stream)?;
+            (Spoken::Messages(MessagesFormat::new(setup)), base_url.to_owned())
+        }
+        ModelAccess::Command { .. } | ModelAccess::Inbox { .. } | ModelAccess::Replay { .. } => {
+            bail!("`{}` is no model of a server", model.name)
+        }
+    })
+}
+
+/// Who speaks to the provider of a model that is asked by batches.
+pub(crate) fn batch_desk(
+    model: &ModelSettings,
+    settings: &Settings,
+    book: Arc<Book>,
+    asker: &Asker<'_>,
+) -> Result<Desk> {
+    let (spoken, base_url) = spoken(model, false)?;
+    let wire = BatchWire {
+        transport: Arc::new(HttpClient::new(Duration::from_secs(model.timeout_s), None)?),
+        gateways: asker.gates.of(&base_url, model),
+        retries: RetryPolicy { seed: model.name.clone(), ..RetryPolicy::default() },
+        clock: Arc::clone(&asker.clock),
+    };
+    Ok(Desk {
+        book,
+        tag: BatchTag::of(&settings.port, &model.name),
+        protocol: spoken.batches(),
+        format: spoken.wire(),
+        wire,
+        price: price(model, &*asker.clock)?,
+    })
+}
+
+/// A model that is asked by batches, as a link of the chain.
+fn batch_translator(model: &ModelSettings, settings: &Settings, means: &Means) -> Result<BatchTranslator> {
+    let store = means.batches.as_ref().and_then(|batches| batches.store(&model.name));
+    let store = store.with_context(|| {
+        format!("`{}` is asked by batches, and nobody would come back for its answers here", model.name)
+    })?;
+    let (spoken, base_url) = spoken(model, false)?;
+    let identity = format!("{base_url} {:?} {}", model.access, model.output_tokens_max);
+    Ok(BatchTranslator {
+        name: model.name.clone(),
+        identity,
+        prompts: Arc::new(prompts(settings)?),
+        codec: codec(),
+        format: spoken.wire(),
+        store,
+        price: price(model, &*means.clock)?,
+        output_tokens_max: model.output_tokens_max,
+        attempts_max: model.attempts_max,
+    })
 }
 
 /// Makes prompts by the port's own templates where it has some.
@@ -416,6 +520,7 @@ fn provider(
     model: &str,
     api_key_env: Option<&str>,
     settings: &ModelSettings,
+    stream: bool,
 ) -> Result<ProviderSetup> {
     let key = match api_key_env {
         None => None,
@@ -428,18 +533,21 @@ fn provider(
         model: model.to_owned(),
         key,
         output_tokens_max: settings.output_tokens_max,
-        stream: settings.stream,
+        stream,
     })
 }
 
-/// What a model costs today.
+/// What a model costs today, as it is asked.
 fn price(model: &ModelSettings, clock: &dyn Clock) -> Result<Option<Price>> {
     let today = day_at(clock.now_ms());
     match model.price.on(today) {
         None if !model.price.is_empty() => {
             bail!("no price of `{}` is in force on {today}: give the one that was before", model.name)
         }
-        price => Ok(price),
+        price => Ok(match model.batch {
+            None => price,
+            Some(batch) => price.map(|price| price.share(batch.price_share)),
+        }),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use port::translate::providers::http::{
-    HttpRequest, HttpResponse, HttpTransport, RESPONSE_BYTES_MAX, TransportError,
+    HttpMethod, HttpRequest, HttpResponse, HttpTransport, TransportError,
 };
 use tokio::runtime::Runtime;
 
@@ -38,7 +38,10 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        let mut builder = self.client.post(&request.url).body(request.body.clone());
+        let mut builder = match request.method {
+            HttpMethod::Get => self.client.get(&request.url),
+            HttpMethod::Post => self.client.post(&request.url).body(request.body.clone()),
+        };
         for (name, value) in &request.headers {
             builder = builder.header(name, value.expose());
         }
@@ -51,8 +54,8 @@ impl HttpClient {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
-            if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
-                return Err(TransportError::TooLarge { bytes_max: RESPONSE_BYTES_MAX });
+            if body.len() + chunk.len() > request.response_bytes_max {
+                return Err(TransportError::TooLarge { bytes_max: request.response_bytes_max });
             }
             body.extend_from_slice(&chunk);
         }

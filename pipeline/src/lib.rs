@@ -5,6 +5,7 @@
 
 mod ahead;
 pub mod backtest;
+pub mod batches;
 pub mod budget;
 mod by_hand;
 pub mod chain;

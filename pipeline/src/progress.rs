@@ -110,6 +110,11 @@ pub enum AttemptNews {
         /// Why.
         reason: String,
     },
+    /// It is asked, and the answer comes with a later run.
+    Waiting {
+        /// What is waited for.
+        reason: String,
+    },
     /// It could not be told.
     Unavailable {
         /// Why.

@@ -58,9 +58,14 @@ pub(crate) fn named(texts: &[String], port: &Settings, directory: &Path) -> Resu
 /// Nobody sits behind a backtest to answer.
 fn ensure_can_be_asked(name: &str, settings: &ChainSettings) -> Result<()> {
     for entry in &settings.chain {
-        if let ChainEntry::Model(model) = entry
-            && matches!(model.access, ModelAccess::Inbox { .. })
-        {
+        let ChainEntry::Model(model) = entry else { continue };
+        if model.batch.is_some() {
+            bail!(
+                "the chain `{name}` asks `{}` by batches, and a backtest cannot wait for them: leave `batch` out",
+                model.name
+            );
+        }
+        if matches!(model.access, ModelAccess::Inbox { .. }) {
             bail!(
                 "the chain `{name}` asks the inbox `{}`, and a backtest cannot wait for people",
                 model.name
@@ -142,6 +147,10 @@ mod tests {
         let inbox = "[translate]\n[[translate.model]]\nname = \"people\"\nkind = \"inbox\"\n";
         std::fs::write(folder.path().join("inbox.toml"), inbox).unwrap();
         assert!(refusal(folder.path(), &["a=inbox.toml"]).contains("cannot wait for people"));
+        let batched = "[translate]\n[[translate.model]]\nname = \"later\"\nkind = \"chat\"\nmodel = \"m\"\n\
+                       base-url = \"http://127.0.0.1/v1\"\nbatch = true\n";
+        std::fs::write(folder.path().join("batched.toml"), batched).unwrap();
+        assert!(refusal(folder.path(), &["a=batched.toml"]).contains("cannot wait for them"));
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl Job<'_> {
             clock: shared.machine.clock.clone(),
             exchanges: Arc::clone(&exchanges),
             program: shared.machine.program.clone(),
+            batches: None,
         };
         let links = chain::build_behind(&session.settings, &means, &shared.gates)?;
         let targets = targets(session, &self.case.after_commit)?;

@@ -174,6 +174,9 @@ impl Console {
             AttemptNews::Refused { reason } => {
                 format!("{} {unit}  {translator} refused: {reason}", self.ink(Ink::Red, "✗"))
             }
+            AttemptNews::Waiting { reason } => {
+                format!("{} {unit}  {translator}: {reason}", self.ink(Ink::Yellow, "…"))
+            }
             AttemptNews::Unavailable { reason } => {
                 format!("{} {unit}  {translator} cannot tell: {reason}", self.ink(Ink::Yellow, "?"))
             }

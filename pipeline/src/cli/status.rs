@@ -13,6 +13,7 @@ use upstream::ItemPath;
 
 use super::args::Status;
 use super::{CliError, Context, ExitCode, session_error};
+use crate::batches::{self, BatchesOverview};
 use crate::daemon::alert::Thresholds;
 use crate::session::{Looked, look};
 
@@ -34,6 +35,8 @@ struct Shown<'a> {
     standing: &'a Standing,
     withdrawn: Vec<String>,
     decisions: Vec<Decided<'a>>,
+    /// What waits in batches, by model.
+    batches: Vec<BatchesOverview>,
     /// What a person should know and is not wrong.
     notes: Vec<String>,
 }
@@ -129,6 +132,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     let shown = Shown {
         lag: Lag { revisions: standing.lag_revisions, items, days: standing.lag_s.map(|lag| lag / DAY_S) },
         decisions: decisions.collect(),
+        batches: batches::overview(&session.settings)?,
         notes: session.runtime_note(&head.tree).into_iter().collect(),
         withdrawn: behind
             .filter(|revision| revision.withdrawn)
@@ -220,6 +224,8 @@ fn text(shown: &Shown<'_>) -> String {
         lines.push(format!("\nparked for a person since {revision}: {}", visible_line(reason)));
         lines.extend(items.into_iter().map(|item| format!("  {item}")));
     }
+    let batches = shown.batches.iter().filter(|waiting| waiting.is_open());
+    lines.extend(batches.map(|waiting| format!("\nwaiting for a batch: {}", visible_line(&waiting.line()))));
     push_named(&mut lines, shown.standing);
     lines.extend(shown.decisions.iter().map(decision_line));
     lines.extend(shown.notes.iter().map(|note| format!("\nnote: {}", visible_line(note))));

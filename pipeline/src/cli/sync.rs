@@ -16,12 +16,14 @@ use super::args::{Format, Sync, Who};
 use super::propose::{self, Synced, synced};
 use super::{CliError, Context, ExitCode, session_error};
 use crate::ahead::ahead;
-use crate::chain::{self, Means, RunExchanges};
+use crate::batches::{self, Asker, Batches};
+use crate::chain::{self, Gates, Means, RunExchanges};
 use crate::config::{LandMode, Settings};
 use crate::corrections::learn_corrections;
 use crate::daemon::Lag;
 use crate::decided;
 use crate::driver::{Driver, Obstacle, RunRequest};
+use crate::engine::IN_A_BATCH;
 use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::session::{Machine, Session};
@@ -117,6 +119,9 @@ fn remind(context: &Context, session: &Session) -> Result<(), CliError> {
             context.console.say(&format!("unanswered: {prompts} in `{folder}`"));
         }
     }
+    for waiting in batches::overview(&session.settings)?.iter().filter(|waiting| waiting.is_open()) {
+        context.console.say(&format!("waiting for a batch: {}", waiting.line()));
+    }
     Ok(())
 }
 
@@ -144,14 +149,20 @@ pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, Cli
         accept(session, change)?;
     }
     let answers = Answers::waiting(&session.settings)?;
-    let request = request(session, args, answers.any())?;
+    let gates = Gates::new(session.settings.at_once_max, session.machine.clock.clone());
+    let (batches, told) = collected(session, &gates, args.dry_run)?;
+    let mut request = request(session, args, answers.any() || batches.has_news())?;
+    request.notices.extend(told);
+    request.unused = batches.unused()?;
     let confinement: Arc<dyn Confinement> = confinement(&session.settings, &session.machine)?.into();
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
+    batches.count_for(&exchanges);
     let means = Means {
         runner: session.machine.runner.clone(),
         clock: session.machine.clock.clone(),
         exchanges: Arc::clone(&exchanges),
         program: session.machine.program.clone(),
+        batches: Some(Arc::clone(&batches)),
     };
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
     // The memory is read when the chain is made, so what people corrected is learned before.
@@ -159,11 +170,35 @@ pub(super) fn sync_held(session: &Session, args: &Sync) -> Result<RunRecord, Cli
         let text = format!("{unit} was corrected by a person after it landed; that is remembered");
         session.machine.listener.tell(Progress::Notice { code: "correction-learned", text });
     }
-    let links = chain::build(&session.settings, &means)?;
+    let links = chain::build_behind(&session.settings, &means, &gates)?;
     let mut driver = Driver::new(session, links, &confinement, store, exchanges)?;
     let record = driver.run(&request)?;
     answers.set_aside(session)?;
+    tell(session, &batches.finish(&record)?);
     Ok(record)
+}
+
+/// What is asked by batches, with what was answered taken up, and what is to be told of it.
+pub(super) fn collected(
+    session: &Session,
+    gates: &Gates,
+    is_dry: bool,
+) -> Result<(Arc<Batches>, Vec<Notice>), CliError> {
+    let asker = Asker { clock: session.machine.clock.clone(), gates, is_dry };
+    let batches = Batches::open(&session.settings, &asker)?;
+    let head = session.head().map_err(session_error)?;
+    let lock = session.lock(&head.tree).map_err(session_error)?;
+    let is_waited_for = lock.parked.values().any(|parked| parked.reason.contains(IN_A_BATCH));
+    let told = batches.collect(is_waited_for)?;
+    tell(session, &told);
+    Ok((Arc::new(batches), told))
+}
+
+/// Tells at once what the record tells later.
+pub(super) fn tell(session: &Session, notices: &[Notice]) {
+    for Notice { text, .. } in notices {
+        session.machine.listener.tell(Progress::Notice { code: "batch", text: text.clone() });
+    }
 }
 
 /// Answers in inboxes that no sync has read yet.
@@ -289,6 +324,7 @@ pub(super) fn request(session: &Session, args: &Sync, answered: bool) -> Result<
         dry_run: args.dry_run,
         portion: None,
         notices,
+        unused: Vec::new(),
     })
 }
 

@@ -268,11 +268,40 @@ pub struct ModelSection {
     pub at_once_max: Option<usize>,
     /// For servers and commands: the most requests begun in any minute, likewise; 0 for any number. Default: 0.
     pub per_minute_max: Option<usize>,
+    /// For `chat`, `responses` and `anthropic`: whether prompts are sent together, by the provider's interface for
+    /// batches, and answered with a later sync: `true`, or a table with `price-share`, what a request of a batch costs
+    /// as a share of `price` (default: 0.5). Default: false.
+    #[serde(default)]
+    pub batch: BatchSection,
     /// Prices in United States dollars for a million tokens: `input`, `cached-input`, `written-input` (what is
     /// written to the provider's cache), `output`; or a list of such tables, each with `from`, the day from which on it
     /// is asked. The day on which a run begins counts.
     #[serde(default)]
     pub price: PriceSection,
+}
+
+/// Whether a model is asked by batches.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "write `batch = true`, or a table such as `{ price-share = 0.5 }`")]
+pub enum BatchSection {
+    /// Whether it is, at the usual share of the price.
+    Switch(bool),
+    /// It is.
+    Terms(BatchTerms),
+}
+
+/// On which terms a model is asked by batches.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BatchTerms {
+    /// What a request of a batch costs, as a share of its price by itself. Default: 0.5.
+    pub price_share: Option<f64>,
+}
+
+impl Default for BatchSection {
+    fn default() -> Self {
+        Self::Switch(false)
+    }
 }
 
 /// What a model costs.

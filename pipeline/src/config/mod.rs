@@ -26,8 +26,8 @@ pub use file::ConfigFile;
 pub use price::Prices;
 pub use runtime::RuntimeSettings;
 pub use settings::{
-    Author, BestOf, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings, Settings,
-    TimingSettings,
+    Author, BatchSettings, BestOf, CONFIG_VERSION, ChainEntry, LandMode, ModelAccess, ModelSettings,
+    Settings, TimingSettings,
 };
 
 /// The name of the configuration file.

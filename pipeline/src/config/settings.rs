@@ -9,6 +9,7 @@ use mappings::{Decisions, Mapping};
 use port::contract::sessions::Session;
 use port::sandbox::DISK_BYTES_MAX;
 use port::translate::limits::GatewayLimits;
+use port::translate::price::BATCH_PRICE_SHARE;
 use upstream::ContentHash;
 use upstream::clock::Clock as _;
 use upstream::source::{Follow, History, InvalidSource, SourceSpec, TagOrder};
@@ -18,7 +19,9 @@ use super::bench::{self, BenchSettings, ObjectiveSettings};
 use super::budget;
 use super::building::{self, BuildSettings, EnvironmentSettings};
 use super::diagnostic::ConfigError;
-use super::file::{ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection, TagOrderChoice};
+use super::file::{
+    BatchSection, BatchTerms, ConfigFile, HistoryChoice, LandChoice, ModelKind, ModelSection, TagOrderChoice,
+};
 use super::forge::{self, ForgeSettings};
 use super::parity;
 use super::price::Prices;
@@ -98,6 +101,15 @@ pub struct ModelSettings {
     pub per_minute_max: usize,
     /// What its tokens cost, and from when on.
     pub price: Prices,
+    /// Whether it is asked by batches.
+    pub batch: Option<BatchSettings>,
+}
+
+/// How a model is asked by batches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchSettings {
+    /// What a request costs, as a share of its price by itself.
+    pub price_share: f64,
 }
 
 /// How a model is reached.
@@ -592,7 +604,11 @@ impl Check<'_> {
                 ModelAccess::Replay { folder: self.root.join(folder) }
             }
         };
+        let batch = batch(section).map_err(|(message, help)| {
+            self.error(&["translate", "model", at.as_str(), "batch"], message, help)
+        })?;
         Ok(ModelSettings {
+            batch,
             name: section.name.clone(),
             access,
             output_tokens_max: section.output_tokens_max.unwrap_or(8192),
@@ -705,6 +721,27 @@ impl Check<'_> {
             )),
         }
     }
+}
+
+/// Whether a model is asked by batches; else what is wrong, and what to write.
+fn batch(section: &ModelSection) -> Result<Option<BatchSettings>, (String, &'static str)> {
+    let share = match section.batch {
+        BatchSection::Switch(false) => return Ok(None),
+        BatchSection::Switch(true) => None,
+        BatchSection::Terms(BatchTerms { price_share }) => price_share,
+    };
+    match section.kind {
+        ModelKind::Chat | ModelKind::Responses | ModelKind::Anthropic => {}
+        ModelKind::Command | ModelKind::Inbox | ModelKind::Replay => {
+            let message = format!("`{}` has no interface for batches", section.name);
+            return Err((message, "take `batch` out: it is for `chat`, `responses` and `anthropic`"));
+        }
+    }
+    let price_share = share.unwrap_or(BATCH_PRICE_SHARE);
+    if price_share.is_finite() && (0.0..=1.0).contains(&price_share) {
+        return Ok(Some(BatchSettings { price_share }));
+    }
+    Err((format!("{price_share} is no share of a price"), "write a number from 0 to 1, such as 0.5"))
 }
 
 fn boxed(model: ModelSettings) -> ChainEntry {

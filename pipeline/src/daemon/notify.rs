@@ -207,11 +207,9 @@ fn send(channel: &Channel, message: &Message, plan: &AlertPlan, means: &Means) -
             if !valid {
                 return Err(format!("the variable `{url_env}` holds no address"));
             }
-            let request = HttpRequest {
-                url: url.expose_secret().to_owned(),
-                headers: vec![("content-type".to_owned(), HeaderValue::Plain("application/json".to_owned()))],
-                body,
-            };
+            let headers =
+                vec![("content-type".to_owned(), HeaderValue::Plain("application/json".to_owned()))];
+            let request = HttpRequest::post(url.expose_secret().to_owned(), headers, body);
             let client =
                 HttpClient::new(Duration::from_secs(*timeout_s), None).map_err(|error| error.to_string())?;
             let response = client.send(&request).map_err(|error| error.to_string())?;

@@ -129,16 +129,24 @@ impl Driver<'_> {
             let outcome = if let Some(outcome) = self.asked_ahead(turn, round, &request)? {
                 outcome
             } else {
-                if translator.route() == Route::Model
-                    && let Some(reached) = self.over_budget(given, turn, &spent.plus(&earlier))?
-                {
-                    return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
+                let is_to_pay = translator.route() == Route::Model && !translator.is_bought(&request);
+                if is_to_pay {
+                    let taken = spent.plus(&earlier);
+                    let mut reached = self.over_budget(given, turn, &taken)?;
+                    // What it does cost is known only when more is asked: all that it may cost has to fit.
+                    if reached.is_none() && translator.answers_later() {
+                        reached = self.without_room(given, &taken, &translator.foresee(&request));
+                    }
+                    if let Some(reached) = reached {
+                        return Ok(Err(Box::new(Made { usage: earlier, ..Made::unaffordable(&reached) })));
+                    }
                 }
                 translator.translate(&request)
             };
             let made = match outcome {
                 Err(error) => Made { usage: earlier, ..Made::unavailable(error.to_string()) },
                 Ok(Translation::Declined { reason }) => Made::declined(reason),
+                Ok(Translation::Waiting { reason }) => Made { usage: earlier, ..Made::waiting(reason) },
                 // Asked again it would refuse again: the next translator is asked.
                 Ok(Translation::Malformed { code, reason, usage, .. }) if code == MODEL_REFUSED => {
                     let origin = translator.name();
@@ -170,6 +178,7 @@ impl Driver<'_> {
     fn over_budget(&mut self, given: &Attempt<'_>, turn: &TurnKey, taken: &Usage) -> Result<Option<Reached>> {
         let (budget, unit) = (&self.session.settings.budget, given.unit.id.as_str());
         let (own, others) = self.asking.promised(turn);
+        let others = others.plus(self.committed());
         if budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others).is_none() {
             return Ok(None);
         }
@@ -178,7 +187,23 @@ impl Driver<'_> {
             self.wait()?;
         }
         let (own, others) = self.asking.spent(turn);
+        let others = others.plus(self.committed());
         Ok(budget.reached(&self.ledger, unit, own.plus(Spent::of(taken)), others))
+    }
+
+    /// The budget that what an answer may cost at the most does not fit, beside all that is asked.
+    fn without_room(&self, given: &Attempt<'_>, taken: &Usage, most: &Usage) -> Option<Reached> {
+        let (budget, unit) = (&self.session.settings.budget, given.unit.id.as_str());
+        budget.passed(&self.ledger, unit, Spent::of(&taken.plus(most)), self.committed())
+    }
+
+    /// What batches may cost, or did, that no attempt has counted yet.
+    fn committed(&self) -> Spent {
+        let links = self.chain.iter().map(|link| match &**link {
+            Link::VerifyFirst => Usage::default(),
+            Link::Translator(translator) => translator.committed(),
+        });
+        links.fold(Spent::default(), |sum, usage| sum.plus(Spent::of(&usage)))
     }
 
     /// Asks for a turn that will come, and says whether others may be asked for as well.
@@ -201,6 +226,7 @@ impl Driver<'_> {
             // One answer may ask for more context, and then there is another.
             let most = Spent::of(&translator.foresee(&request));
             let (own, others) = self.asking.promised(&turn);
+            let others = others.plus(self.committed());
             let (budget, promised) = (&self.session.settings.budget, most.plus(most));
             if !budget.has_room(&self.ledger, unit.as_str(), own.plus(promised), others) {
                 return Ok(false);

@@ -360,7 +360,7 @@ impl Asking {
 fn usage(outcome: &Outcome) -> Usage {
     match outcome {
         Ok(Translation::Answered { usage, .. } | Translation::Malformed { usage, .. }) => *usage,
-        Ok(Translation::Declined { .. }) | Err(_) => Usage::default(),
+        Ok(Translation::Declined { .. } | Translation::Waiting { .. }) | Err(_) => Usage::default(),
     }
 }
 

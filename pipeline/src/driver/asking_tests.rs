@@ -102,6 +102,7 @@ fn request(unit: &str, style: &str) -> TranslationRequest {
         neighbours: Vec::new(),
         signatures: Vec::new(),
         uses: Vec::new(),
+        wanted: Vec::new(),
         surroundings: None,
         digest: String::new(),
         candidate: 0,

@@ -59,6 +59,17 @@ impl Made {
         Self { findings, ..Self::unavailable(reason) }
     }
 
+    /// It is asked, and the answer comes with a later run.
+    pub(super) fn waiting(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            declined: Some(reason.clone()),
+            result: AttemptResult::Waiting { reason: reason.clone() },
+            news: AttemptNews::Waiting { reason },
+            ..Self::declined("")
+        }
+    }
+
     /// It could not be told, for a cause outside.
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
         let reason = reason.into();
@@ -103,9 +114,10 @@ impl Driver<'_> {
                 };
                 given.unit.members.iter().map(text).collect()
             }
-            AttemptResult::Declined | AttemptResult::Refused { .. } | AttemptResult::Unavailable { .. } => {
-                Vec::new()
-            }
+            AttemptResult::Declined
+            | AttemptResult::Refused { .. }
+            | AttemptResult::Unavailable { .. }
+            | AttemptResult::Waiting { .. } => Vec::new(),
         };
         let record = AttemptRecord {
             route: route_name(facts.route).to_owned(),

@@ -47,7 +47,9 @@ impl Driver<'_> {
             usage = usage.plus(&made.usage);
             // Who cannot be asked, or has nothing to say, will not have another thing to say.
             let is_over = match made.result {
-                AttemptResult::Unavailable { .. } | AttemptResult::Declined => true,
+                AttemptResult::Unavailable { .. }
+                | AttemptResult::Waiting { .. }
+                | AttemptResult::Declined => true,
                 AttemptResult::Accepted { .. } | AttemptResult::Refused { .. } => false,
             };
             all.push(made);
@@ -82,7 +84,7 @@ fn rank(made: &Made) -> (u8, usize, Reverse<Option<crate::engine::Stage>>, u64) 
             standing.map_or(0, |standing| standing.failing),
         ),
         AttemptResult::Unavailable { .. } => (2, 0, Reverse(None), 0),
-        AttemptResult::Declined => (3, 0, Reverse(None), 0),
+        AttemptResult::Waiting { .. } | AttemptResult::Declined => (3, 0, Reverse(None), 0),
     }
 }
 

@@ -95,6 +95,7 @@ impl Attempt<'_> {
             attempt: self.number,
             candidate: self.candidate,
             feedback: self.feedback.clone(),
+            wanted: wanted.to_vec(),
             surroundings: None,
         }
     }

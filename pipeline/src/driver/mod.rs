@@ -40,11 +40,12 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, Result, bail};
 use mappings::UnitId;
 use port::confinement::Confinement;
+use port::translate::Usage;
 use reports::RunRecord;
 use reports::record::Notice;
 use upstream::{ContentHash, ItemPath, Revision};
 
-use crate::budget::Ledger;
+use crate::budget::{Ledger, Spent};
 use crate::chain::{Link, RunExchanges};
 use crate::engine::{Effect, Event, Head, Phase, RunHeader, RunState, apply, effect, foreseen, step};
 use crate::progress::Progress;
@@ -83,6 +84,8 @@ pub struct RunRequest {
     pub portion: Option<BTreeSet<ItemPath>>,
     /// What a person should know beforehand.
     pub notices: Vec<Notice>,
+    /// What was paid for and is used by no attempt: when, in milliseconds since the Unix epoch, and how much.
+    pub unused: Vec<(i64, Usage)>,
 }
 
 /// The run was stopped between two effects, because that was asked for.
@@ -163,6 +166,9 @@ impl<'a> Driver<'a> {
         let (run, mut events) = self.begin_or_continue(&header)?;
         self.exchanges.begin(&run);
         self.ledger = self.spent_before(&run, &header)?;
+        for (paid_ms, usage) in &request.unused {
+            self.ledger.add_unused(*paid_ms, header.started_ms, Spent::of(usage));
+        }
         for event in &events {
             self.ledger.add(event);
         }

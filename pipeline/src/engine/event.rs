@@ -134,6 +134,11 @@ pub enum AttemptResult {
         /// Why.
         reason: String,
     },
+    /// It is asked, and the answer comes with a later run.
+    Waiting {
+        /// What is waited for, for people.
+        reason: String,
+    },
     /// The candidate passed the checks of its unit.
     Accepted {
         /// The port's tree with this unit done.

@@ -15,5 +15,5 @@ pub use event::{
     Standing,
 };
 pub use record::{apply, record};
-pub use state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work};
+pub use state::{Candidate, Ended, IN_A_BATCH, Phase, RunState, Stop, Turn, UnitState, Work};
 pub use step::{BRANCH_MOVES_MAX, IllegalEvent, UNTOLD, effect, foreseen, step};

@@ -11,6 +11,13 @@ use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
 use super::event::{ChainLink, Head, Lesson, PlannedRevision, RunHeader, Standing};
 use crate::gate::GatePass;
 
+/// How the reason of a unit begins whose answer comes with a later run.
+pub const IN_A_BATCH: &str = "waits for a batch";
+
+/// What a unit needs whose answer comes with a later run.
+pub(super) const NEEDS_A_LATER_SYNC: &str =
+    "nothing but time: `tidelock sync` goes on when the answer is there";
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunState {
@@ -155,8 +162,10 @@ impl Candidate {
         })
     }
 
-    /// Begins the turns of units whose forerunners are all settled, each with the port as it is now.
+    /// Begins the turns of units whose forerunners are all settled, each with the port as it is now. What comes after an
+    /// answer that is on its way waits with it: asked now, it would be asked for a port that is not there yet.
     pub(super) fn begin_turns(&mut self) {
+        self.wait_with_forerunners();
         let open: BTreeSet<UnitId> = self.open().map(|(_, unit, _)| unit.clone()).collect();
         let mut begun = false;
         for (unit, state) in self.plan.units.iter().zip(&mut self.units) {
@@ -175,6 +184,35 @@ impl Candidate {
         if let Some(turn) = first.filter(|_| !begun) {
             turn.shown = Some(self.tree.clone());
         }
+    }
+
+    fn wait_with_forerunners(&mut self) {
+        // Each round settles a unit at least, so there are no more rounds than units.
+        while let Some((at, forerunner)) = self.next_to_wait() {
+            let Some(unit) = self.units.get_mut(at) else { return };
+            *unit = UnitState::Parked {
+                reason: format!("waits for `{forerunner}`, which {IN_A_BATCH}"),
+                lasting: format!("waits for `{forerunner}`, which {IN_A_BATCH}"),
+                needs: NEEDS_A_LATER_SYNC.to_owned(),
+                is_on_its_way: true,
+            };
+        }
+    }
+
+    /// A unit whose turn did not begin, with a forerunner of it whose answer is on its way.
+    fn next_to_wait(&self) -> Option<(usize, UnitId)> {
+        let units = || self.plan.units.iter().zip(&self.units);
+        let on_their_way: BTreeSet<&UnitId> = units()
+            .filter(|(_, state)| matches!(state, UnitState::Parked { is_on_its_way: true, .. }))
+            .map(|(unit, _)| &unit.id)
+            .collect();
+        units().enumerate().find_map(|(at, (unit, state))| match state {
+            UnitState::Open(turn) if turn.shown.is_none() => {
+                let forerunner = unit.after.iter().find(|other| on_their_way.contains(other))?;
+                Some((at, forerunner.clone()))
+            }
+            UnitState::Open(_) | UnitState::Accepted { .. } | UnitState::Parked { .. } => None,
+        })
     }
 
     /// What became of the revision, if it lands like this.
@@ -237,7 +275,7 @@ pub enum UnitState {
         /// What to remember of it once it has landed.
         lesson: Option<Lesson>,
     },
-    /// It waits for a person.
+    /// It waits for a person, or for an answer that comes with a later run.
     Parked {
         /// Why.
         reason: String,
@@ -245,6 +283,8 @@ pub enum UnitState {
         lasting: String,
         /// What it would take.
         needs: String,
+        /// Whether it waits for nobody: an answer is on its way, and what uses this unit is not asked for before it.
+        is_on_its_way: bool,
     },
 }
 

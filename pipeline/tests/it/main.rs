@@ -5,6 +5,8 @@
 mod backtest;
 mod bad_answers;
 mod bad_input;
+mod batch_objects;
+mod batches;
 mod bench;
 mod bench_faults;
 mod bench_suites;

@@ -234,7 +234,9 @@ mod tests {
     fn declined(translation: Translation) -> String {
         match translation {
             Translation::Declined { reason } => reason,
-            other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => {
+            other @ (Translation::Answered { .. }
+            | Translation::Malformed { .. }
+            | Translation::Waiting { .. }) => {
                 panic!("it does not wait: {other:?}")
             }
         }

@@ -3,6 +3,7 @@
 //! [`rules`], [`memory`], [`model`] and [`replay`] hold the links. None of them judges an answer: whatever
 //! they give passes the same gate.
 
+pub mod batch;
 pub mod codec;
 pub mod command;
 pub mod exchange;
@@ -118,6 +119,9 @@ pub struct TranslationRequest {
     pub candidate: u32,
     /// What was wrong with the attempt before.
     pub feedback: Option<Feedback>,
+    /// The symbols that an earlier answer to the same attempt asked to see; they are among the neighbours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted: Vec<SymbolPath>,
     /// The crate around the unit's items and the port as it stands, for rules: no prompt shows it.
     #[serde(skip)]
     pub surroundings: Option<crate::compile::Surroundings>,
@@ -195,6 +199,11 @@ pub enum Translation {
         /// What it took.
         usage: Usage,
     },
+    /// It is asked, and the answer comes later: with a sync to come.
+    Waiting {
+        /// What is waited for, for people.
+        reason: String,
+    },
 }
 
 /// A translator could not do its work for a cause outside the request: inconclusive, never a refusal.
@@ -221,6 +230,19 @@ pub trait Translator: Send + Sync + std::fmt::Debug {
     /// and others with it. Then what it answers must depend on the request alone.
     fn may_be_asked_ahead(&self) -> bool {
         false
+    }
+    /// Whether answers come with a later sync than the one that asks. What asking may cost must fit the budget then, with
+    /// all that is asked already.
+    fn answers_later(&self) -> bool {
+        false
+    }
+    /// Whether asking costs nothing more: the answer is there, or on its way.
+    fn is_bought(&self, _request: &TranslationRequest) -> bool {
+        false
+    }
+    /// What was asked and answered and no attempt has counted yet, at the most.
+    fn committed(&self) -> Usage {
+        Usage::default()
     }
     /// The most that the answer to a request may take, estimated.
     fn foresee(&self, _request: &TranslationRequest) -> Usage {

@@ -232,7 +232,7 @@ impl Translator for ModelTranslator {
 ///
 /// The provider's word on how the answer ended names what is wrong with an answer that does not parse; it
 /// neither saves nor spoils one that does, because providers have been wrong about it in both directions.
-pub(super) fn interpret(
+pub(in crate::translate) fn interpret(
     codec: &AnswerCodec,
     completion: Completion,
     nonce: &str,

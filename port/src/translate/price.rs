@@ -8,6 +8,10 @@ use super::Usage;
 /// 4.3; 4 errs towards a budget that is a little too large. A bill is made from the provider's own count.
 pub const BYTES_PER_TOKEN: u64 = 4;
 
+/// What a request of a batch costs, as a share of its price by itself. Both Anthropic (Message Batches) and `OpenAI`
+/// (Batch) publish half, for tokens of every kind.
+pub const BATCH_PRICE_SHARE: f64 = 0.5;
+
 /// United States dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +44,18 @@ impl Price {
 }
 
 impl Price {
+    /// This share of it, for tokens of every kind.
+    #[must_use]
+    pub fn share(self, share: f64) -> Self {
+        let of = |dollars: f64| dollars * share;
+        Self {
+            input: of(self.input),
+            cached_input: self.cached_input.map(of),
+            written_input: self.written_input.map(of),
+            output: of(self.output),
+        }
+    }
+
     /// The most that this usage can cost: as if everything that was sent had the dearest kind of price.
     #[expect(clippy::cast_precision_loss, reason = "counts of tokens are far below 2^52")]
     pub fn most_usd(&self, usage: &Usage) -> f64 {
@@ -85,6 +101,13 @@ mod tests {
         let price = Price { input: 2.0, cached_input: None, written_input: None, output: 0.0 };
         let cost = price.cost_usd(&usage(10, 20, 0));
         assert!((cost - 2e-5).abs() < 1e-12, "{cost}");
+    }
+
+    #[test]
+    fn a_share_is_of_every_kind_of_token() {
+        let price = Price { input: 2.0, cached_input: Some(0.2), written_input: None, output: 10.0 };
+        let half = Price { input: 1.0, cached_input: Some(0.1), written_input: None, output: 5.0 };
+        assert_eq!(price.share(BATCH_PRICE_SHARE), half);
     }
 
     #[test]

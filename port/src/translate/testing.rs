@@ -110,6 +110,7 @@ pub(crate) fn request(change: ItemChange, symbols: Vec<SymbolContext>) -> Transl
         attempt: 1,
         candidate: 0,
         feedback: None,
+        wanted: Vec::new(),
         surroundings: None,
     }
 }

@@ -14,7 +14,7 @@ use upstream::{ItemPath, Revision};
 use super::super::{CliError, session_error};
 use super::args::Bootstrap;
 use crate::driver::{Current, first_request};
-use crate::engine::{Head, RunHeader, UNTOLD};
+use crate::engine::{Head, IN_A_BATCH, RunHeader, UNTOLD};
 use crate::session::Session;
 use crate::store::RunStatus;
 
@@ -188,8 +188,8 @@ impl Choice<'_> {
     fn waits(&self, lock: &Lock, item: &ItemPath) -> bool {
         let Some(parked) = lock.parked.get(item) else { return false };
         let is_again = parked.reason == TAKEN_BACK;
-        let is_open =
-            || self.args.retry || is_again || parked.reason == NOT_YET || parked.reason.starts_with(UNTOLD);
+        let is_untold = || parked.reason.starts_with(UNTOLD) || parked.reason.contains(IN_A_BATCH);
+        let is_open = || self.args.retry || is_again || parked.reason == NOT_YET || is_untold();
         // What is taken back again and again is a person's.
         let times = self.counted().filter(|run| run.portion.contains(item)).count();
         let was_asked = if is_again { times >= TIMES_MAX } else { self.asked.contains(item) };
@@ -256,7 +256,9 @@ fn said(
         match rules.translate(&request) {
             Ok(Translation::Answered { .. }) => return Ok(Ok(())),
             Ok(
-                Translation::Declined { reason: declined } | Translation::Malformed { reason: declined, .. },
+                Translation::Declined { reason: declined }
+                | Translation::Waiting { reason: declined }
+                | Translation::Malformed { reason: declined, .. },
             ) => {
                 reason = declined;
             }

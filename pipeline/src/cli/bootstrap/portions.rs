@@ -13,7 +13,8 @@ use upstream::{ItemPath, Revision};
 use super::super::{CliError, session_error, sync};
 use super::args::Bootstrap;
 use super::choice::{Choice, Earlier, Portion, TAKEN_BACK, taken_back};
-use crate::chain::{self, Means, RunExchanges};
+use crate::batches::Batches;
+use crate::chain::{self, Gates, Means, RunExchanges};
 use crate::config::{ChainEntry, Settings};
 use crate::driver::{Driver, RunRequest};
 use crate::engine::{self, Event, Head};
@@ -44,6 +45,8 @@ pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> 
     let has_models = session.settings.chain.iter().any(is_model);
     let mut ran = Ran::default();
     let mut asked: BTreeSet<ItemPath> = BTreeSet::new();
+    let gates = Gates::new(session.settings.at_once_max, session.machine.clock.clone());
+    let (batches, _told) = sync::collected(session, &gates, false)?;
     while ran.portions < PORTIONS_MAX {
         if session.machine.interrupt.load(Ordering::Relaxed) {
             return Err(anyhow!("stopped; the same command goes on from here").into());
@@ -54,12 +57,13 @@ pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> 
             Choice { session, args, revision, earlier: &earlier, asked: &asked, has_models, began_ms };
         let Some(portion) = choice.next()? else {
             ran.records = earlier.into_iter().map(|earlier| earlier.record).collect();
+            sync::tell(session, &batches.send()?);
             return Ok(ran);
         };
         let items = reports::count(portion.items.len() as u64, "item");
         let who = if portion.rules_alone { "for rules alone" } else { "to port" };
         session.machine.listener.tell(Progress::Notice { code: "portion", text: format!("{items} {who}") });
-        let record = run_portion(session, revision, &portion)?;
+        let record = run_portion(session, revision, &portion, &gates, &batches)?;
         ran.portions += 1;
         if matches!(record.outcome, RunOutcome::GateFailed | RunOutcome::Inconclusive) {
             let text = "the gate did not pass it as a whole: it is taken up in other portions".to_owned();
@@ -71,6 +75,7 @@ pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> 
             ran.budget = Some(reason);
             ran.records =
                 self::earlier(session, revision)?.into_iter().map(|earlier| earlier.record).collect();
+            sync::tell(session, &batches.send()?);
             return Ok(ran);
         }
     }
@@ -116,7 +121,13 @@ fn earlier(session: &Session, revision: &Revision) -> Result<Vec<Earlier>, CliEr
 }
 
 /// Plans, translates, gates and lands a portion.
-fn run_portion(session: &Session, revision: &Revision, portion: &Portion) -> Result<RunRecord, CliError> {
+fn run_portion(
+    session: &Session,
+    revision: &Revision,
+    portion: &Portion,
+    gates: &Gates,
+    batches: &Arc<Batches>,
+) -> Result<RunRecord, CliError> {
     let confinement: Arc<dyn Confinement> = sync::confinement(&session.settings, &session.machine)?.into();
     let exchanges = Arc::new(RunExchanges::below(&session.settings.state));
     let means = Means {
@@ -124,19 +135,22 @@ fn run_portion(session: &Session, revision: &Revision, portion: &Portion) -> Res
         clock: session.machine.clock.clone(),
         exchanges: Arc::clone(&exchanges),
         program: session.machine.program.clone(),
+        batches: Some(Arc::clone(batches)),
     };
+    batches.count_for(&exchanges);
     let store = Store::open(&session.settings.state.join("state.db")).context("cannot open the journal")?;
     let links = if portion.rules_alone {
         let chain = session.settings.chain.iter().filter(|entry| !is_model(entry)).cloned().collect();
-        chain::build(&Settings { chain, ..session.settings.clone() }, &means)?
+        chain::build_behind(&Settings { chain, ..session.settings.clone() }, &means, gates)?
     } else {
-        chain::build(&session.settings, &means)?
+        chain::build_behind(&session.settings, &means, gates)?
     };
     let mut driver = Driver::new(session, links, &confinement, store, exchanges)?;
     let request = RunRequest {
         targets: vec![revision.clone()],
         newest: Some(revision.clone()),
         portion: Some(portion.items.clone()),
+        unused: batches.unused()?,
         ..RunRequest::default()
     };
     let record = driver.run(&request)?;

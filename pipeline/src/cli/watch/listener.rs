@@ -42,6 +42,7 @@ impl LogListener {
             }
             AttemptNews::Refused { reason } => tracing::info!(port, unit, translator, reason, "refused"),
             AttemptNews::Declined { reason } => tracing::debug!(port, unit, translator, reason, "declined"),
+            AttemptNews::Waiting { reason } => tracing::info!(port, unit, translator, reason, "waiting"),
             AttemptNews::Unavailable { reason } => {
                 tracing::warn!(port, unit, translator, reason, "cannot tell");
             }

@@ -11,6 +11,7 @@ use upstream::{ContentHash, Revision, RevisionLabel, SourceSpec};
 
 use super::listener::LogListener;
 use super::ports::{Ports, Watched};
+use crate::batches::{self, BatchesOverview};
 use crate::chain;
 use crate::cli::args::{Sync, Who};
 use crate::cli::propose;
@@ -19,6 +20,9 @@ use crate::daemon::metrics::Metrics;
 use crate::daemon::{Lag, Live, Port, Seen, SyncReport, Trouble, TroubleKind, Work};
 use crate::dashboard::Shared;
 use crate::session::{Looked, Machine, Session, look};
+
+/// How often a sync looks at batches while any is not over: they take up to a day, and mostly far less.
+const BATCH_LOOK_MS: i64 = 15 * 60 * 1000;
 
 /// How many items differ between two revisions.
 type Between = ((RevisionLabel, RevisionLabel), u64);
@@ -209,6 +213,8 @@ impl Work for PortWork {
         for inbox in chain::inboxes(settings) {
             answers.extend(inbox.waiting_answers().map_err(|error| Trouble::of(&anyhow!(error)))?);
         }
+        let batches = batches::overview(settings).map_err(|error| Trouble::of(&error))?;
+        let is_batch_open = batches.iter().any(BatchesOverview::is_open);
         let proposals = propose::seen(settings, &self.looking).map_err(|error| Trouble::of(&error.cause))?;
         let after_sync = self.proposals.lock().unwrap_or_else(PoisonError::into_inner).get(port).copied();
         // People say and do things at the forge that a sync answers.
@@ -217,11 +223,18 @@ impl Work for PortWork {
         let mut facts = vec![settings.digest.to_string(), head.commit.to_string(), newest];
         facts.extend(answers.iter().cloned());
         facts.extend(proposals.map(|seen| seen.to_string()));
+        // Nobody tells when a batch is answered: a sync asks for it now and then.
+        let now_ms = self.machine.clock.now_ms();
+        facts.extend(is_batch_open.then(|| format!("batches {}", now_ms.div_euclid(BATCH_LOOK_MS))));
         let is_retry = self.retries.is_asked(port);
         // What somebody asks for is new, whatever the last sync came to.
         facts.extend(is_retry.then(|| "retry".to_owned()));
         Ok(Seen {
-            work: !glance.is_up_to_date(&lock.baseline) || !answers.is_empty() || is_talked_about || is_retry,
+            work: !glance.is_up_to_date(&lock.baseline)
+                || !answers.is_empty()
+                || is_batch_open
+                || is_talked_about
+                || is_retry,
             changed: glance.changed,
             facts: ContentHash::of_parts(facts),
         })

@@ -81,6 +81,7 @@ fn attempted(work: Option<&Work>) -> Vec<(&'static str, Event)> {
         ("refused otherwise", attempt(&unit, refused("two"))),
         ("declined", attempt(&unit, AttemptResult::Declined)),
         ("not to be told", attempt(&unit, AttemptResult::Unavailable { reason: "no network".to_owned() })),
+        ("waiting", attempt(&unit, AttemptResult::Waiting { reason: "in a batch".to_owned() })),
         ("of a unit that is not open", attempt(&unit_id("x::other"), AttemptResult::Declined)),
     ]
 }

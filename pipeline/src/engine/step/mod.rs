@@ -3,7 +3,8 @@
 mod ladder;
 mod turn;
 
-pub use turn::UNTOLD;
+pub use self::turn::UNTOLD;
+use self::turn::lasting_name;
 
 use mappings::UnitId;
 
@@ -11,7 +12,9 @@ use super::effect::Effect;
 use super::event::{AttemptResult, ChainLink, Event, RunHeader};
 use crate::gate::GatePass;
 
-use super::state::{Candidate, Ended, Phase, RunState, Stop, Turn, UnitState, Work, stop_for};
+use super::state::{
+    Candidate, Ended, IN_A_BATCH, NEEDS_A_LATER_SYNC, Phase, RunState, Stop, Turn, UnitState, Work, stop_for,
+};
 
 /// How often a branch may be moved by others under one revision before the run gives up.
 pub const BRANCH_MOVES_MAX: u32 = 3;
@@ -183,6 +186,16 @@ fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], res
             let mut turn = turn.clone();
             turn.unavailable.push(reason.clone());
             turn.pass_on(chain)
+        }
+        AttemptResult::Waiting { reason } => {
+            // The next translator is not asked: what is bought here need not be bought there.
+            let name = chain.get(turn.translator).map_or("", |link| lasting_name(&link.name));
+            UnitState::Parked {
+                reason: reason.clone(),
+                lasting: format!("{IN_A_BATCH} of `{name}`"),
+                needs: NEEDS_A_LATER_SYNC.to_owned(),
+                is_on_its_way: true,
+            }
         }
         AttemptResult::Refused { feedback, signature, standing } => {
             let mut turn = turn.clone();

@@ -484,3 +484,27 @@ fn a_gate_that_cannot_tell_asks_nobody_else() {
     events.extend([attempted("f", accepted('1', false)), gated('3', Verdict::Inconclusive)]);
     assert_eq!(effect(&play(&events)), Some(Effect::Finish));
 }
+
+#[test]
+fn what_comes_after_an_answer_that_is_on_its_way_waits_with_it_and_the_rest_goes_on() {
+    let mut events = three_units();
+    let Some(Event::Planned { plan, .. }) = events.last_mut() else { panic!("planned") };
+    plan.units.push(unit("i"));
+    plan.units[3].after = vec![UnitId::new("h").unwrap()];
+    for unit in ["f", "g"] {
+        events.push(attempted(unit, AttemptResult::Declined));
+    }
+    events.push(attempted("f", AttemptResult::Waiting { reason: "waits for a batch of `m`".to_owned() }));
+    assert_eq!(asked(&play(&events)), "g 1 1", "what does not call it is asked");
+    events.push(attempted("g", accepted('2', true)));
+    let RunState::Working(work) = play(&events) else { panic!("at work") };
+    let Phase::Gating(candidate) = &work.phase else { panic!("{:?}", work.phase) };
+    let told = |at: usize| match &candidate.units[at] {
+        UnitState::Parked { reason, lasting, is_on_its_way: true, .. } => (reason.as_str(), lasting.as_str()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(0), ("waits for a batch of `m`", "waits for a batch of `m`"));
+    assert_eq!(told(2).1, "waits for `f`, which waits for a batch");
+    assert_eq!(told(3).1, "waits for `h`, which waits for a batch");
+    assert!(matches!(candidate.units[1], UnitState::Accepted { .. }));
+}

@@ -38,12 +38,12 @@ impl Turn {
         } else {
             "what stood in the way to be mended, then `tidelock sync` again".to_owned()
         };
-        UnitState::Parked { reason, lasting, needs }
+        UnitState::Parked { reason, lasting, needs, is_on_its_way: false }
     }
 }
 
 /// A translator's name without what the command line of one machine said: a path, an address.
-fn lasting_name(name: &str) -> &str {
+pub(super) fn lasting_name(name: &str) -> &str {
     match name.split_once(':') {
         Some(("command", _)) => "a command",
         Some(("inbox", _)) => "inbox",

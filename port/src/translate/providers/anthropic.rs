@@ -44,7 +44,8 @@ impl MessagesFormat {
         Self { setup, version: ANTHROPIC_VERSION.to_owned(), key_header: KeyHeader::ApiKey }
     }
 
-    fn headers(&self) -> Vec<(String, HeaderValue)> {
+    /// What every request to this interface carries.
+    pub(in crate::translate) fn headers(&self) -> Vec<(String, HeaderValue)> {
         let plain = |name: &str, value: &str| (name.to_owned(), HeaderValue::Plain(value.to_owned()));
         let mut headers =
             vec![plain("content-type", "application/json"), plain("anthropic-version", &self.version)];
@@ -68,7 +69,7 @@ impl WireFormat for MessagesFormat {
             "messages": [{ "role": "user", "content": prompt.payload }],
             "stream": self.setup.stream,
         });
-        Ok(HttpRequest { url: self.setup.url("messages"), headers: self.headers(), body: encode(&body)? })
+        Ok(HttpRequest::post(self.setup.url("messages"), self.headers(), encode(&body)?))
     }
 
     fn completion(&self, body: &[u8]) -> Result<Completion, ModelError> {

@@ -58,7 +58,7 @@ impl WireFormat for ChatFormat {
             let value = HeaderValue::Secret { prefix: "Bearer ", value: key.clone() };
             headers.push(("authorization".to_owned(), value));
         }
-        Ok(HttpRequest { url: self.setup.url("chat/completions"), headers, body: encode(&body)? })
+        Ok(HttpRequest::post(self.setup.url("chat/completions"), headers, encode(&body)?))
     }
 
     fn completion(&self, body: &[u8]) -> Result<Completion, ModelError> {

@@ -6,13 +6,16 @@ use serde_json::Value;
 use super::http::{HeaderValue, HttpRequest, HttpResponse};
 
 /// What stands in its place.
-pub(super) const REDACTED: &str = "[redacted]";
+pub(in crate::translate) const REDACTED: &str = "[redacted]";
 
 /// Values shorter than this are not looked for: they would blank out ordinary text.
 const SECRET_LENGTH_MIN: usize = 6;
 
 /// The response without the secrets of the request, and whether it held any.
-pub(super) fn without_secrets(mut response: HttpResponse, request: &HttpRequest) -> (HttpResponse, bool) {
+pub(in crate::translate) fn without_secrets(
+    mut response: HttpResponse,
+    request: &HttpRequest,
+) -> (HttpResponse, bool) {
     let secrets: Vec<&str> = request
         .headers
         .iter()
@@ -75,11 +78,7 @@ mod tests {
 
     fn said(body: &str) -> (String, bool) {
         let key = HeaderValue::Secret { prefix: "Bearer ", value: "sk-secret".to_owned().into() };
-        let request = HttpRequest {
-            url: String::new(),
-            headers: vec![("authorization".to_owned(), key)],
-            body: Vec::new(),
-        };
+        let request = HttpRequest::get(String::new(), vec![("authorization".to_owned(), key)]);
         let response = HttpResponse {
             status: 200,
             headers: vec![("x".to_owned(), "y".to_owned())],

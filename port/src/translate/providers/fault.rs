@@ -18,7 +18,7 @@ const RETRY_AFTER_S_MAX: u32 = 24 * 60 * 60;
 /// The error object that every provider puts under `error`, in the fields that any of them uses.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ErrorBody {
+pub(in crate::translate) struct ErrorBody {
     message: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -35,7 +35,7 @@ struct ErrorDetails {
 
 impl ErrorBody {
     /// Reads the value of an `error` field, which some servers fill with a bare text.
-    pub(super) fn of(error: &Value) -> Self {
+    pub(in crate::translate) fn of(error: &Value) -> Self {
         match error {
             Value::String(message) => Self { message: Some(message.clone()), ..Self::default() },
             Value::Object(_) => serde_json::from_value(error.clone()).unwrap_or_default(),
@@ -94,7 +94,7 @@ impl ErrorBody {
 }
 
 /// The error that a response with a status other than success stands for.
-pub(super) fn of_response(response: &HttpResponse, now_ms: i64) -> ModelError {
+pub(in crate::translate) fn of_response(response: &HttpResponse, now_ms: i64) -> ModelError {
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
     let error = body.as_ref().and_then(|body| body.get("error")).map(ErrorBody::of).unwrap_or_default();
     let fallback = String::from_utf8_lossy(&response.body);
@@ -102,7 +102,7 @@ pub(super) fn of_response(response: &HttpResponse, now_ms: i64) -> ModelError {
 }
 
 /// The error that an `error` object in a response with status 200 stands for.
-pub(super) fn of_body(error: &ErrorBody) -> ModelError {
+pub(in crate::translate) fn of_body(error: &ErrorBody) -> ModelError {
     match error.inner_status().or_else(|| error.implied_status()) {
         Some(status) => classify(status, error, "", None),
         None if error.is_about_funds() => ModelError::OutOfFunds { reason: message(error, "") },
@@ -113,7 +113,7 @@ pub(super) fn of_body(error: &ErrorBody) -> ModelError {
 }
 
 /// The error that a missing response stands for.
-pub(super) fn of_transport(error: &TransportError) -> ModelError {
+pub(in crate::translate) fn of_transport(error: &TransportError) -> ModelError {
     match error {
         TransportError::Connection { .. } | TransportError::TimedOut { .. } => {
             ModelError::Unavailable { retry_after_ms: None, reason: error.to_string() }

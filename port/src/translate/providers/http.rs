@@ -6,7 +6,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The largest response body that a codec reads, in bytes. A transport must stop at it.
+/// The largest response body that a codec reads, in bytes.
 pub const RESPONSE_BYTES_MAX: usize = 32 << 20;
 
 /// The value of a header.
@@ -42,15 +42,41 @@ impl fmt::Debug for HeaderValue {
     }
 }
 
-/// A `POST` request with a JSON body.
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpMethod {
+    /// Asks for what is there.
+    Get,
+    /// Sends a body.
+    Post,
+}
+
+/// A request.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
+    /// What it does.
+    pub method: HttpMethod,
     /// The address.
     pub url: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, HeaderValue)>,
-    /// The body.
+    /// The body; empty for [`HttpMethod::Get`].
     pub body: Vec<u8>,
+    /// The largest response body that is read, in bytes.
+    pub response_bytes_max: usize,
+}
+
+impl HttpRequest {
+    /// A request that sends a body, and is answered with [`RESPONSE_BYTES_MAX`] at the most.
+    pub fn post(url: String, headers: Vec<(String, HeaderValue)>, body: Vec<u8>) -> Self {
+        Self { method: HttpMethod::Post, url, headers, body, response_bytes_max: RESPONSE_BYTES_MAX }
+    }
+
+    /// A request for what is at an address, likewise.
+    pub fn get(url: String, headers: Vec<(String, HeaderValue)>) -> Self {
+        let response_bytes_max = RESPONSE_BYTES_MAX;
+        Self { method: HttpMethod::Get, url, headers, body: Vec::new(), response_bytes_max }
+    }
 }
 
 /// What came back.
@@ -103,6 +129,6 @@ pub enum TransportError {
 
 /// Carries requests out, once each: retrying is done above it and must not be done in it.
 pub trait HttpTransport: Send + Sync + fmt::Debug {
-    /// Sends a request and reads the whole response, up to [`RESPONSE_BYTES_MAX`].
+    /// Sends a request and reads the whole response, up to its [`HttpRequest::response_bytes_max`].
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
 }

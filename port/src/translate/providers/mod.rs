@@ -5,8 +5,8 @@
 
 pub mod anthropic;
 pub mod chat;
-mod echo;
-mod fault;
+pub(super) mod echo;
+pub(super) mod fault;
 pub mod http;
 pub mod responses;
 mod sse;
@@ -38,7 +38,7 @@ pub struct ProviderSetup {
 }
 
 impl ProviderSetup {
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base_url.trim_end_matches('/'))
     }
 }

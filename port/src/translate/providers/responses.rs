@@ -43,7 +43,7 @@ impl WireFormat for ResponsesFormat {
             let value = HeaderValue::Secret { prefix: "Bearer ", value: key.clone() };
             headers.push(("authorization".to_owned(), value));
         }
-        Ok(HttpRequest { url: self.setup.url("responses"), headers, body: encode(&body)? })
+        Ok(HttpRequest::post(self.setup.url("responses"), headers, encode(&body)?))
     }
 
     fn completion(&self, body: &[u8]) -> Result<Completion, ModelError> {

@@ -16,7 +16,9 @@ fn answer(request: &TranslationRequest) -> String {
             format!("{origin}: no change, {reason}")
         }
         Translation::Declined { reason } => format!("declined: {reason}"),
-        other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => panic!("{other:?}"),
+        other @ (Translation::Answered { .. }
+        | Translation::Malformed { .. }
+        | Translation::Waiting { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -476,7 +478,9 @@ fn item_answer(source: &str, change: impl Fn(&upstream::Snapshot) -> ItemChange,
         }
         Translation::Answered { answer: Answer::NoChange { .. }, .. } => "no change".to_owned(),
         Translation::Declined { reason } => format!("declined: {reason}"),
-        other @ (Translation::Answered { .. } | Translation::Malformed { .. }) => panic!("{other:?}"),
+        other @ (Translation::Answered { .. }
+        | Translation::Malformed { .. }
+        | Translation::Waiting { .. }) => panic!("{other:?}"),
     }
 }
 

@@ -294,7 +294,9 @@ impl World {
                         spend(&mut budget, &name, &usage)?;
                         return Ok(Ended::Answered(answer));
                     }
-                    Ok(Translation::Declined { reason }) => bail!("a model declined: {reason}"),
+                    Ok(Translation::Declined { reason } | Translation::Waiting { reason }) => {
+                        bail!("a model has no answer: {reason}")
+                    }
                     Ok(Translation::Malformed { code, reason, raw, usage }) => {
                         feedback = Some(Feedback {
                             stage: "answer".to_owned(),
@@ -413,6 +415,7 @@ pub(super) fn request_for(
         style: String::new(),
         attempt,
         feedback,
+        wanted: Vec::new(),
         surroundings: None,
     })
 }

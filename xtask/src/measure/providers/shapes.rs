@@ -1,6 +1,9 @@
 //! What we write, and what our fake provider answers, against the types of the published SDKs.
 
 use anyhow::{Context as _, Result};
+use port::translate::batch::{
+    BatchRequest, BatchTag, Endpoint, FileBatches, MessageBatches, RequestId, TaskId,
+};
 use port::translate::prompt::Prompt;
 use port::translate::providers::ProviderSetup;
 use port::translate::providers::chat::OutputCapField;
@@ -11,6 +14,9 @@ use super::super::provider_faults::request::Protocol;
 use super::super::{Metric, Tell};
 use super::python::Environment;
 use super::{PROTOCOLS, format, origin, word};
+
+#[path = "../../../../pipeline/tests/it/batch_objects.rs"]
+mod objects;
 
 /// Servers of reasoning models have this field beside what `OpenAI` documents, and so has the fake.
 const OF_OTHERS: &str = "reasoning_content: unknown";
@@ -36,6 +42,7 @@ impl Shape {
 pub(super) fn measure(sdks: &Environment, prompt: &Prompt, tell: &mut Tell<'_>) -> Result<()> {
     let mut shapes = requests(prompt)?;
     shapes.extend(replies()?);
+    shapes.extend(batches(prompt)?);
     shapes.extend(broken(&shapes));
     let questions: Vec<Value> =
         shapes.iter().map(|shape| json!({ "do": "check", "as": shape.of, "value": shape.value })).collect();
@@ -70,16 +77,9 @@ fn requests(prompt: &Prompt) -> Result<Vec<Shape>> {
         for stream in [false, true] {
             for own in [false, true] {
                 for prompt in [prompt, &bare] {
-                    let setup = ProviderSetup {
-                        base_url: "http://127.0.0.1/v1".to_owned(),
-                        model: "m-1".to_owned(),
-                        key: None,
-                        output_tokens_max: 4096,
-                        stream,
-                    };
                     let cap =
                         if own { OutputCapField::MaxCompletionTokens } else { OutputCapField::MaxTokens };
-                    let body = format(protocol, setup, cap, own).request(prompt)?.body;
+                    let body = format(protocol, setup(stream), cap, own).request(prompt)?.body;
                     let body = serde_json::from_slice(&body)?;
                     shapes.push(Shape::sound(
                         format!("{}.requests", word(protocol)),
@@ -91,6 +91,16 @@ fn requests(prompt: &Prompt) -> Result<Vec<Shape>> {
         }
     }
     Ok(shapes)
+}
+
+fn setup(stream: bool) -> ProviderSetup {
+    ProviderSetup {
+        base_url: "http://127.0.0.1/v1".to_owned(),
+        model: "m-1".to_owned(),
+        key: None,
+        output_tokens_max: 4096,
+        stream,
+    }
 }
 
 /// The type of a request.
@@ -140,6 +150,49 @@ fn replies() -> Result<Vec<Shape>> {
     Ok(shapes)
 }
 
+/// What makes batches, and what our fake provider of batches tells of them.
+fn batches(prompt: &Prompt) -> Result<Vec<Shape>> {
+    let task = TaskId::new(&"a".repeat(32)).context("a task of digits")?;
+    let id = RequestId::new(&BatchTag::of("port", "model"), task, "abcd1234");
+    let requests = |protocol| -> Result<Vec<BatchRequest>> {
+        let body =
+            format(protocol, setup(false), OutputCapField::MaxCompletionTokens, true).request(prompt)?.body;
+        Ok(vec![BatchRequest { id: id.clone(), body: serde_json::from_slice(&body)? }])
+    };
+    let creation = MessageBatches::creation(&requests(Protocol::Messages)?);
+    let of = "anthropic.types.messages.batch_create_params.BatchCreateParams";
+    let mut shapes = vec![Shape::sound("batches.requests".to_owned(), of, creation)];
+    for (protocol, endpoint) in
+        [(Protocol::Responses, Endpoint::Responses), (Protocol::Chat, Endpoint::ChatCompletions)]
+    {
+        let interface = FileBatches { setup: setup(false), endpoint };
+        let of = "openai.types.batch_create_params.BatchCreateParams";
+        let creation = interface.creation("file-1", "a-name");
+        shapes.push(Shape::sound("batches.requests".to_owned(), of, creation));
+        // A line of the file has no type; what it holds has.
+        for request in requests(protocol)? {
+            let body = interface.line(&request).get("body").cloned().unwrap_or_default();
+            shapes.push(Shape::sound("batches.requests".to_owned(), asked(protocol, false), body));
+        }
+    }
+    let made = "2026-11-20T10:00:00Z";
+    let mut told = |of: &str, value| shapes.push(Shape::sound("batches.answers".to_owned(), of, value));
+    for is_ended in [false, true] {
+        told("anthropic.types.messages.MessageBatch", objects::message_batch("b", made, is_ended, 1));
+    }
+    for message in [None, Some(objects::message("text"))] {
+        let line = objects::message_line(&id.to_string(), message.as_ref());
+        told("anthropic.types.messages.MessageBatchIndividualResponse", line);
+    }
+    for status in ["in_progress", "completed", "expired", "failed"] {
+        let at = (status, 1_795_000_000);
+        let batch = objects::file_batch("b", "/v1/responses", at, &json!({ "tidelock": "a-name" }));
+        told("openai.types.Batch", batch);
+    }
+    told("openai.types.FileObject", objects::file("file-1"));
+    Ok(shapes)
+}
+
 /// One value of each kind, with a field too many: a check that finds nothing is none.
 fn broken(shapes: &[Shape]) -> Vec<Shape> {
     let mut groups: Vec<&str> = shapes.iter().map(|shape| shape.group.as_str()).collect();
@@ -159,7 +212,7 @@ fn broken(shapes: &[Shape]) -> Vec<Shape> {
         }));
         // Every one of them has one of these fields; a number is none of them.
         broken.push(damaged(&|fields| {
-            for name in ["model", "message", "response"] {
+            for name in ["model", "message", "response", "requests", "endpoint", "request_counts"] {
                 if let Some(field) = fields.get_mut(name) {
                     *field = json!(7);
                 }

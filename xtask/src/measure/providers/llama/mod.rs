@@ -233,7 +233,10 @@ impl Measured {
                     found == code
                         && (usage.input_tokens, usage.output_tokens) == (counted.input, counted.output)
                 }
-                Ok(Translation::Answered { .. } | Translation::Declined { .. }) | Err(_) => false,
+                Ok(
+                    Translation::Answered { .. } | Translation::Declined { .. } | Translation::Waiting { .. },
+                )
+                | Err(_) => false,
             };
             self.note(way, "translations", is_typed, || {
                 format!("{translation:?} is not `{code}` with {counted:?}")
