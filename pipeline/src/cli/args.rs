@@ -198,6 +198,10 @@ pub(super) struct Init {
     /// The port equals this revision: link what is there and write `tidelock.lock`.
     #[arg(long, value_name = "REV")]
     pub(super) adopt: Option<String>,
+    /// With `--adopt`: where the port differs from that revision in single items, leave these out by name and link the rest,
+    /// rather than nothing.
+    #[arg(long, requires = "adopt")]
+    pub(super) leave_out: bool,
 }
 
 /// `tidelock status`

@@ -113,7 +113,7 @@ fn make(context: &Context, folder: &Path, port: &Path) -> Result<(), CliError> {
     git(context, port, &["init", "--quiet", "--initial-branch=main"])?;
     commit(context, port, "A port of strsim 0.8.0")?;
     let session: Session = context.session(config::load(port).map_err(|error| anyhow!(error))?)?;
-    init::adopt_revision(context, &session, BASELINE)?;
+    init::adopt_revision(context, &session, BASELINE, false)?;
     commit(context, port, "Lock the port to strsim 0.8.0")
 }
 

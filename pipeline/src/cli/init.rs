@@ -1,14 +1,15 @@
 //! `tidelock init`: write a configuration, and with `--adopt` the first lock.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use mappings::lock::{Adopted, Adoption, adopt};
 use mappings::{Lock, Proof};
 use reports::count;
-use upstream::TreeId;
 use upstream::repo::RepoError;
 use upstream::source::SourceError;
+use upstream::{ItemPath, TreeId};
 
 use super::args::Init;
 use super::{CliError, Context, ExitCode, session_error, sync};
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context, args: &Init) -> Result<ExitCode, CliError> 
         return Ok(ExitCode::Done);
     };
     let session = context.session(context.settings()?)?;
-    adopt_revision(context, &session, revision)
+    adopt_revision(context, &session, revision, args.leave_out)
 }
 
 /// The template with what the command line says.
@@ -71,13 +72,19 @@ fn quoted(text: &str) -> String {
 }
 
 /// Writes the first lock: what is mapped and there is linked, and what can be proved is proved.
-pub(super) fn adopt_revision(context: &Context, session: &Session, text: &str) -> Result<ExitCode, CliError> {
+pub(super) fn adopt_revision(
+    context: &Context,
+    session: &Session,
+    text: &str,
+    leave_out: bool,
+) -> Result<ExitCode, CliError> {
     let head = session.head().map_err(session_error)?;
     if session.port.read(&head.tree, LOCK_NAME).map_err(|error| anyhow!(error))?.is_some() {
         let error = anyhow!("the port has a `{LOCK_NAME}` already");
         return Err(CliError::usage(error).hint("delete and commit it first, if you mean to begin anew"));
     }
-    let AdoptedPort { lock, unlinked, tests, evidence } = adopted(session, text, &head.tree)?;
+    let AdoptedPort { lock, unlinked, tests, evidence, left_out } =
+        adopted(session, text, &head.tree, leave_out)?;
     let path = session.settings.root.join(LOCK_NAME);
     write_lock(&path, &lock)?;
     let with = |proof: Proof| lock.links.values().filter(|link| link.proof == proof).count();
@@ -95,6 +102,9 @@ pub(super) fn adopt_revision(context: &Context, session: &Session, text: &str) -
         context.console.say(&format!("nothing is proved, for the upstream cannot be asked: {reason}"));
     } else if !why.is_empty() {
         context.console.say(&format!("not compared: {why}"));
+    }
+    for (item, why) in &left_out {
+        context.console.say(&format!("left out: `{item}`, in which the port differs: {why}"));
     }
     if unlinked > 0 {
         context
@@ -115,10 +125,18 @@ pub(super) struct AdoptedPort {
     pub(super) tests: usize,
     /// What was compared, and why the rest was not.
     pub(super) evidence: Evidence,
+    /// Items that are not linked, for the port differs in them, with the reason.
+    pub(super) left_out: BTreeMap<ItemPath, String>,
 }
 
-/// Links a port to the revision that it is said to equal, and proves what can be proved.
-pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<AdoptedPort, CliError> {
+/// Links a port to the revision that it is said to equal, and proves what can be proved. Items in which it differs are
+/// left out where that is asked for, and else refuse the whole.
+pub(super) fn adopted(
+    session: &Session,
+    text: &str,
+    tree: &TreeId,
+    leave_out: bool,
+) -> Result<AdoptedPort, CliError> {
     let since = upstream::RevisionLabel::new(text).map_err(CliError::usage)?;
     match session.poll(Some(&since)) {
         // Told below, by a message that says more.
@@ -139,12 +157,35 @@ pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<Ad
     })
     .map_err(CliError::usage)?;
     let confinement = sync::confinement(&session.settings, &session.machine)?;
-    let evidence = prove(session, &*confinement, &lock, tree, &baseline)?;
+    let mut evidence = prove(session, &*confinement, &lock, tree, &baseline)?;
+    let mut left_out = BTreeMap::new();
+    // What is linked no more makes no values for others and names no classes: the rest is compared anew, until nothing
+    // speaks against it. Each round leaves out at least one.
+    while leave_out && evidence.disagrees() {
+        let contradicted = evidence.contradicted();
+        let known = left_out.len();
+        for (item, why) in contradicted {
+            if lock.links.remove(item).is_some() {
+                left_out.insert(item.clone(), why);
+            }
+        }
+        // A program that does otherwise is no item: it is told below.
+        if left_out.len() == known {
+            break;
+        }
+        if lock.links.is_empty() {
+            let error = anyhow!("the port differs from {text} in every item that is linked");
+            return Err(CliError { code: ExitCode::GateFailed, cause: error, hints: Vec::new() }
+                .hint("name the revision that it equals"));
+        }
+        evidence = prove(session, &*confinement, &lock, tree, &baseline)?;
+    }
     if evidence.disagrees() {
         let findings: Vec<String> = evidence.may_be_told();
         let error = anyhow!("the port does not equal {text}:\n  {}", findings.join("\n  "));
         return Err(CliError { code: ExitCode::GateFailed, cause: error, hints: Vec::new() }
-            .hint("name the revision that it equals, or mend the port first"));
+            .hint("name the revision that it equals, or mend the port first")
+            .hint("`--leave-out` links the rest, where these differ for a reason or wait"));
     }
     for (item, proof) in &evidence.proofs {
         if let Some(link) = lock.links.get_mut(item) {
@@ -153,7 +194,7 @@ pub(super) fn adopted(session: &Session, text: &str, tree: &TreeId) -> Result<Ad
     }
     let is_test = |item| baseline.items.get(item).is_some_and(|item: &upstream::Item| item.is_test);
     let tests = lock.links.values().filter(|link| is_test(&link.item)).count();
-    Ok(AdoptedPort { lock, unlinked: unlinked.len(), tests, evidence })
+    Ok(AdoptedPort { lock, unlinked: unlinked.len(), tests, evidence, left_out })
 }
 
 fn write_lock(path: &Path, lock: &Lock) -> Result<(), CliError> {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use port::contract::sessions::{
-    Case, ExitRelation, IgnoredFiles, Input, Mask, Origin, Relation, Session, StderrRelation, StdoutRelation,
+    Case, ExitRelation, Extension, IgnoredFiles, Input, Mask, Origin, Relation, Session, StderrRelation,
+    StdoutRelation,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,6 +31,11 @@ pub struct SessionSection {
     pub name: String,
     /// The upstream's program, as Cargo names it. Default: the session's name.
     pub program: Option<String>,
+    /// In place of a program: the Python module that the upstream's library is, such as `parser._core`. Both sides run
+    /// `command`, the upstream's with this module.
+    pub extension: Option<String>,
+    /// For `extension`: the folder of the upstream with the Python files around the module, such as `python`.
+    pub extension_sources: Option<String>,
     /// The upstream's package, where several have a program of this name.
     pub package: Option<String>,
     /// The port's program and its first arguments, such as `["python3", "-m", "tool"]`; `{port}` in them is the root of
@@ -174,6 +180,7 @@ fn session(section: &SessionSection, root: &Path) -> Result<Session, Wrong> {
         name: section.name.clone(),
         package: section.package.clone(),
         program,
+        extension: extension(section)?,
         command: section.command.clone(),
         environment: section.environment.clone(),
         relation: relation(section)?,
@@ -181,6 +188,39 @@ fn session(section: &SessionSection, root: &Path) -> Result<Session, Wrong> {
         generated,
         cases: cases(&section.case, root)?,
     })
+}
+
+/// The Python module that takes the place of a program.
+fn extension(section: &SessionSection) -> Result<Option<Extension>, Wrong> {
+    let sources = section.extension_sources.clone();
+    let Some(module) = &section.extension else {
+        return match sources {
+            Some(_) => Err(wrong(
+                &["extension-sources"],
+                "there is no `extension` that it belongs to",
+                "add `extension` with the name of the module",
+            )),
+            None => Ok(None),
+        };
+    };
+    let is_word = |word: &str| {
+        word.chars().all(|sign| sign == '_' || sign.is_alphanumeric())
+            && word.chars().next().is_some_and(|sign| !sign.is_numeric())
+    };
+    if !module.split('.').all(is_word) {
+        let message = format!("`{module}` is no name of a Python module");
+        return Err(wrong(&["extension"], message, "write one such as `parser._core`"));
+    }
+    if section.program.is_some() {
+        let message = "a session has a `program` or an `extension`";
+        return Err(wrong(&["program"], message, "take one out"));
+    }
+    let stays = |path: &String| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    if let Some(path) = sources.as_ref().filter(|path| path.is_empty() || !stays(path)) {
+        let message = format!("`{path}` is no folder of the upstream");
+        return Err(wrong(&["extension-sources"], message, "write a relative path without `..`"));
+    }
+    Ok(Some(Extension { module: module.clone(), sources }))
 }
 
 fn relation(section: &SessionSection) -> Result<Relation, Wrong> {
@@ -393,6 +433,10 @@ mod tests {
             ("", "[[session.case]]\nname = \"one\"", "0.case.1.name"),
             ("", "[[session.case]]\nname = \"a: b\"", "0.case.1.name"),
             ("program = \"../wc\"", "", "0.program"),
+            ("extension = \"a.1\"", "", "0.extension"),
+            ("extension = \"a\"\nprogram = \"b\"", "", "0.program"),
+            ("extension-sources = \"python\"", "", "0.extension-sources"),
+            ("extension = \"a\"\nextension-sources = \"../x\"", "", "0.extension-sources"),
             ("timeout-s = 0.0", "", "0.timeout-s"),
             ("timeout-s = nan", "", "0.timeout-s"),
             ("generated = 100000", "", "0.generated"),

@@ -8,7 +8,7 @@ use port::confinement::Confinement;
 use port::contract::sessions::{
     Program, ProgramRequest, Programs, Session, SessionEvidence, SessionsRequest, check_sessions,
 };
-use upstream::workspace::{self, DependencyKind, Origin, Package, TargetKind, Workspaces};
+use upstream::workspace::{self, DependencyKind, Origin, Package, Target, TargetKind, Workspaces};
 use upstream::{ContentHash, Snapshot, TreeId};
 
 use super::check::{Before, Contract};
@@ -179,7 +179,8 @@ impl Oracles<'_> {
             source_key: &source_key(found, snapshot, package),
             folder: &package.folder,
             package: &package.name,
-            program: &session.program,
+            program: name_of(session, package),
+            extension: session.extension.as_ref(),
             has_workspace: package.workspace.is_some(),
             profile: &profile,
             toolchain: &toolchain,
@@ -189,11 +190,55 @@ impl Oracles<'_> {
             return Ok(Ok(kept));
         }
         let folder = self.written_out(&snapshot.revision)?;
-        let what = format!("building {} at {label}", session.program);
+        let name = request.program;
+        let what = format!("building {name} at {label}");
         self.session.machine.listener.tell(Progress::Busy { what });
         let request = ProgramRequest { source: &folder.path().join(SOURCE), ..request };
         let program = Program::prepare(&self.tools(), &request).map_err(|error| blocked(error.into()))?;
-        Ok(program.map_err(|reason| format!("`{}` does not build at {label}: {reason}", session.program)))
+        Ok(program.map_err(|reason| format!("`{name}` does not build at {label}: {reason}")))
+    }
+}
+
+/// What Cargo calls that which a session runs.
+fn name_of<'a>(session: &'a Session, package: &'a Package) -> &'a str {
+    let library = || package.targets.iter().find(|target| is_extension(target));
+    match &session.extension {
+        Some(_) => library().map_or(session.program.as_str(), |target| target.name.as_str()),
+        None => &session.program,
+    }
+}
+
+/// Whether a target is a library that Python can load.
+fn is_extension(target: &Target) -> bool {
+    target.kind == TargetKind::Library
+        && target.present
+        && target.crate_types.iter().any(|kind| kind == "cdylib")
+}
+
+/// The package whose library is the Python module of a session; the reason where there is none, or more than one.
+fn extension_of<'w>(
+    found: &'w Workspaces,
+    snapshot: &Snapshot,
+    session: &Session,
+) -> Result<&'w Package, String> {
+    let label = &snapshot.revision.label;
+    let is_meant = |package: &&Package| session.package.as_ref().is_none_or(|name| *name == package.name);
+    let having: Vec<&Package> = found
+        .packages
+        .iter()
+        .filter(is_meant)
+        .filter(|package| package.targets.iter().any(is_extension))
+        .collect();
+    match having.as_slice() {
+        [package] => Ok(package),
+        [] => Err(format!("no library of the upstream at {label} is a `cdylib`, which Python could import")),
+        several => {
+            let names: Vec<_> = several.iter().map(|package| format!("`{}`", package.name)).collect();
+            let names = names.join(", ");
+            Err(format!(
+                "several libraries are a `cdylib` at {label}: name one of {names} as `package` in `[[session]]`"
+            ))
+        }
     }
 }
 
@@ -203,6 +248,9 @@ fn package_of<'w>(
     snapshot: &Snapshot,
     session: &Session,
 ) -> Result<&'w Package, String> {
+    if session.extension.is_some() {
+        return extension_of(found, snapshot, session);
+    }
     let label = &snapshot.revision.label;
     let is_meant = |package: &&Package| session.package.as_ref().is_none_or(|name| *name == package.name);
     let programs = |package: &'w Package| {
@@ -315,6 +363,7 @@ mod tests {
             name: "s".to_owned(),
             package: package.map(str::to_owned),
             program: program.to_owned(),
+            extension: None,
             command: Vec::new(),
             environment: BTreeMap::new(),
             relation: Relation::default(),

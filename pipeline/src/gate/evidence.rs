@@ -73,6 +73,20 @@ impl Evidence {
         alone.chain(self.report.sequences.iter().flat_map(|of_type| of_type.blamed.keys())).collect()
     }
 
+    /// The items that something speaks against, before or after a call was made, with the first reason.
+    pub fn contradicted(&self) -> BTreeMap<&ItemPath, String> {
+        let spec = self.report.spec.iter().map(|finding| (&finding.item, finding.text.clone()));
+        let reason = |item: &ItemPath| {
+            let mut examples = self.report.counterexamples.iter().filter(|example| example.item == *item);
+            examples.next().map_or_else(
+                || "it does otherwise".to_owned(),
+                |one| format!("{}: Rust gave {}, the port gave {}", one.call, one.upstream, one.port),
+            )
+        };
+        let differing = self.differing().into_iter().map(|item| (item, reason(item)));
+        differing.chain(spec).collect()
+    }
+
     /// Probes and sequences that could not be answered for a cause outside the code.
     pub fn blocked(&self) -> u32 {
         let probes: u32 = self.report.items.iter().map(|item| item.blocked).sum();

@@ -198,3 +198,38 @@ fn a_fault_that_no_single_call_shows_is_refused_with_a_sequence_to_run() {
     assert!(said.contains("; it.pop()"), "{said}");
     assert!(said.contains("import tally\nit = tally.Queue()\nit.push("), "{said}");
 }
+
+#[test]
+fn a_port_that_differs_in_one_item_is_adopted_without_it_where_that_is_asked_for() {
+    let world = World::new();
+    break_bump(&world);
+    std::fs::remove_file(world.path("port/tidelock.lock")).unwrap();
+    world.commit("port", "differs");
+    let first = world.git("upstream", &["rev-parse", "HEAD"]);
+    let refused = world.tidelock(&["init", "--adopt", first.trim()]);
+    assert_eq!(refused.code(), 4, "{refused}");
+    assert!(refused.stderr().contains("--leave-out"), "{refused}");
+    assert!(!world.path("port/tidelock.lock").exists());
+
+    let adopted = world.tidelock(&["init", "--adopt", first.trim(), "--leave-out"]);
+    assert_eq!(adopted.code(), 0, "{adopted}");
+    assert!(
+        adopted.stderr().contains("left out: `tally::bump`, in which the port differs: tally.bump("),
+        "{adopted}"
+    );
+    let lock = world.read("port/tidelock.lock");
+    assert!(!lock.contains("\"tally::bump\"") && lock.contains("\"tally::width\""), "{lock}");
+    world.commit("port", "adopt the rest");
+    let gated = world.tidelock(&["gate"]);
+    assert_eq!(gated.code(), 0, "{gated}");
+
+    // What differs everywhere is not that revision.
+    let text = world.read("port/tally/__init__.py");
+    let text = text.replace("def ", "def other_").replace("LIMIT", "TOP");
+    world.write("port/tally/__init__.py", &(text + "\n\ndef bump():\n    return 1\n"));
+    std::fs::remove_file(world.path("port/tidelock.lock")).unwrap();
+    world.commit("port", "another");
+    let refused = world.tidelock(&["init", "--adopt", first.trim(), "--leave-out"]);
+    assert_eq!(refused.code(), 4, "{refused}");
+    assert!(refused.stderr().contains("in every item that is linked"), "{refused}");
+}

@@ -347,3 +347,58 @@ fn behavioural(said: &Value) -> Value {
     let gates = said["gates"].as_array().unwrap();
     gates.iter().find(|gate| gate["gate"] == "behavioural").unwrap_or_else(|| panic!("{said:#}")).clone()
 }
+
+/// A Python module of the upstream's around its library, and a session that asks both sides through Python.
+const EXTENSION: (&str, &str) = (
+    "import ctypes\nimport pathlib\n\n_core = ctypes.CDLL(str(pathlib.Path(__file__).parent / \"core.so\"))\n\
+     _core.tally_bump.argtypes = [ctypes.c_uint8]\n_core.tally_bump.restype = ctypes.c_uint8\n\n\n\
+     def bump(n):\n    return _core.tally_bump(n)\n",
+    r#"
+[[session]]
+name = "api"
+extension = "tally.core"
+extension-sources = "python"
+command = ["python3", "probe.py"]
+generated = 0
+timeout-s = 20.0
+
+[[session.case]]
+name = "bumps"
+files = { "probe.py" = "import tally\nprint([tally.bump(n) for n in (0, 7, 255)])\n" }
+"#,
+);
+
+#[test]
+fn an_upstream_that_python_imports_is_asked_through_python() {
+    let world = World::new();
+    let manifest = world.read("upstream/Cargo.toml") + "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n";
+    world.write("upstream/Cargo.toml", &manifest);
+    let bump = "\n#[no_mangle]\npub extern \"C\" fn tally_bump(n: u8) -> u8 {\n    bump(n)\n}\n";
+    world.write("upstream/src/lib.rs", &(world.read("upstream/src/lib.rs") + bump));
+    world.write("upstream/python/tally/__init__.py", EXTENSION.0);
+    world.commit("upstream", "a module");
+    let config = world.read("port/tidelock.toml");
+    world.write("port/tidelock.toml", &(config.clone() + EXTENSION.1));
+    std::fs::remove_file(world.path("port/tidelock.lock")).unwrap();
+    world.commit("port", "asked through Python");
+    let head = world.git("upstream", &["rev-parse", "HEAD"]);
+    let adopted = world.tidelock(&["init", "--adopt", head.trim()]);
+    assert_eq!(adopted.code(), 0, "{adopted}");
+    world.commit("port", "adopt");
+    let check = || world.tidelock(&["contract", "check", "api", "--format", "json"]);
+    let right = check();
+    assert_eq!(right.code(), 0, "{right}");
+    assert_eq!(rows(&right), [("api/bumps".to_owned(), "pass".to_owned())]);
+
+    let port = world.read("port/tally/__init__.py");
+    world.write("port/tally/__init__.py", &port.replace("255)", "256)"));
+    let wrong = check();
+    assert_eq!(wrong.code(), 4, "{wrong}");
+    assert!(wrong.stdout().contains("[1, 8, 255]") && wrong.stdout().contains("[1, 8, 256]"), "{wrong}");
+
+    world.write("port/tally/__init__.py", &port);
+    world.write("port/tidelock.toml", &(config + &EXTENSION.1.replace("\"python\"", "\"nowhere\"")));
+    let blocked = check();
+    assert_eq!(blocked.code(), 6, "{blocked}");
+    assert!(blocked.stdout().contains("the upstream has no folder `nowhere`"), "{blocked}");
+}

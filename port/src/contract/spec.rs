@@ -1,6 +1,7 @@
 //! The Spec stage: the symbol is there, can be called, and takes what the item takes.
 
 use mappings::SymbolPath;
+use upstream::snapshot::Visibility;
 use upstream::{Item, ItemPath};
 
 use super::probeable::ReceiverPlan;
@@ -8,7 +9,9 @@ use super::python::{Description, PortParameter};
 use super::report::SpecFinding;
 
 /// What does not line up between an item and its symbol as the running port describes it. A method of a
-/// type that the port has no class for takes its value as a parameter.
+/// type that the port has no class for takes its value as a parameter. What parameters an item takes that its crate
+/// keeps to itself is nobody's business outside: glue between two languages takes others than its twin, and what it does
+/// is seen through its callers.
 pub(super) fn findings(
     path: &ItemPath,
     item: Option<&Item>,
@@ -28,13 +31,17 @@ pub(super) fn findings(
     };
     let Some(signature) = item.and_then(|item| item.signature.as_ref()) else { return Vec::new() };
     if !is_callable {
+        // What is hidden may be an attribute or a property as well.
+        if item.is_some_and(is_hidden) {
+            return Vec::new();
+        }
         return vec![finding(
             "not-callable",
             format!("`{symbol}` cannot be called, and `{path}` is a function"),
         )];
     }
     let Some(parameters) = parameters else { return Vec::new() };
-    if is_protocol_method(symbol) {
+    if item.is_some_and(is_hidden) || is_protocol_method(symbol) {
         return Vec::new();
     }
     let (least, most) = counts(parameters);
@@ -70,6 +77,11 @@ pub(super) fn findings(
         "parameter-names",
         format!("`{symbol}` takes `{}` by name, which `{path}` does not have", foreign.join("`, `")),
     )]
+}
+
+/// Whether other crates cannot name it.
+fn is_hidden(item: &Item) -> bool {
+    item.visibility != Visibility::Public
 }
 
 /// Methods such as `__str__`: what they take is the port's language's own, not the Rust trait's.

@@ -90,24 +90,31 @@ fn sides(request: &SessionsRequest<'_>, session: &Session) -> Result<Sides, Stri
     let upstream = program(request.programs)?;
     let port = port_side(request.port, session).map_err(|reason| format!("the port: {reason}"))?;
     let old = request.old.and_then(|(programs, port)| {
-        Some((upstream_side(&program(programs).ok()?), port_side(port, session).ok()?))
+        let upstream = upstream_side(&program(programs).ok()?, port, session).ok()?;
+        Some((upstream, port_side(port, session).ok()?))
     });
-    let shown = [
-        Shown { command: vec![upstream.file().display().to_string()], environment: Vec::new() },
-        shown_port(request, session),
-    ];
-    Ok(Sides { upstream: upstream_side(&upstream), port, old, shown })
+    let shown = [shown_upstream(request, session, &upstream), shown_port(request, session)];
+    let upstream = upstream_side(&upstream, request.port, session)
+        .map_err(|reason| format!("the upstream: {reason}"))?;
+    Ok(Sides { upstream, port, old, shown })
 }
 
-fn upstream_side(program: &Program) -> Side {
+/// The upstream's program; or the port's command with the module that the upstream's library is, in place of the port.
+fn upstream_side(program: &Program, port: &PortSide, session: &Session) -> Result<Side, String> {
+    if let Some(imports) = program.imports() {
+        let mut side = port_side(port, session)?;
+        side.environment.insert("PYTHONPATH".into(), imports.into());
+        side.access.read.push(imports.to_owned());
+        return Ok(side);
+    }
     let folder = program.file().parent().map(Path::to_path_buf);
-    Side {
+    Ok(Side {
         program: program.file().into(),
         arguments: Vec::new(),
         environment: BTreeMap::from([("RUST_BACKTRACE".into(), "0".into())]),
         access: Access { read: folder.into_iter().collect(), write: Vec::new() },
         hangs: Cell::new(0),
-    }
+    })
 }
 
 /// The port's program. Its folder is on no search path that the machine has, so that `python3` is the interpreter that
@@ -153,6 +160,16 @@ fn found(name: &OsString, folders: &[PathBuf]) -> Result<OsString, String> {
 
 fn at_root(word: &str, root: &Path) -> String {
     word.replace(PORT, &root.to_string_lossy())
+}
+
+fn shown_upstream(request: &SessionsRequest<'_>, session: &Session, program: &Program) -> Shown {
+    match program.imports() {
+        Some(imports) => {
+            let environment = vec![("PYTHONPATH".to_owned(), imports.display().to_string())];
+            Shown { environment, ..shown_port(request, session) }
+        }
+        None => Shown { command: vec![program.file().display().to_string()], environment: Vec::new() },
+    }
 }
 
 fn shown_port(request: &SessionsRequest<'_>, session: &Session) -> Shown {

@@ -17,6 +17,8 @@ pub struct Session {
     pub package: Option<String>,
     /// The upstream's program, as Cargo names it.
     pub program: String,
+    /// The Python module that the upstream's library is, where that takes the place of a program.
+    pub extension: Option<Extension>,
     /// The port's program and its first arguments; `{port}` in them is the root of the port.
     pub command: Vec<String>,
     /// Variables that both sides see in every case.
@@ -29,6 +31,15 @@ pub struct Session {
     pub generated: u32,
     /// The declared cases.
     pub cases: Vec<Case>,
+}
+
+/// A library that Python imports: both sides run the same command, the upstream's with this module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// The module, such as `parser._core`.
+    pub module: String,
+    /// The folder of the upstream with the Python files around it; `None` where there are none.
+    pub sources: Option<String>,
 }
 
 /// One run of a program.

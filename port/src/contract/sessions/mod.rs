@@ -21,7 +21,8 @@ mod vary;
 
 pub use check::{Programs, SessionsRequest, check_sessions};
 pub use declared::{
-    Case, ExitRelation, IgnoredFiles, Input, Origin, Relation, Session, StderrRelation, StdoutRelation,
+    Case, ExitRelation, Extension, IgnoredFiles, Input, Origin, Relation, Session, StderrRelation,
+    StdoutRelation,
 };
 pub use evidence::{Change, Difference, SessionEvidence, SessionOutcome};
 pub use mask::{InvalidMask, Mask};

@@ -1,4 +1,4 @@
-//! A program of the upstream, built from a scratch copy of its sources and kept by content.
+//! A program of the upstream, or its library as a Python module, built from a scratch copy of its sources and kept by content.
 //!
 //! Main type: [`Program`]. It is the upstream's own package that is built, with its own manifests and its own lock file;
 //! fetching runs no foreign code, and the build runs behind the confinement.
@@ -16,10 +16,11 @@ use super::super::diagnostics::errors;
 use super::super::locked::drifted;
 use super::super::oracle::{BuildProfile, Toolchain};
 use super::super::scratch::{ScratchError, copy_tree, program_manifest};
+use super::declared::Extension;
 use crate::held::HeldFolder;
 
 /// Part of every key: raise it where what is built changes.
-const KEPT_VERSION: &str = "1";
+const KEPT_VERSION: &str = "2";
 /// How many of Cargo's last lines are told where it cannot fetch.
 const FETCH_LINES: usize = 20;
 /// What several processes that build here wait for: Cargo's own lock ends before the program is taken away.
@@ -36,8 +37,10 @@ pub struct ProgramRequest<'a> {
     pub folder: &'a str,
     /// The package's name.
     pub package: &'a str,
-    /// The program's name.
+    /// The program's name; that of the library where it is a Python module.
     pub program: &'a str,
+    /// The Python module that the library is, where that is wanted and no program.
+    pub extension: Option<&'a Extension>,
     /// Whether a workspace of the upstream has the package.
     pub has_workspace: bool,
     /// How it is built.
@@ -52,13 +55,15 @@ pub struct ProgramRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     file: PathBuf,
+    /// What Python has to import from, where it is a module.
+    imports: Option<PathBuf>,
 }
 
 impl Program {
     /// The one that was built before from the same content; the sources are not looked at.
     pub fn kept(request: &ProgramRequest<'_>) -> Option<Self> {
-        let file = request.folder_kept().join(request.program);
-        file.is_file().then_some(Self { file })
+        let kept = request.kept();
+        kept.file.is_file().then_some(kept)
     }
 
     /// Builds it, or takes the one that was built before from the same content; the reason where it does not build.
@@ -69,10 +74,9 @@ impl Program {
         if let Some(kept) = Self::kept(request) {
             return Ok(Ok(kept));
         }
-        let folder = request.folder_kept();
-        let file = folder.join(request.program);
-        Ok(match (ProgramBuild { tools, request }).run(&folder, &file)? {
-            None => Ok(Self { file }),
+        let kept = request.kept();
+        Ok(match (ProgramBuild { tools, request }).run(&kept)? {
+            None => Ok(kept),
             Some(reason) => Err(reason),
         })
     }
@@ -80,12 +84,17 @@ impl Program {
     /// One that is there.
     #[cfg(test)]
     pub(super) fn at(file: &Path) -> Self {
-        Self { file: file.to_owned() }
+        Self { file: file.to_owned(), imports: None }
     }
 
     /// Where it is.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// What Python has to import from, where it is a module.
+    pub fn imports(&self) -> Option<&Path> {
+        self.imports.as_deref()
     }
 }
 
@@ -94,7 +103,21 @@ impl ProgramRequest<'_> {
         self.cache_dir.join("programs").join(self.key().to_string())
     }
 
+    /// Where it is kept.
+    fn kept(&self) -> Program {
+        let folder = self.folder_kept();
+        match self.extension {
+            None => Program { file: folder.join(self.program), imports: None },
+            Some(extension) => {
+                let imports = folder.join("python");
+                let file = imports.join(format!("{}.so", extension.module.replace('.', "/")));
+                Program { file, imports: Some(imports) }
+            }
+        }
+    }
+
     fn key(&self) -> ContentHash {
+        let extension = format!("{:?}", self.extension);
         let profile = format!("{:?}", self.profile);
         let parts = [
             KEPT_VERSION,
@@ -102,6 +125,7 @@ impl ProgramRequest<'_> {
             self.folder,
             self.package,
             self.program,
+            &extension,
             &profile,
             &self.toolchain.key,
         ];
@@ -116,12 +140,14 @@ struct ProgramBuild<'a> {
 
 impl ProgramBuild<'_> {
     /// The reason where it does not build.
-    fn run(&self, folder: &Path, file: &Path) -> Result<Option<String>, ContractError> {
+    fn run(&self, kept: &Program) -> Result<Option<String>, ContractError> {
         let cache = self.request.cache_dir;
         let io = |source| ContractError::Io { path: cache.to_path_buf(), source };
         let target = cache.join("target");
         std::fs::create_dir_all(&target).map_err(io)?;
-        std::fs::create_dir_all(folder).map_err(io)?;
+        if let Some(folder) = kept.file.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
         let lock = std::fs::File::create(cache.join(LOCK)).map_err(io)?;
         lock.lock().map_err(io)?;
         let scratch = HeldFolder::make_in(cache, "build").map_err(io)?;
@@ -143,11 +169,35 @@ impl ProgramBuild<'_> {
         if !finished.succeeded() {
             return Ok(Some(why(&finished)));
         }
-        let built = target.join("debug").join(self.request.program);
+        let built = target.join("debug").join(self.file_name());
         if !built.symlink_metadata().is_ok_and(|found| found.is_file()) {
-            return Ok(Some(format!("the build left no program `{}`", self.request.program)));
+            let what = if self.request.extension.is_some() { "library" } else { "program" };
+            return Ok(Some(format!("the build left no {what} `{}`", self.file_name())));
         }
-        std::fs::rename(&built, file).map_err(io)?;
+        if let Some(reason) = self.surround(kept)? {
+            return Ok(Some(reason));
+        }
+        std::fs::rename(&built, &kept.file).map_err(io)?;
+        Ok(None)
+    }
+
+    /// What Cargo calls it, on the systems that there is a sandbox for.
+    fn file_name(&self) -> String {
+        match self.request.extension {
+            Some(_) => format!("lib{}.so", self.request.program.replace('-', "_")),
+            None => self.request.program.to_owned(),
+        }
+    }
+
+    /// Puts the upstream's Python files around its module, from the sources that no foreign code had in its hands.
+    fn surround(&self, kept: &Program) -> Result<Option<String>, ContractError> {
+        let sources = self.request.extension.and_then(|extension| extension.sources.as_ref());
+        let (Some(sources), Some(imports)) = (sources, &kept.imports) else { return Ok(None) };
+        let from = self.request.source.join(sources);
+        if !from.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return Ok(Some(format!("the upstream has no folder `{sources}`")));
+        }
+        copy_tree(&from, imports)?;
         Ok(None)
     }
 
@@ -210,9 +260,13 @@ impl ProgramBuild<'_> {
         let (upstream, temporary) = (scratch.join(UPSTREAM), scratch.join(TEMPORARY));
         let profile = self.request.profile;
         let checks = if profile.overflow_checks { "true" } else { "false" };
+        let wanted = match self.request.extension {
+            Some(_) => vec!["--lib", "--package", self.request.package],
+            None => vec!["--bin", self.request.program],
+        };
         let mut invocation = self
             .cargo(&upstream, &["build", "--offline", "--message-format", "json-diagnostic-short"])
-            .args(["--bin", self.request.program])
+            .args(wanted)
             .env("CARGO_TARGET_DIR", target)
             .env("TMPDIR", &temporary)
             .env("CARGO_INCREMENTAL", "0")

@@ -68,6 +68,7 @@ mod tests {
             name: "s".to_owned(),
             package: None,
             program: "wc".to_owned(),
+            extension: None,
             command: Vec::new(),
             environment: BTreeMap::from([("A".to_owned(), "b c".to_owned())]),
             relation: Relation::default(),

@@ -126,6 +126,7 @@ fn session(cases: Vec<Case>) -> Session {
         name: "wc".to_owned(),
         package: None,
         program: "wc".to_owned(),
+        extension: None,
         command: ["python3", "-m", "tool"].map(str::to_owned).to_vec(),
         environment: BTreeMap::new(),
         relation: Relation { files: true, ..Relation::default() },

@@ -60,3 +60,35 @@ fn the_init_of_a_class_is_called_as_its_class() {
     let report = checked_with(&built, &TestPort::of(&wrong), &items[..1], None);
     assert!(report.counterexamples[0].call.starts_with("port.Glob("), "{report:?}");
 }
+
+#[test]
+fn what_a_crate_keeps_to_itself_may_take_other_parameters_and_has_to_be_there() {
+    use crate::contract::probeable::ReceiverPlan;
+    use crate::contract::python::{Description, PortParameter};
+    let parameter = |name: &str| PortParameter {
+        name: name.to_owned(),
+        kind: "POSITIONAL_OR_KEYWORD".to_owned(),
+        has_default: false,
+    };
+    let described = |is_callable, parameters: &[&str]| Description::Symbol {
+        is_callable,
+        parameters: Some(parameters.iter().map(|name| parameter(name)).collect()),
+        class: None,
+    };
+    let missing =
+        Description::Missing { code: "missing-symbol".to_owned(), text: "there is no `days`".to_owned() };
+    let codes = |visibility, description: &Description| -> Vec<String> {
+        let item = Item { visibility, ..function("tiny::days", &[("cls", text())], text()) };
+        let symbol = "port.Date.days".parse().unwrap();
+        let found = super::spec::findings(&item.path, Some(&item), &symbol, description, &ReceiverPlan::None);
+        found.into_iter().map(|finding| finding.code).collect()
+    };
+    let three = described(true, &["self", "year", "month"]);
+    for hidden in [Visibility::Private, Visibility::Crate] {
+        assert!(codes(hidden, &three).is_empty());
+        assert!(codes(hidden, &described(false, &[])).is_empty());
+        assert_eq!(codes(hidden, &missing), ["missing-symbol"]);
+    }
+    assert_eq!(codes(Visibility::Public, &three), ["parameter-count"]);
+    assert_eq!(codes(Visibility::Public, &described(false, &[])), ["not-callable"]);
+}
