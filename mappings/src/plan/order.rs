@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use upstream::ItemPath;
+use upstream::snapshot::{ItemKind, RustType};
 
 use super::member::Planned;
 use crate::graph::CallGraph;
@@ -24,7 +25,7 @@ pub(super) fn units(
     symbols: &SymbolTable,
 ) -> Vec<WorkUnit> {
     planned.sort_by(|one, other| one.member.change.path().cmp(other.member.change.path()));
-    let mut groups = split_long(group(planned, calls), symbols);
+    let mut groups = split_long(group(planned, calls, true), symbols);
     // Removals come after what called them, tests after everything; the sort keeps callees first otherwise.
     groups.sort_by_key(|group| stage(kind_of(group)));
     let ids: Vec<UnitId> = groups.iter().map(|group| id_of(group)).collect();
@@ -70,7 +71,7 @@ pub(super) fn units(
 
 /// Groups members that call each other, share a symbol, or hold one another (a class and its method: an edit
 /// of the one is an edit of the other). Groups come callees first.
-fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>) -> Vec<Vec<Planned>> {
+fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>, by_values: bool) -> Vec<Vec<Planned>> {
     let mut at_item: BTreeMap<&ItemPath, usize> = BTreeMap::new();
     let mut at_gone: BTreeMap<&ItemPath, usize> = BTreeMap::new();
     let mut at_symbol: BTreeMap<&SymbolPath, Vec<usize>> = BTreeMap::new();
@@ -89,6 +90,9 @@ fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>) -> Vec<Vec<Planned>
     for (caller, at) in &at_item {
         let callees = calls.callees(caller);
         edges.extend(callees.into_iter().filter_map(|callee| Some((*at, *at_item.get(callee)?))));
+    }
+    if by_values {
+        edges.extend(made_and_used(&planned));
     }
     for (symbol, sharing) in &at_symbol {
         edges.extend(
@@ -113,6 +117,47 @@ fn group(planned: Vec<Planned>, calls: &CallGraph<ItemPath>) -> Vec<Vec<Planned>
         .collect()
 }
 
+/// What makes the values of a type, with the methods that read them, where both changed: how a value is held inside may
+/// have changed with them, and then neither is right beside the other as it was.
+fn made_and_used(planned: &[Planned]) -> Vec<(usize, usize)> {
+    let mut of_type: BTreeMap<SymbolPath, [Vec<usize>; 2]> = BTreeMap::new();
+    for (at, one) in planned.iter().enumerate() {
+        let changed = one.member.change.after().filter(|item| {
+            one.kind == UnitKind::Change
+                && item.kind == ItemKind::Method
+                && one.member.change.touches_behaviour()
+        });
+        if let (Some(item), Some(class)) = (changed, one.member.symbol.parent()) {
+            let [makers, users] = of_type.entry(class.clone()).or_default();
+            match item.signature.as_ref() {
+                Some(signature) if signature.receiver.is_some() => users.push(at),
+                Some(signature) if holds_own_type(&signature.output, class.name()) => makers.push(at),
+                Some(_) | None => {}
+            }
+        }
+    }
+    let pairs = of_type.into_values().flat_map(|[makers, users]| {
+        makers.into_iter().flat_map(move |maker| users.clone().into_iter().map(move |user| (maker, user)))
+    });
+    pairs.flat_map(|(maker, user)| both(maker, user)).collect()
+}
+
+/// Whether a result is a value of the type itself, or holds one: `Self`, `Option<Self>`.
+fn holds_own_type(result: &RustType, name: &str) -> bool {
+    match result {
+        RustType::Named { path, arguments } => {
+            path.last().is_some_and(|last| last == "Self" || last == name)
+                || arguments.iter().any(|argument| holds_own_type(argument, name))
+        }
+        RustType::Tuple(parts) => parts.iter().any(|part| holds_own_type(part, name)),
+        RustType::Reference { .. }
+        | RustType::Slice(_)
+        | RustType::Array { .. }
+        | RustType::Never
+        | RustType::Other(_) => false,
+    }
+}
+
 /// Takes groups apart that are too long for one request, as far as their members only call each other. What shares a
 /// symbol, or lies in another's, stays together: an edit of the one is an edit of the other.
 fn split_long(groups: Vec<Vec<Planned>>, symbols: &SymbolTable) -> Vec<Vec<Planned>> {
@@ -121,7 +166,7 @@ fn split_long(groups: Vec<Vec<Planned>>, symbols: &SymbolTable) -> Vec<Vec<Plann
             && group.iter().map(|one| member_bytes(&one.member, symbols)).sum::<usize>() > GROUP_BYTES_MAX
     };
     let apart = |planned: Vec<Planned>| {
-        if is_long(&planned) { group(planned, &CallGraph::edges_of_items([])) } else { vec![planned] }
+        if is_long(&planned) { group(planned, &CallGraph::edges_of_items([]), false) } else { vec![planned] }
     };
     groups.into_iter().flat_map(apart).collect()
 }

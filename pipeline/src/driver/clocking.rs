@@ -44,7 +44,14 @@ impl Driver<'_> {
         let is_function = |symbol: &&SymbolPath| {
             current.symbols.get(symbol).is_some_and(|known| known.kind == mappings::SymbolKind::Function)
         };
-        let calls = edited.iter().filter(is_function).filter_map(|symbol| {
+        // Calls are known by the function's last name: where two have it, they may be of the other one.
+        let alone = |symbol: &&SymbolPath| {
+            let functions = current.symbols.symbols.values().filter(|known| {
+                known.kind == mappings::SymbolKind::Function && known.path.name() == symbol.name()
+            });
+            functions.take(2).count() == 1
+        };
+        let calls = edited.iter().filter(is_function).filter(alone).filter_map(|symbol| {
             let (_, args) = longest.get(symbol.name())?;
             Some(TimedCall {
                 name: symbol.to_string(),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use mappings::{Proof, SymbolPath, UnitKind, WorkUnit};
 use port::suite::TestStatus;
 use reports::record::Finding;
-use upstream::{ItemPath, TreeId};
+use upstream::{ItemChange, ItemPath, TreeId};
 
 use super::Driver;
 use super::attempt::Made;
@@ -85,6 +85,9 @@ impl Driver<'_> {
                 return Ok(Made::declined(format!("`{}` is not in the port yet", member.symbol)));
             }
             (UnitKind::Add | UnitKind::Change | UnitKind::Test, None) => {}
+        }
+        if let Some(reason) = asks_otherwise(given) {
+            return Ok(Made::declined(reason));
         }
         let judged = self.judge(given, given.tree, None)?;
         Ok(match judged {
@@ -211,6 +214,23 @@ fn members(unit: &WorkUnit) -> impl Iterator<Item = (ItemPath, SymbolPath)> {
 
 fn impacted(unit: &WorkUnit) -> impl Iterator<Item = (ItemPath, SymbolPath)> {
     unit.impacted.iter().map(|impacted| (impacted.item.clone(), impacted.symbol.clone()))
+}
+
+/// Why the port's test, passing as it stands, would say nothing: the upstream's asks something else by now, itself or by a
+/// table or helper behind it. Only where what is asked stayed does a test that passes prove the change.
+fn asks_otherwise(given: &Attempt<'_>) -> Option<String> {
+    if given.unit.kind != UnitKind::Test {
+        return None;
+    }
+    let behind = given.current.hidden_behind(given.unit);
+    let own = given.unit.members.iter().map(|member| &member.change);
+    let is_other =
+        |change: &&ItemChange| change.is_test() && change.after().is_some() && change.touches_behaviour();
+    let changed = own.chain(&behind).find(is_other)?;
+    Some(format!(
+        "the upstream's test changed (`{}`), so that the port's passes proves nothing",
+        changed.path()
+    ))
 }
 
 /// Why the evidence does not suffice to say that no edit is needed, if it does not: an item that nothing

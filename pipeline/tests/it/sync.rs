@@ -49,6 +49,32 @@ fn a_port_follows_its_upstream_revision_by_revision() {
 }
 
 #[test]
+fn a_changed_upstream_test_is_followed_though_the_ports_passes() {
+    let world = World::new();
+    let name = "tests.test_tally.TallyTest.test_bump_counts";
+    let loops = "for (n, next) in CASES {\n            assert_eq!(*next, bump(*n));\n        }";
+    let table =
+        |cases: &str| format!("const CASES: &[(u8, u8)] = &[{cases}];\n\n    #[test]\n    fn bump_counts");
+    world.upstream_changes("#[test]\n    fn bump_counts", &table("(2, 3)"), "a table");
+    world.upstream_changes("assert_eq!(3, bump(2));", loops, "the test reads it");
+    let followed = |cases: &str| {
+        let text = format!(
+            "def test_bump_counts(self):\n    for n, following in [{cases}]:\n        self.assertEqual(following, bump(n))"
+        );
+        let who = world.answering(&[(name, &text)], "");
+        let ran = world.tidelock(&["sync", "--translator", &who]);
+        assert_eq!(ran.code(), 0, "{ran}");
+        let tests = world.read("port/tests/test_tally.py");
+        assert!(tests.contains(cases), "the port's test is the old one, which passes: {tests}\n{ran}");
+    };
+    followed("(2, 3)");
+
+    // Nothing but what stands behind the test changes.
+    world.upstream_changes("&[(2, 3)]", "&[(2, 3), (0, 1)]", "another case");
+    followed("(2, 3), (0, 1)");
+}
+
+#[test]
 fn a_wrong_translation_is_refused_with_a_counterexample_and_parked() {
     let world = World::new();
     world.upstream_changes(WRAPPING.0, WRAPPING.1, "bump wraps");

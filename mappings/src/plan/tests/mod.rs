@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use upstream::snapshot::Visibility;
+use upstream::snapshot::{FunctionSignature, Receiver, RustType, Visibility};
 
 use super::*;
 use crate::lock::{Adoption, Proof, adopt};
@@ -222,6 +222,42 @@ fn members_that_call_each_other_are_one_unit() {
     assert_eq!(lines(&plan), ["0 Change [k::f -> p.f, k::fresh -> p.fresh, k::h -> p.h]"]);
     assert_eq!(plan.units[0].id.as_str(), "k::f");
     assert!(plan.units[0].reason.starts_with("3 items that belong together"));
+}
+
+/// A method with what it takes and gives; `Self` where it makes a value.
+fn with_signature(mut item: Item, receiver: Option<Receiver>, output: &str) -> Item {
+    item.signature = Some(FunctionSignature {
+        generics: Vec::new(),
+        predicates: Vec::new(),
+        receiver,
+        parameters: Vec::new(),
+        output: RustType::named(output),
+        is_async: false,
+        is_unsafe: false,
+        is_const: false,
+    });
+    item
+}
+
+#[test]
+fn what_makes_a_value_and_what_reads_it_are_one_unit_where_both_changed() {
+    let items = |new: &str, get: &str, other: &str| {
+        [
+            an_item("k::T", upstream::ItemKind::Struct),
+            with_signature(method("k::T::new", new), None, "Self"),
+            with_signature(method("k::T::get", get), Some(Receiver::Shared), "u8"),
+            with_signature(method("k::T::count", other), None, "u8"),
+        ]
+    };
+    let symbols = table(&[("p.T", "class T"), ("p.T.__init__", "1"), ("p.T.get", "1"), ("p.T.count", "1")]);
+    let port =
+        Port::with_rules("[convention]\npackage = 'p'\n", snapshot("1", items("1", "1", "1")), symbols);
+    let planned = |new: &str, get: &str| lines(&port.plan(&snapshot("2", items(new, get, "2"))));
+    assert_eq!(
+        planned("2", "2"),
+        ["0 Change [k::T::count -> p.T.count]", "0 Change [k::T::get -> p.T.get, k::T::new -> p.T.__init__]"]
+    );
+    assert_eq!(planned("1", "2"), ["0 Change [k::T::count -> p.T.count]", "0 Change [k::T::get -> p.T.get]"]);
 }
 
 #[test]
