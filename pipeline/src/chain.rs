@@ -230,6 +230,11 @@ pub fn instead(settings: &Settings, who: &[String]) -> Result<Vec<ChainEntry>> {
     Ok(chain)
 }
 
+/// Fails where one of these says neither who it is nor how it is reached: for a port that has no configuration yet.
+pub fn ensure_ad_hoc(who: &[String]) -> Result<()> {
+    who.iter().try_for_each(|text| ad_hoc(text).map(drop))
+}
+
 fn ad_hoc(text: &str) -> Result<ModelSettings> {
     let (kind, rest) = match text.split_once(':') {
         Some(parts) => parts,

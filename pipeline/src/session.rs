@@ -250,12 +250,11 @@ impl Session {
         if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
             return Ok(table);
         }
-        let mut table = match self.read_ahead(tree) {
-            Some(table) => table,
-            None => {
-                let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
-                read_symbols(&self.port, &self.language, cache.as_ref(), tree)?
-            }
+        let mut table = if let Some(table) = self.read_ahead(tree) {
+            table
+        } else {
+            let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
+            read_symbols(&self.port, &self.language, cache.as_ref(), tree)?
         };
         // The runtime module is Tidelock's: it answers to no item, and is nobody's extension.
         if let Some((file, state)) = self.runtime_state(tree)

@@ -58,16 +58,19 @@ impl<'n, 'a, Key> Directory<'n, 'a, Key> {
                 crates.entry(&candidate.krate).or_default().entry(owner.as_ref()).or_default().owns = true;
             }
         }
-        for ((krate, name), candidates) in named {
-            let pool = match candidates[..] {
-                [only] => Pool::One(only),
-                [..] => {
-                    let runs = candidates.iter().filter(|at| all.get(**at).is_some_and(|one| !one.is_test));
-                    let runs = Sorted::of(runs.copied().collect(), all);
-                    Pool::Several(Box::new([runs, Sorted::of(candidates, all)]))
-                }
+        for candidate in all {
+            // With the first of a name come the others.
+            let Some(candidates) = named.remove(&(candidate.krate.as_ref(), candidate.name)) else {
+                continue;
             };
-            crates.entry(krate).or_default().entry(name).or_default().pool = pool;
+            let pool = if let [only] = candidates[..] {
+                Pool::One(only)
+            } else {
+                let runs = candidates.iter().filter(|at| all.get(**at).is_some_and(|one| !one.is_test));
+                let runs = Sorted::of(runs.copied().collect(), all);
+                Pool::Several(Box::new([runs, Sorted::of(candidates, all)]))
+            };
+            crates.entry(&candidate.krate).or_default().entry(candidate.name).or_default().pool = pool;
         }
         Self { all, crates }
     }

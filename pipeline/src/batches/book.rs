@@ -49,7 +49,8 @@ pub(super) struct Asked {
     revision: String,
     /// The most that the answer may take.
     most: Usage,
-    pub(super) asked_ms: i64,
+    /// When it was asked first, in milliseconds since the Unix epoch.
+    pub(super) first_ms: i64,
     /// How often it came back without an answer.
     #[serde(default)]
     tries: u32,
@@ -283,7 +284,7 @@ impl Book {
     pub(super) fn keep_answer(
         &self,
         id: &RequestId,
-        outcome: Result<Completion, &BatchFailure>,
+        outcome: Result<Completion, BatchFailure>,
     ) -> Result<bool> {
         let task = id.task.as_str().to_owned();
         if self.answer(&task)?.is_some() {
@@ -293,7 +294,7 @@ impl Book {
         let outcome = match outcome {
             Ok(completion) => Outcome::Answered(completion),
             Err(failure) if failure.may_be_sent_again() => {
-                let Some(reason) = self.count_try(&task, failure)? else { return Ok(false) };
+                let Some(reason) = self.count_try(&task, &failure)? else { return Ok(false) };
                 Outcome::Failed(reason)
             }
             Err(failure) => Outcome::Failed(failure.to_string()),
@@ -456,7 +457,7 @@ impl Book {
             unit,
             revision: revision.to_string(),
             most,
-            asked_ms: known.as_ref().map_or_else(|| self.now_ms(), |known| known.asked_ms),
+            first_ms: known.as_ref().map_or_else(|| self.now_ms(), |known| known.first_ms),
             tries: known.map_or(0, |known| known.tries),
         };
         // The body first: a question that is there can be sent.
@@ -477,7 +478,7 @@ pub(super) fn overview(state: &Path, model: &str) -> Result<BatchesOverview> {
         unsent: state.asked.len() - sent,
         sent,
         batches: state.sent.len(),
-        since_ms: state.asked.values().map(|asked| asked.asked_ms).min(),
+        since_ms: state.asked.values().map(|asked| asked.first_ms).min(),
         answers: state
             .answers
             .values()
@@ -499,7 +500,8 @@ fn load(folder: &Path) -> Result<State> {
             .answers
             .extend(read(&folder.join("answers").join(format!("{task}.json")))?.map(|it| (task, it)));
     }
-    for task in names(&folder.join("asked"), ".json")?.into_iter().filter(|name| !name.ends_with(".body")) {
+    let is_body = |name: &String| name.strip_suffix(".body").is_some();
+    for task in names(&folder.join("asked"), ".json")?.into_iter().filter(|name| !is_body(name)) {
         state.asked.extend(read(&folder.join("asked").join(format!("{task}.json")))?.map(|it| (task, it)));
     }
     for name in names(&folder.join("sent"), ".json")? {

@@ -121,10 +121,10 @@ fn what_comes_back_unanswered_is_sent_so_often_and_no_oftener() {
     let book = scene.book("one");
     book.gather(question('a', "1")).unwrap();
     for _ in 1..SENT_MAX {
-        assert!(!book.keep_answer(&id('a'), Err(&BatchFailure::Expired)).unwrap());
+        assert!(!book.keep_answer(&id('a'), Err(BatchFailure::Expired)).unwrap());
         assert_eq!(scene.book("one").peek(&task('a')).unwrap(), Standing::Gathered);
     }
-    assert!(book.keep_answer(&id('a'), Err(&BatchFailure::Expired)).unwrap());
+    assert!(book.keep_answer(&id('a'), Err(BatchFailure::Expired)).unwrap());
     let Standing::Failed { reason } = book.take(&task('a'), &label("1")).unwrap() else { panic!() };
     assert_eq!(reason, "sent 3 times: the batch expired before it was done");
 }
@@ -135,7 +135,7 @@ fn a_failure_is_told_to_a_whole_run_and_the_next_one_may_ask_anew() {
     let book = scene.book("one");
     book.gather(question('a', "1")).unwrap();
     let bad = BatchFailure::Fault(ModelError::InvalidRequest { status: 400, reason: "bad".to_owned() });
-    book.keep_answer(&id('a'), Err(&bad)).unwrap();
+    book.keep_answer(&id('a'), Err(bad)).unwrap();
     assert!(book.has_news(), "somebody has to be told");
     for revision in ["1", "2"] {
         assert!(matches!(book.take(&task('a'), &label(revision)), Ok(Standing::Failed { .. })));

@@ -155,7 +155,7 @@ impl Desk {
                 completion.usage.cost_usd = self.price.map(|price| price.cost_usd(&completion.usage));
                 completion
             });
-            self.book.keep_answer(&id, outcome.as_ref().map(Clone::clone))?;
+            self.book.keep_answer(&id, outcome)?;
             stops::pass("batch: an answer is kept");
         }
         self.tell_faults(&faults, notices);
@@ -168,7 +168,7 @@ impl Desk {
         for task in absentees {
             if let Some(task) = TaskId::new(task) {
                 again.extend(absent.may_be_sent_again().then(|| absent.clone()));
-                self.book.keep_answer(&RequestId::new(&self.tag, task, ""), Err(absent))?;
+                self.book.keep_answer(&RequestId::new(&self.tag, task, ""), Err(absent.clone()))?;
             }
         }
         self.book.end_batch(name)?;

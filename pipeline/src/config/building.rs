@@ -65,6 +65,22 @@ pub struct BuildSettings {
     pub toolchain: ToolchainChoice,
 }
 
+impl BuildSettings {
+    /// Which features are on, for who reads the sources; `None` where they are as Cargo has them by itself.
+    pub fn features_told(&self) -> Option<String> {
+        let listed = self.features.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let on = match (self.default_features, self.features.is_empty()) {
+            (true, true) => return None,
+            (true, false) => format!("its default features and {listed}"),
+            (false, true) => "none of its features".to_owned(),
+            (false, false) => format!("no features but {listed}"),
+        };
+        Some(format!(
+            "The original is built with {on}. What `cfg` switches off in it has no place in the port."
+        ))
+    }
+}
+
 /// What the port runs with, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentSettings {
@@ -150,4 +166,22 @@ pub(super) fn environment(
         groups: section.groups.clone(),
         folder,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_told_where_they_are_not_as_by_default() {
+        let told = |default_features, features: &[&str]| {
+            let features = features.iter().map(|name| (*name).to_owned()).collect();
+            let section = BuildSection { features, default_features, ..BuildSection::default() };
+            build(&section).unwrap().features_told().unwrap_or_default()
+        };
+        assert_eq!(told(None, &[]), "");
+        assert!(told(Some(false), &[]).contains("with none of its features."));
+        assert!(told(Some(false), &["a", "p/b"]).contains("with no features but `a`, `p/b`."));
+        assert!(told(None, &["a"]).contains("with its default features and `a`."));
+    }
 }

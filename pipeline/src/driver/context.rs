@@ -12,7 +12,7 @@ use upstream::TreeId;
 
 use super::planning::Current;
 use super::surroundings::Surroundings;
-use crate::config::ChainEntry;
+use crate::config::{ChainEntry, Settings};
 use crate::session::Session;
 
 /// What a translator is given at its first attempt at a unit, in the tree that was planned for.
@@ -62,11 +62,20 @@ pub(super) struct Shown<'a> {
     pub(super) symbols: Arc<SymbolTable>,
 }
 
+/// The style guide, and with it which features of the upstream are on: its sources do not say.
+fn style(settings: &Settings) -> String {
+    match settings.build.features_told() {
+        None => settings.style.clone(),
+        Some(features) => format!("{}\n\n{features}", settings.style.trim_end()).trim_start().to_owned(),
+    }
+}
+
 impl Attempt<'_> {
     /// What the translator is given.
     pub(super) fn request(&self, session: &Session, wanted: &[SymbolPath]) -> TranslationRequest {
+        let style = style(&session.settings);
         let port = Port {
-            style: &session.settings.style,
+            style: &style,
             language: &session.language,
             runtime: session.runtime_offer(self.shown.tree).importable().cloned(),
             text: &|tree, file| session.port_text(tree, file),
@@ -81,7 +90,7 @@ impl Attempt<'_> {
         let around = Surroundings::of(self, port.language, wanted, &hidden);
         let whole = around.whole.iter().map(|symbol| self.context(&symbol.path, &symbol.file));
         TranslationRequest {
-            revision: self.current.revision.clone(),
+            revision: self.current.told_revision(),
             unit: self.unit.clone(),
             symbols: symbols.collect(),
             hidden,

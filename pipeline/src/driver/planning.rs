@@ -112,6 +112,16 @@ impl Current {
         })
     }
 
+    /// The revision as a translator is told of it. What is taken up at the baseline itself, as a port's beginning is, was
+    /// not brought by that revision: its words would be about something else.
+    pub(super) fn told_revision(&self) -> Revision {
+        let mut told = self.revision.clone();
+        if self.baseline.revision.commit == told.commit {
+            told.summary.clear();
+        }
+        told
+    }
+
     pub(crate) fn unit(&self, id: &mappings::UnitId) -> Option<&WorkUnit> {
         self.plan.units.iter().find(|unit| unit.id == *id)
     }

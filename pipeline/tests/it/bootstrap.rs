@@ -279,6 +279,9 @@ fn what_cannot_be_begun_is_refused_with_what_to_do() {
     refused(&world, &with(&["--package", "json"]), 2, "itself");
     refused(&world, &with(&["--ignore", "tally::ffi::**"]), 2, "no reason");
     refused(&world, &with(&["--crate", "other"]), 2, "no library `other`");
+    let nobody = world.tidelock_in(".", &with(&["--translator", "nobody"]));
+    assert!(nobody.code() == 2 && nobody.stderr().contains("`nobody` is neither"), "{nobody}");
+    assert!(!nobody.stderr().contains("begun:"), "nothing is made for nobody: {nobody}");
     refused(&world, &["bootstrap", "--into", "port"], 2, "no port was begun");
     world.write("full/precious.txt", "x");
     refused(
@@ -332,4 +335,23 @@ fn an_upstream_that_does_not_build_is_told_before_anything_is_bought() {
     assert!(!world.path("asked").exists());
     let again = world.tidelock(&["bootstrap", "--translator", &who]);
     assert_eq!(again.code(), 6, "it is told once more: {again}");
+    // What is not committed is told before anything is built: here that would fail.
+    let edited = format!("{}\n# A thought.\n", world.read("port/tidelock.toml"));
+    world.write("port/tidelock.toml", &edited);
+    refused(&world, &["-C", "port", "bootstrap", "--translator", &who], 2, "uncommitted changes");
+    assert_eq!(world.read("port/tidelock.toml"), edited);
+}
+
+#[test]
+fn what_a_revision_says_of_itself_is_no_part_of_the_first_port() {
+    let world = upstream();
+    world.upstream_changes("n.saturating_add(1)", "1_u8.saturating_add(n)", "Merge a branch of no concern");
+    let who = world.answering(
+        &[("tally.wide", WIDE)],
+        &format!("open({:?}, 'w').write(prompt)", world.path("asked").display().to_string()),
+    );
+    let ran = begun(&world, &["--translator", &who]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let asked = world.read("asked");
+    assert!(asked.contains("tally::wide") && !asked.contains("of no concern"), "{asked}");
 }

@@ -17,8 +17,10 @@ use anyhow::anyhow;
 use upstream::Snapshot;
 
 use super::{CliError, Context, ExitCode, session_error, sync};
+use crate::chain;
 use crate::config::{self, CONFIG_NAME, ChainEntry, Settings};
 use crate::driver::why_not_built;
+use crate::lease::Lease;
 use crate::session::Session;
 use args::Bootstrap;
 
@@ -42,11 +44,15 @@ pub(super) fn run(context: &Context, args: &Bootstrap) -> Result<ExitCode, CliEr
             return Err(CliError::usage(error)
                 .hint("say what to port: `tidelock bootstrap --upstream CRATE --into FOLDER`"));
         };
+        chain::ensure_ad_hoc(&args.who.translators).map_err(CliError::usage)?;
         begin::begin(context, args, &folder, &source::parse(upstream, &context.directory)?)?;
     }
     let mut settings = config::load(&folder).map_err(|error| anyhow!(error))?;
     choose_translators(&mut settings, args)?;
     let session = context.session(settings)?;
+    let _lease = Lease::take(&session.settings.state).map_err(|error| anyhow!(error))?;
+    // Before the upstream is built, which takes longest: what a person has not committed keeps everything from landing.
+    sync::ensure_clean(&session)?;
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     let revision = session.revision(lock.baseline.as_str()).map_err(session_error)?;

@@ -18,7 +18,6 @@ use crate::chain::{self, Gates, Means, RunExchanges};
 use crate::config::{ChainEntry, Settings};
 use crate::driver::{Driver, RunRequest};
 use crate::engine::{self, Event, Head};
-use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::store::Store;
@@ -37,10 +36,8 @@ pub(super) struct Ran {
     pub(super) records: Vec<RunRecord>,
 }
 
-/// Ports what waits, portion by portion.
+/// Ports what waits, portion by portion, for a caller who holds the lease of a clean port.
 pub(super) fn port(session: &Session, args: &Bootstrap, revision: &Revision) -> Result<Ran, CliError> {
-    let _lease = Lease::take(&session.settings.state).map_err(|error| anyhow!(error))?;
-    sync::ensure_clean(session)?;
     let began_ms = session.machine.clock.now_ms();
     let has_models = session.settings.chain.iter().any(is_model);
     let mut ran = Ran::default();

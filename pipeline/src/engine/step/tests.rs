@@ -501,7 +501,9 @@ fn what_comes_after_an_answer_that_is_on_its_way_waits_with_it_and_the_rest_goes
     let Phase::Gating(candidate) = &work.phase else { panic!("{:?}", work.phase) };
     let told = |at: usize| match &candidate.units[at] {
         UnitState::Parked { reason, lasting, is_on_its_way: true, .. } => (reason.as_str(), lasting.as_str()),
-        other => panic!("{other:?}"),
+        other @ (UnitState::Open(_) | UnitState::Accepted { .. } | UnitState::Parked { .. }) => {
+            panic!("{other:?}")
+        }
     };
     assert_eq!(told(0), ("waits for a batch of `m`", "waits for a batch of `m`"));
     assert_eq!(told(2).1, "waits for `f`, which waits for a batch");

@@ -300,7 +300,7 @@ fn show_smaller(
     if kinds(told.differences()) == wanted && told.note.is_empty() {
         evidence.outcome = told.outcome;
         evidence.commands = told.commands;
-        evidence.note = "told of a smaller case in which the same differs".to_owned();
+        "told of a smaller case in which the same differs".clone_into(&mut evidence.note);
     }
     Ok(())
 }

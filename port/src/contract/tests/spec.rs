@@ -80,7 +80,8 @@ fn what_a_crate_keeps_to_itself_may_take_other_parameters_and_has_to_be_there() 
     let codes = |visibility, description: &Description| -> Vec<String> {
         let item = Item { visibility, ..function("tiny::days", &[("cls", text())], text()) };
         let symbol = "port.Date.days".parse().unwrap();
-        let found = super::spec::findings(&item.path, Some(&item), &symbol, description, &ReceiverPlan::None);
+        let found =
+            super::super::spec::findings(&item.path, Some(&item), &symbol, description, &ReceiverPlan::None);
         found.into_iter().map(|finding| finding.code).collect()
     };
     let three = described(true, &["self", "year", "month"]);

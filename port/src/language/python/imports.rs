@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mappings::SymbolPath;
 use tree_sitter::Node;
 
+use super::import_names::put_in;
 use super::indent::dedent;
 use super::source::{Source, children, descendants, line_of, statements};
 use super::splice::{Anchor, eol, next_line};
@@ -65,28 +66,47 @@ fn absolute(named: &str, package: Option<&SymbolPath>) -> String {
     }
 }
 
-/// Adds those imports that a file does not have yet.
+/// Adds those imports that a file does not have yet: names to the statement of their module where there is one
+/// ([`put_in`]), and lines behind the imports that are there.
 pub(super) fn merge(place: Place<'_>, imports: &str) -> Result<String, SpliceError> {
-    let unparsed = |fault| SpliceError::Unparsed { file: place.file.to_owned(), fault };
-    let file = Source::parse(place.text).map_err(unparsed)?;
     let imports = imports.replace("\r\n", "\n");
     let wanted = Source::parse(&imports).map_err(|fault| SpliceError::Body { fault })?;
-    let mut have: BTreeSet<Binding> = bindings_of_all(&file).into_iter().collect();
-
-    let (mut future, mut ordinary) = (Vec::new(), Vec::new());
+    let mut text = place.text.to_owned();
     for node in statements(wanted.root()) {
-        let all = bindings(&wanted, node);
-        let new: Vec<Binding> = all.iter().filter(|binding| !have.contains(*binding)).cloned().collect();
-        if new.is_empty() {
-            continue;
-        }
-        let line = if new.len() == all.len() { wanted.of(node).to_owned() } else { written(&new) };
-        have.extend(new);
-        if node.kind() == "future_import_statement" { future.push(line) } else { ordinary.push(line) }
+        let unparsed = |fault| SpliceError::Unparsed { file: place.file.to_owned(), fault };
+        let with = |text: &str| {
+            let file = Source::parse(text).map_err(unparsed)?;
+            Ok(with_statement(text, &file, &wanted, node))
+        };
+        text = with(&text)?;
     }
-    let text = put(place.text, &file, &future, Kind::Future);
-    let file = Source::parse(&text).map_err(unparsed)?;
-    Ok(put(&text, &file, &ordinary, Kind::Ordinary))
+    Ok(text)
+}
+
+/// A file with what one statement binds.
+fn with_statement(text: &str, file: &Source<'_>, wanted: &Source<'_>, statement: Node<'_>) -> String {
+    let have: BTreeSet<Binding> = bindings_of_all(file).into_iter().collect();
+    let all = bindings(wanted, statement);
+    let new: Vec<Binding> = all.iter().filter(|binding| !have.contains(*binding)).cloned().collect();
+    if new.is_empty() {
+        return text.to_owned();
+    }
+    if let Some(put) = names_of_one(&new).and_then(|(module, names)| put_in(text, file, module, &names)) {
+        return put;
+    }
+    let line = if new.len() == all.len() { wanted.of(statement).to_owned() } else { written(&new) };
+    let is_future = statement.kind() == "future_import_statement";
+    put(text, file, &line, if is_future { Kind::Future } else { Kind::Ordinary })
+}
+
+/// The module and the names, where they are plain ones of one module.
+fn names_of_one(bindings: &[Binding]) -> Option<(&str, Vec<String>)> {
+    let module = bindings.first()?.0.as_deref()?;
+    let is_plain = |(from, name, alias): &Binding| {
+        from.as_deref() == Some(module) && alias.is_none() && name != "*" && module != "__future__"
+    };
+    let names: BTreeSet<String> = bindings.iter().map(|(_, name, _)| name.clone()).collect();
+    bindings.iter().all(is_plain).then(|| (module, names.into_iter().collect()))
 }
 
 /// What one import statement binds: module (`None` for a plain `import`), name, alias.
@@ -135,20 +155,16 @@ fn written(bindings: &[Binding]) -> String {
     }
 }
 
-fn put(text: &str, source: &Source<'_>, lines: &[String], kind: Kind) -> String {
-    if lines.is_empty() {
-        return text.to_owned();
-    }
-    let body = lines.join("\n");
+fn put(text: &str, source: &Source<'_>, line: &str, kind: Kind) -> String {
     let all = statements(source.root());
-    let leading = all.iter().take_while(|node| is_import(**node) || is_documentation(**node));
+    let mut leading = leading(source).into_iter();
     let behind = match kind {
-        Kind::Future => leading.filter(|node| node.kind() == "future_import_statement").last(),
-        Kind::Ordinary => leading.filter(|node| is_import(**node)).last(),
+        Kind::Future => leading.rfind(|node| node.kind() == "future_import_statement"),
+        Kind::Ordinary => leading.last(),
     };
     if let Some(last) = behind {
         let at = next_line(text, last.end_byte());
-        return Anchor { at, level: String::new(), gap_before: 0, gap_after: 0 }.put(text, &body);
+        return Anchor { at, level: String::new(), gap_before: 0, gap_after: 0 }.put(text, line);
     }
     let (at, first_code) = match all.first() {
         Some(first) if is_documentation(*first) => (next_line(text, first.end_byte()), all.get(1)),
@@ -159,8 +175,15 @@ fn put(text: &str, source: &Source<'_>, lines: &[String], kind: Kind) -> String 
         Some(node) if matches!(node.kind(), "expression_statement") => 1,
         _ => 2,
     };
-    let put = Anchor { at, level: String::new(), gap_before: 1, gap_after }.put(text, &body);
+    let put = Anchor { at, level: String::new(), gap_before: 1, gap_after }.put(text, line);
     if put.ends_with('\n') { put } else { put + eol(text) }
+}
+
+/// The imports above all code of a file. What is imported further below has its reason to be late.
+pub(super) fn leading<'s>(source: &'s Source<'_>) -> Vec<Node<'s>> {
+    let all = statements(source.root()).into_iter();
+    let above = all.take_while(|node| is_import(*node) || is_documentation(*node));
+    above.filter(|node| is_import(*node)).collect()
 }
 
 fn is_documentation(node: Node<'_>) -> bool {

@@ -4,6 +4,8 @@
 
 mod constructs;
 mod fragment;
+mod holds;
+mod import_names;
 mod imports;
 mod indent;
 mod interpreter;

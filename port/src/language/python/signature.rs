@@ -1,10 +1,13 @@
 //! The head of a definition: what a caller has to know of it.
 
+use super::holds::names;
+
 /// The most lines that a head may have; a longer one is shown whole.
 const LINES_MAX: usize = 30;
 
-/// Decorators, the header and the first line of the documentation of a function or class at the left margin, `None`
-/// where the text is something else or its header cannot be told apart.
+/// Decorators, the header and the first line of the documentation of a function or class at the left margin, and below
+/// that of a class what it and its values hold ([`names`]); `None` where the text is something else or its header
+/// cannot be told apart.
 pub(super) fn of(text: &str) -> Option<String> {
     let mut head: Vec<&str> = Vec::new();
     let mut depth = 0_isize;
@@ -31,6 +34,10 @@ pub(super) fn of(text: &str) -> Option<String> {
     let mut told = head.join("\n");
     if let Some(first) = lines.find(|line| !line.trim().is_empty()) {
         told.extend(documented(first).map(|line| format!("\n{line}")));
+    }
+    let held = names(text);
+    if !held.is_empty() {
+        told.extend(["\n    # holds ", &held.join(", ")]);
     }
     Some(told)
 }
@@ -65,7 +72,12 @@ mod tests {
             ),
             "def f(\n    a: dict[str, int],\n) -> None:\n    \"\"\"Do it. …\"\"\""
         );
-        assert_eq!(told("class C(B):\n\n    '''Holds.'''\n    x = 1"), "class C(B):\n    '''Holds.'''");
+        assert_eq!(
+            told(
+                "class C(B):\n\n    '''Holds.'''\n    x = 1\n\n    def __init__(self):\n        self._y = 2"
+            ),
+            "class C(B):\n    '''Holds.'''\n    # holds x, _y"
+        );
     }
 
     #[test]

@@ -355,6 +355,47 @@ def last():
     }
 
     #[test]
+    fn names_of_one_module_share_its_statement_where_the_file_has_one_for_each() {
+        let python = python();
+        let merge = |text: &str, imports: &str| python.merge_imports(place(text), imports).unwrap();
+        let sorted = "import re\nfrom .core import MAX, Word, wrap\n";
+        assert_eq!(
+            merge(sorted, "from .core import find\nfrom .core import Fragment, wrap"),
+            "import re\nfrom .core import MAX, Fragment, Word, find, wrap\n"
+        );
+        // Several answers for a file that imports nothing yet.
+        let first = merge("", "from .core import Word");
+        assert_eq!(merge(&first, "from .core import Fragment"), "from .core import Fragment, Word\n");
+        // By letters whatever their case, and in no order at all.
+        assert_eq!(merge("from m import a, B, c\n", "from m import b"), "from m import a, B, b, c\n");
+        assert_eq!(merge("from m import c, a\n", "from m import b"), "from m import c, a, b\n");
+        let long = format!("from m import {}\n", ["name"; 9].map(|name| name.repeat(2)).join("_"));
+        let many = merge(&long, "from m import more");
+        assert!(many.starts_with("from m import (\n    more,\n    namename_"), "{many}");
+        assert!(merge(&many, "from m import last").starts_with("from m import (\n    last,\n    more,\n"));
+        check(&many);
+    }
+
+    #[test]
+    fn import_statements_of_a_person_stay_as_they_are() {
+        let python = python();
+        let merge = |text: &str, imports: &str| python.merge_imports(place(text), imports).unwrap();
+        for text in [
+            // One name a statement is the file's own style.
+            "from m import a\nfrom m import b\nfrom n import c\n",
+            "from n import c  # what for\n",
+            "from n import c as d\n",
+            "from n import *\n",
+            "from n import (\n    c,  # what for\n)\n",
+        ] {
+            assert_eq!(merge(text, "from n import more"), format!("{text}from n import more\n"));
+        }
+        // What is imported late is so for a reason.
+        let late = "import re\n\nx = 1\n\nfrom n import c\n";
+        assert!(merge(late, "from n import more").starts_with("import re\nfrom n import more\n\nx = 1"));
+    }
+
+    #[test]
     fn imports_of_a_file_without_any_go_below_its_documentation() {
         let python = python();
         let merge = |text: &str| python.merge_imports(place(text), "import re").unwrap();

@@ -103,7 +103,7 @@ impl BatchProtocol for MessageBatches {
 }
 
 /// What a line of results says.
-fn reply(line: &Value) -> Option<(String, Result<Value, BatchFailure>)> {
+fn reply(line: &Value) -> lines::Told {
     let name = line.get("custom_id")?.as_str()?.to_owned();
     let result = line.get("result")?;
     let outcome = match result.get("type")?.as_str()? {

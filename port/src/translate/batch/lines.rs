@@ -9,14 +9,17 @@ use super::{BatchFailure, BatchResults};
 use crate::translate::model::{Completion, ModelError};
 use crate::translate::providers::{WireFormat, echo};
 
+/// What a line of results says: the request's name, and what came of it; `None` where it is not as documented.
+pub(super) type Told = Option<(String, Result<Value, BatchFailure>)>;
+
 /// How much of a line that cannot be read is shown.
 const SHOWN_CHARS_MAX: usize = 80;
 
-/// Reads lines by what `reply` makes of a value: the request's name, and what came of it.
+/// Reads lines by what `reply` makes of a value.
 pub(super) fn read(
     into: &mut BatchResults,
     lines: Vec<Line>,
-    reply: &dyn Fn(&Value) -> Option<(String, Result<Value, BatchFailure>)>,
+    reply: &dyn Fn(&Value) -> Told,
     format: &dyn WireFormat,
 ) {
     let mut known: BTreeSet<String> = into.replies.iter().map(|(name, _)| name.clone()).collect();

@@ -196,7 +196,7 @@ fn refused(errors: Option<Errors>) -> BatchProgress {
 }
 
 /// What a line of results or of errors says.
-fn reply(line: &Value) -> Option<(String, Result<Value, BatchFailure>)> {
+fn reply(line: &Value) -> lines::Told {
     let name = line.get("custom_id")?.as_str()?.to_owned();
     if let Some(error) = line.get("error").filter(|error| !error.is_null()) {
         let failure = match error.get("code").and_then(Value::as_str) {

@@ -149,7 +149,7 @@ fn response(text: &str) -> Value {
 }
 
 fn lines(values: &[Value]) -> String {
-    values.iter().map(|value| format!("{value}\n")).collect()
+    values.iter().flat_map(|value| [value.to_string(), "\n".to_owned()]).collect()
 }
 
 #[test]
@@ -261,12 +261,14 @@ fn openai_is_sent_a_file_and_then_a_batch_of_it_under_its_name() {
     assert_eq!(creation, expected);
 }
 
+type Response = fn() -> Result<HttpResponse, TransportError>;
+
 #[test]
 fn a_batch_that_may_have_been_made_is_never_made_again_by_itself() {
     let broken = || Err(TransportError::Connection { reason: "closed".to_owned() });
     let file = || ok(json!({ "id": "file-1" }).to_string());
     let page = || ok("<html>");
-    let cases: [(fn() -> Result<HttpResponse, TransportError>, bool); 6] = [
+    let cases: [(Response, bool); 6] = [
         (broken, false),
         (|| refused(500, "busy"), false),
         (page, false),

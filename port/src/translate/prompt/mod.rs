@@ -369,7 +369,7 @@ impl PromptBuilder {
                 kind => kind_word(request.unit.kind),
                 reason => request.unit.reason.clone(),
                 nonce => nonce,
-                summary => fence(&request.revision.summary),
+                summary => said(&request.revision.summary).map(fence),
                 members => members,
                 hidden => hidden,
                 hidden_left_out => hidden_left_out,
@@ -422,6 +422,11 @@ fn read_template(path: &Path) -> Result<Option<String>, PromptError> {
 fn together<'t>(texts: impl Iterator<Item = (&'t SymbolPath, &'t str)>) -> String {
     let texts: Vec<String> = texts.map(|(symbol, text)| format!("# {symbol}\n{}", text.trim_end())).collect();
     texts.join("\n")
+}
+
+/// A text in which something stands.
+fn said(text: &str) -> Option<&str> {
+    (!text.trim().is_empty()).then_some(text)
 }
 
 /// Foreign text between two lines that it cannot hold itself.

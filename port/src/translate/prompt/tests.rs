@@ -211,6 +211,17 @@ fn foreign_text_cannot_leave_its_fence() {
 }
 
 #[test]
+fn a_revision_that_says_nothing_takes_no_line() {
+    let mut silent = limit_request();
+    silent.revision.summary = " \n".to_owned();
+    let prompt = builder().build(&silent).unwrap();
+    assert!(!prompt.payload.contains("commit"), "{}", prompt.payload);
+    let lines: Vec<&str> = prompt.payload.lines().take(4).collect();
+    assert_eq!(lines[1], format!("NONCE: {}", prompt.nonce));
+    assert_eq!(lines[3], "## Rust: krate::clamp (body)");
+}
+
+#[test]
 fn feedback_comes_last() {
     let mut request = limit_request();
     request.feedback = Some(Feedback {

@@ -71,7 +71,9 @@ impl Program {
             server: unpacked.join("usr/bin/llama-server"),
             loader: named("loader", &|name| name.starts_with("ld-linux"))?,
             libraries: libraries.join(":"),
-            backend: named("backend", &|name| name.starts_with("libggml-cpu") && name.ends_with(".so"))?,
+            backend: named("backend", &|name| {
+                name.starts_with("libggml-cpu") && name.strip_suffix(".so").is_some()
+            })?,
             version,
         })
     }
@@ -149,9 +151,8 @@ fn fetch_from(archive: &str, folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The version in the name of the package's archive: `name_version_architecture.deb`, a colon written as `%3a`.
 fn version(archives: &[PathBuf]) -> Result<String> {
-    let names = archives.iter().filter_map(|archive| archive.file_name()?.to_str());
-    let version =
-        names.filter_map(|name| name.strip_prefix(PACKAGE)?.strip_prefix('_')?.split('_').next()).next();
+    let mut names = archives.iter().filter_map(|archive| archive.file_name()?.to_str());
+    let version = names.find_map(|name| name.strip_prefix(PACKAGE)?.strip_prefix('_')?.split('_').next());
     Ok(version.with_context(|| format!("{PACKAGE} is not among what was fetched"))?.replace("%3a", ":"))
 }
 
