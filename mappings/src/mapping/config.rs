@@ -82,6 +82,10 @@ pub struct MapRule {
     /// stays where one of them goes.
     #[serde(rename = "merged-into")]
     pub merged_into: Option<String>,
+    /// For `translate`: whether these items are reached from outside although the crate does not export them, by a table of
+    /// functions for another language or by the name of their symbol. New ones then get a symbol, too.
+    #[serde(default)]
+    pub surface: bool,
     /// What is to be done.
     #[serde(default)]
     pub strategy: Strategy,

@@ -135,11 +135,17 @@ impl Mapping {
         }
         if item.is_test && !is_test_function(item) && !is_bench_function(item) {
             Some("it helps upstream tests and is none itself, and the port has no symbol for it")
-        } else if !item.is_test && !item.exported {
+        } else if !item.is_test && !item.exported && !self.is_surface(&item.path) {
             Some("it is not exported and the port has no symbol for it; what uses it is compared instead")
         } else {
             None
         }
+    }
+
+    /// Whether the rule that holds for an item says that it is reached from outside.
+    fn is_surface(&self, path: &ItemPath) -> bool {
+        let best = self.matching(path).map(|(specificity, _)| specificity).max();
+        self.matching(path).any(|(specificity, rule)| Some(specificity) == best && rule.surface)
     }
 
     /// Whether this symbol of a port is one that it has beyond the upstream: never drift, never edited.

@@ -20,6 +20,8 @@ pub(super) struct CheckedRule {
     number: usize,
     pub(super) pattern: Pattern,
     pub(super) action: Action,
+    /// Whether its items are reached from outside, exported or not.
+    pub(super) surface: bool,
     /// The day from which it holds no longer.
     pub(super) until: Option<Day>,
 }
@@ -57,6 +59,10 @@ impl CheckedRule {
         })?;
         let name = format!("[[map]] {number} (`{}`)", rule.items);
         let until = until_of(&rule, &name)?;
+        let surface = rule.surface;
+        if surface && rule.strategy != Strategy::Translate {
+            return Err(wrong(&name, "surface", "only what is translated gets a symbol; take it out"));
+        }
         let action = match (rule.strategy, until) {
             (Strategy::Translate, _) => translate(rule, name)?,
             (Strategy::Bind, _) => Action::Bind { reason: reason_of(rule, name, "bind")? },
@@ -67,7 +73,7 @@ impl CheckedRule {
                 Action::IgnoreUntil { reason: format!("{reason}, until {until}") }
             }
         };
-        Ok(Self { number, pattern, action, until })
+        Ok(Self { number, pattern, action, surface, until })
     }
 
     /// Whether it holds on a day, where one is known.

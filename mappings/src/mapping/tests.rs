@@ -286,6 +286,22 @@ const UNTIL: &str = "[[map]]\nitems = 'k::**'\nsymbol = 'p.{name}'\nfile = 'p.py
                      until = '2027-03-01'\n";
 
 #[test]
+fn what_is_reached_by_a_table_needs_a_symbol_although_nobody_exports_it() {
+    let rule = |items: &str, more: &str| {
+        format!("[[map]]\nitems = '{items}'\nsymbol = 'p.{{name}}'\nfile = 'p.py'\n{more}")
+    };
+    let hidden = |path: &str| Item { exported: false, ..function(path, "") };
+    let needs = |toml: &str, path: &str| mapping(toml).needs_no_symbol(&hidden(path)).is_none();
+    let table = rule("k::glue::*", "surface = true\n");
+    assert!(needs(&table, "k::glue::add") && !needs(&table, "k::other::add"));
+    assert!(!needs(&rule("k::glue::*", ""), "k::glue::add"));
+    let but_one = format!("{table}{}", rule("k::glue::helper", ""));
+    assert!(needs(&but_one, "k::glue::add") && !needs(&but_one, "k::glue::helper"), "the nearest rule holds");
+    let ignored = "[[map]]\nitems = 'k::**'\nstrategy = 'ignore'\nreason = 'r'\nsurface = true\n";
+    assert!(refusal(ignored).contains("only what is translated gets a symbol"), "{}", refusal(ignored));
+}
+
+#[test]
 fn what_is_ignored_until_a_day_is_put_off_and_then_belongs_to_the_next_rule() {
     let on = |today: &str| mapping(UNTIL).on(day(today).unwrap());
     assert_eq!(place_function(&on("2027-02-28"), "k::new::f"), "Deferred: later (Ann), until 2027-03-01");

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 use upstream::process::{Ending, ProcessRunner, SystemProcessRunner};
+use upstream::{Clock as _, SystemClock};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -103,13 +104,12 @@ impl Books {
         if names.len() != requests.len() || names.iter().any(|name| odd(&name)) {
             self.invalid.push(format!("names: {names:?}"));
         }
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let batch = FakeBatch {
             id: format!("batch_{}", self.batches.len() + 1),
             metadata,
             requests,
             fate: Fate::UnderWay,
-            made_s: i64::try_from(now.as_secs()).unwrap(),
+            made_s: SystemClock.now_ms().div_euclid(1000),
         };
         let told = self.told(&batch);
         self.batches.push(batch);
@@ -139,7 +139,7 @@ impl Books {
                 Kind::Responses | Kind::Chat => file_line(name, reply.as_ref()),
             }
         };
-        batch.requests.iter().map(|request| format!("{}\n", line(request))).collect()
+        batch.requests.iter().flat_map(|request| [line(request).to_string(), "\n".to_owned()]).collect()
     }
 
     /// The answer to a request, as by itself.

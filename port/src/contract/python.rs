@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use upstream::process::Invocation;
@@ -156,7 +156,7 @@ pub(super) fn observe_traced(
     let (mut answers, mut traced) = (conversation.answers, conversation.traced);
     let calls = answers.split_off(count.min(answers.len()));
     Ok(PortObserved {
-        descriptions: answers.into_iter().map(description).collect(),
+        descriptions: answers.into_iter().map(|answer| description(answer, &side.root)).collect(),
         outcomes: calls.into_iter().map(outcome).collect(),
         traced: traced.split_off(count.min(traced.len())),
     })
@@ -181,8 +181,13 @@ fn outcome(answer: Answer) -> Outcome {
     }
 }
 
-fn description(answer: Answer) -> Description {
-    let missing = |code: &str, text: String| Description::Missing { code: code.to_owned(), text };
+fn description(answer: Answer, root: &Path) -> Description {
+    // An import error names files where they were checked out: it is shown to models, and recorded.
+    let here = format!("{}/", root.display());
+    let missing = |code: &str, text: String| Description::Missing {
+        code: code.to_owned(),
+        text: text.replace(&here, ""),
+    };
     let json = match answer {
         Answer::Said(json) => json,
         Answer::Ended(outcome) => return missing("import-error", format!("importing it {outcome}")),

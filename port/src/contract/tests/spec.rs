@@ -38,6 +38,15 @@ fn a_port_that_cannot_be_imported_is_a_spec_finding_for_each_symbol() {
 }
 
 #[test]
+fn an_import_error_names_files_as_they_stand_in_the_port() {
+    let report = checked(&TestPort::of("from port import gone\n"), &items()[..1]);
+    let text = &report.spec[0].text;
+    let folder = std::env::temp_dir();
+    assert!(text.contains("gone") && text.contains(".py"), "{text}");
+    assert!(!text.contains(folder.to_str().unwrap()), "{text}");
+}
+
+#[test]
 fn the_init_of_a_class_is_called_as_its_class() {
     let folder = tempfile::tempdir().unwrap();
     let source = "#[derive(Debug)]\npub struct Glob<const STAR: char, T> { pub weight: T }\n\

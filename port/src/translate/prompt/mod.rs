@@ -295,7 +295,7 @@ impl PromptBuilder {
                 let side = |item: Option<&upstream::Item>| side(item.filter(|_| apart));
                 context! {
                     item => member.change.path().to_string(),
-                    change => member.change.summary(),
+                    change => change_words(&member.change),
                     symbol => member.symbol.to_string(),
                     by_hand => member.edited_by_hand,
                     gone => member.change.after().is_none(),
@@ -316,7 +316,7 @@ impl PromptBuilder {
                 let side = |item: Option<&upstream::Item>| side(item.filter(|_| apart));
                 context! {
                     item => change.path().to_string(),
-                    change => change.summary(),
+                    change => change_words(change),
                     gone => change.after().is_none(),
                     marked => marked,
                     before => side(change.before()),
@@ -427,6 +427,12 @@ fn together<'t>(texts: impl Iterator<Item = (&'t SymbolPath, &'t str)>) -> Strin
 /// A text in which something stands.
 fn said(text: &str) -> Option<&str> {
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// What happened to an item; it may be followed for what it uses alone.
+fn change_words(change: &upstream::ItemChange) -> String {
+    let summary = change.summary();
+    if summary.is_empty() { "as it was".to_owned() } else { summary }
 }
 
 /// Foreign text between two lines that it cannot hold itself.
