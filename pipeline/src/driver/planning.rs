@@ -112,11 +112,12 @@ impl Current {
         })
     }
 
-    /// The revision as a translator is told of it. What is taken up at the baseline itself, as a port's beginning is, was
-    /// not brought by that revision: its words would be about something else.
+    /// The revision as a translator is told of it. What a port begins with was not brought by the revision that it begins
+    /// at, whose words would be about something else. What was parked later is asked for by the words that it was first
+    /// asked for by: its answer may be on its way.
     pub(super) fn told_revision(&self) -> Revision {
         let mut told = self.revision.clone();
-        if self.baseline.revision.commit == told.commit {
+        if self.lock.adopted().is_some_and(|adopted| adopted.commit == told.commit) {
             told.summary.clear();
         }
         told
