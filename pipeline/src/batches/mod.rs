@@ -1,6 +1,6 @@
 //! Models that are asked by batches: what is gathered in a sync is sent at its end, and answered with a later one.
 //!
-//! [`Book`] is what stands on the disk for one model, [`Desk`] speaks to its provider, and [`Batches`] is all of them
+//! `Book` is what stands on the disk for one model, `Desk` speaks to its provider, and [`Batches`] is all of them
 //! for one sync. The order of writing is the safety: a question is on the disk before it is sent, a batch before it is
 //! made, an answer before it is used. What is not known to have been made is looked for at the provider, and never sent
 //! anew before that.
