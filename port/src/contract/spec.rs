@@ -1,7 +1,6 @@
 //! The Spec stage: the symbol is there, can be called, and takes what the item takes.
 
 use mappings::SymbolPath;
-use upstream::snapshot::Visibility;
 use upstream::{Item, ItemPath};
 
 use super::probeable::ReceiverPlan;
@@ -79,9 +78,9 @@ pub(super) fn findings(
     )]
 }
 
-/// Whether other crates cannot name it.
+/// Whether other crates cannot name it. A method of a trait says nothing of its own visibility.
 fn is_hidden(item: &Item) -> bool {
-    item.visibility != Visibility::Public
+    !item.exported
 }
 
 /// Methods such as `__str__`: what they take is the port's language's own, not the Rust trait's.

@@ -86,19 +86,17 @@ fn what_a_crate_keeps_to_itself_may_take_other_parameters_and_has_to_be_there() 
     };
     let missing =
         Description::Missing { code: "missing-symbol".to_owned(), text: "there is no `days`".to_owned() };
-    let codes = |visibility, description: &Description| -> Vec<String> {
-        let item = Item { visibility, ..function("tiny::days", &[("cls", text())], text()) };
+    let codes = |exported, description: &Description| -> Vec<String> {
+        let item = Item { exported, ..function("tiny::days", &[("cls", text())], text()) };
         let symbol = "port.Date.days".parse().unwrap();
         let found =
             super::super::spec::findings(&item.path, Some(&item), &symbol, description, &ReceiverPlan::None);
         found.into_iter().map(|finding| finding.code).collect()
     };
     let three = described(true, &["self", "year", "month"]);
-    for hidden in [Visibility::Private, Visibility::Crate] {
-        assert!(codes(hidden, &three).is_empty());
-        assert!(codes(hidden, &described(false, &[])).is_empty());
-        assert_eq!(codes(hidden, &missing), ["missing-symbol"]);
-    }
-    assert_eq!(codes(Visibility::Public, &three), ["parameter-count"]);
-    assert_eq!(codes(Visibility::Public, &described(false, &[])), ["not-callable"]);
+    assert!(codes(false, &three).is_empty());
+    assert!(codes(false, &described(false, &[])).is_empty());
+    assert_eq!(codes(false, &missing), ["missing-symbol"]);
+    assert_eq!(codes(true, &three), ["parameter-count"]);
+    assert_eq!(codes(true, &described(false, &[])), ["not-callable"]);
 }
