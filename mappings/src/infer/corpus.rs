@@ -342,7 +342,9 @@ fn upstream_paths(
         .max_by_key(|package| package.folder.len());
     if let Some(first) = items.first() {
         let segments = first.path.segments();
-        let own = 1 + usize::from(convention::is_member(first));
+        // The module that a whole file is stands there as an item, and begins it.
+        let is_file = first.kind == ItemKind::Module && first.span.start == 0;
+        let own = usize::from(!is_file) + usize::from(convention::is_member(first));
         let above = segments.get(..segments.len().saturating_sub(own)).unwrap_or_default();
         let is_root = above.len() < 2;
         let end = if is_root { "/lib" } else { "" };

@@ -100,6 +100,25 @@ fn a_module_of_functions_may_be_a_class() {
 }
 
 #[test]
+fn a_crate_as_a_whole_is_the_file_of_the_package() {
+    let mut outline = outline(&[("p.amend.append", ""), ("p.rule.check", "")]);
+    outline.files.insert("p/__init__.py".to_owned(), FileFacts::default());
+    let stands_in = |file: &str, item: upstream::Item| upstream::Item { file: file.to_owned(), ..item };
+    let module = |at: &str, file: &str| stands_in(file, an_item(at, upstream::ItemKind::Module));
+    let mut items = vec![module("p", "p/src/lib.rs")];
+    for (name, own) in [("amend", "append"), ("rule", "check")] {
+        let file = format!("p/src/{name}.rs");
+        items.push(module(&format!("p::{name}"), &file));
+        items.push(stands_in(&file, function(&format!("p::{name}::{own}"), "")));
+    }
+    let proposal = inferred(items, &outline);
+    let origins: BTreeMap<&str, &str> =
+        proposal.modules.iter().map(|link| (link.port.as_str(), link.upstream.as_str())).collect();
+    assert_eq!(origins.get("p/__init__.py"), Some(&"p/src/lib.rs"));
+    assert_eq!(origins.get("p/amend.py"), Some(&"p/src/amend.rs"));
+}
+
+#[test]
 fn what_was_accepted_is_never_changed() {
     let outline = outline(&[("p.a.run", ""), ("p.a.odd", "")]);
     let snapshot = snapshot("1", [function("k::a::run", ""), function("k::a::odd", "")]);

@@ -144,6 +144,21 @@ struct Counts {
     pool_top3: usize,
 }
 
+impl Counts {
+    fn sum<'a>(groups: impl Iterator<Item = &'a Self>) -> Self {
+        groups.fold(Self::default(), |sum, one| Self {
+            pairs: sum.pairs + one.pairs,
+            found: sum.found + one.found,
+            top1: sum.top1 + one.top1,
+            top3: sum.top3 + one.top3,
+            sure: sum.sure + one.sure,
+            sure_right: sum.sure_right + one.sure_right,
+            pool_top1: sum.pool_top1 + one.pool_top1,
+            pool_top3: sum.pool_top3 + one.pool_top3,
+        })
+    }
+}
+
 struct Scored<'a> {
     set: &'a str,
     mark: &'a str,
@@ -187,6 +202,9 @@ impl Scored<'_> {
             }
         }
         write_wrong(folder, &format!("wrong-modules-{}.jsonl", self.mark), &wrong)?;
+        if groups.len() > 1 {
+            self.tell_counts("module", "all", &Counts::sum(groups.values()), 0.97, tell)?;
+        }
         for (group, counts) in groups {
             self.tell_counts("module", group, &counts, 0.97, tell)?;
         }
