@@ -18,11 +18,8 @@ use super::early::Weighed;
 use super::judging::{Judged, Refusal};
 use crate::budget::{Reached, Spent};
 use crate::chain::Link;
-use crate::engine::{AttemptResult, Effect, Lesson, Stage, Standing};
+use crate::engine::{AttemptResult, Effect, Lesson, SHOWN_NONCE, Stage, Standing};
 use crate::progress::AttemptNews;
-
-/// Stands for the nonce where an answer is shown.
-const SHOWN_NONCE: &str = "0";
 
 /// An answer that can be judged.
 struct Answered {

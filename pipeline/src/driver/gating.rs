@@ -28,6 +28,20 @@ struct Whole<'a> {
     tree: TreeId,
 }
 
+/// What one measure came to.
+#[derive(Default)]
+struct Measured {
+    gates: Vec<GateRecord>,
+    /// What translators may be told of it.
+    told: Vec<String>,
+}
+
+impl From<Vec<GateRecord>> for Measured {
+    fn from(gates: Vec<GateRecord>) -> Self {
+        Self { gates, told: Vec::new() }
+    }
+}
+
 impl Driver<'_> {
     pub(super) fn gate(&mut self, tree: &TreeId, state: &RunState) -> Result<Event> {
         let RunState::Working(work) = state else { bail!("nothing is being worked on") };
@@ -38,7 +52,7 @@ impl Driver<'_> {
         let bytes = BTreeMap::from([(LOCK_NAME.to_owned(), Some(lock.render().into_bytes()))]);
         let whole =
             Whole { current: &current, candidate, tree: self.session.port.write_tree(tree, &bytes)?, lock };
-        let mut gates = Vec::new();
+        let (mut gates, mut told) = (Vec::new(), Vec::new());
         for measure in [Self::validity, Self::contract, Self::tests, Self::timing, Self::benchmarks] {
             // A later gain never buys back an earlier failure, so nothing is measured behind one.
             if overall_so_far(&gates) != Verdict::Pass {
@@ -47,7 +61,8 @@ impl Driver<'_> {
             let began_ms = self.now_ms();
             let mut measured = measure(self, &whole)?;
             let took_ms = u64::try_from(self.now_ms() - began_ms).unwrap_or_default();
-            for gate in &mut measured {
+            told.append(&mut measured.told);
+            for gate in &mut measured.gates {
                 gate.duration_ms = took_ms;
                 self.tell(Progress::Gate {
                     gate: gate.gate.clone(),
@@ -55,9 +70,9 @@ impl Driver<'_> {
                     reason: gate.reason.clone(),
                 });
             }
-            gates.extend(measured);
+            gates.extend(measured.gates);
         }
-        Ok(Event::Gated { tree: whole.tree, verdict: overall(&gates), gates })
+        Ok(Event::Gated { tree: whole.tree, verdict: overall(&gates), gates, told })
     }
 
     /// The lock that lands with the candidate.
@@ -133,7 +148,7 @@ impl Driver<'_> {
     }
 
     /// The oracle is out of reach: nothing changed but the planned symbols and the lock.
-    fn validity(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+    fn validity(&mut self, whole: &Whole<'_>) -> Result<Measured> {
         let current = whole.current;
         let files: BTreeSet<&str> = current
             .plan
@@ -155,11 +170,11 @@ impl Driver<'_> {
         let extensions = declared.into_iter().flat_map(|extension| extension.symbols).collect();
         let reach = gate::Reach { files: &files, symbols: &symbols, renames, extensions: &extensions };
         let findings = gate::intrusions(reach, &changed, &current.symbols, &after);
-        Ok(vec![gate::validity(&changed, findings)])
+        Ok(vec![gate::validity(&changed, findings)].into())
     }
 
     /// Everything that is linked, against the upstream at the new revision.
-    fn contract(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+    fn contract(&mut self, whole: &Whole<'_>) -> Result<Measured> {
         let parked: BTreeSet<&ItemPath> = whole.lock.parked.keys().chain(whole.lock.held.keys()).collect();
         let items: Vec<(ItemPath, SymbolPath)> = whole
             .lock
@@ -185,13 +200,14 @@ impl Driver<'_> {
         let has_parked = not_compared.parked + not_compared.held > 0;
         self.with_sessions(whole.current, &whole.tree, &mut answer, has_parked)?;
         let first = [gate::spec(&answer), gate::numeric(&answer, &not_compared)];
-        Ok(first.into_iter().chain(gate::behavioural(&answer)).collect())
+        let gates = first.into_iter().chain(gate::behavioural(&answer)).collect();
+        Ok(Measured { gates, told: answer.sessions_told() })
     }
 
     /// The port's own tests, before and after.
-    fn tests(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+    fn tests(&mut self, whole: &Whole<'_>) -> Result<Measured> {
         if !self.suites.are_there() {
-            return Ok(Vec::new());
+            return Ok(Measured::default());
         }
         let before = self.suites.of(&whole.current.head.tree)?;
         let after = self.suites.of(&whole.tree)?;
@@ -205,12 +221,12 @@ impl Driver<'_> {
             .filter(|(unit, state)| unit.kind == UnitKind::Test && matches!(state, UnitState::Parked { .. }))
             .flat_map(|(unit, _)| unit.members.iter().map(|member| member.symbol.clone()))
             .collect();
-        Ok(vec![gate::tests(&before, &after, &reruns, &stale, is_test)])
+        Ok(vec![gate::tests(&before, &after, &reruns, &stale, is_test)].into())
     }
 
     /// The port after against the port before, on the clock.
-    fn timing(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
-        let Some(settings) = self.session.settings.timing else { return Ok(Vec::new()) };
+    fn timing(&mut self, whole: &Whole<'_>) -> Result<Measured> {
+        let Some(settings) = self.session.settings.timing else { return Ok(Measured::default()) };
         let edited = whole
             .current
             .plan
@@ -224,20 +240,20 @@ impl Driver<'_> {
         let edited: Vec<SymbolPath> = edited.collect();
         let calls = self.timed_calls(whole.current, &edited)?;
         if calls.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Measured::default());
         }
         self.tell(Progress::Step { what: format!("timing {} calls before and after", calls.len()) });
         let report = self.time(&whole.current.head.tree, &whole.tree, &calls, settings)?;
-        Ok(vec![gate::timing(&report)])
+        Ok(vec![gate::timing(&report)].into())
     }
 
     /// The configured benchmarks of every change, against the upstream at this revision where it can run
     /// them.
-    fn benchmarks(&mut self, whole: &Whole<'_>) -> Result<Vec<GateRecord>> {
+    fn benchmarks(&mut self, whole: &Whole<'_>) -> Result<Measured> {
         let all = self.session.settings.benches.iter();
         let benches: Vec<_> = all.filter(|bench| bench.schedule == BenchSchedule::Change).collect();
         if benches.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Measured::default());
         }
         let decision = Benching::new(self.session, self.confinement).decide(&Question {
             benches,
@@ -249,7 +265,7 @@ impl Driver<'_> {
             // No verdict: the run goes on from here, and the benchmarks from their journals.
             bail!("the benchmarks were stopped; run the same command again to go on");
         }
-        Ok(vec![gate::benchmarks(&decision.verdict, &decision.evidence)])
+        Ok(vec![gate::benchmarks(&decision.verdict, &decision.evidence)].into())
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) use oracle::Oracles;
 pub(crate) use planning::{Current, class_name, unit_kind_name};
 pub(crate) use proving::{prove, prove_some, why_not_built};
 use resting::not_done;
-pub(crate) use sessions::{SessionsQuestion, add as add_sessions, prove_sessions};
+pub(crate) use sessions::{SessionsQuestion, add as add_sessions, prove_sessions, session_programs};
 pub(crate) use standing::{Standing, gate_standing};
 pub(crate) use suite::Suites;
 pub(crate) use toolchain::{toolchain_named, wanted as wanted_toolchain};

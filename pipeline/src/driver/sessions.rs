@@ -127,6 +127,19 @@ pub(crate) fn prove_sessions(
     Contract::new(session, confinement, secret())?.run_sessions(question)
 }
 
+/// The upstream's programs of sessions at a revision, built or as they were kept.
+pub(crate) fn session_programs(
+    session: &crate::session::Session,
+    confinement: &dyn Confinement,
+    upstream: &Snapshot,
+    sessions: &[Session],
+) -> Result<Programs> {
+    if sessions.is_empty() {
+        return Ok(Programs::new());
+    }
+    Oracles::new(session, confinement)?.programs(upstream, sessions)
+}
+
 /// Puts what sessions came to beside the rest; where something is parked, what cannot be anything else waits with it.
 pub(crate) fn add(evidence: &mut Evidence, found: Vec<SessionEvidence>, has_parked: bool) {
     let waiting = found.iter().filter(|one| has_parked && waits_with_parked(one));

@@ -225,6 +225,9 @@ pub enum Event {
         verdict: Verdict,
         /// Each gate.
         gates: Vec<GateRecord>,
+        /// What translators may be told of it: declared cases of programs that differ.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        told: Vec<String>,
     },
     /// The commit that is to land was written, and the branch does not know it yet.
     Prepared {

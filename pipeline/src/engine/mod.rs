@@ -15,5 +15,6 @@ pub use event::{
     Standing,
 };
 pub use record::{apply, record};
+pub(crate) use state::SHOWN_NONCE;
 pub use state::{Candidate, Ended, IN_A_BATCH, Phase, RunState, Stop, Turn, UnitState, Work};
 pub use step::{BRANCH_MOVES_MAX, IllegalEvent, UNTOLD, effect, foreseen, step};

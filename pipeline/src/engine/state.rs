@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mappings::{Disposition, Proof, UnitId};
-use port::edit::Answer;
+use port::edit::{Answer, render_answer};
 use port::translate::{Feedback, Route};
 use reports::Verdict;
 use upstream::{CommitId, ContentHash, ItemPath, Revision, TreeId};
@@ -13,6 +13,11 @@ use crate::gate::GatePass;
 
 /// How the reason of a unit begins whose answer comes with a later run.
 pub const IN_A_BATCH: &str = "waits for a batch";
+
+/// By which word of its own an answer is shown to who gave it.
+pub(crate) const SHOWN_NONCE: &str = "0";
+/// The most units that models translated of which each is asked again where the gate refuses the whole.
+const ASKED_AGAIN_MAX: usize = 8;
 
 /// What a unit needs whose answer comes with a later run.
 pub(super) const NEEDS_A_LATER_SYNC: &str =
@@ -154,6 +159,44 @@ impl Candidate {
         any
     }
 
+    /// Begins the revision anew from the tree `start`, where the gate refused the whole and may tell why: models that
+    /// translated are asked once more, with their answer and what is told; whoever needs no model does again what it did.
+    /// Whether there is anybody to ask.
+    ///
+    /// Whose fault it is nobody knows, so each is asked that may be, and only where these are few; and once.
+    pub(super) fn ask_again(&mut self, chain: &[ChainLink], start: &TreeId, told: &[String]) -> bool {
+        let is_model =
+            |translator: usize| chain.get(translator).is_some_and(|link| link.route == Route::Model);
+        let by_models = |state: &&UnitState| matches!(state, UnitState::Accepted { translator, answer: Some(_), .. } if is_model(*translator));
+        let was_told =
+            self.units.iter().any(|state| matches!(state, UnitState::Accepted { gated: true, .. }));
+        let asked = self.units.iter().filter(by_models).count();
+        if told.is_empty() || was_told || asked == 0 || asked > ASKED_AGAIN_MAX {
+            return false;
+        }
+        self.tree = start.clone();
+        for state in &mut self.units {
+            // What needed no edit needs none at the beginning either.
+            let UnitState::Accepted { translator, answer: Some(answer), attempt, .. } = state else {
+                continue;
+            };
+            let feedback = is_model(*translator).then(|| Feedback {
+                stage: "gate".to_owned(),
+                findings: told.to_vec(),
+                refused: render_answer(answer, SHOWN_NONCE),
+            });
+            *state = UnitState::Open(Turn {
+                translator: *translator,
+                attempt: *attempt + u32::from(feedback.is_some()),
+                refused: feedback.is_some(),
+                gated: true,
+                feedback,
+                ..Turn::default()
+            });
+        }
+        true
+    }
+
     fn open(&self) -> impl Iterator<Item = (usize, &UnitId, &Turn)> {
         let units = self.plan.units.iter().zip(&self.units).enumerate();
         units.filter_map(|(at, (unit, state))| match state {
@@ -248,6 +291,8 @@ pub struct Turn {
     pub unavailable: Vec<String>,
     /// Whether any answer was refused.
     pub refused: bool,
+    /// Whether the gate refused the whole candidate with an answer of this unit in it, and told why.
+    pub gated: bool,
     /// The port as it was when the turn began, which is what a model is shown; `None` while units that come first
     /// are not settled.
     pub shown: Option<TreeId>,
@@ -274,6 +319,10 @@ pub enum UnitState {
         proofs: Vec<(ItemPath, Proof)>,
         /// What to remember of it once it has landed.
         lesson: Option<Lesson>,
+        /// Which attempt of that link it was.
+        attempt: u32,
+        /// Whether it was made anew after the gate refused the whole candidate.
+        gated: bool,
     },
     /// It waits for a person, or for an answer that comes with a later run.
     Parked {

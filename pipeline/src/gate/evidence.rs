@@ -234,8 +234,8 @@ impl Evidence {
         spec.chain(differing).collect()
     }
 
-    /// What a translator may be told: findings by name, and the counterexamples of the development pool. Of
-    /// sessions nothing: their findings quote what was read and written, and generated cases decide.
+    /// What a translator may be told: findings by name, the counterexamples of the development pool, and the cases of
+    /// sessions that people declared.
     pub fn may_be_told(&self) -> Vec<String> {
         let named = self.findings_in_single_calls().into_iter().chain(self.findings_in_sequences());
         let findings = named.map(|finding| format!("{}: {}", finding.code, finding.text));
@@ -250,7 +250,12 @@ impl Evidence {
                     None => said,
                 }
             });
-        findings.chain(shown).collect()
+        findings.chain(shown).chain(self.sessions_told()).collect()
+    }
+
+    /// The part of it that is about whole programs.
+    pub fn sessions_told(&self) -> Vec<String> {
+        sessions::told(self.differing_sessions())
     }
 
     /// The evidence in a few words.

@@ -108,6 +108,35 @@ pub(super) fn findings(one: &SessionEvidence) -> Vec<Finding> {
     told.collect()
 }
 
+/// The most cases that a translator is told of, and the most differences of each.
+const CASES_TOLD_MAX: usize = 3;
+const DIFFERENCES_TOLD_MAX: usize = 3;
+
+/// What a translator may be told of cases that differ: of those alone that people wrote down. Generated ones decide.
+pub(super) fn told<'e>(differing: impl Iterator<Item = &'e SessionEvidence>) -> Vec<String> {
+    let mut declared = differing.filter(|one| one.origin == Origin::Declared);
+    let mut told: Vec<String> = declared.by_ref().take(CASES_TOLD_MAX).map(case_told).collect();
+    match declared.count() {
+        0 => {}
+        more => told.push(format!("{} of programs differ besides", count(more as u64, "case"))),
+    }
+    told
+}
+
+fn case_told(one: &SessionEvidence) -> String {
+    let differences = one.differences();
+    let shown: Vec<String> = differences
+        .iter()
+        .take(DIFFERENCES_TOLD_MAX)
+        .map(|it| format!("{}: Rust gave {}, the port gave {}", it.what, it.upstream, it.port))
+        .collect();
+    let more = match differences.len().saturating_sub(DIFFERENCES_TOLD_MAX) {
+        0 => String::new(),
+        more => format!("; {more} more"),
+    };
+    format!("the program {}: {}: {}{more}", one.name(), one.ran, shown.join("; "))
+}
+
 /// The first difference of a case, with lines that show both sides.
 pub(super) fn counterexample(one: &SessionEvidence) -> Option<CounterexampleRecord> {
     let first = one.differences().first()?;
@@ -162,6 +191,7 @@ mod tests {
             outcome,
             change,
             note: String::new(),
+            ran: "`wc -l`".to_owned(),
             commands: vec!["(upstream)".to_owned(), "(port)".to_owned()],
         }
     }
@@ -206,14 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn a_translator_is_told_nothing_of_sessions() {
+    fn a_translator_is_told_of_declared_cases_alone_and_of_a_few() {
         let generated = SessionEvidence {
             origin: Origin::Generated,
             ..case("secret argument", differs(), Some(Change::Missed))
         };
-        let found = of(vec![generated]);
+        let found = of(vec![generated.clone()]);
         assert!(found.disagrees() && !found.findings().is_empty());
         assert_eq!(found.may_be_told(), [""; 0]);
+        let declared = |name: &str| case(name, differs(), Some(Change::Missed));
+        let mut found = of(vec![generated, declared("a"), declared("waits")]);
+        found.waiting.insert("wc/waits".to_owned());
+        assert_eq!(
+            found.may_be_told(),
+            ["the program wc/a: `wc -l`: exit code: Rust gave exit code 2, the port gave exit code 3"]
+        );
+        let many = of(["a", "b", "c", "d", "e"].map(declared).to_vec());
+        assert_eq!(many.may_be_told().len(), CASES_TOLD_MAX + 1);
+        assert_eq!(many.may_be_told().last().unwrap(), "2 cases of programs differ besides");
     }
 
     #[test]

@@ -402,3 +402,89 @@ fn an_upstream_that_python_imports_is_asked_through_python() {
     assert_eq!(blocked.code(), 6, "{blocked}");
     assert!(blocked.stdout().contains("the upstream has no folder `nowhere`"), "{blocked}");
 }
+
+/// What the upstream's program says where it is asked for what it does not know; no probe can call it.
+const COMPLAINT: &str = "\n/// Says how the program is called, and how it ends.\n\
+    pub fn complain(out: &mut dyn std::io::Write) -> i32 {\n    let _ = writeln!(out, \"usage: count\");\n    2\n}\n";
+
+const COMPLAINT_PORT: &str = "\n\ndef complain(out) -> int:\n    \"\"\"Say how the program is called, and how it \
+    ends.\"\"\"\n    print(\"usage: count\", file=out)\n    return 2\n";
+
+/// Writes down each prompt, and answers the first with the code 65.
+const WRONG_AT_FIRST: &str = r#"
+import pathlib
+folder = pathlib.Path(__file__).parent
+number = len(list(folder.glob("prompt-*.txt"))) + 1
+(folder / f"prompt-{number}.txt").write_text(prompt)
+if number == 1:
+    answer = answer.replace("return 64", "return 65")
+"#;
+
+#[test]
+fn a_declared_case_that_differs_is_shown_to_who_translated_and_the_second_answer_lands() {
+    let world = world();
+    let library = world.read("upstream/src/lib.rs").replacen(
+        "\n#[cfg(test)]",
+        &format!("{COMPLAINT}\n#[cfg(test)]"),
+        1,
+    );
+    world.write("upstream/src/lib.rs", &library);
+    let program = world.read("upstream/src/bin/count.rs");
+    let program = program.replace("            eprintln!(\"usage: count [-l | --save FILE | --id]\");\n", "");
+    let program = program.replace("exit(2)", "exit(tally::complain(&mut std::io::stderr()))");
+    world.write("upstream/src/bin/count.rs", &program);
+    world.commit("upstream", "a complaint");
+    world.write("port/tally/__init__.py", &(world.read("port/tally/__init__.py") + COMPLAINT_PORT));
+    let port = world.read("port/tally/count.py");
+    let port = port.replace(
+        "        print(\"usage: count\", file=sys.stderr)\n        return 2",
+        "        return complain(sys.stderr)",
+    );
+    world.write(
+        "port/tally/count.py",
+        &port.replace("import time\n", "import time\n\nfrom tally import complain\n"),
+    );
+    std::fs::remove_file(world.path("port/tidelock.lock")).unwrap();
+    world.commit("port", "a complaint");
+    let head = world.git("upstream", &["rev-parse", "HEAD"]);
+    let adopted = world.tidelock(&["init", "--adopt", head.trim()]);
+    assert_eq!(adopted.code(), 0, "{adopted}");
+    world.commit("port", "adopt");
+
+    world.upstream_changes("\"usage: count\");\n    2\n", "\"usage: count\");\n    64\n", "another code");
+    let right = COMPLAINT_PORT.trim().replace("return 2", "return 64");
+    let who = world.answering(&[("tally.complain", &right)], WRONG_AT_FIRST);
+    let landed = world.tidelock(&["sync", "--translator", &who]);
+    assert_eq!(landed.code(), 0, "{landed}");
+    assert!(world.read("port/tally/__init__.py").contains("return 64"), "{landed}");
+
+    let first = world.read("prompt-1.txt");
+    assert!(!first.contains("--no-such-option"), "{first}");
+    let second = world.read("prompt-2.txt");
+    let told = "the program count/refused: `python3 -m tally.count --no-such-option`: exit code: Rust gave exit code 64, \
+                the port gave exit code 65";
+    assert!(second.contains(told), "{second}");
+    assert!(second.contains("return 65"), "its answer is shown: {second}");
+    // Generated cases decide: of all that is told, nothing is of one.
+    let of_programs = second.lines().filter(|line| line.contains("the program ")).count();
+    assert_eq!(of_programs, 1, "{second}");
+    assert!(!world.path("prompt-3.txt").exists(), "nobody is asked a third time");
+    let record = world.tidelock(&["report", "--render", "json"]).json();
+    let unit = &record["revisions"][0]["units"][0];
+    assert_eq!(unit["outcome"]["outcome"], "translated", "{unit:#}");
+}
+
+#[test]
+fn an_answer_that_stays_wrong_is_refused_and_nobody_is_asked_a_third_time() {
+    let world = world();
+    let counter = world.read("upstream/src/bin/count.rs").replace("exit(2)", "exit(64)");
+    world.write("upstream/src/bin/count.rs", &counter);
+    world.upstream_changes("n.saturating_add(1)", "n.wrapping_add(1)", "bump wraps");
+    let right = "def bump(n: int) -> int:\n    \"\"\"Add one, and begin again behind the top.\"\"\"\n    return (n + 1) % 256";
+    // What differs is in a file that no unit has.
+    let who = world.answering(&[("tally.bump", right)], WRONG_AT_FIRST);
+    let refused = world.tidelock(&["sync", "--translator", &who]);
+    assert_eq!(refused.code(), 4, "{refused}");
+    assert!(world.path("prompt-2.txt").exists() && !world.path("prompt-3.txt").exists(), "{refused}");
+    assert!(!world.read("port/tally/__init__.py").contains("% 256"), "{refused}");
+}

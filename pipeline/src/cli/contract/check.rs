@@ -1,5 +1,8 @@
 //! `tidelock contract check`: the contract of some symbols, now, against the working tree.
 
+use std::path::{Path, PathBuf};
+
+use port::contract::sessions::{Program, Programs};
 use port::contract::{ItemEvidence, SequenceEvidence};
 use reports::record::{CounterexampleRecord, EvidenceRow, Finding, SessionRow};
 use reports::{Verdict, count};
@@ -8,7 +11,9 @@ use serde::Serialize;
 use super::super::{CliError, Context, ExitCode, sync};
 use super::args::ContractItems;
 use super::asked::{Asked, Opened};
-use crate::driver::{NO_LIBRARY, SessionsQuestion, add_sessions, prove_sessions, prove_some};
+use crate::driver::{
+    NO_LIBRARY, SessionsQuestion, add_sessions, prove_sessions, prove_some, session_programs,
+};
 use crate::gate::{Evidence, not_compared};
 
 /// What is printed as JSON.
@@ -24,10 +29,23 @@ pub(super) struct Checked {
     pub(super) sequences: Vec<Sequences>,
     /// Programs that were run on both sides, by case.
     pub(super) sessions: Vec<SessionRow>,
+    /// Where the upstream's programs are that were run.
+    pub(super) programs: Vec<ProgramRow>,
     pub(super) findings: Vec<Finding>,
     pub(super) counterexamples: Vec<CounterexampleRecord>,
     /// What could not be looked into besides.
     pub(super) notes: Vec<String>,
+}
+
+/// The upstream's program of a session, to be run by hand as well.
+#[derive(Debug, Serialize)]
+pub(super) struct ProgramRow {
+    /// The session.
+    pub(super) session: String,
+    /// The program, or the module that the upstream's library is.
+    pub(super) file: PathBuf,
+    /// For a module: what Python has to import from, as `PYTHONPATH`.
+    pub(super) imports: Option<PathBuf>,
 }
 
 /// What was called one after another on values of one type.
@@ -102,6 +120,7 @@ pub(super) fn checked(context: &Context, opened: &Opened, asked: Asked) -> Resul
         occasion: format!("sessions at {}", opened.lock.baseline),
     };
     add_sessions(&mut evidence, prove_sessions(&opened.session, &*confinement, &question)?, false);
+    let programs = session_programs(&opened.session, &*confinement, &opened.baseline, &sessions)?;
     let (verdict, reason) = verdict(&evidence);
     Ok(Checked {
         baseline: opened.lock.baseline.to_string(),
@@ -111,10 +130,21 @@ pub(super) fn checked(context: &Context, opened: &Opened, asked: Asked) -> Resul
         evidence: evidence.rows(),
         sequences: evidence.report.sequences.iter().map(Sequences::of).collect(),
         sessions: evidence.session_rows(),
+        programs: rows_of(programs),
         findings: evidence.findings(),
         counterexamples: evidence.counterexamples(),
         notes: evidence.report.notes.clone(),
     })
+}
+
+/// The programs that are there; why others are not is told with their cases.
+fn rows_of(programs: Programs) -> Vec<ProgramRow> {
+    let row = |(session, program): (String, Result<Program, String>)| {
+        let program = program.ok()?;
+        let imports = program.imports().map(Path::to_path_buf);
+        Some(ProgramRow { session, file: program.file().to_owned(), imports })
+    };
+    programs.into_iter().filter_map(row).collect()
 }
 
 /// Each item that was asked for must have been compared: who names one wants to know of it.

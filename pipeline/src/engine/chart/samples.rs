@@ -88,22 +88,31 @@ fn attempted(work: Option<&Work>) -> Vec<(&'static str, Event)> {
 
 fn gated(work: Option<&Work>) -> Vec<(&'static str, Event)> {
     use Verdict::{Fail, Inconclusive, Pass};
-    let as_it_stood = work.is_some_and(|work| match &work.phase {
-        Phase::Gating(candidate) => {
-            let is_first = |state: &UnitState| matches!(state, UnitState::Accepted { translator: 0, .. });
-            candidate.units.iter().any(is_first)
-        }
-        Phase::Planning | Phase::Translating(_) | Phase::Committing { .. } | Phase::Advancing { .. } => false,
+    let units = work.map_or(&[][..], |work| match &work.phase {
+        Phase::Gating(candidate) => &candidate.units,
+        Phase::Planning | Phase::Translating(_) | Phase::Committing { .. } | Phase::Advancing { .. } => &[],
     });
+    let any = |is: fn(&UnitState) -> bool| units.iter().any(is);
+    let as_it_stood = any(|state| matches!(state, UnitState::Accepted { translator: 0, .. }));
+    let by_a_model = any(|state| matches!(state, UnitState::Accepted { translator: 1, answer: Some(_), .. }));
+    let was_told = any(|state| matches!(state, UnitState::Accepted { gated: true, .. }));
     let fail = if as_it_stood { "fail, with the port taken as it stood" } else { "fail" };
-    let gated = |verdict, gates: &[Verdict]| Event::Gated {
+    let fail_told = match (as_it_stood, by_a_model && !was_told) {
+        (true, _) => fail,
+        (false, true) => "fail, with what a program does otherwise, for models to mend",
+        (false, false) => "fail, with what a program does otherwise, and nobody to tell",
+    };
+    let telling = |verdict, gates: &[Verdict], told: &[&str]| Event::Gated {
         tree: tree('3'),
         verdict,
         gates: ["validity", "spec", "numeric"].iter().zip(gates).map(gate).collect(),
+        told: told.iter().copied().map(str::to_owned).collect(),
     };
+    let gated = |verdict, gates| telling(verdict, gates, &[]);
     vec![
         ("pass", gated(Pass, &[Pass; 3])),
         (fail, gated(Fail, &[Pass, Pass, Fail])),
+        (fail_told, telling(Fail, &[Pass, Pass, Fail], &["wc/a differs"])),
         ("inconclusive", gated(Inconclusive, &[Pass, Pass, Inconclusive])),
         ("pass without its gates", gated(Pass, &[])),
         ("pass with a gate that failed", gated(Pass, &[Pass, Fail, Pass])),

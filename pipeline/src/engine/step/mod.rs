@@ -117,10 +117,13 @@ fn advance(mut work: Work, event: &Event) -> Option<RunState> {
             settle_attempt(&mut candidate, at, &work.header.chain, result);
             work.phase = translating_or_gating(candidate);
         }
-        (Phase::Gating(mut candidate), Event::Gated { tree, verdict, gates }) => {
+        (Phase::Gating(mut candidate), Event::Gated { tree, verdict, gates, told }) => {
             // The verdict is not believed without the gates that it rests on.
             match (stop_for(*verdict), GatePass::judge(tree, gates)) {
-                (Some(Stop::GateFailed), None) if candidate.ask_on(&work.header.chain) => {
+                (Some(Stop::GateFailed), None)
+                    if candidate.ask_on(&work.header.chain)
+                        || candidate.ask_again(&work.header.chain, &work.head.tree, told) =>
+                {
                     work.phase = translating_or_gating(candidate);
                 }
                 (Some(stop), None) => return Some(end(&work, Some(stop))),
@@ -179,6 +182,8 @@ fn settle_attempt(candidate: &mut Candidate, at: usize, chain: &[ChainLink], res
                 answer: answer.clone(),
                 proofs: proofs.clone(),
                 lesson: lesson.clone(),
+                attempt: turn.attempt.max(1),
+                gated: turn.gated,
             }
         }
         AttemptResult::Declined => turn.clone().pass_on(chain),

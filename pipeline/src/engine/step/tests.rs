@@ -158,7 +158,7 @@ fn gated(digit: char, verdict: Verdict) -> Event {
         arithmetic: Vec::new(),
         duration_ms: 0,
     });
-    Event::Gated { tree: tree(digit), verdict, gates: gates.to_vec() }
+    Event::Gated { tree: tree(digit), verdict, gates: gates.to_vec(), told: Vec::new() }
 }
 
 fn landed(digit: char) -> Event {
@@ -305,7 +305,8 @@ fn a_failed_gate_ends_the_run_and_nothing_lands() {
 #[test]
 fn a_verdict_without_its_gates_is_not_believed() {
     let state = play(&[started(&["0.2.0"]), planned("0.2.0", &[])]);
-    let claimed = Event::Gated { tree: tree('2'), verdict: Verdict::Pass, gates: Vec::new() };
+    let (gates, told) = (Vec::new(), Vec::new());
+    let claimed = Event::Gated { tree: tree('2'), verdict: Verdict::Pass, gates, told };
     assert!(step(state, &claimed).is_err());
 }
 
@@ -476,6 +477,60 @@ fn what_was_taken_as_it_stood_goes_to_the_next_translator_when_the_gate_refuses_
     assert!(matches!(effect(&play(&passed)), Some(Effect::Commit { .. })));
     events.push(gated('5', Verdict::Fail));
     assert_eq!(effect(&play(&events)), Some(Effect::Finish), "and each of them but once");
+}
+
+/// The gate's refusal, with a case of a program that may be told.
+fn refused_by_a_program(digit: char) -> Event {
+    let Event::Gated { tree, verdict, gates, .. } = gated(digit, Verdict::Fail) else { panic!("gated") };
+    Event::Gated { tree, verdict, gates, told: vec!["the program wc/a differs".to_owned()] }
+}
+
+#[test]
+fn models_are_told_once_in_what_a_program_does_otherwise_and_begin_anew() {
+    let mut events = vec![started(&["0.2.0"]), planned("0.2.0", &["f", "g"])];
+    // The memory does one, a model the other, at its second attempt.
+    events.extend([attempted("f", AttemptResult::Declined), attempted("f", accepted('2', true))]);
+    events.extend([attempted("g", AttemptResult::Declined), attempted("g", AttemptResult::Declined)]);
+    events.extend([attempted("g", refused("one", true)), attempted("g", accepted('3', true))]);
+    let mut untold = events.clone();
+    untold.push(gated('4', Verdict::Fail));
+    assert_eq!(effect(&play(&untold)), Some(Effect::Finish), "generated cases tell nothing");
+
+    events.push(refused_by_a_program('4'));
+    assert_eq!(asked(&play(&events)), "f 1 1", "what needs no model is done again");
+    let Some(Effect::Attempt { tree: at, .. }) = effect(&play(&events)) else { panic!("an attempt") };
+    assert_eq!(at, tree('1'), "on the port as it was");
+    events.push(attempted("f", accepted('2', true)));
+    let Some(Effect::Attempt { unit, translator, attempt, feedback: Some(told), tree: at, .. }) =
+        effect(&play(&events))
+    else {
+        panic!("an attempt that is told")
+    };
+    assert_eq!((unit.as_str(), translator, attempt, at), ("g", 2, 3, tree('2')));
+    assert_eq!((told.stage.as_str(), told.findings), ("gate", vec!["the program wc/a differs".to_owned()]));
+    assert!(told.refused.contains("DELETE sym=x.f"), "its answer: {}", told.refused);
+    events.push(attempted("g", accepted('5', true)));
+    let mut passed = events.clone();
+    passed.push(gated('6', Verdict::Pass));
+    assert!(matches!(effect(&play(&passed)), Some(Effect::Commit { .. })));
+    events.push(refused_by_a_program('6'));
+    assert_eq!(effect(&play(&events)), Some(Effect::Finish), "nobody is told twice");
+}
+
+#[test]
+fn where_many_units_were_translated_nobody_is_asked_whose_fault_it_is() {
+    let names: Vec<String> = (0..9).map(|at| format!("u{at}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (count, ends) in [(8, false), (9, true)] {
+        let units = &names[..count];
+        let mut events = vec![started(&["0.2.0"]), planned("0.2.0", units)];
+        events.extend(
+            units.iter().flat_map(|unit| [unit; 2]).map(|unit| attempted(unit, AttemptResult::Declined)),
+        );
+        events.extend(units.iter().map(|unit| attempted(unit, accepted('2', true))));
+        events.push(refused_by_a_program('3'));
+        assert_eq!(effect(&play(&events)) == Some(Effect::Finish), ends, "{count}");
+    }
 }
 
 #[test]

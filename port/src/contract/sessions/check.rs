@@ -20,6 +20,7 @@ use super::running::{Ground, Side};
 use super::shell::{Shown, line};
 use super::shrink::smallest;
 use super::vary::generated;
+use super::words::words;
 use crate::confinement::Access;
 
 /// What a word of the port's command has for the port's root.
@@ -202,6 +203,7 @@ fn nothing_yet(session: &Session, case: &Case) -> SessionEvidence {
         outcome: SessionOutcome::Agreed,
         change: None,
         note: String::new(),
+        ran: String::new(),
         commands: Vec::new(),
     }
 }
@@ -265,6 +267,7 @@ fn compared(
     let mut found = SessionEvidence { change: change(session, (upstream, port), old, agrees), ..evidence };
     if !agrees {
         found.note = unsteady(ground, session, sides, (case, port))?;
+        found.ran = words(session, case);
         found.commands = sides.shown.iter().map(|shown| line(shown, session, case)).collect();
         found.outcome = SessionOutcome::Differed(differing);
     }
@@ -300,6 +303,7 @@ fn show_smaller(
     if kinds(told.differences()) == wanted && told.note.is_empty() {
         evidence.outcome = told.outcome;
         evidence.commands = told.commands;
+        evidence.ran = told.ran;
         "told of a smaller case in which the same differs".clone_into(&mut evidence.note);
     }
     Ok(())

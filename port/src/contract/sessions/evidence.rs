@@ -19,6 +19,9 @@ pub struct SessionEvidence {
     pub change: Option<Change>,
     /// What a person should know besides; empty where there is nothing.
     pub note: String,
+    /// What was run with what, where both sides did not do the same; without a path of this machine.
+    #[serde(default)]
+    pub ran: String,
     /// Lines for a shell that show both sides, the upstream's first; empty where both did the same.
     pub commands: Vec<String>,
 }

@@ -18,6 +18,7 @@ mod shrink;
 #[cfg(test)]
 mod tests;
 mod vary;
+mod words;
 
 pub use check::{Programs, SessionsRequest, check_sessions};
 pub use declared::{
