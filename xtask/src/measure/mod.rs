@@ -35,6 +35,7 @@ mod rules;
 mod sandbox;
 mod soak;
 mod tokens;
+mod twins;
 mod value_runs;
 mod verify;
 mod webhooks;
@@ -109,6 +110,9 @@ pub(crate) struct Choices {
     /// `forge-server`: the program of a Gitea or Forgejo server.
     #[arg(long, value_name = "PATH")]
     gitea: Option<PathBuf>,
+    /// `twins`: where it keeps what it builds and asks, so that a stopped run goes on. Default: `work` below the set.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
 }
 
 /// Takes each number as soon as it is known.
@@ -348,6 +352,14 @@ const MEASURES: &[Measure] = &[
         needs: "`--repo` with evaluation sets, as `docs/mapping.md` describes them; git",
         run: mapping::run,
     },
+    Measure {
+        name: "twins",
+        about: "commits that change a library in Rust and its twin in Python: whether the parent's Python is refused and the \
+                author's accepted",
+        needs: "`--repo` with sets, as `docs/contract.md` describes them; git, Cargo, Python 3.10, a build of `tidelock` beside \
+                this program; `--out`; two minutes for each commit",
+        run: |sets, tell| twins::run(None, sets, tell),
+    },
 ];
 
 /// Names all measures.
@@ -390,6 +402,8 @@ pub(crate) fn run(name: &str, repositories: &[PathBuf], choices: &Choices) -> Re
             )?;
         }
         "forge-server" => forge_server::run(choices.gitea.as_ref(), repositories, &mut tell)?,
+        "twins" => twins::run(choices.out.as_deref(), repositories, &mut tell)?,
+        _ if choices.out.is_some() => bail!("`--out` belongs to the measure `twins`"),
         _ if choices.gitea.is_some() => bail!("`--gitea` belongs to the measure `forge-server`"),
         _ if choices.schedules.is_some() || !choices.schemas.is_empty() => {
             bail!("`--schedules` and `--schemas` belong to the measure `forge`")
