@@ -107,6 +107,16 @@ pub(crate) fn crate_and_owner(item: &Item) -> (String, Owner) {
     (package.replace('-', "_"), holder.map_or(Owner::None, |holder| owner(holder).0))
 }
 
+/// For a method of `<Type as Trait>` where the type has no class in the port, the trait's name.
+pub(crate) fn trait_for_others(item: &Item) -> Option<&str> {
+    let segments = item.path.segments();
+    let holder = segments.len().checked_sub(2).and_then(|at| segments.get(at).copied())?;
+    match owner(Some(holder).filter(|_| item.kind == ItemKind::Method)?) {
+        (Owner::Foreign(_), of_trait) => of_trait,
+        (Owner::None | Owner::Class(_), _) => None,
+    }
+}
+
 /// Splits `package[kind:target]`.
 pub(crate) fn split_target(krate: &str) -> (&str, Target) {
     let Some((package, rest)) = krate.split_once('[') else { return (krate, Target::Library) };

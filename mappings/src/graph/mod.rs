@@ -6,6 +6,7 @@
 
 mod directory;
 mod named;
+mod promised;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
@@ -31,18 +32,32 @@ pub struct CallGraph<Key> {
 impl CallGraph<ItemPath> {
     /// The graph of these items. Modules and `impl` headers call nothing and are not called.
     pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
-        Self::resolve(&named_items(items), Unresolved::Kept)
+        Self::between_items(items, Unresolved::Kept)
     }
 
     /// The same graph for walks alone: it does not know what stayed unresolved.
     pub(crate) fn edges_of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
-        Self::resolve(&named_items(items), Unresolved::Dropped)
+        Self::between_items(items, Unresolved::Dropped)
     }
-}
 
-fn named_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<Named<'a, ItemPath>> {
-    let takes_part = |item: &&Item| !matches!(item.kind, ItemKind::Module | ItemKind::Impl);
-    items.into_iter().filter(takes_part).map(Named::of_item).collect()
+    fn between_items<'a>(items: impl IntoIterator<Item = &'a Item>, unresolved: Unresolved) -> Self {
+        let takes_part = |item: &&Item| !matches!(item.kind, ItemKind::Module | ItemKind::Impl);
+        let items: Vec<&Item> = items.into_iter().filter(takes_part).collect();
+        let named: Vec<_> = items.iter().copied().map(Named::of_item).collect();
+        let mut graph = Self::resolve(&named, unresolved);
+        for (promised, done) in promised::edges(&items) {
+            if let (Some(promised), Some(done)) = (graph.node(&promised), graph.node(done)) {
+                // What is done there the port does in the trait's method, so that has to come after it.
+                let mut calls: Vec<NodeIndex> = graph.graph.neighbors(done).collect();
+                calls.retain(|callee| *callee != promised);
+                calls.push(done);
+                for callee in calls {
+                    graph.graph.update_edge(promised, callee, ());
+                }
+            }
+        }
+        graph
+    }
 }
 
 /// Whether a graph keeps the names that could not be resolved: in a large port there are a million.
@@ -339,6 +354,25 @@ mod tests {
         assert_eq!(callees(&graph, "other::go"), Vec::<String>::new());
         assert_eq!(callees(&graph, "my-k[test:lib]::works"), ["my_k::run"]);
         assert_eq!(callees(&graph, "my_k::uses"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_traits_method_leads_to_what_it_does_for_types_of_others() {
+        let a_trait = |at: &str| crate::testing::an_item(at, ItemKind::Trait);
+        let graph = CallGraph::of_items(&[
+            a_trait("k::a::Read"),
+            method("k::a::Read::read", ""),
+            method("k::a::<Vec<u8> as Read>::read", "digit"),
+            function("k::a::digit", ""),
+            method("k::b::<T as a::Read>::read", ""),
+            method("k::b::<Job as Read>::read", ""),
+            method("k::b::<Vec<u8> as Write>::read", ""),
+            method("other::<Vec<u8> as Read>::read", ""),
+        ]);
+        assert_eq!(
+            callees(&graph, "k::a::Read::read"),
+            ["k::a::<Vec<u8> as Read>::read", "k::a::digit", "k::b::<T as a::Read>::read"]
+        );
     }
 
     #[test]

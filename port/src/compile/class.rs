@@ -6,7 +6,7 @@ use upstream::ItemKind;
 use super::emit::{Emit, Needs, Shape};
 use super::function::docstring;
 use super::ir::{Kind, Node, Statement};
-use super::lower::{Lower, derives, enum_of, field_name, is_harmless, struct_of, variant_name};
+use super::lower::{Lower, derives, enum_of, field_name, is_error, is_harmless, struct_of, variant_name};
 use super::program::{Placed, Program, module_of};
 use super::refusal::{Made, Reason, refuse};
 use super::ty::Ty;
@@ -18,6 +18,18 @@ pub(super) fn variant_symbol(error: &SymbolPath, name: &str, variant: &str) -> M
     let bare = variant.strip_suffix("Error").unwrap_or(variant);
     let _ = name;
     SymbolPath::new(format!("{parent}{bare}Error")).or_else(|fault| refuse(Reason::Name, fault.to_string()))
+}
+
+/// The classes of the variants of an error, as what is written by this module names them; nothing of another item.
+pub(super) fn error_variants(program: &Program, placed: &Placed) -> Made<Vec<SymbolPath>> {
+    if placed.item.kind != ItemKind::Enum || !is_error(program, &placed.item.path) {
+        return Ok(Vec::new());
+    }
+    let variants = enum_of(&placed.item.text)?.variants;
+    let class = |variant: &syn::Variant| {
+        variant_symbol(&placed.symbol, placed.item.path.name(), &variant.ident.to_string())
+    };
+    variants.iter().map(class).collect()
 }
 
 /// The class of a struct.

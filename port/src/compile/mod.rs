@@ -104,6 +104,12 @@ impl Compiled {
     }
 }
 
+/// The classes that stand for the variants of an error; none where the item is something else. A port that was not
+/// written by [`compile`] may call them otherwise.
+pub fn error_variants(program: &Program, path: &ItemPath) -> Result<Vec<SymbolPath>, Refusal> {
+    program.get(path).map_or_else(|| Ok(Vec::new()), |placed| class::error_variants(program, placed))
+}
+
 /// Translates an item of a program. `module` is the path of the module that the symbol's file is.
 pub fn compile(program: &Program, path: &ItemPath, module: Option<&SymbolPath>) -> Result<Compiled, Refusal> {
     let Some(placed) = program.get(path) else {

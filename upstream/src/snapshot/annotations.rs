@@ -151,6 +151,26 @@ pub(super) fn is_test(node: &SyntaxNode) -> bool {
 pub(crate) fn is_test_attribute(name: &str, line: &str) -> bool {
     // At the head of a module it says the same of all inside.
     let line = line.strip_prefix("#![").or_else(|| line.strip_prefix("#[")).unwrap_or(line);
-    let by_condition = || line == "cfg(test)]" || line.starts_with("cfg(all(test,");
-    TEST_ATTRIBUTES.contains(&name) || (name == "cfg" && by_condition())
+    let condition = line.strip_prefix("cfg(").and_then(|rest| rest.strip_suffix(")]"));
+    TEST_ATTRIBUTES.contains(&name) || (name == "cfg" && condition.is_some_and(needs_test))
+}
+
+/// Whether a condition holds in test builds alone: it is `test`, or an `all` of which one is.
+fn needs_test(condition: &str) -> bool {
+    let condition = condition.trim();
+    let all = || condition.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
+    condition == "test" || all().is_some_and(|parts| arguments(parts).any(needs_test))
+}
+
+/// The parts between the commas that stand in no brackets.
+fn arguments(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    text.split(move |letter: char| {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    })
 }

@@ -252,6 +252,20 @@ fn of_types_with_one_name_the_nearest_is_meant_and_nothing_is_guessed() {
 }
 
 #[test]
+fn what_only_test_builds_hold_is_test_code_wherever_the_condition_stands() {
+    let snapshot = library(
+        "#[cfg(all(feature = \"bench\", test))] mod bench { const DATA: u8 = 1; }
+         #[cfg(all(test, unix))] fn of_tests() {}
+         #[cfg(all(unix, all(not(windows), test)))] fn deep() {}
+         #[cfg(any(feature = \"bench\", test))] fn of_both() {}
+         #[cfg(all(unix, not(test)))] fn of_users() {}
+         #[cfg(all(unix, any(test, windows)))] fn of_some() {}",
+    );
+    let of_tests = snapshot.items.values().filter(|item| item.is_test).map(|item| item.path.name());
+    assert_eq!(of_tests.collect::<Vec<_>>(), ["DATA", "deep", "of_tests"]);
+}
+
+#[test]
 fn a_workspace_lends_its_values_to_its_members() {
     let snapshot = repository(&[
         (

@@ -26,7 +26,7 @@ use super::ty::{Ty, Types};
 
 pub(super) use calls::is_immutable;
 pub(super) use expressions::is_harmless;
-pub(super) use items::{callable, derives, enum_of, field_name, struct_of, variant_name};
+pub(super) use items::{callable, derives, enum_of, field_name, is_error, struct_of, variant_name};
 pub(super) use numbers::{holder, mask};
 
 /// Names that generated code calls, and Python's own words: no local variable may hide them.

@@ -488,6 +488,7 @@ mod scans {
         assert_eq!(codes("def f():\n    '''Docs.'''\n    ...\n"), ["stub"]);
         assert_eq!(codes("def f(a):\n    x = 1\n    ...\n    return x\n"), ["stub"]);
         assert_eq!(codes("def f():\n    raise NotImplementedError('later')\n"), ["stub"]);
+        assert_eq!(codes("class T:\n    def f(self):\n        raise NotImplementedError\n"), ["stub"]);
         assert_eq!(codes("def f():\n    # TODO: more\n    return 1\n"), ["lazy-comment"]);
         assert_eq!(codes("def f():\n    # ... rest unchanged\n    return 1\n"), ["lazy-comment"]);
     }
@@ -498,6 +499,8 @@ mod scans {
             "class E(Exception):\n    pass\n",
             "@overload\ndef f(a: int) -> int: ...\n",
             "class P(Protocol):\n    def f(self) -> int: ...\n",
+            "class P(Protocol):\n    def f(self) -> int:\n        raise NotImplementedError\n",
+            "class P(ABC):\n    @abstractmethod\n    def f(self) -> int:\n        raise NotImplementedError\n",
             "class B(ABC):\n    @abstractmethod\n    def f(self):\n        pass\n",
             "def f(a):\n    try:\n        return a[0]\n    except IndexError:\n        pass\n",
             "def f(a):\n    return re.compile(a)\n",

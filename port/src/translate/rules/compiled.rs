@@ -4,7 +4,7 @@ use mappings::SymbolPath;
 use upstream::{Item, ItemChange};
 
 use super::{MemberView, Refusal, Rule};
-use crate::compile::{Compiled, Surroundings, compile};
+use crate::compile::{Compiled, Surroundings, compile, error_variants};
 use crate::edit::{Edit, InsertPlace};
 
 /// Translates functions, methods, types, constants and tests.
@@ -56,6 +56,15 @@ fn translated(view: MemberView<'_>, around: &Surroundings, item: &Item) -> Resul
             Some((symbol, _)) if is_there(symbol) => {}
             Some((symbol, _)) => return Refusal::because(format!("the port has no `{symbol}` yet")),
             None => return Refusal::because(format!("`{used}` has no place in the port")),
+        }
+        // The port may have the error in other words: then it has no such classes.
+        let is_ported =
+            around.program.place(used).is_some_and(|(symbol, _)| around.symbols.get(symbol).is_some());
+        let variants =
+            error_variants(&around.program, used).map_err(|refusal| Refusal::new(refusal.to_string()))?;
+        if let Some(missing) = variants.iter().find(|class| is_ported && around.symbols.get(class).is_none())
+        {
+            return Refusal::because(format!("the port has no `{missing}`"));
         }
     }
     Ok(compiled)

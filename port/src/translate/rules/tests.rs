@@ -465,11 +465,25 @@ proptest! {
 
 // Whole items.
 
-/// What `items` answers for a member of a crate, in a port with these symbols.
+/// What `items` answers for a member of a crate, in a port with no other symbols.
 fn item_answer(source: &str, change: impl Fn(&upstream::Snapshot) -> ItemChange, text: &str) -> String {
+    item_answer_beside("", source, change, text)
+}
+
+/// What `items` answers for a member of a crate, in a port with this in its file.
+fn item_answer_beside(
+    file: &str,
+    source: &str,
+    change: impl Fn(&upstream::Snapshot) -> ItemChange,
+    text: &str,
+) -> String {
     let (snapshot, program) = crate::compile::tests::program(source);
     let mut request = request(change(&snapshot), vec![context("p.f", "p/__init__.py", text)]);
-    let symbols = std::sync::Arc::new(mappings::SymbolTable::default());
+    let symbols = crate::language::symbol_table(
+        [("src/p/__init__.py", file)],
+        &crate::language::python::tests::python(),
+    );
+    let symbols = std::sync::Arc::new(symbols);
     request.surroundings =
         Some(crate::compile::Surroundings { program: std::sync::Arc::new(program), symbols });
     match RuleTranslator::items().translate(&request).unwrap() {
@@ -508,6 +522,17 @@ fn an_item_is_declined_where_what_it_calls_is_not_there_yet() {
     let answer = RuleTranslator::items().translate(&alone).unwrap();
     let Translation::Declined { reason } = answer else { panic!("{answer:?}") };
     assert!(reason.contains("nothing is known of the crate"), "{reason}");
+}
+
+#[test]
+fn an_item_is_declined_where_the_port_has_the_error_in_other_words() {
+    let added = |snapshot: &upstream::Snapshot| ItemChange::Added { after: found(snapshot) };
+    let source = "pub enum E { Odd, Even(u8) } pub fn f(a: u8) -> Result<u8, E> { Err(E::Even(a)) }";
+    let other = "class E(Exception):\n    pass\n\nclass Odd(E):\n    pass\n\nclass Even(E):\n    pass\n";
+    declined(&item_answer_beside(other, source, added, ""), "the port has no `p.OddError`");
+    let own = other.replace("Odd", "OddError").replace("Even", "EvenError");
+    let answer = item_answer_beside(&own, source, added, "");
+    assert!(answer.contains("raise EvenError(a)"), "{answer}");
 }
 
 #[test]
