@@ -103,6 +103,13 @@ impl<'n> Sorted<'n> {
     }
 }
 
+/// Whether a caller has a word behind a module wherever it has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Everywhere {
+    Yes,
+    No,
+}
+
 /// One caller, and the types that it mentions.
 pub(super) struct Seeker<'d, 'n, 'a, Key> {
     all: &'n [Named<'a, Key>],
@@ -125,9 +132,42 @@ impl<Key> Seeker<'_, '_, '_, Key> {
             }
             Some(Pool::Several(pools)) => {
                 let [runs, with_tests] = &**pools;
-                self.among(if self.caller.is_test { with_tests } else { runs })
+                let sorted = if self.caller.is_test { with_tests } else { runs };
+                match self.behind_modules(word, sorted) {
+                    (_, named) if named.is_empty() => self.among(sorted),
+                    (Everywhere::No, mut named) => {
+                        named.extend(self.among(sorted).iter());
+                        named.sort_unstable();
+                        named.dedup();
+                        Cow::Owned(named)
+                    }
+                    (Everywhere::Yes, named) => Cow::Owned(named),
+                }
             }
         }
+    }
+
+    /// Those in no type that the caller names by their modules, as `rfc2822::parse` does, and whether it names so
+    /// whatever it means by the word.
+    fn behind_modules(&self, word: &str, sorted: &Sorted<'_>) -> (Everywhere, Vec<usize>) {
+        let is_free = |at: &&usize| self.all.get(**at).is_some_and(|candidate| candidate.owner.is_none());
+        let free: Vec<usize> = sorted.all.iter().filter(is_free).copied().collect();
+        let (mut everywhere, mut named) = (Everywhere::Yes, Vec::new());
+        if free.is_empty() {
+            return (everywhere, named);
+        }
+        for front in self.caller.in_front_of(word) {
+            let is_in = |at: &&usize| {
+                let module = self.all.get(**at).map(Named::last_of_module);
+                module.is_some_and(|module| !module.is_empty() && front == Some(module))
+            };
+            let before = named.len();
+            named.extend(free.iter().filter(is_in));
+            if named.len() == before {
+                everywhere = Everywhere::No;
+            }
+        }
+        (everywhere, named)
     }
 
     /// Those in the caller's own type, else in its module, else in the whole crate.

@@ -1,7 +1,8 @@
 //! Who calls whom, among items and among symbols, by the names that their texts mention.
 //!
 //! The main type is [`CallGraph`]. Names are resolved within one crate (or one port): the caller's own type
-//! first, then its module, then the whole crate, where the name is unique. What stays open is kept as
+//! first, then its module, then the whole crate, where the name is unique; what stands behind a module's name in the caller's
+//! text, as in `rfc2822::parse`, is what that module has. What stays open is kept as
 //! unresolved, never guessed at.
 
 mod directory;
@@ -327,6 +328,27 @@ mod tests {
         assert_eq!(callees(&graph, "k::c::far"), ["k::b::lonely"]);
         assert_eq!(graph.unresolved(&path("k::c::far")), ["step"]);
         assert_eq!(graph.callers(&path("k::b::lonely")), [&path("k::c::far")]);
+    }
+
+    #[test]
+    fn a_name_behind_a_module_means_what_that_module_has() {
+        let calls = |path: &str, mentions: &str, text: &str| Item {
+            text: text.to_owned(),
+            ..function(path, mentions)
+        };
+        let graph = CallGraph::of_items(&[
+            calls("k::a::go", "rfc parse", "fn go() { rfc::parse(x) }"),
+            calls("k::a::both", "rfc parse", "fn both() { rfc::parse(x); parse(y) }"),
+            calls("k::a::near", "rfc parse", "fn near(rfc: u8) { parse(y) }"),
+            calls("k::a::other", "rfc parse", "fn other() { xrfc::parse(rfc) }"),
+            function("k::a::parse", ""),
+            function("k::common::rfc::parse", ""),
+            function("k::iso::parse", ""),
+        ]);
+        assert_eq!(callees(&graph, "k::a::go"), ["k::common::rfc::parse"]);
+        assert_eq!(callees(&graph, "k::a::both"), ["k::a::parse", "k::common::rfc::parse"]);
+        assert_eq!(callees(&graph, "k::a::near"), ["k::a::parse"]);
+        assert_eq!(callees(&graph, "k::a::other"), ["k::a::parse"], "as before");
     }
 
     #[test]

@@ -22,6 +22,29 @@ pub(super) struct Named<'a, Key> {
     pub(super) krate: Cow<'a, str>,
     pub(super) is_test: bool,
     pub(super) mentions: &'a [String],
+    /// The text, where names in it may stand behind a module: `rfc2822::parse`.
+    pub(super) text: &'a str,
+}
+
+impl<Key> Named<'_, Key> {
+    /// The last name of the module that it stands in.
+    pub(super) fn last_of_module(&self) -> &str {
+        self.module.rsplit("::").next().unwrap_or_default()
+    }
+
+    /// The names in front of a word wherever it stands in the text; `None` where nothing is in front of it.
+    pub(super) fn in_front_of<'w>(&'w self, word: &'w str) -> impl Iterator<Item = Option<&'w str>> {
+        let is_of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let found = self.text.match_indices(word).filter_map(move |(at, _)| {
+            let (before, rest) = self.text.split_at_checked(at)?;
+            let behind = rest.strip_prefix(word)?;
+            (!before.ends_with(is_of_word) && !behind.starts_with(is_of_word)).then_some(before)
+        });
+        found.map(move |before| {
+            let path = before.strip_suffix("::")?;
+            path.rsplit(|letter| !is_of_word(letter)).next().filter(|name| !name.is_empty())
+        })
+    }
 }
 
 impl<'a> Named<'a, ItemPath> {
@@ -44,6 +67,7 @@ impl<'a> Named<'a, ItemPath> {
             krate: Cow::Owned(krate),
             is_test: item.is_test,
             mentions: &item.mentions,
+            text: &item.text,
         }
     }
 }
@@ -70,6 +94,7 @@ impl<'a> Named<'a, SymbolPath> {
             krate: Cow::Borrowed(""),
             is_test: symbol.is_test,
             mentions: &symbol.mentions,
+            text: "",
         }
     }
 }

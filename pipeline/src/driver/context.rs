@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mappings::{SymbolPath, SymbolTable, UnitKind, WorkUnit};
+use mappings::{SymbolKind, SymbolPath, SymbolTable, UnitKind, WorkUnit};
 use port::edit::Scope;
 use port::language::Language;
 use port::runtime::Importable;
@@ -85,7 +85,10 @@ impl Attempt<'_> {
 
     /// The same for a port of which this is known.
     pub(super) fn request_of(&self, port: &Port<'_>, wanted: &[SymbolPath]) -> TranslationRequest {
-        let symbols = self.unit.members.iter().map(|member| self.context(&member.symbol, &member.file));
+        // Several items may go to one symbol, which is shown once.
+        let mut told = BTreeSet::new();
+        let members = self.unit.members.iter().filter(|member| told.insert(&member.symbol));
+        let symbols = members.map(|member| self.context(&member.symbol, &member.file));
         let hidden = self.current.hidden_behind(self.unit);
         let around = Surroundings::of(self, port.language, wanted, &hidden);
         let whole = around.whole.iter().map(|symbol| self.context(&symbol.path, &symbol.file));
@@ -126,7 +129,12 @@ impl Attempt<'_> {
             self.unit.members.iter().map(|member| member.symbol.clone()).collect();
         let files: BTreeSet<String> = self.unit.members.iter().map(|member| member.file.clone()).collect();
         let modules = files.iter().filter_map(|file| session.language.module_path(file));
-        let insertable = if self.unit.kind == UnitKind::Test { Vec::new() } else { modules.collect() };
+        let insertable = match self.unit.kind {
+            UnitKind::Test => Vec::new(),
+            UnitKind::Add | UnitKind::Change | UnitKind::Remove | UnitKind::Relocate => {
+                modules.chain(classes_around(&editable, &self.symbols)).collect()
+            }
+        };
         let sources: BTreeSet<String> =
             self.symbols.symbols.values().map(|symbol| symbol.file.clone()).collect();
         let references = match self.unit.kind {
@@ -156,5 +164,50 @@ impl Attempt<'_> {
                 Some((file.clone(), port.language.imports(&text).join("\n")))
             })
             .collect()
+    }
+}
+
+/// The classes that these stand in: a helper of a method is a method as well.
+fn classes_around(editable: &[SymbolPath], symbols: &SymbolTable) -> BTreeSet<SymbolPath> {
+    let parents = editable.iter().filter_map(SymbolPath::parent);
+    let is_class = |path: &SymbolPath| symbols.get(path).is_some_and(|it| it.kind == SymbolKind::Class);
+    parents.filter(is_class).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable};
+    use upstream::ContentHash;
+
+    use super::classes_around;
+
+    fn path(text: &str) -> SymbolPath {
+        SymbolPath::new(text).unwrap()
+    }
+
+    #[test]
+    fn helpers_may_stand_in_the_class_of_a_method_and_in_no_other() {
+        let symbol = |at: &str, kind| Symbol {
+            path: path(at),
+            kind,
+            file: "m.py".to_owned(),
+            line: 1,
+            text: String::new(),
+            hash: ContentHash::of_parts([at]),
+            decorators: Vec::new(),
+            parameters: Vec::new(),
+            mentions: Vec::new(),
+            is_test: false,
+        };
+        let mut table = SymbolTable::default();
+        for (at, kind) in
+            [("m.C", SymbolKind::Class), ("m.D", SymbolKind::Class), ("m.C.f", SymbolKind::Method)]
+        {
+            table.symbols.insert(path(at), symbol(at, kind));
+        }
+        let around = |at: &str| Vec::from_iter(classes_around(&[path(at)], &table));
+        assert_eq!(around("m.C.f"), [path("m.C")]);
+        assert_eq!(around("m.C.to_be_written"), [path("m.C")]);
+        assert!(around("m.g").is_empty() && around("m.C").is_empty(), "of a module its file tells");
     }
 }

@@ -22,6 +22,8 @@ const CALLED_MAX: usize = 12;
 const USERS_MAX: usize = 3;
 /// The most tests that are shown as examples.
 const EXAMPLES_MAX: usize = 1;
+/// The longest list of what else stands in a class that something is written into, in bytes.
+const SIBLINGS_BYTES_MAX: usize = 2 << 10;
 /// The longest digest of a file, in bytes: about a thousand tokens.
 const DIGEST_BYTES_MAX: usize = 4 << 10;
 /// The longest line of a digest, in bytes.
@@ -47,6 +49,8 @@ enum Role {
     Calls,
     /// Another test, for a test.
     Example,
+    /// It stands in the class that something is to be written into.
+    Sibling,
 }
 
 impl<'s> Surroundings<'s> {
@@ -97,6 +101,17 @@ impl<'s> Surroundings<'s> {
                 Some(text) => signatures.push(excerpt(symbol, text)),
                 None => whole.push(symbol),
             }
+        }
+        // Of a long file the digest holds a part: who writes into a class has to see what that keeps.
+        let mut left = SIBLINGS_BYTES_MAX;
+        for symbol in of(Role::Sibling, usize::MAX) {
+            let line = digest_line(language, symbol);
+            if digest.listed.contains(&symbol.path) || line.len() > DIGEST_LINE_MAX {
+                continue;
+            }
+            let Some(rest) = left.checked_sub(line.len()) else { break };
+            left = rest;
+            signatures.push(excerpt(symbol, line));
         }
         let names: Vec<&str> = attempt.unit.members.iter().map(|member| member.symbol.name()).collect();
         let concerns_callers = attempt.unit.members.iter().any(|member| concerns_callers(&member.change));
@@ -178,6 +193,13 @@ fn roles<'s>(
         .filter(|symbol| symbol.kind == SymbolKind::Class && is_named(symbol))
         .map(|symbol| symbol.path.name())
         .collect();
+    let is_class = |path: &SymbolPath| {
+        attempt.shown.symbols.get(path).is_some_and(|symbol| symbol.kind == SymbolKind::Class)
+    };
+    let missing = members.iter().filter(|member| attempt.shown.symbols.get(&member.symbol).is_none());
+    let parents = missing.filter_map(|member| member.symbol.parent());
+    let written_into: BTreeSet<SymbolPath> =
+        parents.filter(|parent| !is_test_unit && is_class(parent)).collect();
     let role = |symbol: &Symbol| {
         let is_called = is_named(symbol) || is_kind_of(symbol, &classes, language);
         // A class mentions what its methods mention; where only a method calls, the method is shown.
@@ -185,8 +207,10 @@ fn roles<'s>(
             && members.iter().any(|member| {
                 symbol.mentions.binary_search_by(|mention| mention.as_str().cmp(member.symbol.name())).is_ok()
             });
-        if wanted.contains(&symbol.path) {
+        if wanted.contains(&symbol.path) || wanted.iter().any(|path| is_further(&symbol.path, path)) {
             Some(Role::Wanted)
+        } else if written_into.contains(&symbol.path) {
+            Some(Role::Sibling)
         } else if symbol.is_test != is_test_unit && !(is_test_unit && is_called) {
             None
         } else if is_called {
@@ -198,16 +222,27 @@ fn roles<'s>(
             // The way the port writes its tests is best shown by another test.
             Some(Role::Example)
         } else {
-            None
+            written_into.iter().any(|class| stands_in(&symbol.path, class)).then_some(Role::Sibling)
         }
     };
     let others = attempt.shown.symbols.symbols.values().filter(|symbol| {
         // A class around a method of the unit would repeat the method.
         let is_around = own.iter().any(|path| lies_in(path, &symbol.path));
         let inside = own.iter().any(|path| lies_in(&symbol.path, path));
-        !own.contains(&symbol.path) && !inside && (!is_around || wanted.contains(&symbol.path))
+        let has_a_place = wanted.contains(&symbol.path) || written_into.contains(&symbol.path);
+        !own.contains(&symbol.path) && !inside && (!is_around || has_a_place)
     });
     others.filter_map(|symbol| Some((role(symbol)?, symbol))).collect()
+}
+
+/// Whether a symbol is a class, or stands in it at once.
+fn stands_in(symbol: &SymbolPath, class: &SymbolPath) -> bool {
+    symbol == class || symbol.parent().as_ref() == Some(class)
+}
+
+/// Whether a symbol is a later one of the same name: of overloads, the last holds the code.
+fn is_further(symbol: &SymbolPath, first: &SymbolPath) -> bool {
+    symbol.as_str().strip_prefix(first.as_str()).is_some_and(|rest| rest.starts_with('#'))
 }
 
 /// The names that items mention, and the types in front of what they mention: `Words` of `Words::new`.
@@ -275,10 +310,7 @@ impl<'s> Digest<'s> {
         let Some(file) = attempt.unit.members.first().map(|member| &member.file) else { return digest };
         let mut left_out = 0;
         for symbol in in_file(&attempt.current.symbols, file) {
-            let head = language.signature(&symbol.text).unwrap_or_else(|| symbol.text.clone());
-            let code = head.lines().filter(|line| !line.starts_with('@') && !line.contains("\"\"\""));
-            let code: Vec<&str> = code.map(str::trim).collect();
-            let line = format!("{}: {}\n", symbol.path, code.join(" "));
+            let line = format!("{}: {}\n", symbol.path, digest_line(language, symbol));
             if line.len() > DIGEST_LINE_MAX || digest.text.len() + line.len() > DIGEST_BYTES_MAX {
                 left_out += 1;
                 continue;
@@ -291,6 +323,13 @@ impl<'s> Digest<'s> {
         }
         digest
     }
+}
+
+/// The head of a symbol on one line, without what it says of itself; of one that has no head, its text.
+fn digest_line(language: &dyn Language, symbol: &Symbol) -> String {
+    let head = language.signature(&symbol.text).unwrap_or_else(|| symbol.text.clone());
+    let code = head.lines().filter(|line| !line.starts_with('@') && !line.contains("\"\"\""));
+    code.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn in_file<'s>(symbols: &'s SymbolTable, file: &str) -> impl Iterator<Item = &'s Symbol> {

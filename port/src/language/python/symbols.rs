@@ -59,6 +59,7 @@ pub(super) fn read_located(
         found: Vec::new(),
     };
     reader.block(source.root(), &level)?;
+    reader.number_overloads_last()?;
     reader.seal_shells();
     let imports = statements(source.root()).into_iter().filter(|node| is_import(*node));
     let inside: Vec<_> = imports.map(|node| node.byte_range()).chain(reader.spans()).collect();
@@ -77,6 +78,12 @@ fn decorators(source: &Source<'_>, statement: Node<'_>) -> Vec<String> {
             (!name.is_empty()).then_some(name)
         })
         .collect()
+}
+
+/// Whether it only tells a type checker of one way to call what follows.
+fn is_overload(found: &Found) -> bool {
+    let last = |name: &String| name.rsplit('.').next() == Some("overload");
+    found.located.symbol.decorators.iter().any(last)
 }
 
 /// Whether a statement is an import.
@@ -230,6 +237,33 @@ impl Reader<'_, '_> {
         let count = self.definitions.entry(path.clone()).or_default();
         *count += 1;
         if *count == 1 { path } else { format!("{path}#{count}") }
+    }
+
+    /// Of a function with overloads, what runs has the plain path, and the overloads in front of it the numbers.
+    fn number_overloads_last(&mut self) -> Result<(), SyntaxFault> {
+        let mut by_base: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, found) in self.found.iter().enumerate() {
+            let path = found.located.symbol.path.as_str();
+            let numbered = path.rsplit_once('#').filter(|(_, number)| number.parse::<u32>().is_ok());
+            let base = numbered.map_or(path, |(base, _)| base);
+            by_base.entry(base.to_owned()).or_default().push(at);
+        }
+        for (base, group) in by_base {
+            let is_overload = |at: &usize| self.found.get(*at).is_some_and(is_overload);
+            let (overloads, others): (Vec<usize>, Vec<usize>) = group.into_iter().partition(is_overload);
+            if overloads.is_empty() || others.is_empty() {
+                continue;
+            }
+            for (at, number) in others.into_iter().chain(overloads).zip(1_u32..) {
+                let Some(found) = self.found.get_mut(at) else { continue };
+                let path = if number == 1 { base.clone() } else { format!("{base}#{number}") };
+                let symbol = &mut found.located.symbol;
+                let line = usize::try_from(symbol.line).unwrap_or(usize::MAX);
+                symbol.path = SymbolPath::new(path)
+                    .map_err(|error| SyntaxFault { line, message: error.to_string() })?;
+            }
+        }
+        Ok(())
     }
 
     fn dedented(&self, node: Node<'_>, indent: &str) -> String {

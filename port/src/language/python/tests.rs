@@ -86,6 +86,39 @@ def free():
 }
 
 #[test]
+fn of_overloads_what_runs_has_the_plain_path() {
+    let text = "\
+class C:
+    @overload
+    def f(self, a: int) -> int: ...
+    @typing.overload
+    def f(self, a: str) -> str: ...
+    def f(self, a): return a
+if FAST:
+    class C:
+        def f(self): return 1
+class P:
+    @overload
+    def only(self): ...
+";
+    let found = symbols(text);
+    let told: Vec<_> = found.iter().map(|symbol| (symbol.path.as_str(), symbol.line)).collect();
+    assert_eq!(
+        told,
+        [
+            ("pkg.mod.C", 1),
+            ("pkg.mod.C.f#2", 2),
+            ("pkg.mod.C.f#3", 4),
+            ("pkg.mod.C.f", 6),
+            ("pkg.mod.C#2", 8),
+            ("pkg.mod.C#2.f", 9),
+            ("pkg.mod.P", 10),
+            ("pkg.mod.P.only", 11),
+        ]
+    );
+}
+
+#[test]
 fn each_further_definition_of_a_name_is_numbered() {
     let text = "\
 if FAST:

@@ -27,7 +27,7 @@ pub use blocks::{Block, BlockNote, DROPPED_IN_ORDER};
 use sides::{Sides, sides};
 
 /// The version of the shipped templates; a change to them is a new version.
-pub const PROMPT_VERSION: &str = "7";
+pub const PROMPT_VERSION: &str = "8";
 
 /// The largest task part, in bytes: about 16 000 tokens.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;

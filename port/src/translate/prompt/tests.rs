@@ -119,7 +119,10 @@ fn heads_and_uses_are_shown_and_the_digest_stands_before_the_task() {
     let fenced = |heading: &str, text: &str| {
         format!("## {heading}\n<<<{nonce}\n{text}\n{nonce}>>>", nonce = prompt.nonce)
     };
-    let heads = fenced("Heads of what it calls", "# pkg.least\ndef least(a, b):\n# pkg.most\ndef most(a):");
+    let heads = fenced(
+        "Heads of what it calls, or stands beside",
+        "# pkg.least\ndef least(a, b):\n# pkg.most\ndef most(a):",
+    );
     assert!(prompt.payload.contains(&heads), "{}", prompt.payload);
     let uses = fenced("Lines that use it", "# pkg.run\n    return clamp(3)");
     assert!(prompt.payload.contains(&uses), "{}", prompt.payload);
@@ -265,9 +268,9 @@ fn templates_of_the_users_own_count_as_another_version() {
     std::fs::write(folder.path().join("type_map.md"), "Everything is `int`.").unwrap();
     let prompt = PromptBuilder::with_folder(CODEC, folder.path()).unwrap().build(&limit_request()).unwrap();
     assert!(prompt.stable.contains("Everything is `int`."));
-    assert!(prompt.prompt_version.starts_with("7+"), "{}", prompt.prompt_version);
+    assert!(prompt.prompt_version.starts_with("8+"), "{}", prompt.prompt_version);
     let none = PromptBuilder::with_folder(CODEC, &folder.path().join("none")).unwrap();
-    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "7");
+    assert_eq!(none.build(&limit_request()).unwrap().prompt_version, "8");
 }
 
 #[test]
