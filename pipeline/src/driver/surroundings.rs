@@ -24,6 +24,8 @@ const USERS_MAX: usize = 3;
 const EXAMPLES_MAX: usize = 1;
 /// The longest list of what else stands in a class that something is written into, in bytes.
 const SIBLINGS_BYTES_MAX: usize = 2 << 10;
+/// The longest of these, in bytes.
+const HEAD_MAX: usize = 400;
 /// The longest digest of a file, in bytes: about a thousand tokens.
 const DIGEST_BYTES_MAX: usize = 4 << 10;
 /// The longest line of a digest, in bytes.
@@ -105,13 +107,13 @@ impl<'s> Surroundings<'s> {
         // Of a long file the digest holds a part: who writes into a class has to see what that keeps.
         let mut left = SIBLINGS_BYTES_MAX;
         for symbol in of(Role::Sibling, usize::MAX) {
-            let line = digest_line(language, symbol);
-            if digest.listed.contains(&symbol.path) || line.len() > DIGEST_LINE_MAX {
+            let head = head(language, symbol);
+            if digest.listed.contains(&symbol.path) || head.len() > HEAD_MAX {
                 continue;
             }
-            let Some(rest) = left.checked_sub(line.len()) else { break };
+            let Some(rest) = left.checked_sub(head.len()) else { break };
             left = rest;
-            signatures.push(excerpt(symbol, line));
+            signatures.push(excerpt(symbol, head));
         }
         let names: Vec<&str> = attempt.unit.members.iter().map(|member| member.symbol.name()).collect();
         let concerns_callers = attempt.unit.members.iter().any(|member| concerns_callers(&member.change));
@@ -325,10 +327,17 @@ impl<'s> Digest<'s> {
     }
 }
 
-/// The head of a symbol on one line, without what it says of itself; of one that has no head, its text.
-fn digest_line(language: &dyn Language, symbol: &Symbol) -> String {
+/// The head of a symbol, without what it says of itself; of one that has no head, its text.
+fn head(language: &dyn Language, symbol: &Symbol) -> String {
     let head = language.signature(&symbol.text).unwrap_or_else(|| symbol.text.clone());
-    let code = head.lines().filter(|line| !line.starts_with('@') && !line.contains("\"\"\""));
+    let code: Vec<&str> = head.lines().filter(|line| !line.contains("\"\"\"")).collect();
+    code.join("\n")
+}
+
+/// The same on one line, without decorators.
+fn digest_line(language: &dyn Language, symbol: &Symbol) -> String {
+    let head = head(language, symbol);
+    let code = head.lines().filter(|line| !line.starts_with('@'));
     code.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
@@ -344,11 +353,12 @@ pub(super) fn lies_in(path: &SymbolPath, around: &SymbolPath) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use mappings::SymbolPath;
     use port::language::Language as _;
     use port::language::python::{Interpreter, Python};
     use upstream::process::SystemProcessRunner;
 
-    use super::{is_kind_of, outline, types_of_paths, uses};
+    use super::{digest_line, head, is_further, is_kind_of, outline, stands_in, types_of_paths, uses};
 
     #[test]
     fn classes_are_of_the_kinds_that_their_heads_name() {
@@ -383,6 +393,27 @@ mod tests {
         );
         let bare = python.symbols("m.py", "class C:\n    x = 1\n").symbols;
         assert_eq!(outline(&python, &bare[0].symbol), None, "nothing is saved");
+    }
+
+    #[test]
+    fn heads_keep_decorators_and_lines_of_a_digest_do_not() {
+        let python = Python::new("", Interpreter::locate(&SystemProcessRunner::default(), None).unwrap());
+        let text = "class C:\n    at = 1\n    @classmethod\n    def of(\n        cls, x\n    ):\n        \"\"\"Says so.\"\"\"\n        \
+                    return x\n";
+        let symbols = python.symbols("m.py", text).symbols;
+        let told: Vec<_> = symbols.iter().skip(1).map(|located| head(&python, &located.symbol)).collect();
+        assert_eq!(told, ["at = 1", "@classmethod\ndef of(\n    cls, x\n):"]);
+        assert_eq!(digest_line(&python, &symbols[2].symbol), "def of( cls, x ):");
+    }
+
+    #[test]
+    fn a_class_and_its_members_stand_in_it_and_overloads_are_further_ones() {
+        let path = |text: &str| SymbolPath::new(text).unwrap();
+        let class = path("m.C");
+        assert!(stands_in(&class, &class) && stands_in(&path("m.C.f"), &class));
+        assert!(!stands_in(&path("m.C.In.f"), &class) && !stands_in(&path("m.Cf"), &class));
+        assert!(is_further(&path("m.C.f#2"), &path("m.C.f")));
+        assert!(!is_further(&path("m.C.f"), &path("m.C.f")) && !is_further(&path("m.C.fg"), &path("m.C.f")));
     }
 
     #[test]
