@@ -47,7 +47,12 @@ pub(super) fn findings(
     let fits = |wanted: usize| least <= wanted && most.is_none_or(|most| wanted <= most);
     let wanted = signature.parameters.len() + usize::from(*receiver == ReceiverPlan::Argument);
     let may_take_value = signature.receiver.is_some() && *receiver != ReceiverPlan::Argument;
-    if !(fits(wanted) || may_take_value && fits(wanted + 1)) {
+    // `ToHex.encode_hex(value)` hands the value to `self`, which is none of the parameters that are told.
+    let takes_it_as_self = *receiver == ReceiverPlan::Argument && stands_in_class(symbol);
+    if !(fits(wanted)
+        || may_take_value && fits(wanted + 1)
+        || takes_it_as_self && fits(signature.parameters.len()))
+    {
         let takes = match most {
             Some(most) if most == least => format!("{least}"),
             Some(most) => format!("{least} to {most}"),
@@ -87,6 +92,11 @@ fn is_hidden(item: &Item) -> bool {
 fn is_protocol_method(symbol: &SymbolPath) -> bool {
     let name = symbol.name();
     name.starts_with("__") && name.ends_with("__") && !matches!(name, "__init__" | "__new__" | "__call__")
+}
+
+fn stands_in_class(symbol: &SymbolPath) -> bool {
+    let holder = symbol.parent();
+    holder.is_some_and(|holder| holder.name().trim_start_matches('_').starts_with(char::is_uppercase))
 }
 
 fn counts(parameters: &[PortParameter]) -> (usize, Option<usize>) {

@@ -100,3 +100,32 @@ fn what_a_crate_keeps_to_itself_may_take_other_parameters_and_has_to_be_there() 
     assert_eq!(codes(true, &three), ["parameter-count"]);
     assert_eq!(codes(true, &described(false, &[])), ["not-callable"]);
 }
+
+#[test]
+fn a_method_of_a_trait_takes_a_value_of_anothers_type_as_self_or_first() {
+    use crate::contract::probeable::ReceiverPlan;
+    use crate::contract::python::{Description, PortParameter};
+    let parameter = PortParameter {
+        name: "data".to_owned(),
+        kind: "POSITIONAL_OR_KEYWORD".to_owned(),
+        has_default: false,
+    };
+    let codes = |symbol: &str, parameters: usize| -> Vec<String> {
+        let mut item = function("tiny::Hex::encode", &[], text());
+        item.signature.as_mut().unwrap().receiver = Some(upstream::snapshot::Receiver::Shared);
+        let description = Description::Symbol {
+            is_callable: true,
+            parameters: Some(vec![parameter.clone(); parameters]),
+            class: None,
+        };
+        let symbol = symbol.parse().unwrap();
+        let receiver = ReceiverPlan::Argument;
+        let found = super::super::spec::findings(&item.path, Some(&item), &symbol, &description, &receiver);
+        found.into_iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes("port.Hex.encode", 0), Vec::<String>::new());
+    assert_eq!(codes("port.Hex.encode", 1), Vec::<String>::new());
+    assert_eq!(codes("port.Hex.encode", 2), ["parameter-count"]);
+    assert_eq!(codes("port.encode", 0), ["parameter-count"]);
+    assert_eq!(codes("port.encode", 1), Vec::<String>::new());
+}
