@@ -112,7 +112,7 @@ fn a_method_of_a_trait_takes_a_value_of_anothers_type_as_self_or_first() {
     };
     let codes = |symbol: &str, parameters: usize| -> Vec<String> {
         let mut item = function("tiny::Hex::encode", &[], text());
-        item.signature.as_mut().unwrap().receiver = Some(upstream::snapshot::Receiver::Shared);
+        item.signature.as_mut().unwrap().receiver = Some(Receiver::Shared);
         let description = Description::Symbol {
             is_callable: true,
             parameters: Some(vec![parameter.clone(); parameters]),

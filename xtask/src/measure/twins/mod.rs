@@ -23,7 +23,7 @@ use upstream::{ContentHash, Revision};
 
 use self::asking::{Asking, SURFACE, Side, members};
 use self::counting::{Counted, Counts, Differing, Sides, chosen, count};
-use self::ports::{Ports, Said};
+use self::ports::{Ports, Said, adopt_as};
 use self::set::{Set, Twin};
 use super::{Metric, Tell};
 
@@ -201,7 +201,7 @@ impl Commit<'_> {
         keep_differing(folder, &counted)?;
         ports.ask(&author, Some(&values), &members, &counted.left_out)?;
         ports.ask(&parent, Some(&values), &members, &counted.left_out)?;
-        ports.adopt_as(&parent, &author)?;
+        adopt_as(&parent, &author)?;
         Ok(Outcome {
             parent: ports.verdict(&parent)?,
             author: ports.verdict(&author)?,

@@ -134,13 +134,6 @@ impl Ports<'_> {
         commit(root, "Lock it")
     }
 
-    /// Locks a port as another is locked.
-    pub(super) fn adopt_as(&self, root: &Path, other: &Path) -> Result<()> {
-        std::fs::copy(other.join("tidelock.lock"), root.join("tidelock.lock"))?;
-        git(root, &["init", "--quiet", "--initial-branch=main"])?;
-        commit(root, "A twin")
-    }
-
     /// The folder with the library in Rust as Tidelock builds it for a session, and the Python files around it.
     pub(super) fn built(&self, root: &Path) -> Result<PathBuf> {
         self.ask(root, None, &[exports()], &BTreeMap::new())?;
@@ -162,9 +155,9 @@ impl Ports<'_> {
             .inherit(&["HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE"])
             .limits(Limits { timeout_ms: CHECK_MS, ..Limits::default() });
         let finished = SystemProcessRunner::default().run(&invocation)?;
-        match finished.ending {
-            Ending::Exited(code) if VERDICT_CODES.contains(&code) => {}
-            _ => bail!("`tidelock contract check` ended with {:?}:\n{}", finished.ending, finished.tail(20)),
+        let has_verdict = matches!(finished.ending, Ending::Exited(code) if VERDICT_CODES.contains(&code));
+        if !has_verdict {
+            bail!("`tidelock contract check` ended with {:?}:\n{}", finished.ending, finished.tail(20));
         }
         serde_json::from_slice(&finished.stdout)
             .context("`tidelock contract check` did not write its verdict")
@@ -173,6 +166,13 @@ impl Ports<'_> {
     fn tidelock(&self, root: &Path) -> Invocation {
         Invocation::new(self.program, root).env("TIDELOCK_STATE", self.state)
     }
+}
+
+/// Locks a port as another is locked.
+pub(super) fn adopt_as(root: &Path, other: &Path) -> Result<()> {
+    std::fs::copy(other.join("tidelock.lock"), root.join("tidelock.lock"))?;
+    git(root, &["init", "--quiet", "--initial-branch=main"])?;
+    commit(root, "A twin")
 }
 
 /// The cases of the session: requests of one class each.

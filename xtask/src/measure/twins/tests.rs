@@ -1,10 +1,8 @@
 //! The probing program on a small class of Python's, and the tally.
 
-use std::path::Path;
+use upstream::process::ProcessRunner as _;
 
-use upstream::process::{Invocation, ProcessRunner as _, SystemProcessRunner};
-
-use super::asking::{Asking, Side, members, request};
+use super::asking::request;
 use super::counting::{Answers, Values};
 use super::*;
 
@@ -129,7 +127,7 @@ fn what_is_left_out_is_not_asked() {
         .stdin(line.into_bytes());
     let finished = SystemProcessRunner::default().run(&invocation).unwrap();
     assert!(finished.succeeded(), "{}", finished.tail(5));
-    let calls: std::collections::BTreeMap<String, String> = serde_json::from_slice(&finished.stdout).unwrap();
+    let calls: BTreeMap<String, String> = serde_json::from_slice(&finished.stdout).unwrap();
     assert!(
         calls.contains_key("(3)") && !calls.contains_key("(7)") && !calls.contains_key("()"),
         "{calls:?}"
