@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use upstream::ContentHash;
 use upstream::ids::one_line;
+use upstream::{ContentHash, Words};
 
 upstream::string_id! {
     /// The path of a symbol in the port: package, modules, classes, name, joined by dots.
@@ -62,7 +62,7 @@ pub struct Symbol {
     /// Parameter names in order, without `self` or `cls`, for functions and methods.
     pub parameters: Vec<String>,
     /// Names its text mentions, last segments only, sorted; the raw edges of the port's graph.
-    pub mentions: Vec<String>,
+    pub mentions: Words,
     /// Whether it is test code.
     pub is_test: bool,
 }

@@ -42,7 +42,7 @@ pub(crate) fn an_item(at: &str, kind: ItemKind) -> Item {
         signature: None,
         aliased: None,
         members: Vec::new(),
-        mentions: Vec::new(),
+        mentions: upstream::Words::default(),
     };
     renew(&mut item, "");
     item
@@ -148,11 +148,7 @@ pub(crate) fn table(symbols: &[(&str, &str)]) -> SymbolTable {
 }
 
 /// The names that a text mentions, sorted.
-pub(crate) fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> upstream::Words {
     let separates = |letter: char| !letter.is_alphanumeric() && letter != '_';
-    let mut words: Vec<String> =
-        text.split(separates).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    words.sort();
-    words.dedup();
-    words
+    text.split(separates).collect()
 }

@@ -100,6 +100,7 @@ pub(crate) fn is_unsettled(session: &Session, lock: &Lock, tree: &TreeId, holds:
         item_at: &|label, item| session.item_at(label, item),
         mapping: &session.settings.mapping,
         symbols: &*session.symbols(tree)?,
+        uses: &*session.uses(tree)?,
         holds,
     })?;
     let is_carried = |item: &ItemPath| again.skipped.iter().any(|skip| skip.item == *item && skip.carried);

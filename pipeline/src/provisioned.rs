@@ -32,7 +32,7 @@ impl Session {
     pub(crate) fn python_for(&self, root: &Path) -> Result<Interpreter> {
         Ok(match self.provide(root)? {
             Some(environment) => environment.interpreter.clone(),
-            None => self.interpreter.clone(),
+            None => self.interpreter()?.clone(),
         })
     }
 
@@ -45,7 +45,9 @@ impl Session {
         let what = format!("installing what {} asks for", project.files.join(", "));
         self.machine.listener.tell(Progress::Busy { what });
         let folder = root.join(&self.settings.environment.folder);
-        let made = self.environments().make(&self.environment_request(&project, &folder)).map_err(blocked)?;
+        let base = self.interpreter().map_err(|error| blocked(error.into()))?;
+        let request = self.environment_request(base, &project, &folder);
+        let made = self.environments().make(&request).map_err(blocked)?;
         Ok(Some(self.keep(project, made)))
     }
 
@@ -67,7 +69,8 @@ impl Session {
         let ready = if known.is_some() {
             known
         } else {
-            let found = self.environments().find(&self.environment_request(&project, &folder))?;
+            let request = self.environment_request(self.interpreter()?, &project, &folder);
+            let found = self.environments().find(&request)?;
             found.map(|found| self.keep(project.clone(), found))
         };
         Ok(Standing { project, ready })
@@ -84,11 +87,16 @@ impl Session {
         Environments::in_folder(&self.settings.state.join("cache").join("environments"))
     }
 
-    fn environment_request<'a>(&'a self, project: &'a Project, folder: &'a Path) -> EnvironmentRequest<'a> {
+    fn environment_request<'a>(
+        &'a self,
+        base: &'a Interpreter,
+        project: &'a Project,
+        folder: &'a Path,
+    ) -> EnvironmentRequest<'a> {
         EnvironmentRequest {
             project,
             folder,
-            base: &self.interpreter,
+            base,
             runner: &*self.machine.runner,
             disk_bytes_max: self.settings.disk_bytes_max,
         }

@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use mappings::decision::{Day, day_at};
-use mappings::{Holds, Lock, SymbolTable};
+use mappings::{Holds, Lock, PortUses, SymbolTable};
 use port::language::Python;
-use port::language::python::{Interpreter, InterpreterError};
-use port::repo::{BranchHead, PortRepo, RepoError, SymbolCache};
+use port::language::python::{Interpreter, InterpreterError, Sought};
+use port::repo::{BranchHead, LockCache, PortRepo, RepoError, SymbolCache};
 use upstream::history::{Stood, standing};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::{Changed, OutlineCache, SnapshotReader, read_changed};
@@ -124,8 +124,7 @@ pub struct Session {
     pub branch: String,
     /// The port's language.
     pub language: Python,
-    /// Its interpreter, without what it needs installed.
-    pub interpreter: Interpreter,
+    interpreter: Sought,
     /// What was installed for it.
     pub(crate) provisioned: Provisioned,
     snapshots: Mutex<Snapshots>,
@@ -141,10 +140,17 @@ pub struct Session {
     known: Mutex<Option<Arc<Vec<Revision>>>>,
     /// The upstream's file that was read last, by commit and path.
     last_file: Mutex<Option<LastFile>>,
-    /// The symbols of the trees that were looked at last, oldest first.
-    symbols: Mutex<VecDeque<(TreeId, Arc<SymbolTable>)>>,
-    /// Those that another thread reads.
-    ahead: Mutex<Option<(TreeId, mpsc::Receiver<SymbolTable>)>>,
+    /// The trees of the port that were looked at last, oldest first.
+    ported: Mutex<VecDeque<(TreeId, Ported)>>,
+    /// One that another thread reads.
+    ahead: Mutex<Option<(TreeId, mpsc::Receiver<Ported>)>>,
+}
+
+/// The symbols of a tree of the port, and who uses whom among them.
+#[derive(Debug, Clone)]
+struct Ported {
+    symbols: Arc<SymbolTable>,
+    uses: Arc<PortUses>,
 }
 
 #[derive(Debug)]
@@ -172,11 +178,18 @@ impl Snapshots {
 }
 
 impl Session {
-    /// Opens the port that the settings describe.
+    /// Opens the port that the settings describe, to work on it.
     pub fn open(settings: Settings, machine: Machine) -> Result<Self, SessionError> {
+        let session = Self::open_to_look(settings, machine)?;
+        session.interpreter()?;
+        Ok(session)
+    }
+
+    /// Opens it for who only looks, and may not need its interpreter.
+    pub fn open_to_look(settings: Settings, machine: Machine) -> Result<Self, SessionError> {
         let port = PortRepo::open(&settings.root)?;
         let branch = branch_of(&settings, &port)?;
-        let interpreter = Interpreter::locate(&*machine.runner, settings.environment.interpreter.as_deref())?;
+        let interpreter = Sought::new(settings.environment.interpreter.as_deref());
         let mirror = open_mirror(&settings, &machine)?;
         let settings = on_day(settings, day_at(machine.clock.now_ms()));
         Ok(Self {
@@ -195,9 +208,14 @@ impl Session {
             labels: Mutex::default(),
             known: Mutex::default(),
             last_file: Mutex::default(),
-            symbols: Mutex::default(),
+            ported: Mutex::default(),
             ahead: Mutex::default(),
         })
+    }
+
+    /// The port's interpreter, without what it needs installed.
+    pub fn interpreter(&self) -> Result<&Interpreter, InterpreterError> {
+        self.interpreter.get(&*self.machine.runner)
     }
 
     /// Where the port's branch stands.
@@ -246,51 +264,61 @@ impl Session {
 
     /// The symbols of a tree of the port, without those of the runtime module.
     pub fn symbols(&self, tree: &TreeId) -> Result<Arc<SymbolTable>, SessionError> {
-        let mut known = self.symbols.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = known.iter().find(|(of, _)| of == tree).map(|(_, table)| Arc::clone(table)) {
-            return Ok(table);
+        Ok(self.ported(tree)?.symbols)
+    }
+
+    /// Who uses whom among the symbols of a tree of the port.
+    pub fn uses(&self, tree: &TreeId) -> Result<Arc<PortUses>, SessionError> {
+        Ok(self.ported(tree)?.uses)
+    }
+
+    fn ported(&self, tree: &TreeId) -> Result<Ported, SessionError> {
+        let mut known = self.ported.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ported)) = known.iter().find(|(of, _)| of == tree) {
+            return Ok(ported.clone());
         }
-        let mut table = if let Some(table) = self.read_ahead(tree) {
-            table
+        let ported = if let Some(ported) = self.read_ahead(tree) {
+            ported
         } else {
             let cache = self.symbol_cache.lock().unwrap_or_else(PoisonError::into_inner);
-            read_symbols(&self.port, &self.language, cache.as_ref(), tree)?
+            let own = self.own_runtime_file(tree);
+            read_symbols(&self.port, &self.language, cache.as_ref(), tree, own.as_deref())?
         };
-        // The runtime module is Tidelock's: it answers to no item, and is nobody's extension.
-        if let Some((file, state)) = self.runtime_state(tree)
-            && state.is_own()
-        {
-            table.symbols.retain(|_, symbol| symbol.file != file);
-        }
-        let table = Arc::new(table);
         if known.len() >= SYMBOL_TABLES_MAX {
             known.pop_front();
         }
-        known.push_back((tree.clone(), Arc::clone(&table)));
-        Ok(table)
+        known.push_back((tree.clone(), ported.clone()));
+        Ok(ported)
     }
 
-    /// Begins to read the symbols of a tree on another thread, for whoever asks for them soon. What goes wrong with that is
-    /// told to them.
+    /// Begins to read the symbols of a tree on another thread, and to find out who uses whom, for whoever asks for them
+    /// soon. What goes wrong with that is told to them.
     pub fn read_symbols_ahead(&self, tree: &TreeId) {
         let (sender, receiver) = mpsc::channel();
         let (root, cache) = (self.settings.root.clone(), symbol_cache(&self.settings));
         let (language, wanted) = (self.language.clone(), tree.clone());
+        let own = self.own_runtime_file(tree);
         std::thread::spawn(move || {
-            let table =
-                PortRepo::open(&root).map(|port| read_symbols(&port, &language, cache.as_ref(), &wanted));
-            if let Ok(Ok(table)) = table {
-                // Nobody may have waited for it.
-                drop(sender.send(table));
+            let Ok(port) = PortRepo::open(&root) else { return };
+            let ported = read_symbols(&port, &language, cache.as_ref(), &wanted, own.as_deref());
+            if let Ok(ported) = ported
+                && sender.send(ported.clone()).is_ok()
+            {
+                ported.uses.among(&ported.symbols);
             }
         });
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), receiver));
     }
 
-    fn read_ahead(&self, tree: &TreeId) -> Option<SymbolTable> {
+    fn read_ahead(&self, tree: &TreeId) -> Option<Ported> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, table) = ahead.take_if(|(of, _)| of == tree)?;
-        table.recv().ok()
+        let (_, ported) = ahead.take_if(|(of, _)| of == tree)?;
+        ported.recv().ok()
+    }
+
+    /// The runtime module is Tidelock's: it answers to no item, and is nobody's extension.
+    fn own_runtime_file(&self, tree: &TreeId) -> Option<String> {
+        self.runtime_state(tree).filter(|(_, state)| state.is_own()).map(|(file, _)| file)
     }
 
     /// A file of a tree of the port, where it is text.
@@ -502,6 +530,11 @@ pub fn look(settings: &Settings, machine: &Machine) -> Result<Looked, SessionErr
     Ok(Looked { head, lock, glance })
 }
 
+/// What earlier runs read of locks, where that can be kept.
+fn lock_cache(settings: &Settings) -> Option<LockCache> {
+    LockCache::open(&settings.state.join("cache/locks.sqlite")).ok()
+}
+
 /// What earlier runs read of the port's files, where that can be kept.
 fn symbol_cache(settings: &Settings) -> Option<SymbolCache> {
     SymbolCache::open(&settings.state.join("cache/symbols.sqlite")).ok()
@@ -512,11 +545,16 @@ fn read_symbols(
     language: &Python,
     cache: Option<&SymbolCache>,
     tree: &TreeId,
-) -> Result<SymbolTable, RepoError> {
-    match cache {
-        Some(cache) => port.symbol_table_cached(tree, language, cache),
-        None => port.symbol_table(tree, language, &|_every_source_file| true),
+    left_out: Option<&str>,
+) -> Result<Ported, RepoError> {
+    let mut table = match cache {
+        Some(cache) => port.symbol_table_cached(tree, language, cache)?,
+        None => port.symbol_table(tree, language, &|_every_source_file| true)?,
+    };
+    if let Some(file) = left_out {
+        table.symbols.retain(|_, symbol| symbol.file != file);
     }
+    Ok(Ported { symbols: Arc::new(table), uses: Arc::default() })
 }
 
 /// The branch of the port that work lands on.
@@ -534,9 +572,19 @@ pub fn lock_in(
     branch: &str,
     tree: &TreeId,
 ) -> Result<Lock, SessionError> {
-    let bytes =
-        port.read(tree, LOCK_NAME)?.ok_or_else(|| SessionError::NoLock { branch: branch.to_owned() })?;
-    let lock = Lock::parse(&String::from_utf8_lossy(&bytes))?;
+    let none = || SessionError::NoLock { branch: branch.to_owned() };
+    let id = port.content_id(tree, LOCK_NAME)?.ok_or_else(none)?;
+    let cache = prepare_state(&settings.state).ok().and_then(|()| lock_cache(settings));
+    let lock = if let Some(known) = cache.as_ref().and_then(|cache| cache.get(&id)) {
+        known
+    } else {
+        let bytes = port.read(tree, LOCK_NAME)?.ok_or_else(none)?;
+        let read = Lock::parse(&String::from_utf8_lossy(&bytes))?;
+        if let Some(cache) = cache {
+            cache.keep(&id, &read);
+        }
+        read
+    };
     let configured = settings.source.to_string();
     if lock.source != configured {
         return Err(SessionError::OtherSource { locked: lock.source, configured });

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// A text that is not a valid value of the type it was given to.
@@ -92,9 +92,17 @@ macro_rules! string_id {
 
 /// Refuses texts that could break a line of a report, a lock or a commit message.
 pub fn one_line(text: &str) -> Result<(), &'static str> {
+    // A lock has a hundred thousand names, and hardly one of them is not plain.
+    let breaks = |text: &str| {
+        if text.is_ascii() {
+            text.bytes().any(|byte| byte.is_ascii_control())
+        } else {
+            text.chars().any(char::is_control)
+        }
+    };
     if text.is_empty() {
         Err("it is empty")
-    } else if text.chars().any(char::is_control) {
+    } else if breaks(text) {
         Err("it holds a control character")
     } else {
         Ok(())
@@ -190,9 +198,30 @@ impl ItemPath {
 }
 
 /// The SHA-256 of some content, shortened to 128 bits: 32 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+///
+/// Where people read it, it is these digits; in compact forms it is the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash([u8; 16]);
+
+impl Serialize for ContentHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            std::borrow::Cow::<'_, str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        } else {
+            <[u8; 16]>::deserialize(deserializer).map(Self)
+        }
+    }
+}
 
 impl schemars::JsonSchema for ContentHash {
     fn inline_schema() -> bool {
@@ -266,19 +295,6 @@ impl FromStr for ContentHash {
     }
 }
 
-impl TryFrom<String> for ContentHash {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<ContentHash> for String {
-    fn from(hash: ContentHash) -> Self {
-        hash.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +311,28 @@ mod tests {
     #[test]
     fn hashes_of_parts_depend_on_where_the_parts_end() {
         assert_ne!(ContentHash::of_parts(["ab"]), ContentHash::of_parts(["a", "b"]));
+    }
+
+    #[test]
+    fn a_hash_is_digits_for_people_and_bytes_in_compact_forms() {
+        let hash = ContentHash::of("x");
+        let json = serde_json::to_string(&hash).unwrap();
+        assert_eq!(json, format!("\"{hash}\""));
+        assert_eq!(serde_json::from_str::<ContentHash>(&json).unwrap(), hash);
+        let wrong = serde_json::from_str::<ContentHash>("\"00\"").unwrap_err().to_string();
+        assert!(wrong.contains("`00` is not a valid content hash"), "{wrong}");
+        let compact = postcard::to_allocvec(&hash).unwrap();
+        assert_eq!(compact.len(), 16);
+        assert_eq!(postcard::from_bytes::<ContentHash>(&compact).unwrap(), hash);
+    }
+
+    #[test]
+    fn no_name_breaks_a_line() {
+        for (text, is_name) in
+            [("a b", true), ("\u{e9}", true), ("", false), ("a\n", false), ("\u{e9}\u{85}", false)]
+        {
+            assert_eq!(ItemPath::new(text).is_ok(), is_name, "{text:?}");
+        }
     }
 
     #[test]

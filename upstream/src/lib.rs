@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod source;
 pub mod trace_calls;
 pub mod tree;
+pub mod words;
 pub mod workspace;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -36,3 +37,4 @@ pub use revision::Revision;
 pub use schemars;
 pub use snapshot::{Fingerprint, Item, ItemKind, RustType, Snapshot};
 pub use source::{Mirror, SourceSpec};
+pub use words::Words;

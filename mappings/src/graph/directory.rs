@@ -78,10 +78,12 @@ impl<'n, 'a, Key> Directory<'n, 'a, Key> {
     /// What one caller is told by.
     pub(super) fn seeker<'d>(&'d self, caller: &'d Named<'a, Key>) -> Seeker<'d, 'n, 'a, Key> {
         let names = self.crates.get(caller.krate.as_ref());
-        let owns =
-            |word: &&String| names.and_then(|names| names.get(word.as_str())).is_some_and(|entry| entry.owns);
-        let owners = caller.mentions.iter().filter(owns).map(String::as_str).collect();
-        Seeker { all: self.all, caller, names, owners }
+        let looked_up = |word: &'d str| (word, names.and_then(|names| names.get(word)));
+        let words: Vec<_> = caller.mentions.iter().map(looked_up).collect();
+        let owns = |entry: &Entry<'_>| entry.owns;
+        let owners =
+            words.iter().filter(|(_, entry)| entry.is_some_and(owns)).map(|(word, _)| *word).collect();
+        Seeker { all: self.all, caller, words, owners }
     }
 }
 
@@ -114,16 +116,21 @@ enum Everywhere {
 pub(super) struct Seeker<'d, 'n, 'a, Key> {
     all: &'n [Named<'a, Key>],
     caller: &'d Named<'a, Key>,
-    names: Option<&'d HashMap<&'n str, Entry<'n>>>,
+    /// The words of the caller's text, each with what it is in its crate.
+    words: Vec<(&'d str, Option<&'d Entry<'n>>)>,
     /// The words of the caller's text that types with members are called.
     owners: Vec<&'d str>,
 }
 
 impl<Key> Seeker<'_, '_, '_, Key> {
-    /// Whom the caller means by a word, by their places among all; nobody where that cannot be told.
-    pub(super) fn meant_by(&self, word: &str) -> Cow<'_, [usize]> {
+    /// Whom the caller means by each word of its text, by their places among all; nobody where that cannot be told.
+    pub(super) fn meant(&self) -> impl Iterator<Item = (&str, Cow<'_, [usize]>)> {
+        self.words.iter().map(|(word, entry)| (*word, self.meant_by(word, *entry)))
+    }
+
+    fn meant_by<'s>(&'s self, word: &str, entry: Option<&'s Entry<'_>>) -> Cow<'s, [usize]> {
         let nobody = Cow::Borrowed(&[][..]);
-        match self.names.and_then(|names| names.get(word)).map(|entry| &entry.pool) {
+        match entry.map(|entry| &entry.pool) {
             None | Some(Pool::Nobody) => nobody,
             Some(Pool::One(at)) => {
                 let may_call = |candidate: &Named<'_, Key>| self.caller.is_test || !candidate.is_test;

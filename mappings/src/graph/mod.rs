@@ -10,6 +10,7 @@ mod named;
 mod promised;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::OnceLock;
 
 pub(crate) use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -25,8 +26,8 @@ use crate::symbol::{SymbolKind, SymbolPath, SymbolTable};
 /// A graph whose edges go from caller to callee.
 #[derive(Debug, Clone)]
 pub struct CallGraph<Key> {
+    /// Its nodes are sorted by their keys.
     graph: DiGraph<Key, ()>,
-    nodes: BTreeMap<Key, NodeIndex>,
     unresolved: BTreeMap<Key, Vec<String>>,
 }
 
@@ -75,7 +76,7 @@ impl CallGraph<SymbolPath> {
     }
 
     /// The same graph for walks alone: it does not know what stayed unresolved.
-    pub(crate) fn edges_of_symbols(table: &SymbolTable) -> Self {
+    fn edges_of_symbols(table: &SymbolTable) -> Self {
         Self::between_symbols(table, Unresolved::Dropped)
     }
 
@@ -99,6 +100,18 @@ impl CallGraph<SymbolPath> {
             }
         }
         graph
+    }
+}
+
+/// Who uses whom in one [`SymbolTable`], found out when it is first asked for. A large port takes as long for that as for
+/// all the rest of a plan, so it is shared by all that is planned for it.
+#[derive(Debug, Default)]
+pub struct PortUses(OnceLock<CallGraph<SymbolPath>>);
+
+impl PortUses {
+    /// The graph, made now or earlier; it is always asked for with the same table.
+    pub fn among(&self, table: &SymbolTable) -> &CallGraph<SymbolPath> {
+        self.0.get_or_init(|| CallGraph::edges_of_symbols(table))
     }
 }
 
@@ -155,18 +168,26 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         keys: impl IntoIterator<Item = Key>,
         edges: impl IntoIterator<Item = (Key, Key)>,
     ) -> Self {
-        let mut graph = DiGraph::new();
-        let keys: BTreeSet<Key> = keys.into_iter().collect();
-        let nodes: BTreeMap<Key, NodeIndex> =
-            keys.into_iter().map(|key| (key.clone(), graph.add_node(key))).collect();
+        let mut graph = Self::of_nodes(keys);
         let edges: BTreeSet<(NodeIndex, NodeIndex)> = edges
             .into_iter()
-            .filter_map(|(caller, callee)| Some((*nodes.get(&caller)?, *nodes.get(&callee)?)))
+            .filter_map(|(caller, callee)| Some((graph.node(&caller)?, graph.node(&callee)?)))
             .collect();
         for (caller, callee) in edges {
-            graph.add_edge(caller, callee, ());
+            graph.graph.add_edge(caller, callee, ());
         }
-        Self { graph, nodes, unresolved: BTreeMap::new() }
+        graph
+    }
+
+    fn of_nodes(keys: impl IntoIterator<Item = Key>) -> Self {
+        let mut keys: Vec<Key> = keys.into_iter().collect();
+        keys.sort();
+        keys.dedup();
+        let mut graph = DiGraph::with_capacity(keys.len(), 0);
+        for key in keys {
+            graph.add_node(key);
+        }
+        Self { graph, unresolved: BTreeMap::new() }
     }
 
     /// What this one calls, sorted.
@@ -206,7 +227,7 @@ impl<Key: Ord + Clone> CallGraph<Key> {
         for component in self.components() {
             let callees = component.iter().flat_map(|key| self.callees(key));
             let wave = callees.filter_map(|callee| wave_of.get(callee)).max().map_or(0, |wave| wave + 1);
-            for (key, _) in component.iter().filter_map(|key| self.nodes.get_key_value(key)) {
+            for key in component.iter().filter_map(|key| self.key(self.node(key)?)) {
                 wave_of.insert(key, wave);
             }
             if waves.len() <= wave {
@@ -224,7 +245,8 @@ impl<Key: Ord + Clone> CallGraph<Key> {
 
     /// The node of a key, for [`Self::walk`].
     pub(crate) fn node(&self, key: &Key) -> Option<NodeIndex> {
-        self.nodes.get(key).copied()
+        let at = self.graph.raw_nodes().binary_search_by(|node| node.weight.cmp(key)).ok()?;
+        Some(NodeIndex::new(at))
     }
 
     /// The key of a node.
@@ -264,36 +286,37 @@ impl<Key: Ord + Clone> CallGraph<Key> {
     }
 
     fn neighbours(&self, key: &Key, direction: Direction) -> Vec<&Key> {
-        let Some(node) = self.nodes.get(key) else { return Vec::new() };
-        let neighbours = self.graph.neighbors_directed(*node, direction);
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let neighbours = self.graph.neighbors_directed(node, direction);
         let keys: BTreeSet<&Key> = neighbours.filter_map(|node| self.graph.node_weight(node)).collect();
         keys.into_iter().collect()
     }
 
     fn resolve(named: &[Named<'_, Key>], keeps: Unresolved) -> Self {
-        let mut graph = Self::from_edges(named.iter().map(|named| named.key.clone()), std::iter::empty());
-        let node_of = |named: &Named<'_, Key>| graph.nodes.get(named.key).copied();
-        let nodes: Vec<Option<NodeIndex>> = named.iter().map(node_of).collect();
+        let mut graph = Self::of_nodes(named.iter().map(|named| named.key.clone()));
+        let nodes: Vec<Option<NodeIndex>> = named.iter().map(|named| graph.node(named.key)).collect();
         let directory = Directory::of(named);
         let mut edges: Vec<(NodeIndex, NodeIndex)> = Vec::new();
         for (caller, from) in named.iter().zip(&nodes) {
             let Some(from) = from else { continue };
             let mut open = Vec::new();
-            let seeker = directory.seeker(caller);
-            for mention in caller.mentions {
-                let callees = seeker.meant_by(mention);
+            let before = edges.len();
+            for (mention, callees) in directory.seeker(caller).meant() {
                 if callees.is_empty() && keeps == Unresolved::Kept {
-                    open.push(mention.clone());
+                    open.push(mention.to_owned());
                 }
                 let to = callees.iter().filter_map(|callee| nodes.get(*callee).copied().flatten());
                 edges.extend(to.filter(|to| to != from).map(|to| (*from, to)));
             }
+            edges.get_mut(before..).unwrap_or_default().sort_unstable();
             if !open.is_empty() {
                 graph.unresolved.insert(caller.key.clone(), open);
             }
         }
-        edges.sort_unstable();
+        // The callers are mostly sorted, and then so are the edges.
+        edges.sort();
         edges.dedup();
+        graph.graph.reserve_edges(edges.len());
         for (from, to) in edges {
             graph.graph.add_edge(from, to, ());
         }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use upstream::ItemPath;
 use upstream::snapshot::Item;
+use upstream::{ItemPath, Words};
 
 use crate::convention;
 use crate::mapping::without_variant;
@@ -21,7 +21,7 @@ pub(super) struct Named<'a, Key> {
     pub(super) module: Cow<'a, str>,
     pub(super) krate: Cow<'a, str>,
     pub(super) is_test: bool,
-    pub(super) mentions: &'a [String],
+    pub(super) mentions: &'a Words,
     /// The text, where names in it may stand behind a module: `rfc2822::parse`.
     pub(super) text: &'a str,
 }

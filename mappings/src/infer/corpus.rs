@@ -308,7 +308,7 @@ fn item_entity(item: &Item, module: usize, position: f64, vocabulary: &mut Vocab
         prose: vocabulary.set(prose_words(&item.docs)),
         named: Vec::new(),
         literals: vocabulary.set(rust_literals(body).iter().filter_map(|literal| literal_word(literal))),
-        mentions: vocabulary.set(item.mentions.iter().map(|name| fold(name))),
+        mentions: vocabulary.set(item.mentions.iter().map(fold)),
         members: vocabulary.set(item.members.iter().map(|name| fold(name))),
         position,
         size: size_of(body),
@@ -464,8 +464,7 @@ fn symbol_entity(
         Records::Masked => (masked(prose), Vec::new()),
     };
     let literals = facts.iter().flat_map(|facts| &facts.literals).filter_map(|text| literal_word(text));
-    let members: Vec<String> =
-        if symbol.kind == SymbolKind::Class { symbol.mentions.clone() } else { Vec::new() };
+    let members = symbol.mentions.iter().filter(|_| symbol.kind == SymbolKind::Class);
     let base = plain(symbol.path.as_str());
     Entity {
         key: SymbolPath::new(base).unwrap_or_else(|_empty| symbol.path.clone()),
@@ -489,7 +488,7 @@ fn symbol_entity(
         named: vocabulary.set(named),
         literals: vocabulary.set(literals),
         mentions: vocabulary.set(symbol.mentions.iter().map(|name| fold(name.trim_matches('_')))),
-        members: vocabulary.set(members.iter().map(|name| fold(name.trim_matches('_')))),
+        members: vocabulary.set(members.map(|name| fold(name.trim_matches('_')))),
         position: place.position,
         size: size_of(&symbol.text),
     }

@@ -4,11 +4,14 @@
 //! function is [`read`]. It takes nothing but what [`super::Lock::render`] gives: of anything else, and of anything that
 //! is wrong, it says nothing at all, and the general reader tells what it is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use memchr::memchr2;
 use upstream::{CommitId, ContentHash, ItemPath, RevisionLabel};
 
+use super::by_item::{OfItem, table};
 use super::text::LOCK_VERSION_MIN;
 use super::{Disposition, HeldItem, LOCK_VERSION, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 use crate::symbol::SymbolPath;
@@ -18,11 +21,11 @@ pub(super) fn read(text: &str) -> Option<Lock> {
     let mut lines = Lines(text);
     let head = lines.head()?;
     let revisions = lines.array("revisions", revision)?;
-    let links = by_item(lines.array("links", link)?, |link| &link.item)?;
-    let parked = by_item(lines.array("parked", parked)?, |parked| &parked.item)?;
+    let links = by_item(lines.array("links", link)?)?;
+    let parked = by_item(lines.array("parked", parked)?)?;
     // The first version ended here.
     let held = if lines.0.is_empty() { Vec::new() } else { lines.array("held", held)? };
-    let held = by_item(held, |held| &held.item)?;
+    let held = by_item(held)?;
     let labels: BTreeSet<&RevisionLabel> = revisions.iter().map(|recorded| &recorded.revision).collect();
     let last = revisions.iter().rfind(|recorded| recorded.disposition != Disposition::Withdrawn)?;
     let fits = lines.0.is_empty()
@@ -70,7 +73,7 @@ impl<'a> Lines<'a> {
             line.take(key)?;
             line.take(" = ")?;
             let text = line.string()?;
-            line.0.is_empty().then_some(text)
+            line.0.is_empty().then(|| text.into_owned())
         };
         Some(Head {
             source: value("source")?,
@@ -107,7 +110,7 @@ impl<'a> Lines<'a> {
 /// What is left of a line.
 struct Cursor<'a>(&'a str);
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
     fn take(&mut self, literal: &str) -> Option<()> {
         self.0 = self.0.strip_prefix(literal)?;
         Some(())
@@ -131,16 +134,16 @@ impl Cursor<'_> {
     }
 
     /// A string with the escapes that the program writes.
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Cow<'a, str>> {
         self.take("\"")?;
-        let mut text = String::new();
+        let mut text = Cow::Borrowed("");
         loop {
-            let at = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+            let at = memchr2(b'"', b'\\', self.0.as_bytes())?;
             let (plain, rest) = self.0.split_at_checked(at)?;
             if plain.bytes().any(|byte| byte.is_ascii_control()) {
                 return None;
             }
-            text.push_str(plain);
+            text += plain;
             if let Some(behind) = rest.strip_prefix('"') {
                 self.0 = behind;
                 return Some(text);
@@ -151,11 +154,11 @@ impl Cursor<'_> {
                 if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                     return None;
                 }
-                text.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+                text.to_mut().push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
                 self.0 = behind;
             } else {
                 let sign = escape.chars().next().filter(|sign| matches!(sign, '"' | '\\'))?;
-                text.push(sign);
+                text.to_mut().push(sign);
                 self.0 = escape.strip_prefix(sign)?;
             }
         }
@@ -164,20 +167,20 @@ impl Cursor<'_> {
 
 /// A value of an entry.
 trait Parsed: Sized {
-    fn parsed(text: String) -> Option<Self>;
+    fn parsed(text: Cow<'_, str>) -> Option<Self>;
 }
 
 impl Parsed for String {
-    fn parsed(text: String) -> Option<Self> {
-        Some(text)
+    fn parsed(text: Cow<'_, str>) -> Option<Self> {
+        Some(text.into_owned())
     }
 }
 
 macro_rules! parsed_by {
     ($($name:ty: $how:expr;)*) => {
         $(impl Parsed for $name {
-            fn parsed(text: String) -> Option<Self> {
-                let how: fn(String) -> Option<Self> = $how;
+            fn parsed(text: Cow<'_, str>) -> Option<Self> {
+                let how: fn(Cow<'_, str>) -> Option<Self> = $how;
                 how(text)
             }
         })*
@@ -190,14 +193,14 @@ parsed_by! {
     RevisionLabel: |text| RevisionLabel::new(text).ok();
     CommitId: |text| CommitId::new(text).ok();
     ContentHash: |text| ContentHash::from_str(&text).ok();
-    Proof: |text| match text.as_str() {
+    Proof: |text| match &*text {
         "proved" => Some(Proof::Proved),
         "tested" => Some(Proof::Tested),
         "mapped-only" => Some(Proof::MappedOnly),
         "unknown" => Some(Proof::Unknown),
         _ => None,
     };
-    Disposition: |text| match text.as_str() {
+    Disposition: |text| match &*text {
         "adopted" => Some(Disposition::Adopted),
         "landed" => Some(Disposition::Landed),
         "absorbed" => Some(Disposition::Absorbed),
@@ -266,13 +269,6 @@ fn held(line: &mut Cursor<'_>) -> Option<HeldItem> {
 }
 
 /// The entries by item, where they are sorted and each item is there once.
-fn by_item<Entry>(
-    entries: Vec<Entry>,
-    item_of: impl Fn(&Entry) -> &ItemPath,
-) -> Option<BTreeMap<ItemPath, Entry>> {
-    let is_sorted = entries.windows(2).all(|pair| match pair {
-        [one, other] => item_of(one) < item_of(other),
-        _ => true,
-    });
-    is_sorted.then(|| entries.into_iter().map(|entry| (item_of(&entry).clone(), entry)).collect())
+fn by_item<Entry: OfItem>(entries: Vec<Entry>) -> Option<BTreeMap<ItemPath, Entry>> {
+    entries.is_sorted_by(|one, other| one.item() < other.item()).then(|| table(entries))
 }

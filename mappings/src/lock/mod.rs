@@ -4,6 +4,7 @@
 //! [`check()`] compares it with both sides, [`adopt()`] makes the first one.
 
 mod adopt;
+mod by_item;
 mod check;
 mod lines;
 mod passed;
@@ -159,7 +160,7 @@ pub struct HeldItem {
 }
 
 /// The whole lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The upstream as its source is written in the configuration, such as `registry:strsim`.
     pub source: String,
@@ -168,12 +169,15 @@ pub struct Lock {
     /// Its commit in the mirror.
     pub commit: CommitId,
     /// The links by item.
+    #[serde(with = "by_item")]
     pub links: BTreeMap<ItemPath, Link>,
     /// The revisions from adoption to the baseline, oldest first.
     pub revisions: Vec<RecordedRevision>,
     /// What waits for a person, by item.
+    #[serde(with = "by_item")]
     pub parked: BTreeMap<ItemPath, ParkedItem>,
     /// What the port does not follow although it changed, by item.
+    #[serde(with = "by_item")]
     pub held: BTreeMap<ItemPath, HeldItem>,
 }
 

@@ -23,7 +23,7 @@ use upstream::snapshot::{Item, Snapshot};
 use upstream::{ItemPath, RevisionLabel};
 
 use crate::decision::Holds;
-use crate::graph::CallGraph;
+use crate::graph::{CallGraph, PortUses};
 use crate::lock::Lock;
 use crate::mapping::{Mapping, PlaceError};
 use crate::symbol::{SymbolPath, SymbolTable};
@@ -48,6 +48,8 @@ pub struct PlanInput<'a> {
     pub mapping: &'a Mapping,
     /// The port as it stands.
     pub symbols: &'a SymbolTable,
+    /// Who uses whom in it, where that is known already.
+    pub uses: &'a PortUses,
     /// What people decided to leave alone.
     pub holds: &'a Holds,
 }
@@ -121,10 +123,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 /// waits. Only what is named belongs together, so a class may be asked for without its methods.
 pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>) -> Result<Plan, PlanError> {
     check(input)?;
-    // The graph of a large port takes as long as all the rest.
-    let (symbols, items) = (input.symbols, &input.target.items);
+    let (symbols, uses, items) = (input.symbols, input.uses, &input.target.items);
     let (port, decided, calls) = std::thread::scope(|scope| {
-        let port = scope.spawn(|| CallGraph::edges_of_symbols(symbols));
+        let port = scope.spawn(|| uses.among(symbols));
         let decided = pending_changes(input).and_then(|changes| decide_all(input, changes));
         let calls = CallGraph::edges_of_items(items.values());
         (port.join(), decided, calls)
@@ -150,7 +151,7 @@ struct Graphs<'d> {
     /// Items of the target.
     calls: &'d CallGraph<ItemPath>,
     /// Symbols of the port.
-    port: CallGraph<SymbolPath>,
+    port: &'d CallGraph<SymbolPath>,
 }
 
 /// Each item once, with its first symbol.

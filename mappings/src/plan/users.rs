@@ -46,7 +46,7 @@ pub(super) struct Search<'d, 'a> {
     input: &'a PlanInput<'a>,
     calls: &'d CallGraph<ItemPath>,
     /// What uses what in the port.
-    port: CallGraph<SymbolPath>,
+    port: &'d CallGraph<SymbolPath>,
     /// The symbols of the items that are planned already: their own units carry what they use.
     own: BTreeMap<&'d ItemPath, &'d SymbolPath>,
     /// The links of items that have another path at the target, by that.

@@ -33,6 +33,7 @@ fn case(old: &[Item], new: &[Item], before: &[(&str, &str)]) -> Case {
         item_at: &|_, _| None,
         mapping: &mapping,
         symbols: &before,
+        uses: &crate::PortUses::default(),
         holds: &Holds::default(),
     })
     .unwrap();

@@ -29,11 +29,13 @@ pub(super) fn findings(context: &Context, settings: Settings, provision: bool) -
 fn port(session: &Session, provision: bool) -> Finding {
     let what = "port's code";
     let fine = |found: String| Finding { what, fine: true, found, remedy: String::new() };
-    let python = format!(
-        "Python {} ({})",
-        session.interpreter.version(),
-        session.interpreter.program().to_string_lossy()
-    );
+    let python = match session.interpreter() {
+        Ok(python) => format!("Python {} ({})", python.version(), python.program().to_string_lossy()),
+        Err(error) => {
+            let remedy = "name one as `interpreter` in `[port.environment]`".to_owned();
+            return Finding { what, fine: false, found: error.to_string(), remedy };
+        }
+    };
     if !session.settings.environment.provision {
         return fine(format!("{python} as it is, with `provision = false`"));
     }

@@ -173,6 +173,11 @@ impl Context {
         Session::open(settings, self.machine.clone()).map_err(session_error)
     }
 
+    /// The port, for who only looks at it.
+    fn session_to_look(&self, settings: Settings) -> Result<Session, CliError> {
+        Session::open_to_look(settings, self.machine.clone()).map_err(session_error)
+    }
+
     /// Prints a value as one line of JSON.
     fn json_line(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let mut text = serde_json::to_string(value).context("cannot write JSON")?;

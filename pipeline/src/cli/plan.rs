@@ -42,7 +42,7 @@ struct PlannedUnit {
 }
 
 pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> {
-    let session = context.session(context.settings()?)?;
+    let session = context.session_to_look(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
     session.read_symbols_ahead(&head.tree);
     let lock = session.lock(&head.tree).map_err(session_error)?;
@@ -120,6 +120,8 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
     } else {
         context.console.data(&text(&planned));
     }
+    // The process ends behind this. To give what was read back piece by piece would take a tenth of its time.
+    std::mem::forget((lock, current));
     Ok(ExitCode::Done)
 }
 

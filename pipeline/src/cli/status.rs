@@ -89,7 +89,7 @@ pub(super) fn run(context: &Context, args: &Status) -> Result<ExitCode, CliError
     if args.poll {
         return poll(context);
     }
-    let session = context.session(context.settings()?)?;
+    let session = context.session_to_look(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     if !args.offline {

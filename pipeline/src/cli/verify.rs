@@ -59,7 +59,7 @@ struct NotProbed {
 const NOT_PROBED_MAX: usize = 50;
 
 pub(super) fn run(context: &Context, args: &Verify) -> Result<ExitCode, CliError> {
-    let session = context.session(context.settings()?)?;
+    let session = context.session_to_look(context.settings()?)?;
     let head = session.head().map_err(session_error)?;
     let lock = session.lock(&head.tree).map_err(session_error)?;
     session.poll(lock.revisions.first().map(|recorded| &recorded.revision)).map_err(session_error)?;

@@ -177,7 +177,7 @@ fn classes_around(editable: &[SymbolPath], symbols: &SymbolTable) -> BTreeSet<Sy
 #[cfg(test)]
 mod tests {
     use mappings::{Symbol, SymbolKind, SymbolPath, SymbolTable};
-    use upstream::ContentHash;
+    use upstream::{ContentHash, Words};
 
     use super::classes_around;
 
@@ -196,7 +196,7 @@ mod tests {
             hash: ContentHash::of_parts([at]),
             decorators: Vec::new(),
             parameters: Vec::new(),
-            mentions: Vec::new(),
+            mentions: Words::default(),
             is_test: false,
         };
         let mut table = SymbolTable::default();

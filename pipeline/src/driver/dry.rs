@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use mappings::plan::{PlanInput, plan};
-use mappings::{Holds, Lock, Mapping, SymbolTable};
+use mappings::{Holds, Lock, Mapping, PortUses, SymbolTable};
 use port::language::Language;
 use port::translate::TranslationRequest;
 use upstream::{CommitId, Snapshot, TreeId};
@@ -50,6 +50,7 @@ pub fn requests(input: DryRun<'_>) -> Result<Vec<TranslationRequest>> {
         item_at: &|_, item| baseline.items.get(item).cloned(),
         mapping,
         symbols: &symbols,
+        uses: &PortUses::default(),
         holds: &holds,
     })?;
     let nothing = "0".repeat(40);

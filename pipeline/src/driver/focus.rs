@@ -98,6 +98,7 @@ fn standing(session: &Session, whole: &Current) -> Result<Standing> {
         item_at: &|label, item| session.item_at(label, item),
         mapping: &session.settings.mapping,
         symbols: &whole.symbols,
+        uses: &*session.uses(&whole.head.tree)?,
         holds: &whole.holds,
     })?;
     let units = again.units.iter().flat_map(|unit| &unit.members).map(|member| member.change.path());

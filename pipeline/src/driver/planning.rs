@@ -84,7 +84,7 @@ impl Current {
         head: &Head,
         (at_ms, portion): Asked<'_>,
     ) -> Result<Self> {
-        let symbols = session.symbols(&head.tree)?;
+        let (symbols, uses) = (session.symbols(&head.tree)?, session.uses(&head.tree)?);
         let diff = upstream::diff::compare(&baseline, &snapshot);
         let holds = session.holds(at_ms)?;
         let input = PlanInput {
@@ -94,6 +94,7 @@ impl Current {
             item_at: &|label, item| session.item_at(label, item),
             mapping: &session.settings.mapping,
             symbols: &symbols,
+            uses: &uses,
             holds: &holds,
         };
         let plan = plan_portion(&input, portion)?;

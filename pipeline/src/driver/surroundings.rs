@@ -182,7 +182,7 @@ fn roles<'s>(
     let after = members.iter().map(|member| &member.change).chain(hidden).filter_map(ItemChange::after);
     let upstream = mentioned(after);
     let mine = members.iter().filter_map(|member| attempt.shown.symbols.get(&member.symbol));
-    let called: BTreeSet<&str> = mine.flat_map(|symbol| &symbol.mentions).map(String::as_str).collect();
+    let called: BTreeSet<&str> = mine.flat_map(|symbol| symbol.mentions.iter()).collect();
     let is_test_unit = attempt.unit.kind == UnitKind::Test;
     // A test that is there shows by itself how the port writes its tests.
     let needs_example =
@@ -206,9 +206,7 @@ fn roles<'s>(
         let is_called = is_named(symbol) || is_kind_of(symbol, &classes, language);
         // A class mentions what its methods mention; where only a method calls, the method is shown.
         let calls = symbol.kind != SymbolKind::Class
-            && members.iter().any(|member| {
-                symbol.mentions.binary_search_by(|mention| mention.as_str().cmp(member.symbol.name())).is_ok()
-            });
+            && members.iter().any(|member| symbol.mentions.contains(member.symbol.name()));
         if wanted.contains(&symbol.path) || wanted.iter().any(|path| is_further(&symbol.path, path)) {
             Some(Role::Wanted)
         } else if written_into.contains(&symbol.path) {
@@ -249,9 +247,7 @@ fn is_further(symbol: &SymbolPath, first: &SymbolPath) -> bool {
 
 /// The names that items mention, and the types in front of what they mention: `Words` of `Words::new`.
 fn mentioned<'i>(items: impl Iterator<Item = &'i Item>) -> BTreeSet<&'i str> {
-    items
-        .flat_map(|item| item.mentions.iter().map(String::as_str).chain(types_of_paths(&item.text)))
-        .collect()
+    items.flat_map(|item| item.mentions.iter().chain(types_of_paths(&item.text))).collect()
 }
 
 fn types_of_paths(text: &str) -> impl Iterator<Item = &str> {
@@ -264,7 +260,7 @@ fn types_of_paths(text: &str) -> impl Iterator<Item = &str> {
 /// Whether a class is one of these by its head: a variant of an enumeration, a kind of error. Rust names them by what
 /// they are kinds of.
 fn is_kind_of(symbol: &Symbol, classes: &BTreeSet<&str>, language: &dyn Language) -> bool {
-    let mentions_one = || symbol.mentions.iter().any(|name| classes.contains(name.as_str()));
+    let mentions_one = || symbol.mentions.iter().any(|name| classes.contains(name));
     if symbol.kind != SymbolKind::Class || !mentions_one() {
         return false;
     }

@@ -119,7 +119,7 @@ mod tests {
                 hash: ContentHash::of(text),
                 decorators: Vec::new(),
                 parameters: Vec::new(),
-                mentions: Vec::new(),
+                mentions: upstream::Words::default(),
                 is_test: path.as_str().starts_with("tests."),
             };
             (path, symbol)

@@ -72,7 +72,7 @@ fn what_is_kept_and_cannot_be_read_costs_time_and_nothing_else() {
     for entry in std::fs::read_dir(cache.join("standing")).unwrap() {
         std::fs::write(entry.unwrap().path(), "{").unwrap();
     }
-    for name in ["outlines.sqlite", "symbols.sqlite"] {
+    for name in ["locks.sqlite", "outlines.sqlite", "symbols.sqlite"] {
         std::fs::write(cache.join(name), "no database").unwrap();
     }
     assert_eq!(world.tidelock(&["plan", "--format", "json"]).json(), whole);

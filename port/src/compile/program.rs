@@ -324,7 +324,7 @@ impl Program {
         let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for placed in self.items.values() {
             let own = placed.file.clone();
-            let named = placed.item.mentions.iter().filter_map(|name| by_name.get(name.as_str())).flatten();
+            let named = placed.item.mentions.iter().filter_map(|name| by_name.get(name)).flatten();
             for other in named.filter(|other| other.file != own) {
                 uses.entry(own.clone()).or_default().insert(other.file.clone());
             }

@@ -255,10 +255,8 @@ impl TypeScope<'_> {
         // What its fields are made of is looked at as far as it goes.
         let inside =
             TypeScope { module: item.path.parent().unwrap_or_else(|| self.module.clone()), ..self.clone() };
-        for mentioned in item.members.iter().chain(&item.mentions) {
-            if let Some(other) =
-                inside.item(std::slice::from_ref(mentioned)).filter(|other| !is_generic(other))
-            {
+        for mentioned in item.members.iter().map(String::as_str).chain(item.mentions.iter()) {
+            if let Some(other) = inside.item(&[mentioned.to_owned()]).filter(|other| !is_generic(other)) {
                 drop(inside.observe_item(other, &[], observed));
             }
         }

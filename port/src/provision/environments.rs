@@ -11,7 +11,7 @@ use upstream::process::ProcessRunner;
 
 use super::install::{Installer, install};
 use super::project::{Project, ProjectError};
-use crate::language::python::Interpreter;
+use crate::language::python::{Interpreter, InterpreterError};
 
 /// The most environments that are kept; of more, those that were used longest ago go.
 const ENVIRONMENTS_MAX: usize = 8;
@@ -64,6 +64,9 @@ pub enum EnvironmentError {
         /// Its complaint.
         reason: String,
     },
+    /// There is no interpreter to make them with.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
     /// A process could not be run.
     #[error(transparent)]
     Process(#[from] upstream::process::ProcessError),
@@ -87,7 +90,9 @@ impl EnvironmentError {
             Self::Project(_) => {
                 "change the project files, or name an interpreter that has everything and write `provision = false` in `[port.environment]`"
             }
-            Self::WrongPython { .. } => "name another as `interpreter` in `[port.environment]`",
+            Self::WrongPython { .. } | Self::Interpreter(_) => {
+                "name another as `interpreter` in `[port.environment]`"
+            }
             Self::NoInstaller { .. } => {
                 "install uv, or pip for this interpreter, or write `provision = false` in `[port.environment]`"
             }

@@ -47,6 +47,15 @@ impl PortRepo {
 
     /// The content of a file, or `None` where there is none at this path.
     pub fn read(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, RepoError> {
+        self.file(tree, path)?.map(|id| self.blob(id)).transpose()
+    }
+
+    /// The id of the content of a file, or `None` where there is none at this path.
+    pub fn content_id(&self, tree: &TreeId, path: &str) -> Result<Option<String>, RepoError> {
+        Ok(self.file(tree, path)?.map(|id| id.to_string()))
+    }
+
+    fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Oid>, RepoError> {
         let tree = self.tree(tree)?;
         let entry = match tree.get_path(Path::new(path)) {
             Ok(entry) => entry,
@@ -54,7 +63,7 @@ impl PortRepo {
             Err(source) => return Err(RepoError::Git { action: "read a tree", source }),
         };
         let what = match mode_of(&entry) {
-            Mode::File { .. } => return self.blob(entry.id()).map(Some),
+            Mode::File { .. } => return Ok(Some(entry.id())),
             Mode::Folder => "a folder",
             Mode::Link => "a symbolic link",
             Mode::Submodule => "a submodule",

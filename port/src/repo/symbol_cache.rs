@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use mappings::Symbol;
 use serde::{Deserialize, Serialize};
 use upstream::ContentHash;
-use upstream::cache::{CacheError, DerivedCache};
+use upstream::cache::{CacheError, DerivedCache, Form};
 
 use crate::language::Language;
 
@@ -22,6 +22,7 @@ const RULES: &[&str] = &[
     include_str!("../language/python/source.rs"),
     include_str!("../language/python/symbols.rs"),
     include_str!("../../../mappings/src/symbol.rs"),
+    include_str!("../../../upstream/src/words.rs"),
     include_str!("symbol_cache.rs"),
 ];
 
@@ -39,7 +40,7 @@ pub struct SymbolCache(DerivedCache);
 impl SymbolCache {
     /// Opens the cache: see [`DerivedCache::open`].
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        DerivedCache::open(path, rules(), FILES_MAX).map(Self)
+        DerivedCache::open(path, Form::Compact, rules(), FILES_MAX).map(Self)
     }
 
     /// The key of a file: its content, its place, and the module that it is there.

@@ -60,7 +60,7 @@ pub(crate) fn item(path: &str, kind: ItemKind, text: &str) -> Item {
         signature: None,
         aliased: None,
         members: Vec::new(),
-        mentions: Vec::new(),
+        mentions: upstream::Words::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::row::RowChanges;
 use super::walk::Step;
-use crate::cache::{CacheError, DerivedCache};
+use crate::cache::{CacheError, DerivedCache, Form};
 
 /// The form of the rows and the rules that make them: with another one, everything kept is forgotten.
 const FORMAT: &str = "3";
@@ -18,7 +18,7 @@ pub struct HistoryCache(DerivedCache);
 impl HistoryCache {
     /// Opens the cache: see [`DerivedCache::open`].
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        DerivedCache::open(path, FORMAT, ROWS_MAX).map(Self)
+        DerivedCache::open(path, Form::Text, FORMAT, ROWS_MAX).map(Self)
     }
 
     /// The rows of these revisions, where they are known.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::outline::Outline;
-use crate::cache::{CacheError, DerivedCache};
+use crate::cache::{CacheError, DerivedCache, Form};
 use crate::ids::ContentHash;
 
 /// The most files that are kept; one takes some twenty kilobytes.
@@ -28,6 +28,7 @@ const RULES: &[&str] = &[
     include_str!("types.rs"),
     include_str!("uses.rs"),
     include_str!("visibility.rs"),
+    include_str!("../words.rs"),
 ];
 
 /// Outlines by content and edition.
@@ -37,7 +38,7 @@ pub struct OutlineCache(DerivedCache);
 impl OutlineCache {
     /// Opens the cache: see [`DerivedCache::open`].
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        DerivedCache::open(path, rules(), FILES_MAX).map(Self)
+        DerivedCache::open(path, Form::Compact, rules(), FILES_MAX).map(Self)
     }
 
     /// What the content held, where that is known.

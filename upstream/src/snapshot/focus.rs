@@ -86,8 +86,8 @@ pub fn read_changed(
         let revision = revision.label.to_string();
         move |source: TreeError| SnapshotError { revision, source }
     };
-    let (old, new) =
-        (Side::of(before.0).map_err(failed(before.1))?, Side::of(after.0).map_err(failed(after.1))?);
+    let old = Side::of(reader, before.0).map_err(failed(before.1))?;
+    let new = Side::of(reader, after.0).map_err(failed(after.1))?;
     let common = Common::of(&old.listed, &new.listed);
     if common.is_unclear {
         return Ok(None);
@@ -126,9 +126,9 @@ struct Side<'tree> {
 }
 
 impl<'tree> Side<'tree> {
-    fn of(tree: &'tree dyn SourceTree) -> Result<Self, TreeError> {
+    fn of(reader: &mut SnapshotReader, tree: &'tree dyn SourceTree) -> Result<Self, TreeError> {
         let sources = Sources::list(tree)?;
-        let found = packages(&sources)?;
+        let found = reader.packages(&sources)?;
         let listed = Listed::new(&sources, found.targets.clone());
         Ok(Self { sources, found, listed })
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rust_type::RustType;
 use crate::ids::{ContentHash, ItemPath};
+use crate::words::Words;
 
 /// What kind of item it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -157,5 +158,5 @@ pub struct Item {
     /// For a struct, its named or numbered fields; for an enum, its variants.
     pub members: Vec<String>,
     /// Names the body and header mention, last path segments only, sorted; the raw edges of the graph.
-    pub mentions: Vec<String>,
+    pub mentions: Words,
 }

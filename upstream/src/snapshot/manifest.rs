@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::sources::{Sources, folder_of};
 use super::{Package, UnparsedFile};
-use crate::tree::TreeError;
+use crate::ids::ContentHash;
+use crate::tree::{EntryKind, TreeEntry, TreeError};
 use crate::workspace::{self, DependencyKind, Surveyed, Target, TargetKind, manifest_path};
 
 /// What a crate is to its package.
@@ -33,11 +34,31 @@ pub(super) struct CrateRoot {
 }
 
 /// The packages of a revision.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Packages {
     pub(super) all: Vec<Package>,
     pub(super) targets: Vec<CrateRoot>,
     pub(super) unparsed: Vec<UnparsedFile>,
+}
+
+/// Stands for all that the packages of a revision follow from: its paths, its links, and what its manifests hold.
+pub(super) fn grounds(sources: &Sources<'_>) -> ContentHash {
+    let is_manifest = |path: &str| path == "Cargo.toml" || path.ends_with("/Cargo.toml");
+    let content = |entry: &TreeEntry| {
+        // A manifest may be a link to a file of any name.
+        let manifest = is_manifest(&entry.path).then(|| sources.file(&entry.path)).flatten();
+        let manifest = manifest.and_then(|real| sources.id(&real)).unwrap_or_default().to_owned();
+        match entry.kind {
+            EntryKind::File => ["file".to_owned(), manifest],
+            EntryKind::Link => [format!("link {}", entry.id), manifest],
+            EntryKind::Submodule => ["submodule".to_owned(), manifest],
+        }
+    };
+    let parts = sources.entries().values().flat_map(|entry| {
+        let [kind, manifest] = content(entry);
+        [entry.path.clone(), kind, manifest]
+    });
+    ContentHash::of_parts(parts)
 }
 
 /// Finds the packages: those of the root and of its workspace, or, without a manifest there, those of the

@@ -2,10 +2,11 @@
 
 use super::syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, ast};
 use super::types::segment_name;
+use crate::words::Words;
 
 /// Last path segments, names of called methods and of macros, and every name inside the tokens of a macro,
 /// sorted, each once. Members of traits and implementations are items of their own and left out.
-pub(super) fn mentions(node: &SyntaxNode) -> Vec<String> {
+pub(super) fn mentions(node: &SyntaxNode) -> Words {
     let mut names = Vec::new();
     let mut walk = node.preorder_with_tokens();
     while let Some(event) = walk.next() {
@@ -35,7 +36,5 @@ pub(super) fn mentions(node: &SyntaxNode) -> Vec<String> {
             }
         }
     }
-    names.sort();
-    names.dedup();
-    names
+    names.into_iter().collect()
 }

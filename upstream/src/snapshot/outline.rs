@@ -19,6 +19,7 @@ use super::types::{rust_type, signature};
 use super::uses::{ReExport, extern_crate, flattened};
 use super::visibility::visibility;
 use crate::ids::{ContentHash, ItemPath};
+use crate::words::Words;
 
 /// The deepest nesting of inline modules that is followed.
 const INLINE_MODULES_MAX: usize = 64;
@@ -406,7 +407,7 @@ pub(super) fn module_item(
         signature: None,
         aliased: None,
         members: Vec::new(),
-        mentions: Vec::new(),
+        mentions: Words::default(),
     }
 }
 

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::cache::OutlineCache;
 use super::declared::{Stands, bare};
-use super::manifest::{CrateKind, CrateRoot, Packages, packages};
+use super::manifest::{CrateKind, CrateRoot, Packages, grounds, packages};
 use super::module_files::{FilePlace, files_of};
 use super::outline::{Declaration, ModuleFacts, Outline, OutlineItem, module_item, outline};
 use super::reachable::{Exports, mark_exported};
 use super::sources::Sources;
 use super::syntax;
 use super::{Item, Snapshot, UnparsedFile, Visibility};
-use crate::ids::ItemPath;
+use crate::ids::{ContentHash, ItemPath};
 use crate::revision::Revision;
 use crate::tree::{SourceTree, TreeError};
 
@@ -42,10 +42,12 @@ pub fn read(tree: &dyn SourceTree, revision: &Revision) -> Result<Snapshot, Snap
     SnapshotReader::default().read(tree, revision)
 }
 
-/// Takes snapshots of one revision after another. What the last one parsed is kept, by the id of the content.
+/// Takes snapshots of one revision after another. What the last one parsed is kept, by the id of the content, and its
+/// packages, by what they follow from.
 #[derive(Debug, Default)]
 pub struct SnapshotReader {
     outlines: BTreeMap<(String, String), Arc<Outline>>,
+    packages: Option<(ContentHash, Packages)>,
     cache: Option<OutlineCache>,
 }
 
@@ -63,8 +65,19 @@ impl SnapshotReader {
 
     fn walk(&mut self, tree: &dyn SourceTree, revision: &Revision) -> Result<Snapshot, TreeError> {
         let sources = Sources::list(tree)?;
-        let found = packages(&sources)?;
+        let found = self.packages(&sources)?;
         self.walk_targets(&sources, found, revision, &|_every_target| true)
+    }
+
+    /// The packages of a revision; mostly they are those of the last one.
+    pub(super) fn packages(&mut self, sources: &Sources<'_>) -> Result<Packages, TreeError> {
+        let grounds = grounds(sources);
+        if let Some((_, known)) = self.packages.as_ref().filter(|(of, _)| *of == grounds) {
+            return Ok(known.clone());
+        }
+        let found = packages(sources)?;
+        self.packages = Some((grounds, found.clone()));
+        Ok(found)
     }
 
     /// Walks those targets that are wanted, of packages that were found in these sources.

@@ -1,6 +1,6 @@
 //! A Rust type as written in a signature, in the shape that drivers and comparisons work on.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A type expression. Lifetimes are left out: no behaviour depends on them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,9 +32,15 @@ pub enum RustType {
     /// `(A, B)`; the unit type is the empty tuple.
     Tuple(Vec<RustType>),
     /// `!`
+    // Forms that do not describe themselves cannot ask what is there.
+    #[serde(deserialize_with = "nothing")]
     Never,
     /// Anything else (`impl Trait`, `dyn Trait`, function pointers), as written.
     Other(String),
+}
+
+fn nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    <()>::deserialize(deserializer)
 }
 
 impl RustType {

@@ -464,7 +464,7 @@ fn mentions_are_the_last_names_of_paths_methods_and_macros() {
     let snapshot =
         library("fn f(x: &a::Thing) -> u8 { x.go(b::c::call::<u8>()); assert_eq!(other(1), x.field()); 1 }");
     assert_eq!(
-        item(&snapshot, "my_crate::f").mentions,
+        item(&snapshot, "my_crate::f").mentions.iter().collect::<Vec<_>>(),
         ["Thing", "assert_eq", "call", "field", "go", "other", "u8", "x"]
     );
 }
@@ -551,6 +551,35 @@ fn a_reader_that_saw_a_revision_gives_the_same_snapshot_again() {
 fn a_repository_without_a_manifest_has_no_items() {
     let snapshot = repository(&[("README.md", "hello")]);
     assert_eq!((snapshot.items.len(), snapshot.packages.len(), snapshot.files.len()), (0, 0, 1));
+}
+
+#[test]
+fn packages_of_the_last_revision_are_taken_only_where_nothing_about_them_changed() {
+    let manifest = |name: &str| format!("[package]\nname = \"{name}\"\nedition = \"2021\"\n");
+    let (one, other) = (manifest("one"), manifest("other"));
+    let base = [("a.toml", one.as_str()), ("b.toml", &other), ("p/src/lib.rs", "pub fn f() {}")];
+    let tree = |files: &[(&str, &str)], to: &str| {
+        let files = base.iter().chain(files).map(|(path, text)| (*path, text.as_bytes().to_vec()));
+        files.collect::<MemoryTree>().with_link("Cargo.toml", to).with_link("src", "p/src")
+    };
+    let trees = [
+        tree(&[], "a.toml"),
+        tree(&[("p/src/lib.rs", "pub fn g() {}")], "a.toml"),
+        tree(&[("a.toml", &manifest("third"))], "a.toml"),
+        tree(&[], "b.toml"),
+        tree(&[("p/src/bin/x.rs", "fn main() {}")], "b.toml"),
+        tree(&[], "b.toml").with_link("src", "nowhere"),
+    ];
+    let mut reader = SnapshotReader::default();
+    for (at, tree) in trees.iter().chain(&trees).enumerate() {
+        assert_eq!(reader.read(tree, &revision()).unwrap(), read(tree, &revision()).unwrap(), "tree {at}");
+    }
+    let names = trees.map(|tree| read(&tree, &revision()).unwrap().packages[0].name.clone());
+    assert_eq!(
+        names,
+        ["one", "one", "third", "other", "other", "other"],
+        "each tree differs from the one before"
+    );
 }
 
 const SAMPLE: &str = r#"

@@ -237,7 +237,6 @@ fn definition(item: &Item, name: &str, bodies: Bodies) -> Definition {
     let uses: Vec<&str> = item
         .mentions
         .iter()
-        .map(String::as_str)
         .filter(|name| is_name(name) && !KEYWORDS.contains(name))
         .take(USES_MAX)
         .collect();

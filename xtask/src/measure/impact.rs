@@ -254,6 +254,7 @@ fn planned_symbols(baseline: &Snapshot, target: &Snapshot, port: &PortOutline) -
         item_at: &item_at,
         mapping: &mapping,
         symbols,
+        uses: &mappings::PortUses::default(),
         holds: &mappings::Holds::default(),
     })?;
     let members = || made.units.iter().flat_map(|unit| &unit.members).map(|member| member.symbol.to_string());

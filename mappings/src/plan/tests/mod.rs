@@ -68,6 +68,7 @@ impl Port {
             item_at: &item_at,
             mapping: &self.mapping,
             symbols: &self.symbols,
+            uses: &PortUses::default(),
             holds: &self.holds,
         })
     }
@@ -115,9 +116,8 @@ impl Port {
 fn mirroring(mut symbols: SymbolTable, upstream: &Snapshot, lock: &Lock) -> SymbolTable {
     for link in lock.links.values() {
         let symbol = symbols.symbols.get_mut(&link.symbol).unwrap();
-        symbol.mentions.extend(upstream.items[&link.item].mentions.iter().cloned());
-        symbol.mentions.sort();
-        symbol.mentions.dedup();
+        let of_item = &upstream.items[&link.item].mentions;
+        symbol.mentions = symbol.mentions.iter().chain(of_item.iter()).collect();
     }
     symbols
 }
@@ -486,6 +486,7 @@ fn withdrawn_targets_and_wrong_baselines_give_no_plan() {
         item_at: &|_, _| None,
         mapping: &port.mapping,
         symbols: &port.symbols,
+        uses: &PortUses::default(),
         holds: &port.holds,
     };
     assert!(matches!(plan(&wrong), Err(PlanError::WrongBaseline { .. })));

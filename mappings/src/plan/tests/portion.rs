@@ -37,6 +37,7 @@ impl Begun {
             item_at: &|_, item| self.baseline.items.get(item).cloned(),
             mapping: &self.mapping,
             symbols: &SymbolTable::default(),
+            uses: &PortUses::default(),
             holds: &Holds::default(),
         };
         plan_portion(&input, portion.as_ref()).unwrap()

@@ -105,7 +105,7 @@ impl<'a> Sides<'a> {
         environment.extend(path_with(Path::new(&tools.cargo)));
         environment.extend(variables(bench, pairing.mode));
         let mut access = tools.access.clone();
-        access.read.extend(interpreter_access(&self.session.interpreter).read);
+        access.read.extend(interpreter_access(self.session.interpreter()?).read);
         access.write.push(root.clone());
         if !bench.upstream_build.is_empty() {
             self.fetch(&root, &tools.cargo, &environment)?;

@@ -125,7 +125,7 @@ pub(super) fn item(path: &str, kind: ItemKind) -> Item {
         signature: None,
         aliased: None,
         members: Vec::new(),
-        mentions: Vec::new(),
+        mentions: upstream::Words::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use upstream::process::{Ending, Finished, Invocation, Limits, ProcessError, ProcessRunner};
@@ -112,6 +113,37 @@ pub struct Interpreter {
     program: OsString,
     version: PythonVersion,
     folders: Vec<PathBuf>,
+}
+
+/// An interpreter that is looked for when it is first needed.
+///
+/// Who only looks at a port needs none, and where shims stand in front of one, it takes a while to answer.
+#[derive(Debug, Clone)]
+pub struct Sought {
+    named: Option<String>,
+    found: Arc<OnceLock<Interpreter>>,
+}
+
+impl Sought {
+    /// The named one, or else the first of the usual names that is there.
+    pub fn new(named: Option<&str>) -> Self {
+        Self { named: named.map(str::to_owned), found: Arc::default() }
+    }
+
+    /// The interpreter, looked for now or found earlier.
+    pub fn get(&self, runner: &dyn ProcessRunner) -> Result<&Interpreter, InterpreterError> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
+        }
+        let found = Interpreter::locate(runner, self.named.as_deref())?;
+        Ok(self.found.get_or_init(|| found))
+    }
+}
+
+impl From<Interpreter> for Sought {
+    fn from(found: Interpreter) -> Self {
+        Self { named: None, found: Arc::new(OnceLock::from(found)) }
+    }
 }
 
 impl Interpreter {

@@ -27,7 +27,7 @@ use super::{
     Construct, FileSymbols, Fragment, Imported, Language, Place, RenameError, SpliceError, SyntaxFault,
 };
 use crate::edit::InsertPlace;
-pub use interpreter::{Interpreter, InterpreterError, PythonVersion, VERSION_MIN};
+pub use interpreter::{Interpreter, InterpreterError, PythonVersion, Sought, VERSION_MIN};
 pub use outline::{modules_by_root, outline, source_root};
 
 /// Words that no definition may be named by.
@@ -53,12 +53,13 @@ fn module_path(source_root: &str, file: &str) -> Option<SymbolPath> {
 #[derive(Debug, Clone)]
 pub struct Python {
     source_root: String,
-    interpreter: Interpreter,
+    interpreter: Sought,
 }
 
 impl Python {
     /// Python whose packages lie in a folder from the port's root: `src`, or empty for the root itself.
-    pub fn new(source_root: &str, interpreter: Interpreter) -> Self {
+    pub fn new(source_root: &str, interpreter: impl Into<Sought>) -> Self {
+        let interpreter = interpreter.into();
         Self { source_root: source_root.trim_matches('/').to_owned(), interpreter }
     }
 }
@@ -153,7 +154,7 @@ impl Language for Python {
         runner: &dyn ProcessRunner,
         text: &str,
     ) -> Result<Option<SyntaxFault>, InterpreterError> {
-        self.interpreter.check_syntax(runner, text)
+        self.interpreter.get(runner)?.check_syntax(runner, text)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mappings::{Symbol, SymbolKind, SymbolPath};
 use tree_sitter::Node;
-use upstream::ContentHash;
+use upstream::{ContentHash, Words};
 
 use super::indent::{hash, leading_white, without_indent};
 use super::source::{Source, children, descendants, statements};
@@ -385,10 +385,10 @@ fn mentions(
     statement: Node<'_>,
     definition: &Definition<'_>,
     parameters: &[String],
-) -> Vec<String> {
+) -> Words {
     let hidden: BTreeSet<&str> =
         parameters.iter().map(|name| name.trim_start_matches('*')).chain(["self", "cls"]).collect();
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     for node in descendants(statement).filter(|node| node.kind() == "identifier") {
         let name = source.of(node);
         let is = |kind: &str, field: &str| {
@@ -400,7 +400,7 @@ fn mentions(
             || is("keyword_argument", "name")
             || (hidden.contains(name) && !is("attribute", "attribute"));
         if !skipped {
-            names.insert(name.to_owned());
+            names.push(name);
         }
     }
     names.into_iter().collect()
