@@ -1,9 +1,11 @@
 //! An item that went: its symbol goes too, where nothing that the request shows still names it.
 
+use mappings::SymbolPath;
+use upstream::ItemChange;
+
 use super::python::{PythonKind, scan};
 use super::{MemberView, Refusal, Rule};
 use crate::edit::Edit;
-use upstream::ItemChange;
 
 /// Deletes the symbol of a removed item.
 #[derive(Debug)]
@@ -25,20 +27,22 @@ impl Rule for Removal {
         if view.member.edited_by_hand {
             return Refusal::because("a person edited the symbol");
         }
-        for other in view.others().filter(|other| !is_removed_too(view, other)) {
-            let Some(text) = &other.text else { continue };
+        let shown = view.others().filter_map(|other| Some((&other.symbol, other.text.as_ref()?)));
+        // Of users elsewhere in the port there are only the lines that name it.
+        let used = view.request.uses.iter().map(|line| (&line.symbol, &line.text));
+        for (other, text) in shown.chain(used).filter(|(other, _)| !is_removed_too(view, other)) {
             let name = symbol.symbol.name();
             let names_it =
                 scan(text)?.iter().any(|token| token.kind == PythonKind::Name && token.text == name);
             if names_it {
-                return Refusal::because(format!("`{}` still names it", other.symbol));
+                return Refusal::because(format!("`{other}` still names it"));
             }
         }
         Ok(vec![Edit::Delete { symbol: symbol.symbol.clone(), expected: symbol.hash.clone() }])
     }
 }
 
-fn is_removed_too(view: MemberView<'_>, other: &crate::translate::SymbolContext) -> bool {
+fn is_removed_too(view: MemberView<'_>, other: &SymbolPath) -> bool {
     let mut members = view.request.unit.members.iter();
-    members.any(|member| member.symbol == other.symbol && member.change.after().is_none())
+    members.any(|member| member.symbol == *other && member.change.after().is_none())
 }

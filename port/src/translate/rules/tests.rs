@@ -3,6 +3,7 @@ use upstream::diff::Aspects;
 use upstream::{ItemChange, ItemKind};
 
 use super::*;
+use crate::translate::Excerpt;
 use crate::translate::testing::{body_change, context, item, request};
 
 /// What the rules answer, in a line or more.
@@ -253,6 +254,15 @@ fn a_removed_item_takes_its_symbol_along_unless_it_is_named() {
     request.neighbours.push(context("pkg.h", "pkg.py", "def h():\n    return f()"));
     declined(&answer(&request), "`pkg.h` still names it");
     request.neighbours.clear();
+    let line = |text: &str| Excerpt {
+        symbol: SymbolPath::new("pkg.far.user").unwrap(),
+        file: "pkg/far.py".to_owned(),
+        text: text.to_owned(),
+    };
+    request.uses = vec![line("    return self.f() + 1")];
+    declined(&answer(&request), "`pkg.far.user` still names it");
+    request.uses = vec![line("    return self.g('f')")];
+    assert_eq!(answer(&request), "removal: delete pkg.f");
     request.unit.members[0].edited_by_hand = true;
     declined(&answer(&request), "a person edited");
 }
