@@ -1,10 +1,10 @@
 //! A Rust type as written in a signature, in the shape that drivers and comparisons work on.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A type expression. Lifetimes are left out: no behaviour depends on them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "is", content = "of", rename_all = "snake_case")]
+#[serde(remote = "Self", tag = "is", content = "of", rename_all = "snake_case")]
 pub enum RustType {
     /// A named type with its arguments: `usize`, `Vec<T>`, `std::string::String`.
     Named {
@@ -32,15 +32,42 @@ pub enum RustType {
     /// `(A, B)`; the unit type is the empty tuple.
     Tuple(Vec<RustType>),
     /// `!`
-    // Forms that do not describe themselves cannot ask what is there.
-    #[serde(deserialize_with = "nothing")]
     Never,
     /// Anything else (`impl Trait`, `dyn Trait`, function pointers), as written.
     Other(String),
 }
 
-fn nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    <()>::deserialize(deserializer)
+/// The same in compact forms: content behind a tag takes one that describes itself.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RustType")]
+enum Compact {
+    Named { path: Vec<String>, arguments: Vec<RustType> },
+    Reference { mutable: bool, target: Box<RustType> },
+    Slice(Box<RustType>),
+    Array { element: Box<RustType>, length: String },
+    Tuple(Vec<RustType>),
+    Never,
+    Other(String),
+}
+
+impl Serialize for RustType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            Self::serialize(self, serializer)
+        } else {
+            Compact::serialize(self, serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RustType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            Self::deserialize(deserializer)
+        } else {
+            Compact::deserialize(deserializer)
+        }
+    }
 }
 
 impl RustType {

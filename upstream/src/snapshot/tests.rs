@@ -262,7 +262,7 @@ fn what_only_test_builds_hold_is_test_code_wherever_the_condition_stands() {
          #[cfg(all(unix, any(test, windows)))] fn of_some() {}",
     );
     let of_tests = snapshot.items.values().filter(|item| item.is_test).map(|item| item.path.name());
-    assert_eq!(of_tests.collect::<Vec<_>>(), ["DATA", "deep", "of_tests"]);
+    assert_eq!(of_tests.collect::<Vec<_>>(), ["bench", "DATA", "deep", "of_tests"]);
 }
 
 #[test]
