@@ -557,6 +557,9 @@ fn read_symbols(
     Ok(Ported { symbols: Arc::new(table), uses: Arc::default() })
 }
 
+/// From how many bytes on a lock is kept as it was read.
+const LOCK_KEPT_MIN_BYTES: usize = 1 << 20;
+
 /// The branch of the port that work lands on.
 pub fn branch_of(settings: &Settings, port: &PortRepo) -> Result<String, SessionError> {
     match &settings.branch {
@@ -573,17 +576,23 @@ pub fn lock_in(
     tree: &TreeId,
 ) -> Result<Lock, SessionError> {
     let none = || SessionError::NoLock { branch: branch.to_owned() };
-    let id = port.content_id(tree, LOCK_NAME)?.ok_or_else(none)?;
-    let cache = prepare_state(&settings.state).ok().and_then(|()| lock_cache(settings));
-    let lock = if let Some(known) = cache.as_ref().and_then(|cache| cache.get(&id)) {
-        known
+    let bytes = port.read(tree, LOCK_NAME)?.ok_or_else(none)?;
+    let parsed = || Lock::parse(&String::from_utf8_lossy(&bytes));
+    // A short lock is read sooner than a database is opened, and who only looks leaves no trace of it.
+    let lock = if bytes.len() < LOCK_KEPT_MIN_BYTES {
+        parsed()?
     } else {
-        let bytes = port.read(tree, LOCK_NAME)?.ok_or_else(none)?;
-        let read = Lock::parse(&String::from_utf8_lossy(&bytes))?;
-        if let Some(cache) = cache {
-            cache.keep(&id, &read);
+        let id = port.content_id(tree, LOCK_NAME)?.ok_or_else(none)?;
+        let cache = prepare_state(&settings.state).ok().and_then(|()| lock_cache(settings));
+        if let Some(known) = cache.as_ref().and_then(|cache| cache.get(&id)) {
+            known
+        } else {
+            let read = parsed()?;
+            if let Some(cache) = cache {
+                cache.keep(&id, &read);
+            }
+            read
         }
-        read
     };
     let configured = settings.source.to_string();
     if lock.source != configured {
