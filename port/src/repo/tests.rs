@@ -160,7 +160,8 @@ fn symbols_come_from_a_tree_and_odd_files_are_reported() {
         let connection = rusqlite::Connection::open(&path).unwrap();
         let count: i64 = connection.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap();
         assert_eq!(count, 4, "every text is kept");
-        let last: i64 = connection.query_row("SELECT max(number) FROM entries", [], |row| row.get(0)).unwrap();
+        let last: i64 =
+            connection.query_row("SELECT max(number) FROM entries", [], |row| row.get(0)).unwrap();
         assert_eq!(last, if round < 2 { 4 } else { 8 }, "and again where it cannot be read");
         if round == 1 {
             connection.execute_batch("UPDATE entries SET value = '{'").unwrap();

@@ -107,7 +107,8 @@ mod tests {
         let connection = rusqlite::Connection::open(&path).unwrap();
         let count: i64 = connection.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap();
         assert_eq!(count, 4, "three contents, and one more");
-        let last: i64 = connection.query_row("SELECT max(number) FROM entries", [], |row| row.get(0)).unwrap();
+        let last: i64 =
+            connection.query_row("SELECT max(number) FROM entries", [], |row| row.get(0)).unwrap();
         assert_eq!(last, count, "nothing was read and kept again");
         connection.execute_batch("UPDATE entries SET value = '{'").unwrap();
         assert_eq!(read(open(), &[]), plain, "what cannot be read is read from the file");
