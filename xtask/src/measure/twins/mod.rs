@@ -69,7 +69,16 @@ fn one_set(set: &Set, program: &Path, work: &Path, tell: &mut Tell<'_>) -> Resul
     }
     for (twin, author, parent) in set.revisions()? {
         let asked = Commit { set, program, program_key: &program_key, work: &work, author, parent };
-        let outcome = asked.outcome().with_context(|| format!("at {}", twin.commit))?;
+        let outcome = match asked.outcome() {
+            Ok(outcome) => outcome,
+            // One that cannot be built here says nothing of the others.
+            Err(reason) => {
+                tally.untold(twin);
+                let value = json!({ "about": twin.about, "not_asked": format!("{reason:#}") });
+                tell(Metric { ok: false, ..plain(set, &short(&twin.commit), value, "commit") })?;
+                continue;
+            }
+        };
         tally.take(twin, &outcome);
         let mut value = serde_json::to_value(&outcome)?;
         if let Some(value) = value.as_object_mut() {
@@ -121,6 +130,14 @@ impl Tally {
         if !accepted && twin.author_differs.is_none() {
             self.unexplained.push(format!("{name} author"));
         }
+    }
+
+    /// A commit of which nobody could be asked: its parent is not refused, and its author is not accepted.
+    fn untold(&mut self, twin: &Twin) {
+        self.commits += 1;
+        self.reachable += u32::from(twin.unreachable.is_none());
+        let name = short(&twin.commit);
+        self.unexplained.extend(["parent", "author"].map(|side| format!("{name} {side}")));
     }
 
     fn tell(&self, set: &Set, tell: &mut Tell<'_>) -> Result<()> {

@@ -169,4 +169,7 @@ fn a_side_counts_where_it_was_judged_and_what_nobody_explains_is_named() {
     tally.take(&twin(Some("the clock"), None), &outcome(Said::Fail, Said::Pass));
     assert_eq!(tally.unexplained, ["0123456789 parent", "0123456789 author", "0123456789 parent"]);
     assert_eq!((tally.parents_refused, tally.reachable), (2, 3), "no number hides them");
+    tally.untold(&twin(None, None));
+    assert_eq!((tally.commits, tally.reachable, tally.authors_accepted), (6, 4, 3), "nor what was not asked");
+    assert_eq!(tally.unexplained.len(), 5);
 }
