@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use globset::GlobSet;
 use port::confinement::Confinement;
-use reports::RunRecord;
-use upstream::{CommitId, ContentHash, Revision};
+use reports::{RunOutcome, RunRecord};
+use upstream::{CommitId, ContentHash, Revision, TreeId};
 
 use super::answer::{Trees, judge};
 use super::case::Case;
@@ -17,6 +17,7 @@ use super::outcome::{AnswerVerdict, CaseResult, result};
 use super::scratch::{Applied, Origin, Scratch};
 use crate::chain::{self, Gates, Means, RunExchanges};
 use crate::driver::{Driver, RunRequest};
+use crate::engine::Event;
 use crate::session::{Machine, Session};
 use crate::store::{RunStatus, Store};
 
@@ -86,7 +87,8 @@ impl Job<'_> {
         key: &ContentHash,
     ) -> Result<(CaseResult, RunRecord)> {
         let record = self.synced(shared, session)?;
-        let answer = self.judged(shared, scratch, session, &record)?;
+        let made = made(session, &record)?;
+        let answer = self.judged(shared, scratch, session, &record, &made)?;
         let before: CommitId = record.port.head_before.parse()?;
         let lock = session.lock(&session.port.commit_info(&before)?.tree)?;
         let waited: BTreeSet<String> = lock.parked.keys().map(ToString::to_string).collect();
@@ -128,6 +130,7 @@ impl Job<'_> {
         scratch: &Scratch<'_>,
         session: &Session,
         record: &RunRecord,
+        made: &TreeId,
     ) -> Result<AnswerVerdict> {
         let Some(answer) = &self.case.answer else {
             return Ok(AnswerVerdict::Untold { reason: "there is no real answer".to_owned() });
@@ -138,14 +141,21 @@ impl Job<'_> {
             Ok(session.port.commit_info(&commit)?.tree)
         };
         let (before, answer) = (tree_of(&record.port.head_before)?, tree_of(answer)?);
-        let made = session.head()?.tree;
-        judge(
-            session,
-            &**shared.confinement,
-            &shared.tests,
-            Trees { before: &before, made: &made, answer: &answer },
-        )
+        judge(session, &**shared.confinement, &shared.tests, Trees { before: &before, made, answer: &answer })
     }
+}
+
+/// What the chain made of the port: what landed, and where the gate let the last revision not land, the candidate that
+/// it did not. Judged by the port as it was, a wrong refusal could never show.
+fn made(session: &Session, record: &RunRecord) -> Result<TreeId> {
+    if matches!(record.outcome, RunOutcome::GateFailed | RunOutcome::Inconclusive) {
+        let store = Store::open(&session.settings.state.join("state.db"))?;
+        let gated = |event| if let Event::Gated { tree, .. } = event { Some(tree) } else { None };
+        if let Some(tree) = store.events(&record.run)?.into_iter().rev().find_map(gated) {
+            return Ok(tree);
+        }
+    }
+    Ok(session.head()?.tree)
 }
 
 /// The revisions from the lock's baseline to the one that is to be followed, as they stand in the mirror.

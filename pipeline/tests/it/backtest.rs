@@ -154,6 +154,44 @@ fn chains_are_held_against_the_past_by_the_gate_and_by_the_answers_tests() {
     }
 }
 
+/// A test that a person wrote into the port, of what the upstream does no more.
+const OF_THE_PAST: &str = r#"
+    def test_bump_stops(self):
+        self.assertEqual(255, bump(255))
+"#;
+
+#[test]
+fn a_candidate_that_the_gate_refused_is_judged_by_the_answers_tests_as_well() {
+    let world = World::new();
+    let tests = world.read("port/tests/test_tally.py");
+    world.write("port/tests/test_tally.py", &(tests.clone() + OF_THE_PAST));
+    world.commit("port", "bump stops at the top");
+    world.upstream_changes(WRAPPING.0, WRAPPING.1, "bump wraps");
+    assert_eq!(world.tidelock(&["sync"]).code(), 5);
+    let port = world.read("port/tally/__init__.py");
+    let old =
+        "def bump(n: int) -> int:\n    \"\"\"Add one, and stop at the top.\"\"\"\n    return min(n + 1, 255)";
+    world.write("port/tally/__init__.py", &port.replace(old, RIGHT));
+    world.write("port/tests/test_tally.py", &(tests + BY_HAND));
+    world.commit("port", "bump wraps, by hand");
+    let taken_up = world.tidelock(&["sync", "--retry"]);
+    assert_eq!(taken_up.code(), 0, "{taken_up}");
+
+    let (right, terse) = (chain(&world, "right", RIGHT, ""), chain(&world, "terse", TERSE, ""));
+    let ran = world.tidelock(&["backtest", "--chain", &right, "--chain", &terse, "--format", "json"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let report = ran.json();
+    for name in ["right", "terse"] {
+        let of = result(&report, 0, name);
+        assert_eq!(of["outcome"], "refused", "{of:#}");
+        assert_eq!(of["reason"], "gate tests: 1 of 3 tests lost", "{of:#}");
+    }
+    assert_eq!(result(&report, 0, "right")["answer"]["verdict"], "right", "{report:#}");
+    let lost = json!(["tests.test_tally.TallyTest.test_bump_wraps"]);
+    assert_eq!(result(&report, 0, "terse")["answer"]["tests"], lost, "{report:#}");
+    assert_eq!(report["disputed"].as_array().unwrap().len(), 1, "{report:#}");
+}
+
 #[test]
 fn a_backtest_that_is_killed_goes_on_with_the_same_table_and_buys_nothing_twice() {
     let world = followed();

@@ -1,7 +1,8 @@
 //! Whether the units planned for real revisions contain what their maintainers changed in the port.
 //!
 //! `--repo` takes folders with an `impact.json`: one repository that holds both sides, and commits in which
-//! both changed. For each, the mapping is inferred at the parent and a plan is made for the commit.
+//! both changed. For each, the mapping is inferred at the parent, over the rules that a person wrote for all of
+//! them, and a plan is made for the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,9 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use mappings::infer::{InferInput, Records, infer};
 use mappings::lock::{Adoption, adopt};
-use mappings::mapping::{LinkRule, MappingConfig};
+use mappings::mapping::{LinkRule, MappingConfig, Placement};
 use mappings::plan::{PlanInput, plan};
-use mappings::{Mapping, PortOutline, SymbolTable};
+use mappings::{Mapping, PortOutline, SymbolPath, SymbolTable};
 use pipeline::pair::Side;
 use serde::Deserialize;
 use serde_json::json;
@@ -37,7 +38,20 @@ struct Task {
     upstream_folder: String,
     #[serde(default)]
     port_folder: String,
+    /// A file beside it with `[[map]]` and `[[link]]` as in `tidelock.toml`: what a person wrote once for all commits.
+    #[serde(default)]
+    mapping: Option<PathBuf>,
     commits: Vec<String>,
+}
+
+impl Task {
+    /// The rules of a person; none without `mapping`.
+    fn written(&self, folder: &Path) -> Result<MappingConfig> {
+        let Some(file) = &self.mapping else { return Ok(MappingConfig::default()) };
+        let text = std::fs::read_to_string(folder.join(file))
+            .with_context(|| format!("the mapping {}", file.display()))?;
+        toml::from_str(&text).with_context(|| format!("the mapping {}", file.display()))
+    }
 }
 
 /// Sums over all commits.
@@ -59,6 +73,9 @@ struct Sums {
     /// Symbols that were changed, whose item is known and changed in the same commit.
     followed: usize,
     followed_planned: usize,
+    /// Files that hold such a symbol, and those of them that hold a planned one.
+    files_followed: usize,
+    files_followed_planned: usize,
 }
 
 /// Why a symbol that the maintainers changed is in no unit.
@@ -138,10 +155,11 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     for folder in repositories {
         let text = std::fs::read_to_string(folder.join("impact.json"))?;
         let task: Task = serde_json::from_str(&text)?;
+        let written = task.written(folder)?;
         let mut sums = Sums::default();
         let mut missed = Vec::new();
         for commit in &task.commits {
-            one_commit(&task, commit, &mut sums, &mut missed)
+            one_commit(&task, &written, commit, &mut sums, &mut missed)
                 .with_context(|| format!("the commit {commit}"))?;
         }
         std::fs::write(folder.join("missed.jsonl"), missed.concat())?;
@@ -150,7 +168,13 @@ pub(super) fn run(repositories: &[PathBuf], tell: &mut Tell<'_>) -> Result<()> {
     Ok(())
 }
 
-fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<String>) -> Result<()> {
+fn one_commit(
+    task: &Task,
+    written: &MappingConfig,
+    commit: &str,
+    sums: &mut Sums,
+    missed: &mut Vec<String>,
+) -> Result<()> {
     let runner = SystemProcessRunner::default();
     let side = |revision: String, folder: &str| Side {
         path: Path::new(&task.repository).to_owned(),
@@ -168,7 +192,7 @@ fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<Strin
         return Ok(());
     }
     sums.commits += 1;
-    let plan = planned_symbols(&baseline, &target, &port)?;
+    let plan = planned_symbols(written, &baseline, &target, &port)?;
     let (planned, touched) = (&plan.units, &plan.touched);
     let files = |symbols: &BTreeSet<String>| -> BTreeSet<String> {
         let of = port.symbols.symbols.values();
@@ -199,9 +223,12 @@ fn one_commit(task: &Task, commit: &str, sums: &mut Sums, missed: &mut Vec<Strin
     let follows = |symbol: &&String| {
         plan.items_of(symbol).iter().any(|item| plan.changed.contains(*item)) || touched.contains(*symbol)
     };
-    sums.followed += changed.iter().filter(follows).count();
-    sums.followed_planned +=
-        changed.iter().filter(follows).filter(|symbol| touched.contains(*symbol)).count();
+    let followed: BTreeSet<String> = changed.iter().filter(follows).cloned().collect();
+    sums.followed += followed.len();
+    sums.followed_planned += followed.intersection(touched).count();
+    let files_followed = files(&followed);
+    sums.files_followed += files_followed.len();
+    sums.files_followed_planned += files_followed.intersection(&files_planned).count();
     missed.push(format!(
         "{}\n",
         json!({
@@ -230,17 +257,35 @@ fn changed_symbols(before: &SymbolTable, after: &SymbolTable) -> BTreeSet<String
     changed.iter().filter(|path| !holds_changed(path)).cloned().collect()
 }
 
-/// The plan of a commit, with the mapping inferred at its parent.
-fn planned_symbols(baseline: &Snapshot, target: &Snapshot, port: &PortOutline) -> Result<Planned> {
-    let accepted = BTreeMap::new();
+/// What a person's rules place, where the symbol is there.
+fn placed(mapping: &Mapping, baseline: &Snapshot, symbols: &SymbolTable) -> BTreeMap<ItemPath, SymbolPath> {
+    let mut placed = BTreeMap::new();
+    for item in baseline.items.values() {
+        if let Ok(Placement::Mapped { symbol, .. }) = mapping.place(item)
+            && symbols.get(&symbol).is_some()
+        {
+            placed.insert(item.path.clone(), symbol);
+        }
+    }
+    placed
+}
+
+/// The plan of a commit, with the mapping inferred at its parent over what a person wrote.
+fn planned_symbols(
+    written: &MappingConfig,
+    baseline: &Snapshot,
+    target: &Snapshot,
+    port: &PortOutline,
+) -> Result<Planned> {
+    let accepted = placed(&Mapping::new(written.clone())?, baseline, &port.symbols);
     let input = InferInput { snapshot: baseline, outline: port, accepted: &accepted, records: Records::Used };
     let links = infer(&input)
         .links
         .into_iter()
-        .filter(|link| link.confidence >= ACCEPTED)
+        .filter(|link| link.confidence >= ACCEPTED && !accepted.contains_key(&link.item))
         .map(|link| LinkRule::new(link.item.as_str(), link.symbol.as_str(), link.file));
-    let config =
-        MappingConfig { link: links.filter(LinkRule::is_valid).collect(), ..MappingConfig::default() };
+    let mut config = written.clone();
+    config.link.extend(links.filter(LinkRule::is_valid));
     let mapping = Mapping::new(config)?;
     let symbols = &port.symbols;
     let adopted = adopt(&Adoption { source: "measured", baseline, mapping: &mapping, symbols })?;
@@ -293,15 +338,14 @@ fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
         let value = recall(part, of);
         told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
     }
-    // Of what the plan could know: the item is linked, and it changed in the same commit.
-    let value = ratio(sums.followed_planned, sums.followed);
-    told(
-        "recall_of_symbols_whose_item_changed",
-        json!(value),
-        "share",
-        format!("at least {RECALL}"),
-        value >= RECALL,
-    )?;
+    // Of what was changed for the upstream's sake: the item is linked, and it changed in the same commit.
+    for (what, part, of) in [
+        ("recall_of_symbols_whose_item_changed", sums.followed_planned, sums.followed),
+        ("recall_of_files_with_an_item_that_changed", sums.files_followed_planned, sums.files_followed),
+    ] {
+        let value = recall(part, of);
+        told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
+    }
     let missed_files = sums.files_changed - sums.files_planned_of_changed;
     for reason in Missed::ALL {
         let of = |missed: &BTreeMap<Missed, usize>| missed.get(&reason).copied().unwrap_or_default();
