@@ -23,9 +23,9 @@ use super::{Metric, Tell};
 
 /// From which confidence on an inferred link stands for an accepted one.
 const ACCEPTED: f64 = 0.3;
-/// How much of what was changed must be planned.
+/// How many of the files that were changed must be planned.
 const RECALL: f64 = 0.99;
-/// How many times as much may be planned as was changed.
+/// How many times as many symbols may be planned as were changed.
 const TIMES_MAX: f64 = 3.0;
 
 /// `impact.json`
@@ -38,7 +38,8 @@ struct Task {
     upstream_folder: String,
     #[serde(default)]
     port_folder: String,
-    /// A file beside it with `[[map]]` and `[[link]]` as in `tidelock.toml`: what a person wrote once for all commits.
+    /// A file beside it with `[[map]]`, `[[link]]` and `[[extension]]` as in `tidelock.toml`: what a person wrote once
+    /// for all commits.
     #[serde(default)]
     mapping: Option<PathBuf>,
     commits: Vec<String>,
@@ -186,7 +187,11 @@ fn one_commit(
     let target = side(after.clone(), &task.upstream_folder).snapshot(&runner)?;
     let port = side(before, &task.port_folder).outline(&runner, None)?;
     let port_after = side(after, &task.port_folder).outline(&runner, None)?;
-    let changed = changed_symbols(&port.symbols, &port_after.symbols);
+    let mapping = Mapping::new(written.clone())?;
+    let mut changed = changed_symbols(&port.symbols, &port_after.symbols);
+    changed.retain(|path| {
+        SymbolPath::new(path).is_ok_and(|symbol| !mapping.is_extension(&port.symbols, &symbol))
+    });
     if changed.is_empty() {
         sums.skipped += 1;
         return Ok(());
@@ -329,22 +334,16 @@ fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
     };
     told("commits", json!(sums.commits), "commits", String::new(), true)?;
     told("commits_without_a_change_to_the_port", json!(sums.skipped), "commits", String::new(), true)?;
-    let recall = |part: usize, of: usize| ratio(part, of);
+    let value = ratio(sums.files_planned_of_changed, sums.files_changed);
+    told("recall_of_files", json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
+    // `followed` is what was changed for the upstream's sake: the item is linked, and it changed in the same commit.
     for (what, part, of) in [
+        ("recall_of_files_with_an_item_that_changed", sums.files_followed_planned, sums.files_followed),
         ("recall_of_symbols_edited", sums.symbols_planned_of_changed, sums.symbols_changed),
         ("recall_of_symbols_edited_or_proved", sums.symbols_touched_of_changed, sums.symbols_changed),
-        ("recall_of_files", sums.files_planned_of_changed, sums.files_changed),
-    ] {
-        let value = recall(part, of);
-        told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
-    }
-    // Of what was changed for the upstream's sake: the item is linked, and it changed in the same commit.
-    for (what, part, of) in [
         ("recall_of_symbols_whose_item_changed", sums.followed_planned, sums.followed),
-        ("recall_of_files_with_an_item_that_changed", sums.files_followed_planned, sums.files_followed),
     ] {
-        let value = recall(part, of);
-        told(what, json!(value), "share", format!("at least {RECALL}"), value >= RECALL)?;
+        told(what, json!(ratio(part, of)), "share", String::new(), true)?;
     }
     let missed_files = sums.files_changed - sums.files_planned_of_changed;
     for reason in Missed::ALL {
@@ -355,14 +354,16 @@ fn tell_sums(name: &str, sums: &Sums, tell: &mut Tell<'_>) -> Result<()> {
         let share = if missed_files == 0 { 0.0 } else { ratio(files, sums.files_changed) };
         told(&format!("missed_files.{}", reason.name()), json!(share), "share", String::new(), true)?;
     }
-    for (what, part) in [
-        ("planned_for_each_changed", sums.symbols_planned),
-        ("touched_for_each_changed", sums.symbols_touched),
-    ] {
-        let value = ratio(part, sums.symbols_changed);
-        told(what, json!(value), "ratio", format!("at most {TIMES_MAX}"), value <= TIMES_MAX)?;
-    }
-    Ok(())
+    let value = ratio(sums.symbols_planned, sums.symbols_changed);
+    told(
+        "planned_for_each_changed",
+        json!(value),
+        "ratio",
+        format!("at most {TIMES_MAX}"),
+        value <= TIMES_MAX,
+    )?;
+    let value = ratio(sums.symbols_touched, sums.symbols_changed);
+    told("planned_or_proved_for_each_changed", json!(value), "ratio", String::new(), true)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of symbols are small")]
