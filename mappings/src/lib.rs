@@ -22,7 +22,7 @@ mod testing;
 
 pub use convention::is_bench_function;
 pub use decision::{DecisionRule, DecisionWord, Decisions, Holds};
-pub use graph::{CallGraph, PortUses};
+pub use graph::{CallGraph, Edges, PortUses};
 pub use infer::{InferInput, PortOutline, Proposal, infer};
 pub use lock::{Disposition, HeldItem, Link, LinkPart, Lock, ParkedItem, Proof, RecordedRevision};
 pub use mapping::{Mapping, MappingConfig, MappingError, PlaceError, Placement};

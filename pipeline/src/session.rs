@@ -9,7 +9,7 @@ use mappings::decision::{Day, day_at};
 use mappings::{Holds, Lock, PortUses, SymbolTable};
 use port::language::Python;
 use port::language::python::{Interpreter, InterpreterError, Sought};
-use port::repo::{BranchHead, LockCache, PortRepo, RepoError, SymbolCache};
+use port::repo::{BranchHead, LockCache, PortRepo, RepoError, SymbolCache, UsesCache};
 use upstream::history::{Stood, standing};
 use upstream::process::ProcessRunner;
 use upstream::snapshot::{Changed, OutlineCache, SnapshotReader, read_changed};
@@ -295,16 +295,17 @@ impl Session {
     /// soon. What goes wrong with that is told to them.
     pub fn read_symbols_ahead(&self, tree: &TreeId) {
         let (sender, receiver) = mpsc::channel();
-        let (root, cache) = (self.settings.root.clone(), symbol_cache(&self.settings));
-        let (language, wanted) = (self.language.clone(), tree.clone());
+        let (settings, language, wanted) = (self.settings.clone(), self.language.clone(), tree.clone());
         let own = self.own_runtime_file(tree);
         std::thread::spawn(move || {
-            let Ok(port) = PortRepo::open(&root) else { return };
+            let Ok(port) = PortRepo::open(&settings.root) else { return };
+            let cache = symbol_cache(&settings);
             let ported = read_symbols(&port, &language, cache.as_ref(), &wanted, own.as_deref());
             if let Ok(ported) = ported
                 && sender.send(ported.clone()).is_ok()
             {
-                ported.uses.among(&ported.symbols);
+                let key = UsesCache::key(&language, &settings.source_root, &wanted, own.as_deref());
+                find_uses(&settings, &ported, &key);
             }
         });
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.clone(), receiver));
@@ -557,6 +558,23 @@ fn read_symbols(
     Ok(Ported { symbols: Arc::new(table), uses: Arc::default() })
 }
 
+/// From how many symbols on it is kept who uses whom among them.
+const USES_KEPT_MIN_SYMBOLS: usize = 5_000;
+
+/// Finds out who uses whom, or takes it from an earlier run. In a small port it is found out sooner than a database is
+/// opened.
+fn find_uses(settings: &Settings, ported: &Ported, key: &str) {
+    let Ported { symbols, uses } = ported;
+    let is_large = symbols.symbols.len() >= USES_KEPT_MIN_SYMBOLS;
+    let cache = is_large.then(|| UsesCache::open(&settings.state.join("cache/uses.sqlite")).ok()).flatten();
+    let known = cache.as_ref().and_then(|cache| cache.get(key));
+    let is_known = known.is_some();
+    let found = uses.among_known(symbols, known);
+    if let Some(cache) = cache.filter(|_| !is_known) {
+        cache.keep(key, &found.places());
+    }
+}
+
 /// From how many bytes on a lock is kept as it was read.
 const LOCK_KEPT_MIN_BYTES: usize = 1 << 20;
 
@@ -576,18 +594,20 @@ pub fn lock_in(
     tree: &TreeId,
 ) -> Result<Lock, SessionError> {
     let none = || SessionError::NoLock { branch: branch.to_owned() };
-    let bytes = port.read(tree, LOCK_NAME)?.ok_or_else(none)?;
-    let parsed = || Lock::parse(&String::from_utf8_lossy(&bytes));
+    let read = || -> Result<Lock, SessionError> {
+        let bytes = port.read(tree, LOCK_NAME)?.ok_or_else(none)?;
+        Ok(Lock::parse(&String::from_utf8_lossy(&bytes))?)
+    };
+    let (id, bytes) = port.content_size(tree, LOCK_NAME)?.ok_or_else(none)?;
     // A short lock is read sooner than a database is opened, and who only looks leaves no trace of it.
-    let lock = if bytes.len() < LOCK_KEPT_MIN_BYTES {
-        parsed()?
+    let lock = if bytes < LOCK_KEPT_MIN_BYTES {
+        read()?
     } else {
-        let id = port.content_id(tree, LOCK_NAME)?.ok_or_else(none)?;
         let cache = prepare_state(&settings.state).ok().and_then(|()| lock_cache(settings));
         if let Some(known) = cache.as_ref().and_then(|cache| cache.get(&id)) {
             known
         } else {
-            let read = parsed()?;
+            let read = read()?;
             if let Some(cache) = cache {
                 cache.keep(&id, &read);
             }

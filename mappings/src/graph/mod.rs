@@ -108,10 +108,21 @@ impl CallGraph<SymbolPath> {
 #[derive(Debug, Default)]
 pub struct PortUses(OnceLock<CallGraph<SymbolPath>>);
 
+/// The edges of a graph, from caller to callee, as places among its sorted keys.
+pub type Edges = Vec<(u32, u32)>;
+
 impl PortUses {
     /// The graph, made now or earlier; it is always asked for with the same table.
     pub fn among(&self, table: &SymbolTable) -> &CallGraph<SymbolPath> {
-        self.0.get_or_init(|| CallGraph::edges_of_symbols(table))
+        self.among_known(table, None)
+    }
+
+    /// The same with the edges that were found out earlier for a table like this.
+    pub fn among_known(&self, table: &SymbolTable, known: Option<Edges>) -> &CallGraph<SymbolPath> {
+        self.0.get_or_init(|| {
+            let known = known.and_then(|edges| CallGraph::of_places(table.symbols.keys().cloned(), &edges));
+            known.unwrap_or_else(|| CallGraph::edges_of_symbols(table))
+        })
     }
 }
 
@@ -177,6 +188,25 @@ impl<Key: Ord + Clone> CallGraph<Key> {
             graph.graph.add_edge(caller, callee, ());
         }
         graph
+    }
+
+    /// A graph of these keys and [`Edges`]; `None` where the edges are not of such keys.
+    fn of_places(keys: impl IntoIterator<Item = Key>, edges: &[(u32, u32)]) -> Option<Self> {
+        let mut graph = Self::of_nodes(keys);
+        let nodes = graph.size();
+        let node = |at: u32| Some(NodeIndex::new(at as usize)).filter(|node| node.index() < nodes);
+        graph.graph.reserve_edges(edges.len());
+        for (caller, callee) in edges {
+            graph.graph.add_edge(node(*caller)?, node(*callee)?, ());
+        }
+        Some(graph)
+    }
+
+    /// Its edges, from which [`PortUses::among_known`] makes it again.
+    pub fn places(&self) -> Edges {
+        let place = |node: NodeIndex| u32::try_from(node.index()).ok();
+        let edges = self.graph.raw_edges().iter();
+        edges.filter_map(|edge| Some((place(edge.source())?, place(edge.target())?))).collect()
     }
 
     fn of_nodes(keys: impl IntoIterator<Item = Key>) -> Self {
@@ -399,6 +429,22 @@ mod tests {
         assert_eq!(callees(&graph, "other::go"), Vec::<String>::new());
         assert_eq!(callees(&graph, "my-k[test:lib]::works"), ["my_k::run"]);
         assert_eq!(callees(&graph, "my_k::uses"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_known_of_a_table_spares_looking_at_it_and_is_believed_only_where_it_fits() {
+        let symbols = table(&[("p.f", "def f(): g()"), ("p.g", "def g(): pass")]);
+        let found = PortUses::default();
+        let edges = found.among(&symbols).places();
+        let callees = |uses: &PortUses, edges: Option<Edges>| -> Vec<String> {
+            let graph = uses.among_known(&symbols, edges);
+            graph.callees(&symbol_path("p.f")).into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(edges, [(0, 1)]);
+        assert_eq!(callees(&PortUses::default(), Some(edges)), ["p.g"]);
+        assert_eq!(callees(&PortUses::default(), Some(vec![])), Vec::<String>::new(), "it is believed");
+        assert_eq!(callees(&PortUses::default(), Some(vec![(0, 2)])), ["p.g"], "there is no third symbol");
+        assert_eq!(callees(&found, Some(vec![])), ["p.g"], "it is known already");
     }
 
     #[test]

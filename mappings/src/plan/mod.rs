@@ -124,13 +124,14 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 pub fn plan_portion(input: &PlanInput<'_>, portion: Option<&BTreeSet<ItemPath>>) -> Result<Plan, PlanError> {
     check(input)?;
     let (symbols, uses, items) = (input.symbols, input.uses, &input.target.items);
-    let (port, decided, calls) = std::thread::scope(|scope| {
-        let port = scope.spawn(|| uses.among(symbols));
+    // What is found out at the same time does not depend on each other.
+    let (graphs, decided) = std::thread::scope(|scope| {
+        let graphs = scope.spawn(|| (CallGraph::edges_of_items(items.values()), uses.among(symbols)));
         let decided = pending_changes(input).and_then(|changes| decide_all(input, changes));
-        let calls = CallGraph::edges_of_items(items.values());
-        (port.join(), decided, calls)
+        (graphs.join(), decided)
     });
-    let (port, mut decided) = (port.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), decided?);
+    let (calls, port) = graphs.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut decided = decided?;
     carrier::add_carriers(&mut decided, input, Graphs { calls: &calls, port })?;
     let Decided { planned, mut skipped, .. } = decided;
     let count = planned.len() + skipped.len();

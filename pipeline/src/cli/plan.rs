@@ -121,7 +121,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<ExitCode, CliError> 
         context.console.data(&text(&planned));
     }
     // The process ends behind this. To give what was read back piece by piece would take a tenth of its time.
-    std::mem::forget((lock, current));
+    std::mem::forget((lock, current, session));
     Ok(ExitCode::Done)
 }
 

@@ -155,10 +155,10 @@ fn chains_are_held_against_the_past_by_the_gate_and_by_the_answers_tests() {
 }
 
 /// A test that a person wrote into the port, of what the upstream does no more.
-const OF_THE_PAST: &str = r#"
+const OF_THE_PAST: &str = r"
     def test_bump_stops(self):
         self.assertEqual(255, bump(255))
-"#;
+";
 
 #[test]
 fn a_candidate_that_the_gate_refused_is_judged_by_the_answers_tests_as_well() {

@@ -12,6 +12,7 @@ mod path;
 mod read;
 mod series;
 mod symbol_cache;
+mod uses_cache;
 mod worktree;
 mod write;
 
@@ -29,6 +30,7 @@ pub use path::{BadPath, check_path};
 pub use read::{CommitInfo, FILES_MAX, SOURCE_BYTES_MAX};
 pub use series::{Merged, SERIES_MAX, SeriesCommit};
 pub use symbol_cache::SymbolCache;
+pub use uses_cache::UsesCache;
 pub use worktree::{RefreshError, WorktreeState};
 pub use write::{Author, NewCommit};
 

@@ -50,9 +50,13 @@ impl PortRepo {
         self.file(tree, path)?.map(|id| self.blob(id)).transpose()
     }
 
-    /// The id of the content of a file, or `None` where there is none at this path.
-    pub fn content_id(&self, tree: &TreeId, path: &str) -> Result<Option<String>, RepoError> {
-        Ok(self.file(tree, path)?.map(|id| id.to_string()))
+    /// The id and the size in bytes of the content of a file, without reading it; `None` where there is none at this
+    /// path.
+    pub fn content_size(&self, tree: &TreeId, path: &str) -> Result<Option<(String, usize)>, RepoError> {
+        let Some(id) = self.file(tree, path)? else { return Ok(None) };
+        let header = self.git.odb().and_then(|objects| objects.read_header(id));
+        let (bytes, _) = header.map_err(git("read the size of a file"))?;
+        Ok(Some((id.to_string(), bytes)))
     }
 
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Oid>, RepoError> {

@@ -59,7 +59,7 @@ impl SymbolCache {
     }
 }
 
-fn rules() -> &'static str {
+pub(super) fn rules() -> &'static str {
     static RULES_HASH: OnceLock<String> = OnceLock::new();
     RULES_HASH.get_or_init(|| ContentHash::of_parts(RULES).to_string())
 }
