@@ -81,10 +81,17 @@ impl Mapping {
 
     /// Where this item belongs.
     pub fn place(&self, item: &Item) -> Result<Placement, PlaceError> {
-        let placement = match (self.link_of(&item.path), self.best_rule(item)?) {
-            (Some(link), _) => link.placement(),
-            (None, Some(placement)) => placement,
-            (None, None) => self.place_by_convention(item)?,
+        match self.link_of(&item.path) {
+            Some(link) => Ok(self.without_extensions(link.placement())),
+            None => self.place_without_links(item),
+        }
+    }
+
+    /// Where it would belong if no `[[link]]` spoke of it.
+    pub(crate) fn place_without_links(&self, item: &Item) -> Result<Placement, PlaceError> {
+        let placement = match self.best_rule(item)? {
+            Some(placement) => placement,
+            None => self.place_by_convention(item)?,
         };
         Ok(self.without_extensions(placement))
     }

@@ -194,7 +194,11 @@ fn relocations<'a>(
         Ok(crate::mapping::Placement::Skipped { .. }) | Err(_) => None,
     };
     take_pairs(removed, added, &mut found, |link, _| Some(link.symbol.clone()), by_symbol);
-    take_pairs(removed, added, &mut found, |_, item| Likeness::of(item), Likeness::of);
+    // Of several that are alike, such as `clone` and `copy`, the name says which is which.
+    let named = |item: &Item| Some((Likeness::of(item), item.path.name().to_owned()));
+    take_pairs(removed, added, &mut found, |_, item| named(item), named);
+    let alike = |item: &Item| Some(Likeness::of(item));
+    take_pairs(removed, added, &mut found, |_, item| alike(item), alike);
     found
 }
 
@@ -254,16 +258,15 @@ struct Likeness {
 }
 
 impl Likeness {
-    #[expect(clippy::unnecessary_wraps, reason = "the other kind of key may be missing")]
-    fn of(item: &Item) -> Option<Self> {
+    fn of(item: &Item) -> Self {
         let has_body = matches!(item.kind, ItemKind::Function | ItemKind::Method | ItemKind::Macro);
         let name = (!has_body && item.members.is_empty()).then(|| item.path.name().to_owned());
-        Some(Self {
+        Self {
             kind: item.kind,
             body: item.fingerprint.body,
             members: item.members.clone(),
             is_test: item.is_test,
             name,
-        })
+        }
     }
 }

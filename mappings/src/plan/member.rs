@@ -57,7 +57,10 @@ pub(super) fn decide(input: &PlanInput<'_>, pending: Pending<'_>) -> Result<Deci
     let Some(item) = change.after().or(change.before()) else {
         return Ok(skip(&change, SkipReason::NoBehaviour, "nothing is there on either side".to_owned()));
     };
-    let place = place(input, item, link)?;
+    let place = match kept_place(input, &change, link)? {
+        Some(kept) => Ok(kept),
+        None => place(input, item, link)?,
+    };
     let symbol = place.as_ref().ok().map(|(symbol, _)| symbol).or(link.map(|link| &link.symbol)).cloned();
     let hold = hold_of(input, &change).map(|hold| held(input, &change, hold));
     let parts = parts_of(input, &change, link)?;
@@ -174,6 +177,26 @@ fn with_parts(
         planned.push(Planned { member, kind, reason: reason.clone(), comes_at: None });
     }
     Ok(decision)
+}
+
+/// Where the symbol of an item stays that moved to another module: a person linked it to a place that no rule would have
+/// given it, and said nothing of the new one.
+fn kept_place(
+    input: &PlanInput<'_>,
+    change: &ItemChange,
+    link: Option<&Link>,
+) -> Result<Option<(SymbolPath, String)>, PlanError> {
+    let (ItemChange::Relocated { before, after, .. }, Some(link)) = (change, link) else { return Ok(None) };
+    let is_moved = before.path.name() == after.path.name() && !input.mapping.is_named(&after.path);
+    if !is_moved || !input.mapping.is_named(&before.path) {
+        return Ok(None);
+    }
+    let by_rule = match input.mapping.place_without_links(before)? {
+        Placement::Mapped { symbol, .. } => symbol.parent(),
+        Placement::Skipped { .. } => None,
+    };
+    let symbol = input.symbols.get(&link.symbol).filter(|_| by_rule != link.symbol.parent());
+    Ok(symbol.map(|symbol| (link.symbol.clone(), symbol.file.clone())))
 }
 
 /// A place for the symbol, or why there is to be none.

@@ -426,10 +426,53 @@ fn an_item_that_moves_while_its_symbol_stays_needs_no_edit() {
 }
 
 #[test]
+fn what_a_person_put_elsewhere_stays_there_when_its_item_moves() {
+    let convention = "[convention]\npackage = 'p'\n";
+    let linked = |symbol: &str| {
+        format!("{convention}[[link]]\nitem = 'k::a::f'\nsymbol = '{symbol}'\nfile = 'p/x.py'\n")
+    };
+    let before = || snapshot("1", [function("k::a::f", "its own body")]);
+    let plan = |rules: &str, symbol: &str, at: &str| {
+        let port = Port::with_rules(rules, before(), table(&[(symbol, "def f")]));
+        lines(&port.plan(&snapshot("2", [function(at, "its own body")])))
+    };
+    assert_eq!(
+        plan(&linked("p.other.f"), "p.other.f", "k::b::f"),
+        ["NoBehaviour k::b::f: its path alone changed"]
+    );
+    let by_rule = plan(&linked("p.a.f"), "p.a.f", "k::b::f");
+    assert_eq!(
+        by_rule,
+        ["0 Relocate [k::a::f -> p.a.f, k::b::f -> p.b.f]"],
+        "it stood where the convention puts it"
+    );
+    let told =
+        format!("{}[[link]]\nitem = 'k::b::f'\nsymbol = 'p.new.f'\nfile = 'p/new.py'\n", linked("p.other.f"));
+    let told = plan(&told, "p.other.f", "k::b::f");
+    assert_eq!(told, ["0 Relocate [k::a::f -> p.other.f, k::b::f -> p.new.f]"]);
+}
+
+#[test]
 fn two_equal_candidates_are_no_relocation() {
     let port = Port::new(snapshot("1", [function("k::f", "same")]), symbols());
     let plan = port.plan(&snapshot("2", [function("k::x", "same"), function("k::y", "same")]));
     assert_eq!(lines(&plan), ["0 Remove [k::f -> p.f]", "0 Add [k::x -> p.x]", "0 Add [k::y -> p.y]"]);
+}
+
+#[test]
+fn of_equal_candidates_the_one_of_the_same_name_is_the_relocation() {
+    let items = |module: &str| ["f", "g"].map(|name| function(&format!("k{module}::{name}"), "same"));
+    let port = Port::new(snapshot("1", items("")), symbols());
+    let plan = port.plan(&snapshot("2", items("::m")));
+    let moved = ["0 Relocate [k::f -> p.f, k::m::f -> p.m.f]", "0 Relocate [k::g -> p.g, k::m::g -> p.m.g]"];
+    assert_eq!(lines(&plan), moved);
+
+    let ignored = "[[map]]\nitems = 'k::*'\nsymbol = 'p.{name}'\nfile = 'p.py'\n\
+                   [[map]]\nitems = 'k::m::**'\nstrategy = 'ignore'\nreason = 'glue'\n";
+    let port = Port::with_rules(ignored, snapshot("1", items("")), symbols());
+    let plan = port.plan(&snapshot("2", items("::m")));
+    let stays = ["f", "g"].map(|name| format!("NoBehaviour k::m::{name}: its path alone changed"));
+    assert_eq!(lines(&plan), stays);
 }
 
 #[test]
