@@ -184,6 +184,7 @@ impl Driver<'_> {
         let language = &session.language;
         let scope = given.scope(session);
         let text = |file: &str| session.port_text(tree, file);
+        let edits = &*edit::without_repeated(&text, edits, language, &scope);
         let mut wrong = edit::validate(&text, edits, language, &scope);
         wrong.extend(leaked(given, edits));
         if !wrong.is_empty() {

@@ -21,7 +21,7 @@ pub use parse::{
 };
 pub use patch::{Hunk, PATCH_LINES_MIN, PatchFault};
 pub use scope::{Files, Scope};
-pub use validate::{Finding, FindingCode, validate};
+pub use validate::{Finding, FindingCode, validate, without_repeated};
 
 /// Where an inserted symbol goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,8 @@ use crate::repo::check_path;
 
 /// The shortest prefix of a hash by which an edit may name a text.
 const HASH_DIGITS_MIN: usize = 8;
+/// How many lines of what stands there a finding quotes.
+const QUOTED_LINES_MAX: usize = 40;
 
 /// Constructs that belong in tests and nowhere else.
 const TEST_CODES: [&str; 2] = ["escape-tests", "escape-oracle"];
@@ -124,6 +126,32 @@ pub fn validate(
     check.findings
 }
 
+/// These edits without insertions of what stands there in the same words: a helper that several units need is written by
+/// each that was asked before it was there.
+pub fn without_repeated(
+    files: &dyn Fn(&str) -> Option<String>,
+    edits: &[Edit],
+    language: &dyn Language,
+    scope: &Scope,
+) -> Vec<Edit> {
+    let before = Files::read(files, language, scope);
+    let is_there = |edit: &Edit| {
+        let Edit::Insert { symbol, text, .. } = edit else { return false };
+        before.get(symbol).is_some_and(|there| there.hash == language.hash(text))
+    };
+    edits.iter().filter(|edit| !is_there(edit)).cloned().collect()
+}
+
+/// The beginning of a text that a finding quotes.
+fn quoted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().take(QUOTED_LINES_MAX + 1).collect();
+    if lines.len() > QUOTED_LINES_MAX {
+        lines.truncate(QUOTED_LINES_MAX);
+        lines.push("…");
+    }
+    lines.join("\n")
+}
+
 /// Whether a hash is the one that an edit names.
 pub(super) fn is_expected(hash: &str, expected: &str) -> bool {
     expected.len() >= HASH_DIGITS_MIN && hash.starts_with(expected)
@@ -232,8 +260,14 @@ impl Check<'_> {
         if !self.scope.may_insert(symbol) {
             self.find(FindingCode::OutsideScope, symbol, "nothing may be inserted here");
         }
-        if self.before.get(symbol).is_some() {
-            self.find(FindingCode::AlreadyThere, symbol, "there is a symbol of this path: replace it");
+        if let Some(there) = self.before.get(symbol) {
+            let instead = if self.scope.may_edit(symbol) {
+                format!("replace it by its hash, {}", there.hash.short())
+            } else {
+                "use it as it is, or give yours another name".to_owned()
+            };
+            let text = format!("there is a symbol of this path: {instead}. It is\n{}", quoted(&there.text));
+            self.find(FindingCode::AlreadyThere, symbol, text);
         }
         let parent = match place {
             InsertPlace::After(anchor) => {

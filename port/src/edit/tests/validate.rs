@@ -1,6 +1,6 @@
 use mappings::SymbolPath;
 
-use crate::edit::{Edit, Finding, InsertPlace, Scope, validate};
+use crate::edit::{Edit, Finding, InsertPlace, Scope, validate, without_repeated};
 use crate::language::Language;
 use crate::language::python::tests::python;
 use crate::runtime::Offer;
@@ -93,9 +93,26 @@ fn targets_are_checked() {
 }
 
 #[test]
+fn an_insertion_of_what_is_there_is_none() {
+    let files = |file: &str| (file == "p/m.py").then(|| FILE.to_owned());
+    let edits = [
+        insert("p.m.other", in_file("p/m.py"), "def other():\n    return 1\n"),
+        insert("p.m.other2", in_file("p/m.py"), "def other2():\n    return 1\n"),
+        insert("p.m.f", in_file("p/m.py"), "def f(a):\n    return 2\n"),
+    ];
+    let left = without_repeated(&files, &edits, &python(), &scope());
+    assert_eq!(left, edits[1..]);
+}
+
+#[test]
 fn insertions_are_checked() {
     let text = "def f(a):\n    return 2";
     assert_eq!(codes(&[insert("p.m.f", in_file("p/m.py"), text)]), ["already-there"]);
+    let found = findings(&[insert("p.m.f", in_file("p/m.py"), text)]);
+    assert!(found[0].text.contains(&format!("replace it by its hash, {}", hash("p.m.f"))), "{found:?}");
+    assert!(found[0].text.ends_with("def f(a):\n    return a"), "what is there is shown: {found:?}");
+    let found = findings(&[insert("p.m.other", in_file("p/m.py"), "def other():\n    return 2")]);
+    assert!(found[0].text.contains("use it as it is"), "it is not to be edited here: {found:?}");
     let text = "def z():\n    return 2";
     assert_eq!(codes(&[insert("p.m.z", in_file("p/n.py"), text)]), ["place-mismatch"]);
     assert_eq!(codes(&[insert("p.n.z", in_file("p/n.py"), text)]), ["outside-scope"]);
