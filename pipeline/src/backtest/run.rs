@@ -145,8 +145,8 @@ impl Job<'_> {
     }
 }
 
-/// What the chain made of the port: what landed, and where the gate let the last revision not land, the candidate that
-/// it did not. Judged by the port as it was, a wrong refusal could never show.
+/// What the chain made of the port: what landed, or the candidate that the gate refused at the end. Were the port as it was
+/// judged in its place, a wrong refusal could never show.
 fn made(session: &Session, record: &RunRecord) -> Result<TreeId> {
     if matches!(record.outcome, RunOutcome::GateFailed | RunOutcome::Inconclusive) {
         let store = Store::open(&session.settings.state.join("state.db"))?;

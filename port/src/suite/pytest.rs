@@ -1,8 +1,11 @@
 //! Reads the `JUnit` file that pytest writes.
 
-use quick_junit::{NonSuccessKind, Report, TestCaseStatus, XmlString};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, XmlString};
 
 use super::report::{Reading, TestStatus};
+
+/// How pytest's `junitxml` writes a module that it could not import.
+const COLLECTION_FAILED: &str = "collection failure";
 
 /// Reads the text. `succeeded` is what the exit code said.
 pub(super) fn read(xml: &str, succeeded: bool) -> Reading {
@@ -14,8 +17,12 @@ pub(super) fn read(xml: &str, succeeded: bool) -> Reading {
             return reading;
         }
     };
-    let cases = report.test_suites.iter().flat_map(|suite| &suite.test_cases);
-    for case in cases {
+    let cases = || report.test_suites.iter().flat_map(|suite| &suite.test_cases);
+    if let Some(module) = uncollected(cases()) {
+        reading.trouble = Some(format!("pytest could not collect `{module}`, and carried out no test"));
+        return reading;
+    }
+    for case in cases() {
         let name = case.name.as_str();
         let name = match case.classname.as_ref().map(XmlString::as_str) {
             Some(class) if !class.is_empty() => format!("{class}.{name}"),
@@ -32,6 +39,24 @@ pub(super) fn read(xml: &str, succeeded: bool) -> Reading {
         reading.trouble = Some("it lists no failure, but its exit code is not 0".to_owned());
     }
     reading
+}
+
+/// The first module that could not be collected, where nothing else came of the run: pytest ends there unless it is told to
+/// go on. That is one error in place of all tests, and would be the same one before and after any change.
+fn uncollected<'a>(cases: impl Iterator<Item = &'a TestCase>) -> Option<&'a str> {
+    let mut first = None;
+    for case in cases {
+        match &case.status {
+            TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, message: Some(message), .. }
+                if message.as_str() == COLLECTION_FAILED =>
+            {
+                first.get_or_insert(case.name.as_str());
+            }
+            TestCaseStatus::Skipped { .. } => {}
+            TestCaseStatus::Success { .. } | TestCaseStatus::NonSuccess { .. } => return None,
+        }
+    }
+    first
 }
 
 fn status_of(status: &TestCaseStatus) -> (TestStatus, String) {
@@ -94,6 +119,29 @@ mod tests {
         tests.test_a.test_tear_down Error x1 failed on teardown
         E
         ");
+    }
+
+    #[test]
+    fn a_module_that_could_not_be_collected_stands_for_no_test() {
+        let case = |name: &str, inside: &str| {
+            format!("<testcase classname=\"\" name=\"{name}\">{inside}</testcase>")
+        };
+        let suite = |cases: &[String]| {
+            let cases = cases.concat();
+            format!(
+                "<testsuites><testsuite name=\"pytest\" tests=\"2\" failures=\"0\" errors=\"1\">{cases}</testsuite></testsuites>"
+            )
+        };
+        let broken = case("tests.test_b", "<error message=\"collection failure\">ImportError</error>");
+        let skipped = case("tests.test_c", "<skipped type=\"pytest.skip\" message=\"collection skipped\" />");
+        let reading = read(&suite(&[skipped, broken.clone()]), false);
+        assert_eq!(
+            reading.trouble.unwrap(),
+            "pytest could not collect `tests.test_b`, and carried out no test"
+        );
+        assert!(reading.outcomes.into_sorted().is_empty());
+        let went_on = read(&suite(&[broken, case("tests.test_a.test_one", "")]), false);
+        assert_eq!((went_on.trouble, went_on.outcomes.into_sorted().len()), (None, 2));
     }
 
     #[test]
