@@ -62,8 +62,8 @@ pub(crate) fn judge(
     let over = |tree: &TreeId| with_tests(session, tests, tree, trees.answer);
     let (made, before) = (over(trees.made)?, over(trees.before)?);
     let found = suites.of(&made)?;
-    if let Some(trouble) = &found.trouble {
-        return untold(&format!("the tests cannot be relied on: {trouble}"));
+    if let Some(verdict) = without_results(&found) {
+        return Ok(verdict);
     }
     let reruns = suites.again(&made, &found)?;
     if reference.tests.is_empty() {
@@ -81,6 +81,16 @@ pub(crate) fn judge(
         return Ok(AnswerVerdict::Right);
     }
     untold("the tests of the real answer pass on the port as it was, too")
+}
+
+/// What a run says whose single tests say nothing, where the same tests could be relied on with the real answer.
+fn without_results(found: &SuiteReport) -> Option<AnswerVerdict> {
+    // They import what the answer has: where that is not there, none of them runs.
+    if let Some(module) = &found.uncollected {
+        return Some(AnswerVerdict::Wrong { tests: vec![format!("{module}, which cannot be collected")] });
+    }
+    let trouble = found.trouble.as_ref()?;
+    Some(AnswerVerdict::Untold { reason: format!("the tests cannot be relied on: {trouble}") })
 }
 
 fn by_exit_code(reference: &SuiteReport, found: &SuiteReport, before: &SuiteReport) -> AnswerVerdict {
@@ -151,10 +161,23 @@ mod tests {
             succeeded: false,
             trouble: None,
             tests: tests.iter().map(outcome).collect(),
+            uncollected: None,
             ran_nothing: false,
             duration_ms: 1,
             tail: String::new(),
         }
+    }
+
+    #[test]
+    fn a_module_that_lacks_what_the_answer_has_is_wrong_and_other_trouble_tells_nothing() {
+        let whole = suite(&[("a", TestStatus::Passed)]);
+        assert_eq!(without_results(&whole), None);
+        let trouble = Some("it was stopped: ran too long".to_owned());
+        let stopped = SuiteReport { trouble, ..whole.clone() };
+        assert!(matches!(without_results(&stopped), Some(AnswerVerdict::Untold { .. })));
+        let lacking = SuiteReport { uncollected: Some("tests.test_b".to_owned()), ..stopped };
+        let tests = vec!["tests.test_b, which cannot be collected".to_owned()];
+        assert_eq!(without_results(&lacking), Some(AnswerVerdict::Wrong { tests }));
     }
 
     #[test]

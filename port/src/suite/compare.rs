@@ -90,6 +90,7 @@ mod tests {
             succeeded: true,
             trouble: None,
             tests: tests.iter().map(outcome).collect(),
+            uncollected: None,
             ran_nothing: false,
             duration_ms: 1,
             tail: String::new(),

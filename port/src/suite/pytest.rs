@@ -20,6 +20,7 @@ pub(super) fn read(xml: &str, succeeded: bool) -> Reading {
     let cases = || report.test_suites.iter().flat_map(|suite| &suite.test_cases);
     if let Some(module) = uncollected(cases()) {
         reading.trouble = Some(format!("pytest could not collect `{module}`, and carried out no test"));
+        reading.uncollected = Some(module.to_owned());
         return reading;
     }
     for case in cases() {
@@ -135,6 +136,7 @@ mod tests {
         let broken = case("tests.test_b", "<error message=\"collection failure\">ImportError</error>");
         let skipped = case("tests.test_c", "<skipped type=\"pytest.skip\" message=\"collection skipped\" />");
         let reading = read(&suite(&[skipped, broken.clone()]), false);
+        assert_eq!(reading.uncollected.as_deref(), Some("tests.test_b"));
         assert_eq!(
             reading.trouble.unwrap(),
             "pytest could not collect `tests.test_b`, and carried out no test"

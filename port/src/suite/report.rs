@@ -50,6 +50,8 @@ pub struct SuiteReport {
     pub succeeded: bool,
     /// Why the results cannot be relied on as a whole, where they cannot: such a run is inconclusive.
     pub trouble: Option<String>,
+    /// The first module that could not be collected, where that kept all tests from running: it is the code's own fault.
+    pub uncollected: Option<String>,
     /// The tests, sorted by name. Empty where only the exit code could be read.
     pub tests: Vec<TestOutcome>,
     /// Whether the run says nothing about the code: no test was carried out.
@@ -112,4 +114,6 @@ impl Outcomes {
 pub(super) struct Reading {
     pub(super) outcomes: Outcomes,
     pub(super) trouble: Option<String>,
+    /// As in [`SuiteReport::uncollected`].
+    pub(super) uncollected: Option<String>,
 }

@@ -172,6 +172,7 @@ fn report_of(finished: &Finished, reading: Reading, form: Form) -> SuiteReport {
         trouble: if cut_short { Some(format!("it was stopped: {ended}")) } else { reading.trouble },
         ended,
         tests,
+        uncollected: reading.uncollected,
         ran_nothing: form != Form::ExitCode && !carried_out,
         duration_ms: finished.duration_ms,
         tail: finished.tail(TAIL_LINES),

@@ -102,7 +102,7 @@ impl Reader {
                 self.outcomes.add(&name, TestStatus::Error, "the process ended during this test");
             }
             let trouble = Some("the run ended before its summary".to_owned());
-            return Reading { outcomes: self.outcomes, trouble };
+            return Reading { outcomes: self.outcomes, trouble, ..Reading::default() };
         };
         // Whatever failed was listed; these were not.
         for name in self.unresolved.drain(..).chain(self.pending.take()) {
@@ -120,7 +120,7 @@ impl Reader {
         } else {
             None
         };
-        Reading { outcomes: self.outcomes, trouble }
+        Reading { outcomes: self.outcomes, trouble, ..Reading::default() }
     }
 }
 
